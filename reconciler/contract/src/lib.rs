@@ -1,1 +1,44 @@
-//! placeholder
+//! The contract between the side that decides and the side that applies: data, names, digests.
+//!
+//! Pure: no clock, no environment, no files, no network. The same value always gives the same bytes.
+//!
+//! | module | what it holds |
+//! |---|---|
+//! | [`id`] | identifiers, one type each |
+//! | [`name`] | names that are valid by construction; the names of Kubernetes objects |
+//! | [`quantity`] | durations and resource quantities, in the words a person writes |
+//! | [`digest`] | one canonical form (RFC 8785), one hash |
+//! | [`key`] | the name of one Kubernetes object |
+//! | [`model`] | a service as the language resolved it for one environment |
+//! | [`state`] | one environment of one project, before it is rendered |
+//! | [`bundle`] | what Shuttle fetches: the objects of one environment, or of a project |
+//! | [`index`] | which bundles one cluster should have, and what accepted plans consent to |
+//! | [`profile`] | the operator's word about one cluster |
+//! | [`report`] | what Shuttle did and saw |
+//! | [`schema`] | the JSON Schemas of all of the above |
+
+pub mod bundle;
+pub mod digest;
+pub mod id;
+pub mod index;
+pub mod key;
+pub mod model;
+pub mod name;
+pub mod profile;
+pub mod quantity;
+pub mod report;
+pub mod schema;
+pub mod state;
+
+pub use bundle::{
+    Bundle, Deletion, EnvironmentBundle, NameEntry, Object, ProjectBundle, ServiceEntry,
+};
+pub use digest::Digest;
+pub use id::{ClusterId, EffectId, Generation, PlanId, ProjectId, ServiceId, WorkspaceId};
+pub use index::{Accepted, Consent, Index, ProjectEntry};
+pub use key::ObjectKey;
+pub use model::{ServiceKind, ServiceModel};
+pub use name::{EnvironmentName, GroupName, ObjectName, PortName, ProjectName, ServiceName};
+pub use profile::ClusterProfile;
+pub use report::Report;
+pub use state::{EnvironmentState, ServiceState};

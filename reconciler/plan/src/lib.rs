@@ -1,1 +1,13 @@
-//! placeholder
+//! From a resolved environment to the exact list of changes.
+//!
+//! Pure: no clock, no environment, no files, no network. Same input, same bytes.
+//!
+//! | step | what it does |
+//! |---|---|
+//! | [`render`] | environment and cluster profile to Kubernetes objects; total, cannot fail |
+//! | [`propose`] | accepted state and a wanted environment to bundles and a [`document::Plan`] |
+//! | [`accept`] | a plan onto the state that is accepted now: merged service by service, or refused |
+//! | [`health`] | what a live object says about itself |
+//! | [`view`] | a plan for people and for machines |
+
+pub mod document;

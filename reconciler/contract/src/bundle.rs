@@ -1,0 +1,253 @@
+//! What Shuttle fetches: the objects of one environment, or the objects that a project owns itself.
+//!
+//! Pure data; immutable, named by its digest. Always holds: no times, host names, commits or source
+//! positions inside, so a commit that changes nothing of meaning changes no digest.
+
+use std::collections::BTreeMap;
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+
+use crate::{
+    digest::Digest,
+    id::{ProjectId, ServiceId, WorkspaceId},
+    key::ObjectKey,
+    model::ServiceKind,
+    name::{EnvironmentName, ObjectName, ProjectName, ServiceName},
+    state::DriftPolicy,
+};
+
+/// The annotation that carries an [`Object`]'s digest on the live object.
+pub const DIGEST_ANNOTATION: &str = "starform.io/digest";
+
+/// The schema of bundles that this version writes and reads.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub enum BundleSchema {
+    #[serde(rename = "starform.bundle/v1")]
+    V1,
+}
+
+/// Either of the two; an environment's has `environment`, a project's has `names`.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(untagged)]
+pub enum Bundle {
+    Environment(EnvironmentBundle),
+    Project(ProjectBundle),
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct EnvironmentBundle {
+    pub schema: BundleSchema,
+    pub workspace_id: WorkspaceId,
+    pub project_id: ProjectId,
+    pub project: ProjectName,
+    pub namespace: String,
+    pub tier: String,
+    pub environment: EnvironmentName,
+    pub ephemeral: bool,
+    pub drift: DriftPolicy,
+    pub protect: bool,
+    /// Objects of the environment itself, ordered by wave, then key.
+    pub objects: Vec<Object>,
+    /// Ordered by name.
+    pub services: Vec<ServiceEntry>,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct ProjectBundle {
+    pub schema: BundleSchema,
+    pub workspace_id: WorkspaceId,
+    pub project_id: ProjectId,
+    pub project: ProjectName,
+    pub namespace: String,
+    pub tier: String,
+    /// Ordered by wave, then key.
+    pub objects: Vec<Object>,
+    /// Ordered by name, then incarnation.
+    pub names: Vec<NameEntry>,
+}
+
+/// One service; carries the tenant key, which Shuttle compares with the labels of every object.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct ServiceEntry {
+    pub workspace_id: WorkspaceId,
+    pub project_id: ProjectId,
+    pub environment: EnvironmentName,
+    pub service_id: ServiceId,
+    pub name: ServiceName,
+    pub object_name: ObjectName,
+    pub kind: ServiceKind,
+    /// The resolved service in the language's words; a plan compares it, Shuttle ignores it. Kept as
+    /// JSON so that an agent reads bundles whose models it does not know.
+    pub model: Value,
+    /// Ordered by wave, then key.
+    pub objects: Vec<Object>,
+}
+
+/// One incarnation of a service of a project. Entries are never removed, names never reused.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, JsonSchema)]
+pub struct NameEntry {
+    pub name: ServiceName,
+    pub incarnation: u32,
+    pub service_id: ServiceId,
+    pub object_name: ObjectName,
+    /// No accepted environment has it any more; the name's next holder is a new service.
+    #[serde(default, skip_serializing_if = "is_false")]
+    pub retired: bool,
+}
+
+/// One Kubernetes object, exactly as it is written (plus annotations stamped at the write).
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct Object {
+    pub wave: Wave,
+    pub deletion: Deletion,
+    pub digest: Digest,
+    /// Without the digest annotation, which is stamped from `digest`.
+    pub manifest: Value,
+    /// Keys of a Secret whose values Shuttle asks for; a name and a version, never a value.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub sealed: BTreeMap<String, SealedRef>,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct SealedRef {
+    pub secret: String,
+    pub version: u64,
+}
+
+/// The step of an apply in which an object is written; 0 first. Later waves wait for earlier ones.
+#[derive(
+    Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, JsonSchema,
+)]
+#[serde(transparent)]
+pub struct Wave(pub u8);
+
+/// When an object may be deleted; always by consent only.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub enum Deletion {
+    /// By `consent.delete`.
+    Delete,
+    /// Only by `consent.destroy`: it holds data.
+    Retain,
+    /// Only when the project itself is deleted.
+    WithProject,
+}
+
+impl Object {
+    /// Computes the digest over manifest, sealed references, wave and deletion.
+    pub fn new(manifest: Value, wave: Wave, deletion: Deletion) -> Self {
+        Self::with_sealed(manifest, wave, deletion, BTreeMap::new())
+    }
+
+    pub fn with_sealed(
+        manifest: Value,
+        wave: Wave,
+        deletion: Deletion,
+        sealed: BTreeMap<String, SealedRef>,
+    ) -> Self {
+        let digest = object_digest(&manifest, wave, deletion, &sealed);
+        Self {
+            wave,
+            deletion,
+            digest,
+            manifest,
+            sealed,
+        }
+    }
+
+    /// Whether `digest` is what the rest of the object says.
+    pub fn digest_holds(&self) -> bool {
+        object_digest(&self.manifest, self.wave, self.deletion, &self.sealed) == self.digest
+    }
+
+    /// `None` for a manifest without apiVersion, kind or name, which render never makes.
+    pub fn key(&self) -> Option<ObjectKey> {
+        ObjectKey::of(&self.manifest)
+    }
+}
+
+impl ServiceEntry {
+    /// The digest that staleness compares: everything about the service in this environment.
+    pub fn digest(&self) -> Digest {
+        Digest::of(self)
+    }
+}
+
+impl Bundle {
+    pub fn digest(&self) -> Digest {
+        Digest::of(self)
+    }
+
+    pub fn project_id(&self) -> ProjectId {
+        match self {
+            Self::Environment(bundle) => bundle.project_id,
+            Self::Project(bundle) => bundle.project_id,
+        }
+    }
+
+    pub fn namespace(&self) -> &str {
+        match self {
+            Self::Environment(bundle) => &bundle.namespace,
+            Self::Project(bundle) => &bundle.namespace,
+        }
+    }
+
+    /// Every object, environment or project scope first.
+    pub fn objects(&self) -> Box<dyn Iterator<Item = &Object> + '_> {
+        match self {
+            Self::Environment(bundle) => Box::new(bundle.all_objects()),
+            Self::Project(bundle) => Box::new(bundle.objects.iter()),
+        }
+    }
+}
+
+impl EnvironmentBundle {
+    pub fn digest(&self) -> Digest {
+        Digest::of(self)
+    }
+
+    pub fn all_objects(&self) -> impl Iterator<Item = &Object> {
+        self.objects
+            .iter()
+            .chain(self.services.iter().flat_map(|service| &service.objects))
+    }
+
+    pub fn service(&self, name: &ServiceName) -> Option<&ServiceEntry> {
+        self.services.iter().find(|service| service.name == *name)
+    }
+}
+
+impl ProjectBundle {
+    pub fn digest(&self) -> Digest {
+        Digest::of(self)
+    }
+}
+
+fn object_digest(
+    manifest: &Value,
+    wave: Wave,
+    deletion: Deletion,
+    sealed: &BTreeMap<String, SealedRef>,
+) -> Digest {
+    #[derive(Serialize)]
+    struct Content<'a> {
+        manifest: &'a Value,
+        wave: Wave,
+        deletion: Deletion,
+        sealed: &'a BTreeMap<String, SealedRef>,
+    }
+    Digest::of(&Content {
+        manifest,
+        wave,
+        deletion,
+        sealed,
+    })
+}
+
+// serde's skip_serializing_if passes a reference.
+#[allow(clippy::trivially_copy_pass_by_ref)]
+fn is_false(flag: &bool) -> bool {
+    !flag
+}

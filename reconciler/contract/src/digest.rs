@@ -1,0 +1,106 @@
+//! One canonical form, one hash: `sha256:<hex>` over RFC 8785 (JCS) JSON.
+//!
+//! Pure. Equality of digests is equality of meaning: contract documents hold no floats and no
+//! integers beyond ±(2^53−1), so two implementations of RFC 8785 agree on every byte.
+
+use std::{fmt, str::FromStr};
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+use sha2::{Digest as _, Sha256};
+
+/// `sha256:` and 64 lower-case hex digits.
+#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema)]
+#[serde(try_from = "String", into = "String")]
+#[schemars(with = "String")]
+pub struct Digest(String);
+
+/// The text is not a digest.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("`{0}` is not a digest; one is `sha256:` and 64 lower-case hex digits")]
+pub struct NotADigest(String);
+
+impl Digest {
+    /// The digest of the canonical form of `value`.
+    pub fn of<T: Serialize>(value: &T) -> Self {
+        Self::of_bytes(&canonical(value))
+    }
+
+    /// The digest of exactly these bytes.
+    pub fn of_bytes(bytes: &[u8]) -> Self {
+        Self(format!("sha256:{}", hex(&Sha256::digest(bytes))))
+    }
+
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+
+    /// The 64 hex digits, for file and object names.
+    pub fn hex(&self) -> &str {
+        &self.0["sha256:".len()..]
+    }
+}
+
+/// The canonical bytes (RFC 8785) of a contract document.
+pub fn canonical<T: Serialize>(value: &T) -> Vec<u8> {
+    serde_json_canonicalizer::to_vec(value)
+        .expect("contract types have string keys and no floats, so they always serialise")
+}
+
+/// The first `digits` hex digits of sha256 of `text`; for name suffixes. At most 64.
+pub fn short_hex(text: &str, digits: usize) -> String {
+    let mut full = hex(&Sha256::digest(text.as_bytes()));
+    full.truncate(digits);
+    full
+}
+
+fn hex(bytes: &[u8]) -> String {
+    use fmt::Write as _;
+    bytes
+        .iter()
+        .fold(String::with_capacity(bytes.len() * 2), |mut text, byte| {
+            write!(text, "{byte:02x}").expect("writing to a string cannot fail");
+            text
+        })
+}
+
+impl TryFrom<String> for Digest {
+    type Error = NotADigest;
+
+    fn try_from(text: String) -> Result<Self, NotADigest> {
+        let valid = text.strip_prefix("sha256:").is_some_and(|hex| {
+            hex.len() == 64 && hex.bytes().all(|b| matches!(b, b'0'..=b'9' | b'a'..=b'f'))
+        });
+        if valid {
+            Ok(Self(text))
+        } else {
+            Err(NotADigest(text))
+        }
+    }
+}
+
+impl FromStr for Digest {
+    type Err = NotADigest;
+
+    fn from_str(text: &str) -> Result<Self, NotADigest> {
+        Self::try_from(text.to_owned())
+    }
+}
+
+impl From<Digest> for String {
+    fn from(digest: Digest) -> Self {
+        digest.0
+    }
+}
+
+impl fmt::Display for Digest {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+impl fmt::Debug for Digest {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}

@@ -1,0 +1,117 @@
+//! What Shuttle did and saw, about one environment of one project. No field values anywhere.
+//!
+//! Pure data. Idempotent by (agent instance, sequence). Health words are kstatus's.
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use crate::{
+    digest::Digest,
+    id::{Generation, ProjectId, ServiceId, WorkspaceId},
+    key::ObjectKey,
+    name::{EnvironmentName, ServiceName},
+};
+
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub enum ReportSchema {
+    #[default]
+    #[serde(rename = "starform.report/v1")]
+    V1,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct Report {
+    pub schema: ReportSchema,
+    /// Counts up within one agent instance.
+    pub sequence: u64,
+    pub generation: Generation,
+    /// Of the index that was applied.
+    pub digest: Digest,
+    pub project_id: ProjectId,
+    pub environment: EnvironmentName,
+    pub objects: Vec<ObjectReport>,
+    pub services: Vec<ServiceReport>,
+    #[serde(default)]
+    pub drift: Vec<Drift>,
+    /// Objects of ours in the cluster that neither a bundle nor a consent lists; left alone.
+    #[serde(default)]
+    pub orphans: Vec<ObjectKey>,
+    /// Every gate of this generation passed or failed; nothing is moving any more.
+    pub finished: bool,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct ObjectReport {
+    pub key: ObjectKey,
+    pub outcome: Outcome,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub reason: Option<String>,
+    pub health: Health,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct ServiceReport {
+    pub workspace_id: WorkspaceId,
+    pub project_id: ProjectId,
+    pub environment: EnvironmentName,
+    pub service_id: ServiceId,
+    pub name: ServiceName,
+    pub health: Health,
+    /// What a person needs to know when it is not `Current`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub reason: Option<String>,
+}
+
+#[derive(
+    Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, JsonSchema,
+)]
+#[serde(rename_all = "lowercase")]
+pub enum Outcome {
+    Applied,
+    Unchanged,
+    Deleted,
+    Retained,
+    Failed,
+    Skipped,
+    Conflict,
+    Contested,
+}
+
+/// kstatus's words.
+#[derive(
+    Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, JsonSchema,
+)]
+pub enum Health {
+    Current,
+    InProgress,
+    Failed,
+    Terminating,
+    NotFound,
+    Unknown,
+}
+
+/// An owned field that somebody else moved, or something added beside our fields.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct Drift {
+    pub key: ObjectKey,
+    /// The other field manager, where it is known.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub manager: Option<String>,
+    pub kind: DriftKind,
+    /// Field paths, never values.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub paths: Vec<String>,
+    /// Whether Shuttle put it right.
+    pub corrected: bool,
+}
+
+#[derive(
+    Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, JsonSchema,
+)]
+#[serde(rename_all = "lowercase")]
+pub enum DriftKind {
+    Changed,
+    Added,
+    /// The whole object was gone.
+    Deleted,
+}

@@ -1,0 +1,53 @@
+//! One environment of one project as the language resolved it, before it is rendered.
+//!
+//! Pure data: `emit` makes it, `render` consumes it, [`crate::bundle`] carries what came out.
+
+use std::collections::BTreeMap;
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use crate::{
+    bundle::NameEntry,
+    id::{ProjectId, ServiceId, WorkspaceId},
+    model::{ServiceModel, Variable},
+    name::{EnvironmentName, GroupName, ObjectName, ProjectName, ServiceName},
+};
+
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct EnvironmentState {
+    pub workspace_id: WorkspaceId,
+    pub project_id: ProjectId,
+    pub project: ProjectName,
+    /// Name of the workspace's tier; the cluster profile maps it to quotas.
+    pub tier: String,
+    pub environment: EnvironmentName,
+    /// A preview environment; known by this flag, never by its name.
+    pub ephemeral: bool,
+    pub drift: DriftPolicy,
+    /// Whether the environment asks for an approval of plans that delete, replace or widen.
+    pub protect: bool,
+    /// Var Groups that at least one service of the environment uses.
+    pub groups: BTreeMap<GroupName, BTreeMap<String, Variable>>,
+    /// Every incarnation of a service that the project has had or now has.
+    pub names: Vec<NameEntry>,
+    /// Ordered by name.
+    pub services: Vec<ServiceState>,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ServiceState {
+    pub service_id: ServiceId,
+    pub name: ServiceName,
+    pub object_name: ObjectName,
+    pub model: ServiceModel,
+}
+
+/// What Shuttle does about an owned field that somebody changed.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "lowercase")]
+pub enum DriftPolicy {
+    #[default]
+    Correct,
+    Report,
+}

@@ -1,0 +1,302 @@
+//! The plan document: the exact list of changes from the accepted state to a proposed one.
+//!
+//! Pure data; immutable once made. Always holds: every changed field of every object is listed here,
+//! secrets only as words. Every view is a function of this document. See `docs/plans.md`.
+
+use std::collections::BTreeMap;
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+use starform_contract::{
+    Bundle, Digest, EffectId, EnvironmentName, Generation, ObjectKey, PlanId, ProjectName,
+    ServiceName,
+};
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub enum PlanSchema {
+    #[serde(rename = "starform.plan/v1")]
+    V1,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub enum PlansSchema {
+    #[serde(rename = "starform.plans/v1")]
+    V1,
+}
+
+/// Several plans; the envelope of `--format json` and of a plan file.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct Plans {
+    pub schema: PlansSchema,
+    pub plans: Vec<Plan>,
+    /// The bundles that the plans result in, by digest, so that a file can be accepted elsewhere.
+    /// Empty where only the plans are shown.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub bundles: BTreeMap<Digest, Bundle>,
+}
+
+/// One environment of one project, with the project-scope objects that it needs.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct Plan {
+    pub schema: PlanSchema,
+    pub plan_id: PlanId,
+    pub effect_id: EffectId,
+    pub project: ProjectName,
+    pub environment: EnvironmentName,
+    pub source: Source,
+    pub summary: Summary,
+    /// Changed, held and created services, by risk, then name.
+    pub services: Vec<ServiceChange>,
+    /// Changed objects, by risk, then wave, then key. Unchanged objects are not listed.
+    pub objects: Vec<ObjectChange>,
+    #[serde(default)]
+    pub findings: Vec<Finding>,
+}
+
+/// Where a plan comes from and what it was made against.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct Source {
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub revision: Option<String>,
+    pub parent_generation: Generation,
+    /// The accepted bundles; `None` where there was none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub base: Option<Digest>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub project_base: Option<Digest>,
+    /// The bundles that this plan proposes.
+    pub result: Digest,
+    pub project_result: Digest,
+}
+
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct Summary {
+    pub objects: ObjectCounts,
+    pub services: ServiceCounts,
+    /// Services whose pods are replaced.
+    pub rollouts: u32,
+    /// The highest risk that occurs; `none` for an empty plan.
+    pub risk: Risk,
+}
+
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct ObjectCounts {
+    pub create: u32,
+    pub update: u32,
+    pub replace: u32,
+    pub delete: u32,
+    pub retain: u32,
+    pub adopt: u32,
+}
+
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct ServiceCounts {
+    pub create: u32,
+    pub update: u32,
+    pub delete: u32,
+    pub held: u32,
+}
+
+/// What happens to a service or an object.
+#[derive(
+    Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, JsonSchema,
+)]
+#[serde(rename_all = "lowercase")]
+pub enum Action {
+    Create,
+    Update,
+    /// Deleted and made anew, because a field of it cannot change.
+    Replace,
+    Delete,
+    /// No longer managed, but kept: it holds data.
+    Retain,
+    /// No longer managed and already gone or not ours.
+    Forget,
+    /// An existing object that was not ours becomes ours.
+    Adopt,
+    None,
+}
+
+/// Lowest first; a plan is ordered from the highest down.
+#[derive(
+    Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, JsonSchema,
+)]
+#[serde(rename_all = "lowercase")]
+pub enum Risk {
+    #[default]
+    None,
+    Create,
+    Update,
+    Rollout,
+    /// More may reach it, or it may do more: a new public host, root, a wider `allow-from`.
+    Widen,
+    Replace,
+    Delete,
+}
+
+/// Whose an object change is.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "lowercase")]
+pub enum Owner {
+    Service(ServiceName),
+    Environment,
+    Project,
+    /// The renderer or the cluster profile moved; nothing in the project did.
+    Platform,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct ServiceChange {
+    pub name: ServiceName,
+    pub action: Action,
+    /// `held` services are listed with action `none`.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub held: bool,
+    pub effect: Effect,
+    /// Digests of the service's entry.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub before: Option<Digest>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub after: Option<Digest>,
+    /// In the language's words, by path.
+    pub changes: Vec<ModelChange>,
+    /// The object changes below that belong to it.
+    pub objects: Vec<ObjectKey>,
+}
+
+/// What a change does to what runs.
+#[derive(
+    Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, JsonSchema,
+)]
+#[serde(rename_all = "lowercase")]
+pub enum Effect {
+    /// Nothing that runs is touched.
+    None,
+    /// Configuration around the pods changes, the pods stay.
+    Configure,
+    /// Pods are replaced step by step.
+    Rollout,
+    Start,
+    Stop,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct ModelChange {
+    /// `scale.max`, `vars.LOG_LEVEL`, `ports[http].port`.
+    pub path: String,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub before: Option<Value>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub after: Option<Value>,
+    /// `FILE:LINE:COLUMN` of what set the value; never part of an id.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub at: Option<String>,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct ObjectChange {
+    pub key: ObjectKey,
+    pub owner: Owner,
+    pub action: Action,
+    pub risk: Risk,
+    /// Contract digests of the object.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub before: Option<Digest>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub after: Option<Digest>,
+    /// Every changed field. A created or deleted object lists all its fields' leaves.
+    pub fields: Vec<FieldChange>,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct FieldChange {
+    /// A JSON pointer (RFC 6901) into the manifest; for a list compared by key, by position in the
+    /// side that has it (`after`, for a removal `before`).
+    pub path: String,
+    pub op: Op,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub before: Option<Value>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub after: Option<Value>,
+    /// In place of values where the field is secret.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub secret: Option<SecretChange>,
+}
+
+#[derive(
+    Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, JsonSchema,
+)]
+#[serde(rename_all = "lowercase")]
+pub enum Op {
+    Add,
+    Set,
+    Remove,
+    /// Only the order of a list changed.
+    Move,
+}
+
+#[derive(
+    Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, JsonSchema,
+)]
+#[serde(rename_all = "lowercase")]
+pub enum SecretChange {
+    Added,
+    Changed,
+    Unchanged,
+    Removed,
+}
+
+/// Something a reviewer must know before applying.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct Finding {
+    /// A public code, `SF6…`.
+    pub code: String,
+    pub severity: FindingSeverity,
+    pub title: String,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub at: Option<String>,
+}
+
+#[derive(
+    Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, JsonSchema,
+)]
+#[serde(rename_all = "lowercase")]
+pub enum FindingSeverity {
+    /// `apply` refuses the plan.
+    Blocking,
+    Warning,
+}
+
+impl Plan {
+    /// Nothing would change. A held service is no change.
+    pub fn is_empty(&self) -> bool {
+        self.objects.is_empty()
+            && self
+                .services
+                .iter()
+                .all(|s| matches!(s.action, Action::None))
+    }
+
+    pub fn blocking_findings(&self) -> impl Iterator<Item = &Finding> {
+        self.findings
+            .iter()
+            .filter(|finding| finding.severity == FindingSeverity::Blocking)
+    }
+}
+
+impl Plans {
+    pub fn new(plans: Vec<Plan>, bundles: BTreeMap<Digest, Bundle>) -> Self {
+        Self {
+            schema: PlansSchema::V1,
+            plans,
+            bundles,
+        }
+    }
+
+    /// Without the bundles: what is shown.
+    #[must_use]
+    pub fn without_bundles(&self) -> Self {
+        Self::new(self.plans.clone(), BTreeMap::new())
+    }
+}
