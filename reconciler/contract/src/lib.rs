@@ -41,4 +41,4 @@ pub use model::{ServiceKind, ServiceModel};
 pub use name::{EnvironmentName, GroupName, ObjectName, PortName, ProjectName, ServiceName};
 pub use profile::ClusterProfile;
 pub use report::Report;
-pub use state::{EnvironmentState, ServiceState};
+pub use state::{EnvironmentState, Origins, ServiceState};

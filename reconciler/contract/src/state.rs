@@ -51,3 +51,27 @@ pub enum DriftPolicy {
     Correct,
     Report,
 }
+
+/// Where each value of a service came from: service, then model path (`scale.max`), then
+/// `FILE:LINE:COLUMN`. Kept beside the state, never inside it, so that moving a line changes no digest.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Origins(pub BTreeMap<ServiceName, BTreeMap<String, String>>);
+
+impl Origins {
+    /// The place of `path` itself or of the nearest path above it (`scale` for `scale.max`), last the
+    /// service's own node (path ``).
+    pub fn at(&self, service: &ServiceName, path: &str) -> Option<&str> {
+        let places = self.0.get(service)?;
+        let mut path = path;
+        loop {
+            if let Some(place) = places.get(path) {
+                return Some(place);
+            }
+            path = match path.rfind(['.', '[']) {
+                Some(end) => &path[..end],
+                None if path.is_empty() => return None,
+                None => "",
+            };
+        }
+    }
+}
