@@ -1,0 +1,158 @@
+//! The files of one revision, already in memory, and where a byte of them lies.
+//! Pure. A `FileId` is the position of its file in path order, so equal trees give equal ids.
+//! Read on in `syntax` for what becomes of a file's text.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use crate::syntax::TextRange;
+
+/// A file of a [`SourceTree`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct FileId(pub u32);
+
+/// A byte range of one file.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Span {
+    pub file: FileId,
+    pub range: TextRange,
+}
+
+/// A place as people count it: lines and columns from 1, columns in characters.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Position {
+    pub line: u32,
+    pub column: u32,
+}
+
+/// One file: its path as the repository names it, its text, and where its lines begin.
+#[derive(Clone, Debug)]
+pub struct SourceFile {
+    path: String,
+    text: Arc<str>,
+    line_starts: Vec<u32>,
+}
+
+/// The files of one revision by path.
+#[derive(Clone, Debug, Default)]
+pub struct SourceTree {
+    files: Vec<SourceFile>,
+}
+
+impl Span {
+    pub fn new(file: FileId, range: TextRange) -> Span {
+        Span { file, range }
+    }
+
+    /// The smallest span over both; `other` must be of the same file.
+    pub fn cover(self, other: Span) -> Span {
+        Span {
+            file: self.file,
+            range: self.range.cover(other.range),
+        }
+    }
+}
+
+impl SourceTree {
+    pub fn new(files: BTreeMap<String, Arc<str>>) -> SourceTree {
+        SourceTree {
+            files: files
+                .into_iter()
+                .map(|(path, text)| SourceFile::new(path, text))
+                .collect(),
+        }
+    }
+
+    /// A tree of one file, whose id is `FileId(0)`.
+    pub fn single(path: &str, text: &str) -> SourceTree {
+        SourceTree {
+            files: vec![SourceFile::new(path.to_owned(), Arc::from(text))],
+        }
+    }
+
+    pub fn find(&self, path: &str) -> Option<FileId> {
+        let index = self
+            .files
+            .binary_search_by(|file| file.path.as_str().cmp(path))
+            .ok()?;
+        u32::try_from(index).ok().map(FileId)
+    }
+
+    /// The file of an id that this tree gave out.
+    pub fn file(&self, id: FileId) -> &SourceFile {
+        &self.files[id.0 as usize]
+    }
+
+    /// All files in path order.
+    pub fn files(&self) -> impl Iterator<Item = (FileId, &SourceFile)> {
+        (0..).map(FileId).zip(&self.files)
+    }
+
+    /// The text under a span.
+    pub fn text(&self, span: Span) -> &str {
+        &self.file(span.file).text[span.range.as_range()]
+    }
+}
+
+impl SourceFile {
+    fn new(path: String, text: Arc<str>) -> SourceFile {
+        let line_starts = line_starts(&text);
+        SourceFile {
+            path,
+            text,
+            line_starts,
+        }
+    }
+
+    pub fn path(&self) -> &str {
+        &self.path
+    }
+
+    pub fn text(&self) -> &Arc<str> {
+        &self.text
+    }
+
+    /// Where a byte offset lies; an offset past the end or inside a character is moved back.
+    pub fn position(&self, offset: u32) -> Position {
+        let line = self
+            .line_starts
+            .partition_point(|&start| start <= offset)
+            .max(1);
+        let start = self.line_starts[line - 1] as usize;
+        let end = self.text.floor_char_boundary(offset as usize);
+        let column = self.text[start.min(end)..end].chars().count() + 1;
+        Position {
+            line: as_u32(line),
+            column: as_u32(column),
+        }
+    }
+
+    pub fn line_count(&self) -> usize {
+        self.line_starts.len()
+    }
+
+    /// The bytes of a line (from 1), its newline included; empty past the last line.
+    pub fn line_range(&self, line: u32) -> TextRange {
+        let end_of_text = as_u32(self.text.len());
+        let at = |line: usize| self.line_starts.get(line).copied().unwrap_or(end_of_text);
+        let index = (line.max(1) - 1) as usize;
+        TextRange::new(at(index), at(index + 1))
+    }
+}
+
+/// Lines end as in editors: at LF, CR LF or a lone CR. (KDL knows more newlines; they stay in their line.)
+fn line_starts(text: &str) -> Vec<u32> {
+    let bytes = text.as_bytes();
+    let mut starts = vec![0];
+    for (index, &byte) in bytes.iter().enumerate() {
+        let ends = byte == b'\n' || (byte == b'\r' && bytes.get(index + 1) != Some(&b'\n'));
+        if ends {
+            starts.push(as_u32(index + 1));
+        }
+    }
+    starts
+}
+
+fn as_u32(count: usize) -> u32 {
+    u32::try_from(count).unwrap_or(u32::MAX)
+}
