@@ -1,0 +1,9 @@
+//! The laws of the contract: names, amounts, digests, schemas.
+//!
+//! Reads `schemas/` at the workspace root; `UPDATE_GOLDEN=1` rewrites it.
+#![allow(clippy::disallowed_methods, clippy::disallowed_types)]
+
+mod digests;
+mod names;
+mod quantities;
+mod schemas;
