@@ -1,0 +1,316 @@
+//! The command line: every command, option and its help text.
+//!
+//! Pure data for clap. Always holds: a usage error exits 1, because 2 means "there are changes".
+
+use std::path::PathBuf;
+
+use clap::{Args, Parser, Subcommand, ValueEnum};
+use starform_contract::{
+    EnvironmentName, ObjectKey, ProjectName, ServiceName, quantity::Duration,
+};
+
+/// Declare a project in starform.kdl, see every change as a plan, apply it.
+#[derive(Debug, Parser)]
+#[command(name = "starform", version, max_term_width = 100)]
+pub(crate) struct Cli {
+    #[command(subcommand)]
+    pub(crate) command: Command,
+    #[command(flatten)]
+    pub(crate) global: Global,
+}
+
+#[derive(Debug, Clone, Args)]
+pub(crate) struct Global {
+    /// The control plane's URL; without one, the commands work on the current kubeconfig context
+    #[arg(long, global = true, env = "STARFORM_SERVER", value_name = "URL")]
+    pub(crate) server: Option<String>,
+    /// A file that holds the token for --server (or set STARFORM_TOKEN)
+    #[arg(long, global = true, value_name = "FILE")]
+    pub(crate) token_file: Option<PathBuf>,
+    /// Kubeconfig file, when no --server is given
+    #[arg(long, global = true, value_name = "FILE")]
+    pub(crate) kubeconfig: Option<PathBuf>,
+    /// Kubeconfig context
+    #[arg(long, global = true, value_name = "NAME")]
+    pub(crate) context: Option<String>,
+    /// When to colour the output
+    #[arg(long, global = true, value_name = "WHEN", default_value = "auto")]
+    pub(crate) color: ColorChoice,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum ColorChoice {
+    Auto,
+    Always,
+    Never,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Command {
+    /// Report every error of a project, with its place and the next step
+    Check(CheckArgs),
+    /// Print the desired-state bundle of one environment as JSON
+    Compile(CompileArgs),
+    /// Print the Kubernetes objects of one environment as YAML
+    Render(CompileArgs),
+    /// Show what would change
+    Plan(PlanArgs),
+    /// Show a stored plan, or a plan file
+    Show(ShowArgs),
+    /// Make a plan's result the desired state and watch it converge
+    Apply(ApplyArgs),
+    /// Show what is accepted and how it does
+    Status(StatusArgs),
+    /// Run the control plane: API and store
+    Serve(ServeArgs),
+    /// Workspaces of a control plane
+    #[command(subcommand)]
+    Workspace(WorkspaceCommand),
+    /// Clusters of a control plane
+    #[command(subcommand)]
+    Cluster(ClusterCommand),
+    /// Projects of a control plane
+    #[command(subcommand)]
+    Project(ProjectCommand),
+    /// Tokens of a control plane
+    #[command(subcommand)]
+    Token(TokenCommand),
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct CheckArgs {
+    /// starform.kdl, or the folder that holds it
+    #[arg(default_value = ".")]
+    pub(crate) path: PathBuf,
+    /// Exit 1 on warnings too
+    #[arg(long)]
+    pub(crate) deny_warnings: bool,
+    #[arg(long, value_name = "FORMAT", default_value = "human")]
+    pub(crate) format: CheckFormat,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum CheckFormat {
+    Human,
+    /// One line each: FILE:LINE:COLUMN: error[CODE]: title
+    Short,
+    Json,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct CompileArgs {
+    /// starform.kdl, or the folder that holds it
+    #[arg(default_value = ".")]
+    pub(crate) path: PathBuf,
+    /// The environment
+    #[arg(long, value_name = "ENV")]
+    pub(crate) env: EnvironmentName,
+    /// The cluster's profile (JSON); default: a profile with every default
+    #[arg(long, value_name = "FILE")]
+    pub(crate) profile: Option<PathBuf>,
+}
+
+#[derive(Debug, Clone, Args)]
+pub(crate) struct PlanOptions {
+    /// An environment; several times for several (default: all)
+    #[arg(long, value_name = "ENV")]
+    pub(crate) env: Vec<EnvironmentName>,
+    /// Use this image for a service
+    #[arg(long, value_name = "SERVICE=REF", value_parser = image)]
+    pub(crate) image: Vec<(ServiceName, String)>,
+    /// Only this service; the others keep their accepted state
+    #[arg(long, value_name = "SERVICE")]
+    pub(crate) service: Vec<ServiceName>,
+    /// Take over an existing object: GROUP/KIND/NAMESPACE/NAME
+    #[arg(long, value_name = "KEY")]
+    pub(crate) adopt: Vec<ObjectKey>,
+    /// The source revision to record, such as a commit
+    #[arg(long, value_name = "REVISION")]
+    pub(crate) revision: Option<String>,
+    /// The cluster's profile (JSON), when no --server is given; remembered by apply
+    #[arg(long, value_name = "FILE")]
+    pub(crate) profile: Option<PathBuf>,
+    /// The project on the control plane (default: the name in the file)
+    #[arg(long, value_name = "NAME")]
+    pub(crate) project: Option<ProjectName>,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct PlanArgs {
+    /// starform.kdl, or the folder that holds it
+    #[arg(default_value = ".")]
+    pub(crate) path: PathBuf,
+    #[command(flatten)]
+    pub(crate) options: PlanOptions,
+    /// Write the plan and its result to a file that `starform apply FILE` takes
+    #[arg(long, value_name = "FILE")]
+    pub(crate) out: Option<PathBuf>,
+    #[arg(long, value_name = "FORMAT", default_value = "human")]
+    pub(crate) format: PlanFormat,
+    /// Print every changed field of every object
+    #[arg(long)]
+    pub(crate) full: bool,
+    /// Exit 2 when there are changes, 0 when there are none
+    #[arg(long)]
+    pub(crate) exit_code: bool,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum PlanFormat {
+    Human,
+    Json,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct ShowArgs {
+    /// A plan's id (sha256:…), or a plan file
+    pub(crate) plan: String,
+    #[arg(long, value_name = "FORMAT", default_value = "human")]
+    pub(crate) format: PlanFormat,
+    /// Print every changed field of every object
+    #[arg(long)]
+    pub(crate) full: bool,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct ApplyArgs {
+    /// A plan's id (sha256:…), a plan file, or a project to plan first (starform.kdl or its folder)
+    #[arg(default_value = ".", value_name = "PLAN_ID | FILE | PATH")]
+    pub(crate) target: String,
+    #[command(flatten)]
+    pub(crate) options: PlanOptions,
+    /// Do not ask
+    #[arg(long)]
+    pub(crate) auto_approve: bool,
+    /// How long to watch before giving up watching; the apply itself goes on
+    #[arg(long, value_name = "DURATION", default_value = "10m")]
+    pub(crate) wait: Duration,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct StatusArgs {
+    /// starform.kdl, or the folder that holds it
+    #[arg(default_value = ".")]
+    pub(crate) path: PathBuf,
+    /// An environment; several times for several (default: all)
+    #[arg(long, value_name = "ENV")]
+    pub(crate) env: Vec<EnvironmentName>,
+    /// The project (default: the name in the file)
+    #[arg(long, value_name = "NAME")]
+    pub(crate) project: Option<ProjectName>,
+    #[arg(long, value_name = "FORMAT", default_value = "human")]
+    pub(crate) format: PlanFormat,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct ServeArgs {
+    /// Address and port to listen on
+    #[arg(long, default_value = "127.0.0.1:8080", value_name = "ADDRESS")]
+    pub(crate) listen: std::net::SocketAddr,
+    /// sqlite://FILE or postgres://USER@HOST/NAME
+    #[arg(long, default_value = "sqlite://starform.db", env = "STARFORM_DATABASE", value_name = "URL")]
+    pub(crate) database: String,
+    /// Holds the administrator's token; made (mode 0600) where it is missing
+    #[arg(long, default_value = "starform-admin-token", value_name = "FILE")]
+    pub(crate) admin_token_file: PathBuf,
+    /// Logs as JSON, one object a line
+    #[arg(long)]
+    pub(crate) log_json: bool,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum WorkspaceCommand {
+    /// Create a workspace; prints its id
+    Create {
+        name: String,
+        #[arg(long, default_value = "standard")]
+        tier: String,
+        #[arg(long, value_name = "FORMAT", default_value = "human")]
+        format: PlanFormat,
+    },
+    /// List workspaces
+    List {
+        #[arg(long, value_name = "FORMAT", default_value = "human")]
+        format: PlanFormat,
+    },
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum ClusterCommand {
+    /// Register a cluster; prints its id and writes what its agent needs
+    Register {
+        name: String,
+        /// Where to write server, cluster id and token for `starform-shuttle` (mode 0600)
+        #[arg(long, value_name = "FILE")]
+        agent_file: PathBuf,
+        /// The cluster's profile (JSON)
+        #[arg(long, value_name = "FILE")]
+        profile: Option<PathBuf>,
+        #[arg(long, value_name = "FORMAT", default_value = "human")]
+        format: PlanFormat,
+    },
+    /// Change a cluster's profile
+    Set {
+        name: String,
+        #[arg(long, value_name = "FILE")]
+        profile: PathBuf,
+    },
+    /// List clusters
+    List {
+        #[arg(long, value_name = "FORMAT", default_value = "human")]
+        format: PlanFormat,
+    },
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum ProjectCommand {
+    /// Create a project on a cluster; prints its id
+    Create {
+        name: ProjectName,
+        /// The cluster it is pinned to
+        #[arg(long)]
+        cluster: String,
+        /// The workspace that owns it
+        #[arg(long)]
+        workspace: Option<String>,
+        #[arg(long, value_name = "FORMAT", default_value = "human")]
+        format: PlanFormat,
+    },
+    /// List projects
+    List {
+        #[arg(long, value_name = "FORMAT", default_value = "human")]
+        format: PlanFormat,
+    },
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum TokenCommand {
+    /// Create a token; prints it once
+    Create {
+        #[arg(long, default_value = "ci")]
+        kind: TokenKind,
+        /// The project it may plan and apply
+        #[arg(long)]
+        project: ProjectName,
+        /// An environment it may change; several times for several (default: all)
+        #[arg(long, value_name = "ENV")]
+        environment: Vec<EnvironmentName>,
+        /// How long it is valid
+        #[arg(long, default_value = "90d")]
+        expires: Duration,
+    },
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum TokenKind {
+    Ci,
+}
+
+fn image(text: &str) -> Result<(ServiceName, String), String> {
+    let (service, image) = text
+        .split_once('=')
+        .filter(|(_, image)| !image.is_empty())
+        .ok_or("write SERVICE=REF, such as api=ghcr.io/acme/api:1.4")?;
+    let service = service.parse().map_err(|error| format!("{error}"))?;
+    Ok((service, image.to_owned()))
+}
