@@ -1,0 +1,300 @@
+//! The JSON bodies of the HTTP API, requests and responses; the command line uses the same types.
+//!
+//! Pure data. Requests refuse unknown fields, so a misspelt option is never ignored; responses may
+//! gain fields. Documents of the contract (index, bundle, report, plans) travel as they are.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+use starform_contract::{
+    ClusterId, ClusterProfile, Digest, EnvironmentName, Generation, ObjectKey, PlanId, ProjectId,
+    ProjectName, ServiceId, ServiceName, WorkspaceId,
+    bundle::EnvironmentBundle,
+    model::ServiceKind,
+    report::{Health, ObjectReport, ServiceReport},
+};
+use starform_plan::document::{Finding, Summary};
+
+use crate::{name::ResourceName, time::Timestamp, token::TokenKind};
+
+/// Every collection: `{"items": […]}`.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Items<T> {
+    pub items: Vec<T>,
+}
+
+// --- workspaces, clusters, projects, tokens
+
+/// `POST /v1/workspaces`.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct CreateWorkspace {
+    pub name: ResourceName,
+    /// Default `standard`; the cluster profile maps it to quotas.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub tier: Option<ResourceName>,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Workspace {
+    pub id: WorkspaceId,
+    pub name: ResourceName,
+    pub tier: String,
+    pub created_at: Timestamp,
+}
+
+/// `POST /v1/clusters`.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct RegisterCluster {
+    pub name: ResourceName,
+    #[serde(default)]
+    pub profile: ClusterProfile,
+}
+
+/// The only answer that ever carries the agent's token.
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct RegisteredCluster {
+    pub cluster: Cluster,
+    /// Opens this cluster's agent routes and nothing else; only its hash is stored.
+    pub agent_token: String,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Cluster {
+    pub id: ClusterId,
+    pub name: ResourceName,
+    pub generation: Generation,
+    pub profile: ClusterProfile,
+    pub created_at: Timestamp,
+    /// When the agent last asked or reported.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub agent_seen_at: Option<Timestamp>,
+}
+
+/// `POST /v1/projects`.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct CreateProject {
+    pub name: ProjectName,
+    /// Name or id of the cluster; a project stays on it.
+    pub cluster: String,
+    /// Name or id; may be left out when there is exactly one workspace.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub workspace: Option<String>,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Project {
+    pub id: ProjectId,
+    pub name: ProjectName,
+    pub workspace_id: WorkspaceId,
+    pub cluster_id: ClusterId,
+    pub namespace: String,
+    pub created_at: Timestamp,
+}
+
+/// `POST /v1/tokens`.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct CreateToken {
+    /// `ci` or `admin`; a cluster's token comes from registering it.
+    pub kind: TokenKind,
+    /// Required for `ci`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub project: Option<ProjectId>,
+    /// For `ci`: the environments that it may plan and apply; all when left out.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub environments: Option<BTreeSet<EnvironmentName>>,
+    /// Seconds from now; never when left out.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub expires_in: Option<u64>,
+}
+
+/// The only answer that ever carries this token.
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct IssuedToken {
+    pub id: String,
+    pub token: String,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub expires_at: Option<Timestamp>,
+}
+
+// --- plans and applies
+
+/// `POST /v1/projects/{id}/plans`; answered with `starform.plans/v1`, with `?bundles=true` including
+/// the bundles that the plans result in.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct CreatePlans {
+    pub source: PlanSource,
+    /// Of the source, for provenance: a commit id or any word of at most 200 characters.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub revision: Option<String>,
+    /// All when left out.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub environments: Option<Vec<EnvironmentName>>,
+    /// Images that replace the ones in the files.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub images: BTreeMap<ServiceName, String>,
+    /// Only these change; the others keep their accepted state.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub services: Option<BTreeSet<ServiceName>>,
+    /// Existing objects, not ours so far, that become ours.
+    #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
+    pub adopt: BTreeSet<ObjectKey>,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct PlanSource {
+    /// Path to text; the project is `starform.kdl`.
+    pub files: BTreeMap<String, String>,
+}
+
+/// `POST /v1/plans/{id}/apply` (202) and `GET /v1/applies/{id}`.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Apply {
+    pub id: String,
+    pub plan_id: PlanId,
+    pub project_id: ProjectId,
+    pub project: ProjectName,
+    pub environment: EnvironmentName,
+    pub cluster_id: ClusterId,
+    /// What the agent has to reach.
+    pub generation: Generation,
+    pub state: ApplyState,
+    /// What the plan counted.
+    pub summary: Summary,
+    pub created_at: Timestamp,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub finished_at: Option<Timestamp>,
+    /// From the newest report about this apply (its finishing one once finished); empty before.
+    pub services: Vec<ServiceReport>,
+    pub objects: Vec<ObjectReport>,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum ApplyState {
+    /// Accepted; the agent has not reported about it.
+    Pending,
+    Progressing,
+    Converged,
+    /// Nothing moves any more, and something failed.
+    Partial,
+}
+
+/// The data of one server-sent event of `GET /v1/applies/{id}/events`. Event names are `accepted`,
+/// `progress`, `finished`; after `finished` the stream ends, and resuming behind it answers 204.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ApplyEvent {
+    pub apply_id: String,
+    pub state: ApplyState,
+    pub generation: Generation,
+    pub services: Vec<ServiceReport>,
+    pub objects: ObjectTally,
+    /// Objects whose outcome is not a good one, with reasons.
+    pub failed: Vec<ObjectReport>,
+}
+
+/// Objects of a report, counted by where they stand.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ObjectTally {
+    pub total: u32,
+    pub current: u32,
+    pub in_progress: u32,
+    pub failed: u32,
+}
+
+// --- environments
+
+/// `GET /v1/projects/{id}/environments/{env}/status`.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct EnvironmentStatus {
+    pub project: ProjectName,
+    pub project_id: ProjectId,
+    pub environment: EnvironmentName,
+    pub namespace: String,
+    /// Of the cluster's desired state now.
+    pub generation: Generation,
+    /// The accepted bundle.
+    pub bundle: Digest,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub reported: Option<Reported>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub agent_seen_at: Option<Timestamp>,
+    /// Every accepted service, by name; `Unknown` where nothing is reported.
+    pub services: Vec<ServiceStatus>,
+    /// The last apply.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub last_apply: Option<HistoryEntry>,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Reported {
+    pub generation: Generation,
+    pub finished: bool,
+    pub at: Timestamp,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ServiceStatus {
+    pub name: ServiceName,
+    pub service_id: ServiceId,
+    pub kind: ServiceKind,
+    pub health: Health,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub reason: Option<String>,
+}
+
+/// One line of `GET …/history`, newest first.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct HistoryEntry {
+    pub apply_id: String,
+    pub plan_id: PlanId,
+    pub generation: Generation,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub revision: Option<String>,
+    pub summary: Summary,
+    pub state: ApplyState,
+    pub created_at: Timestamp,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub finished_at: Option<Timestamp>,
+}
+
+/// `GET …/generations/{n}`: the environment as it was accepted then.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct EnvironmentAt {
+    pub generation: Generation,
+    pub bundle: EnvironmentBundle,
+}
+
+// --- errors
+
+/// RFC 9457, `application/problem+json`, with members of our own.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Problem {
+    /// `about:blank`: the status and `code` say it all.
+    #[serde(rename = "type")]
+    pub kind: String,
+    pub title: String,
+    pub status: u16,
+    /// For people: what was wrong and what to do.
+    pub detail: String,
+    /// Stable, for programs: `unauthenticated`, `not-found`, `compile-failed`, `plan-stale`, …
+    pub code: String,
+    /// Of `compile-failed`: the JSON form of the language's diagnostics.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub diagnostics: Option<Value>,
+    /// Of `plan-blocked` and `plan-conflict`.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub findings: Vec<Finding>,
+    /// Of `plan-stale`: what each service was, is, and would become.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub stale: Option<Value>,
+    /// Of `plan-consumed`: the apply that used the plan.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub apply_id: Option<String>,
+}
