@@ -7,7 +7,7 @@ use std::borrow::Cow;
 use std::sync::Arc;
 
 use super::TextRange;
-use super::token::{Token, TokenKind, Tokens};
+use super::token::{Token, Tokens};
 use super::value::{self, Value};
 use crate::source::{FileId, Span};
 

@@ -4,6 +4,13 @@
 
 mod chars;
 mod cst;
+mod entry;
+mod fault;
+mod lex;
+mod lex_string;
+mod number;
+mod parse;
+mod say;
 mod string;
 mod text;
 mod token;
@@ -14,7 +21,10 @@ pub use text::TextRange;
 pub use token::{Token, TokenKind, Tokens};
 pub use value::Value;
 
-use crate::diag::Diagnostic;
+use std::sync::Arc;
+
+use crate::diag::{self, Diagnostic};
+use crate::source::FileId;
 
 /// What became of a text.
 #[derive(Clone, Debug)]
@@ -25,4 +35,18 @@ pub struct Parse {
     /// Whether braces match and the whole text was read. If not, a node may hang in the wrong place,
     /// so what a check of the tree says about missing or misplaced nodes may only follow from that.
     pub sound: bool,
+}
+
+/// Reads a text; never fails. Of the mistakes at most [`diag::KEPT`] are kept, the first ones.
+pub fn parse(file: FileId, text: impl Into<Arc<str>>) -> Parse {
+    let parse::Parsed { cst, faults, sound } = parse::parse(file, text.into());
+    let kept = faults.iter().take(diag::KEPT + 1);
+    let diagnostics = kept
+        .map(|&fault| say::diagnostic(fault, file, cst.text()))
+        .collect();
+    Parse {
+        diagnostics: diag::settle(diagnostics),
+        cst,
+        sound,
+    }
 }

@@ -77,6 +77,28 @@ impl Tokens {
         self.ends.push(end);
     }
 
+    /// Takes back the last token if it is a word that ends at `end`, and tells where it began.
+    pub(super) fn pop_word(&mut self, end: u32) -> Option<u32> {
+        let last = u32::try_from(self.len().checked_sub(1)?).ok()?;
+        let is_word = matches!(self.kind(last), Some(TokenKind::Ident | TokenKind::Invalid));
+        let start = self.start(last);
+        (is_word && self.start(last + 1) == end).then(|| {
+            self.kinds.pop();
+            self.ends.pop();
+            start
+        })
+    }
+
+    /// Whether nothing but white space stands before the next token on its line.
+    pub(super) fn at_line_start(&self) -> bool {
+        let before = self
+            .kinds
+            .iter()
+            .rev()
+            .find(|&&kind| kind != TokenKind::Space);
+        before.is_none_or(|&kind| matches!(kind, TokenKind::Newline | TokenKind::Bom))
+    }
+
     pub fn len(&self) -> usize {
         self.kinds.len()
     }

@@ -1,0 +1,215 @@
+//! The part of the lexer that reads strings in quotes, of one line and of several.
+//! Pure. A string of one line that never ends is the rest of its line; one of several lines is the rest of the text.
+//! Read on in `string` for what a string's text stands for.
+
+use super::chars;
+use super::fault::FaultKind;
+use super::lex::Lexer;
+use super::string::{self, LineFault};
+use super::token::TokenKind;
+
+impl Lexer<'_> {
+    pub(super) fn quoted(&mut self) {
+        if self.text[self.pos..].starts_with("\"\"\"") {
+            return self.multiline();
+        }
+        let start = self.pos;
+        self.pos += 1;
+        let (mut escaped, mut sound) = (false, true);
+        loop {
+            match self.peek(0) {
+                Some(b'"') => {
+                    self.pos += 1;
+                    break;
+                }
+                Some(b'\\') => {
+                    escaped = true;
+                    sound &= self.escape(sound);
+                }
+                Some(0x20..=0x7e) => self.pos += 1,
+                Some(_) if chars::newline_len(self.bytes, self.pos) == 0 => self.pos += 1,
+                Some(_) | None => {
+                    self.end_unterminated(start);
+                    return;
+                }
+            }
+        }
+        let sound = !self.report_forbidden(start) && sound;
+        self.push(
+            string_kind(
+                sound,
+                if escaped {
+                    TokenKind::QuotedEscaped
+                } else {
+                    TokenKind::Quoted
+                },
+            ),
+            start,
+        );
+    }
+
+    /// Takes an escape; reports an unknown one if it shall. Tells whether it is known.
+    fn escape(&mut self, report: bool) -> bool {
+        let rest = &self.text[self.pos..];
+        let (meaning, length) = string::escape_meaning(rest);
+        let known = meaning.is_some() || string::white_space_len(&rest[1..]) > 0;
+        if !known && report {
+            let kind = if rest.starts_with("\\u") {
+                FaultKind::BadUnicodeEscape
+            } else {
+                FaultKind::BadEscape
+            };
+            self.fault(kind, self.pos, self.pos + length);
+        }
+        self.pos += length;
+        known
+    }
+
+    /// From `"""` to the next `"""`.
+    fn multiline(&mut self) {
+        let start = self.pos;
+        self.pos += 3;
+        let mut sound = true;
+        while !self.bytes[self.pos..].starts_with(b"\"\"\"") {
+            match self.peek(0) {
+                Some(b'\\') => sound &= self.escape(sound),
+                Some(byte) if byte.is_ascii() => self.pos += 1,
+                Some(_) => self.pos += chars::char_len(self.bytes, self.pos),
+                None => return self.end_text(start, start + 3),
+            }
+        }
+        self.pos += 3;
+        let body = start + 3..self.pos - 3;
+        let sound = !self.report_forbidden(start) && sound;
+        let sound = sound
+            && !self.report_lines(
+                start,
+                body.start,
+                string::line_fault(&self.text[body], true),
+            );
+        self.push(string_kind(sound, TokenKind::Multiline), start);
+    }
+
+    /// A raw string that begins here with so many `#` and a quote.
+    pub(super) fn raw(&mut self, hashes: usize) {
+        let start = self.pos;
+        let open = start + hashes;
+        if self.text[open..].starts_with("\"\"\"") {
+            return self.raw_multiline(hashes);
+        }
+        self.pos = open + 1;
+        while self.pos < self.bytes.len() && chars::newline_len(self.bytes, self.pos) == 0 {
+            self.pos += 1;
+            if self.bytes[self.pos - 1] == b'"' && self.closes(self.pos, hashes) {
+                self.pos += hashes;
+                let sound = !self.report_forbidden(start);
+                return self.push(string_kind(sound, TokenKind::Raw), start);
+            }
+        }
+        self.end_unterminated(start);
+    }
+
+    fn raw_multiline(&mut self, hashes: usize) {
+        let start = self.pos;
+        let open = start + hashes + 3;
+        self.pos = open;
+        while !(self.bytes[self.pos..].starts_with(b"\"\"\"") && self.closes(self.pos + 3, hashes))
+        {
+            if self.pos >= self.bytes.len() {
+                return self.raw_single_of_three(start, open, hashes);
+            }
+            self.pos += 1;
+        }
+        let body = open..self.pos;
+        self.pos += 3 + hashes;
+        let sound = !self.report_forbidden(start);
+        let sound =
+            sound && !self.report_lines(start, open, string::line_fault(&self.text[body], false));
+        self.push(string_kind(sound, TokenKind::RawMultiline), start);
+    }
+
+    /// `#"""…` that nothing closes: if a quote on its line could close `#"`, it was meant to be of one line.
+    fn raw_single_of_three(&mut self, start: usize, open: usize, hashes: usize) {
+        let quote = (open - 2..self.bytes.len())
+            .take_while(|&at| chars::newline_len(self.bytes, at) == 0)
+            .find(|&at| self.bytes[at] == b'"' && self.closes(at + 1, hashes));
+        let Some(quote) = quote else {
+            return self.end_text(start, open);
+        };
+        self.pos = quote + 1 + hashes;
+        self.fault(
+            FaultKind::BadLines(LineFault::TextAfterOpening),
+            start,
+            self.pos,
+        );
+        self.push(TokenKind::Invalid, start);
+    }
+
+    /// `r"…"` and `r#"…"#` of KDL v1; the `r` is behind.
+    pub(super) fn v1_raw(&mut self, start: usize) {
+        let hashes = self.bytes[self.pos..]
+            .iter()
+            .take_while(|&&byte| byte == b'#')
+            .count();
+        self.pos += hashes;
+        if self.peek(0) != Some(b'"') {
+            self.fault(FaultKind::NeedsQuotes, start, self.pos);
+            return self.push(TokenKind::Invalid, start);
+        }
+        self.pos += 1;
+        while self.pos < self.bytes.len() {
+            self.pos += 1;
+            if self.bytes[self.pos - 1] == b'"' && self.closes(self.pos, hashes) {
+                self.pos += hashes;
+                self.fault(FaultKind::V1RawString, start, self.pos);
+                return self.push(TokenKind::Invalid, start);
+            }
+        }
+        self.end_text(start, start + hashes + 2);
+    }
+
+    fn closes(&self, at: usize, hashes: usize) -> bool {
+        self.bytes.len() >= at + hashes
+            && self.bytes[at..at + hashes].iter().all(|&byte| byte == b'#')
+    }
+
+    /// Ends a string of one line that has no closing quote. A brace or `;` at the end of the line stays outside.
+    fn end_unterminated(&mut self, start: usize) {
+        let line = &self.text[start..self.pos];
+        let rest =
+            line.trim_end_matches(|c: char| c.is_whitespace() || matches!(c, '{' | '}' | ';'));
+        self.pos = start + rest.len().max(1);
+        self.fault(FaultKind::UnterminatedString, start, self.pos);
+        self.push(TokenKind::Invalid, start);
+    }
+
+    /// Ends the text at a string of several lines that has no closing quotes; reports its opening ones.
+    fn end_text(&mut self, start: usize, open_end: usize) {
+        self.pos = self.bytes.len();
+        self.cut = true;
+        self.fault(FaultKind::UnterminatedLines, start, open_end);
+        self.push(TokenKind::Invalid, start);
+    }
+
+    fn report_lines(&mut self, start: usize, body: usize, fault: Option<LineFault>) -> bool {
+        let Some(fault) = fault else { return false };
+        let (from, to) = match fault {
+            LineFault::TextAfterOpening => (start, line_end(self.bytes, start).min(self.pos)),
+            LineFault::TextBeforeClosing { line } | LineFault::Prefix { line } => {
+                (body + line, line_end(self.bytes, body + line).min(self.pos))
+            }
+        };
+        self.fault(FaultKind::BadLines(fault), from, to);
+        true
+    }
+}
+
+fn string_kind(sound: bool, kind: TokenKind) -> TokenKind {
+    if sound { kind } else { TokenKind::Invalid }
+}
+
+fn line_end(bytes: &[u8], from: usize) -> usize {
+    (from..bytes.len())
+        .find(|&at| chars::newline_len(bytes, at) > 0)
+        .unwrap_or(bytes.len())
+}
