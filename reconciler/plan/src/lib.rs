@@ -11,3 +11,4 @@
 //! | [`view`] | a plan for people and for machines |
 
 pub mod document;
+pub mod render;

@@ -1,0 +1,141 @@
+//! The pod template: one container that Pod Security Admission's *restricted* level accepts.
+//!
+//! Pure. Always holds: it does not depend on the scale, so scaling never replaces pods. Sources:
+//! Kubernetes' Pod Security Standards; `docs/objects.md` for the reason of each default.
+
+use serde_json::{Value, json};
+use starform_contract::model::{Drain, Port};
+
+use super::{
+    ServiceScope, Serving, env,
+    labels::{self, Role},
+    probe,
+};
+
+/// Images seldom name a numeric user, and the kubelet refuses to guess.
+const USER: u32 = 10_001;
+/// The name of the only container.
+const CONTAINER: &str = "app";
+/// What a container may write beside its volumes, and what the scheduler sets aside for it.
+const EPHEMERAL_REQUEST: &str = "128Mi";
+const EPHEMERAL_LIMIT: &str = "2Gi";
+/// A run of a cron job has no traffic to drain.
+const CRON_GRACE_SECONDS: u32 = 30;
+
+/// Of a service that keeps running.
+pub(super) fn serving(scope: &ServiceScope<'_>, serving: Serving<'_>) -> Value {
+    let (state, service) = (scope.scope.state, scope.service);
+    let mut container = container(scope, serving.ports);
+    probe::add(&mut container, serving.health);
+    add_pre_stop(&mut container, serving.drain);
+    let mut spec = pod(scope, container);
+    let Drain { before_term, grace } = serving.drain;
+    spec["restartPolicy"] = json!("Always");
+    spec["terminationGracePeriodSeconds"] = json!(before_term.as_secs() + grace.as_secs());
+    spec["topologySpreadConstraints"] = json!(spread(&labels::selector(state, service)));
+    template(scope, Role::Serve, spec)
+}
+
+/// Of one run of a cron job.
+pub(super) fn run(scope: &ServiceScope<'_>) -> Value {
+    let mut spec = pod(scope, container(scope, &[]));
+    // A failed run stays as it ended, with its log; a retry is a new pod.
+    spec["restartPolicy"] = json!("Never");
+    spec["terminationGracePeriodSeconds"] = json!(CRON_GRACE_SECONDS);
+    template(scope, Role::Cron, spec)
+}
+
+fn template(scope: &ServiceScope<'_>, role: Role, spec: Value) -> Value {
+    json!({
+        "metadata": {
+            "labels": labels::workload(scope.scope.state, scope.service, role),
+            "annotations": { "starform.io/config-checksum": env::checksum(scope) },
+        },
+        "spec": spec,
+    })
+}
+
+fn pod(scope: &ServiceScope<'_>, container: Value) -> Value {
+    json!({
+        "automountServiceAccountToken": false,
+        "containers": [container],
+        "dnsPolicy": "ClusterFirst",
+        "enableServiceLinks": false,
+        "schedulerName": "default-scheduler",
+        "securityContext": {
+            "fsGroup": USER,
+            "runAsGroup": USER,
+            "runAsNonRoot": true,
+            "runAsUser": USER,
+            "seccompProfile": { "type": "RuntimeDefault" },
+        },
+        "serviceAccountName": scope.name,
+    })
+}
+
+fn container(scope: &ServiceScope<'_>, ports: &[Port]) -> Value {
+    let model = &scope.service.model;
+    let (cpu, memory) = (model.size.cpu, model.size.memory);
+    let mut container = json!({
+        "name": CONTAINER,
+        "image": model.image,
+        "imagePullPolicy": pull_policy(&model.image),
+        "env": env::variables(scope, ports),
+        // No CPU limit: it throttles a service that its neighbours leave room for.
+        "resources": {
+            "requests": { "cpu": cpu, "memory": memory, "ephemeral-storage": EPHEMERAL_REQUEST },
+            "limits": { "memory": memory, "ephemeral-storage": EPHEMERAL_LIMIT },
+        },
+        "securityContext": {
+            "allowPrivilegeEscalation": false,
+            "capabilities": { "drop": ["ALL"] },
+        },
+        "terminationMessagePath": "/dev/termination-log",
+        "terminationMessagePolicy": "File",
+    });
+    if !model.run.is_empty() {
+        let argv: Vec<String> = model.run.iter().map(|word| env::escape(word)).collect();
+        container["command"] = json!(argv);
+    }
+    if !ports.is_empty() {
+        container["ports"] = ports.iter().map(container_port).collect();
+    }
+    container
+}
+
+fn container_port(port: &Port) -> Value {
+    json!({ "name": port.name, "containerPort": port.port, "protocol": "TCP" })
+}
+
+/// Endpoints are removed while TERM is sent, so a container goes on serving for a while first.
+fn add_pre_stop(container: &mut Value, drain: Drain) {
+    let seconds = drain.before_term.as_secs();
+    if seconds > 0 {
+        container["lifecycle"] = json!({ "preStop": { "sleep": { "seconds": seconds } } });
+    }
+}
+
+/// Soft, so that a cluster of one node still schedules; counted for each revision on its own.
+fn spread(selector: &Value) -> Vec<Value> {
+    ["topology.kubernetes.io/zone", "kubernetes.io/hostname"]
+        .map(|key| {
+            json!({
+                "labelSelector": { "matchLabels": selector },
+                "matchLabelKeys": ["pod-template-hash"],
+                "maxSkew": 1,
+                "topologyKey": key,
+                "whenUnsatisfiable": "ScheduleAnyway",
+            })
+        })
+        .into()
+}
+
+/// A tag that moves is asked for at every start; what a digest or another tag names stays.
+fn pull_policy(image: &str) -> &'static str {
+    let last = image.rsplit('/').next().unwrap_or(image);
+    match last.split_once(':') {
+        _ if image.contains('@') => "IfNotPresent",
+        None | Some((_, "latest")) => "Always",
+        Some(_) => "IfNotPresent",
+    }
+}
