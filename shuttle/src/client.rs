@@ -1,0 +1,85 @@
+//! Clients: one for the Kubernetes API server, one for the control plane.
+//!
+//! Effects: reads a kubeconfig. Always holds: both name themselves `starform-shuttle/<version>`, both
+//! use the process's one TLS provider (ring), neither retries or limits its rate by itself: the
+//! engine decides about both.
+
+use std::{path::Path, time::Duration};
+
+use http::{HeaderValue, header::USER_AGENT};
+use kube::{
+    Client, Config,
+    config::{KubeConfigOptions, Kubeconfig, KubeconfigError},
+};
+
+/// How both clients name themselves.
+pub const AGENT: &str = concat!("starform-shuttle/", env!("CARGO_PKG_VERSION"));
+
+const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
+
+/// No client for a cluster, and what to do.
+#[derive(Debug, thiserror::Error)]
+pub enum ConnectError {
+    #[error("cannot read the kubeconfig {path}: {source}; name another with --kubeconfig")]
+    Kubeconfig {
+        path: String,
+        source: Box<KubeconfigError>,
+    },
+    #[error(
+        "no cluster: {0}; set KUBECONFIG, name a file with --kubeconfig, or run inside a cluster"
+    )]
+    NoCluster(Box<kube::config::InferConfigError>),
+    #[error("the kubeconfig cannot be used: {0}")]
+    Unusable(Box<kube::Error>),
+    #[error("the HTTP client cannot be made: {0}")]
+    Http(#[from] reqwest::Error),
+}
+
+/// A client of the cluster that `kubeconfig` names, else `KUBECONFIG`, else the cluster around us.
+///
+/// # Errors
+/// [`ConnectError`]; an API server that does not answer shows at the first request, not here.
+pub async fn cluster(kubeconfig: Option<&Path>) -> Result<Client, ConnectError> {
+    let mut config = match kubeconfig {
+        Some(path) => from_file(path).await?,
+        None => Config::infer()
+            .await
+            .map_err(|error| ConnectError::NoCluster(Box::new(error)))?,
+    };
+    config
+        .headers
+        .push((USER_AGENT, HeaderValue::from_static(AGENT)));
+    config.connect_timeout = Some(CONNECT_TIMEOUT);
+    config.default_retry = false;
+    Client::try_from(config).map_err(|error| ConnectError::Unusable(Box::new(error)))
+}
+
+/// A client of the control plane.
+///
+/// # Errors
+/// [`ConnectError::Http`] when the TLS stack cannot be set up.
+pub fn control_plane() -> Result<reqwest::Client, ConnectError> {
+    Ok(reqwest::Client::builder()
+        .user_agent(AGENT)
+        .connect_timeout(CONNECT_TIMEOUT)
+        .build()?)
+}
+
+/// Makes ring the process's TLS provider; a second call, or another's choice before, is left.
+pub fn install_tls() {
+    if rustls::crypto::CryptoProvider::get_default().is_none() {
+        // It can only fail when somebody else was faster, which serves as well.
+        let _ = rustls::crypto::ring::default_provider().install_default();
+    }
+}
+
+async fn from_file(path: &Path) -> Result<Config, ConnectError> {
+    let failed = |source: KubeconfigError| ConnectError::Kubeconfig {
+        path: path.display().to_string(),
+        source: Box::new(source),
+    };
+    let kubeconfig = Kubeconfig::read_from(path).map_err(failed)?;
+    Config::from_custom_kubeconfig(kubeconfig, &KubeConfigOptions::default())
+        .await
+        .map_err(failed)
+}
