@@ -128,8 +128,13 @@ func installNodes(api *apiClient, count int) error {
 	room := map[string]any{"cpu": "64", "memory": "256Gi", "ephemeral-storage": "1Ti", "pods": "2000"}
 	return inParallel(numbers, func(i int) error {
 		name := fmt.Sprintf("node-%d", i+1)
+		addresses := []any{
+			map[string]any{"type": "Hostname", "address": name},
+			// From the range for benchmarks (RFC 2544): nobody's network.
+			map[string]any{"type": "InternalIP", "address": fmt.Sprintf("198.18.%d.%d", i/250, i%250+1)},
+		}
 		node := object("v1", "Node", name, map[string]any{
-			"status": map[string]any{"allocatable": room, "capacity": room},
+			"status": map[string]any{"allocatable": room, "capacity": room, "addresses": addresses},
 		})
 		node["metadata"].(map[string]any)["labels"] = map[string]any{
 			"kubernetes.io/hostname": name, "kubernetes.io/os": "linux", "kubernetes.io/arch": "amd64",

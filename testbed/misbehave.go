@@ -114,7 +114,7 @@ func (m misbehaviour) template() string {
 	if m.restarts {
 		count = `{{ add $restarts 1 }}`
 	}
-	return fmt.Sprintf(strings.TrimLeft(podStatus, "\n"), m.phase, ready, reason, ready, reason, m.ready, m.phase == "Running", count, m.container)
+	return fmt.Sprintf(strings.TrimLeft(podStatus, "\n"), m.phase, ready, reason, ready, reason, m.ready, m.container == running, count, m.container)
 }
 
 const podStatus = `
@@ -143,7 +143,7 @@ containerStatuses:
 {{ $hostIP := NodeIPWith .spec.nodeName }}
 hostIP: {{ $hostIP | Quote }}
 hostIPs: [{ip: {{ $hostIP | Quote }}}]
-{{ $podIP := PodIPWith .spec.nodeName (or .spec.hostNetwork false) (or .metadata.uid "") (or .metadata.name "") (or .metadata.namespace "") }}
+{{ $podIP := or .status.podIP (PodIPWith .spec.nodeName (or .spec.hostNetwork false) (or .metadata.uid "") (or .metadata.name "") (or .metadata.namespace "")) }}
 podIP: {{ $podIP | Quote }}
 podIPs: [{ip: {{ $podIP | Quote }}}]
 `

@@ -50,18 +50,19 @@ func (p process) awaitEnd(limit time.Duration) bool {
 	return await(limit, func() bool { return !p.alive() })
 }
 
-// residentBytes is the memory that the process holds now.
-func (p process) residentBytes() (int64, error) {
-	text, err := os.ReadFile(fmt.Sprintf("/proc/%d/statm", p.PID))
+// memory is what the process holds in KiB, pages that it shares with others
+// divided among them (Pss): all parts map one binary of 170 MB.
+func (p process) memory() (int64, error) {
+	text, err := os.ReadFile(fmt.Sprintf("/proc/%d/smaps_rollup", p.PID))
 	if err != nil {
 		return 0, err
 	}
-	fields := strings.Fields(string(text))
-	if len(fields) < 2 {
-		return 0, fmt.Errorf("statm of %d is short", p.PID)
+	for _, line := range strings.Split(string(text), "\n") {
+		if amount, ok := strings.CutPrefix(line, "Pss:"); ok {
+			return strconv.ParseInt(strings.Fields(amount)[0], 10, 64)
+		}
 	}
-	pages, err := strconv.ParseInt(fields[1], 10, 64)
-	return pages * int64(os.Getpagesize()), err
+	return 0, fmt.Errorf("smaps_rollup of %d has no Pss", p.PID)
 }
 
 // ended is closed when the process is gone; a pid that does not exist is gone.
@@ -170,12 +171,12 @@ func statFields(pid int) ([]string, error) {
 	if err != nil {
 		return nil, err
 	}
-	_, rest, ok := strings.Cut(string(text), ") ")
-	if i := strings.LastIndex(string(text), ") "); i >= 0 {
-		rest = string(text)[i+2:]
+	afterCommand := strings.LastIndex(string(text), ") ")
+	if afterCommand < 0 {
+		return nil, fmt.Errorf("stat of %d has no command", pid)
 	}
-	fields := strings.Fields(rest)
-	if !ok || len(fields) < 20 {
+	fields := strings.Fields(string(text)[afterCommand+2:])
+	if len(fields) < 20 {
 		return nil, fmt.Errorf("stat of %d is short", pid)
 	}
 	return fields, nil

@@ -22,21 +22,21 @@ func status(args []string) int {
 		return complain("status", err)
 	}
 	table := tabwriter.NewWriter(os.Stdout, 0, 8, 2, ' ', tabwriter.AlignRight)
-	total := int64(0)
+	total := int64(0) // KiB
 	for _, name := range startOrder {
 		p := state.Parts[name]
 		if !p.alive() {
 			fmt.Fprintf(table, "%s\t%d\tended\t\n", name, p.PID)
 			continue
 		}
-		resident, err := p.residentBytes()
+		memory, err := p.memory()
 		if err != nil {
 			return complain("status", err)
 		}
-		total += resident
-		fmt.Fprintf(table, "%s\t%d\t%d MiB\t\n", name, p.PID, resident>>20)
+		total += memory
+		fmt.Fprintf(table, "%s\t%d\t%d MiB\t\n", name, p.PID, memory>>10)
 	}
-	fmt.Fprintf(table, "together\t\t%d MiB\t\n", total>>20)
+	fmt.Fprintf(table, "together\t\t%d MiB\t\n", total>>10)
 	if err := table.Flush(); err != nil {
 		return complain("status", err)
 	}
