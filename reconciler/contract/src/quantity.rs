@@ -181,7 +181,7 @@ impl fmt::Display for Duration {
         // The largest unit that divides it; `3d` and `90s`, never `1m30s`, so one amount has one text.
         let unit = DURATION_UNITS
             .iter()
-            .find(|(_, seconds)| self.0 != 0 && self.0 % seconds == 0);
+            .find(|(_, seconds)| self.0 != 0 && self.0.is_multiple_of(*seconds));
         match unit {
             Some((unit, seconds)) => write!(f, "{}{unit}", self.0 / seconds),
             None => write!(f, "{}s", self.0),
@@ -191,7 +191,7 @@ impl fmt::Display for Duration {
 
 impl fmt::Display for Cpu {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        if self.0 % 1000 == 0 {
+        if self.0.is_multiple_of(1000) {
             write!(f, "{}", self.0 / 1000)
         } else {
             write!(f, "{}m", self.0)
@@ -203,7 +203,7 @@ impl fmt::Display for Memory {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let unit = MEMORY_UNITS
             .iter()
-            .find(|(_, bytes)| self.0 != 0 && self.0 % bytes == 0);
+            .find(|(_, bytes)| self.0 != 0 && self.0.is_multiple_of(*bytes));
         match unit {
             Some((unit, bytes)) => write!(f, "{}{unit}", self.0 / bytes),
             None => write!(f, "{}", self.0),
