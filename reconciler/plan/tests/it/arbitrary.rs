@@ -1,0 +1,416 @@
+//! Strategies for whole environments, as the language could have resolved them.
+//!
+//! Pure. Always holds: what comes out is valid (names unique, ports distinct, ids derived), small, and
+//! drawn from few names, so that two environments of one project overlap.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use proptest::{collection, option, prelude::*, sample};
+use starform_contract::{
+    EnvironmentName, EnvironmentState, GroupName, NameEntry, ObjectName, PortName, ProjectId,
+    ProjectName, ServiceId, ServiceModel, ServiceName, ServiceState, WorkspaceId,
+    model::{
+        Alias, AllowFrom, Check, Cron, Domain, Drain, Health, Keep, Overlap, Port, Private, Probe,
+        Protocol, Scale, Size, Variable, Web, Worker, Workload,
+    },
+    name,
+    quantity::{Cpu, Duration, Memory},
+    state::DriftPolicy,
+};
+
+/// Everything about a project that is not about one environment.
+#[derive(Debug, Clone)]
+pub(crate) struct Identity {
+    pub(crate) workspace_id: WorkspaceId,
+    pub(crate) project_id: ProjectId,
+    pub(crate) project: ProjectName,
+    pub(crate) tier: String,
+}
+
+/// Any environment of any project.
+pub(crate) fn state() -> BoxedStrategy<EnvironmentState> {
+    (identity(), environment_name())
+        .prop_flat_map(|(identity, environment)| state_of(identity, environment))
+        .boxed()
+}
+
+pub(crate) fn identity() -> BoxedStrategy<Identity> {
+    let names = prop_oneof![
+        Just("shop".to_owned()),
+        "[a-z][a-z0-9]{0,30}(-[a-z0-9]{4})?"
+    ];
+    let tiers = prop_oneof![Just("standard".to_owned()), "[A-Za-z0-9 ._-]{0,70}"];
+    (names, tiers)
+        .prop_map(|(project, tier)| {
+            let project = ProjectName::new(project).unwrap();
+            Identity {
+                workspace_id: WorkspaceId::local(),
+                project_id: ProjectId::local(&project),
+                project,
+                tier,
+            }
+        })
+        .boxed()
+}
+
+pub(crate) fn environment_name() -> BoxedStrategy<EnvironmentName> {
+    prop_oneof![
+        Just("production".to_owned()),
+        "[a-z0-9]([-a-z0-9]{0,28}[a-z0-9])?"
+    ]
+    .prop_map(|text| EnvironmentName::new(text).unwrap())
+    .boxed()
+}
+
+/// Any state of this environment of this project.
+pub(crate) fn state_of(
+    identity: Identity,
+    environment: EnvironmentName,
+) -> BoxedStrategy<EnvironmentState> {
+    let models = collection::btree_map(service_name(), (0u32..3, model()), 0..5);
+    let groups = collection::btree_map(group_name(), variables(), 0..3);
+    let drift = sample::select(vec![DriftPolicy::Correct, DriftPolicy::Report]);
+    (models, groups, any::<bool>(), any::<bool>(), drift)
+        .prop_map(move |(models, groups, ephemeral, protect, drift)| {
+            let incarnations = models.iter().map(|(name, (n, _))| (name, *n));
+            let names = names(identity.project_id, incarnations);
+            let bound = |(name, (_, model))| service(&identity, &environment, &names, name, model);
+            let services = models.into_iter().map(bound).collect();
+            EnvironmentState {
+                workspace_id: identity.workspace_id,
+                project_id: identity.project_id,
+                project: identity.project.clone(),
+                tier: identity.tier.clone(),
+                environment: environment.clone(),
+                ephemeral,
+                drift,
+                protect,
+                groups: groups
+                    .into_iter()
+                    .map(|(group, keys)| (group, ungrouped(keys)))
+                    .collect(),
+                services,
+                names,
+            }
+        })
+        .boxed()
+}
+
+/// Short names that meet often, and names of the greatest length.
+pub(crate) fn service_name() -> BoxedStrategy<ServiceName> {
+    prop_oneof![8 => "[a-c](-2)?", 2 => "[a-z]{3,10}", 1 => "[a-z]{28}"]
+        .prop_map(|text| ServiceName::new(text).unwrap())
+        .boxed()
+}
+
+/// A service of any kind; its platform host is filled in by [`state_of`].
+pub(crate) fn model() -> BoxedStrategy<ServiceModel> {
+    let run = collection::vec(text(), 0..3);
+    let refs = collection::btree_set(service_name(), 0..2);
+    (
+        image(),
+        run,
+        size(),
+        variables(),
+        any::<bool>(),
+        refs,
+        workload(),
+    )
+        .prop_map(
+            |(image, run, size, vars, observability, refs, workload)| ServiceModel {
+                image,
+                run,
+                size,
+                vars,
+                observability,
+                refs,
+                workload,
+            },
+        )
+        .boxed()
+}
+
+/// Every incarnation up to the given one, the last of each name being alive.
+fn names<'a>(
+    project: ProjectId,
+    services: impl Iterator<Item = (&'a ServiceName, u32)>,
+) -> Vec<NameEntry> {
+    let mut used = BTreeSet::new();
+    let mut entries = Vec::new();
+    for (name, last) in services {
+        for incarnation in 0..=last {
+            let object_name = (1..)
+                .map(|n| ObjectName::candidate(name, n))
+                .find(|candidate| used.insert(candidate.clone()))
+                .unwrap();
+            entries.push(NameEntry {
+                name: name.clone(),
+                incarnation,
+                service_id: ServiceId::derive(project, name, incarnation),
+                object_name,
+                retired: incarnation < last,
+            });
+        }
+    }
+    entries
+}
+
+fn service(
+    identity: &Identity,
+    environment: &EnvironmentName,
+    names: &[NameEntry],
+    name: ServiceName,
+    mut model: ServiceModel,
+) -> ServiceState {
+    let entry = names
+        .iter()
+        .find(|entry| entry.name == name && !entry.retired)
+        .unwrap();
+    let (object_name, service_id) = (entry.object_name.clone(), entry.service_id);
+    if let Workload::Web(web) = &mut model.workload {
+        let project = identity.project_id;
+        let host = name::platform_host(&object_name, environment, project, service_id, "sf.test");
+        web.platform_host = host;
+    }
+    ServiceState {
+        service_id,
+        name,
+        object_name,
+        model,
+    }
+}
+
+fn workload() -> BoxedStrategy<Workload> {
+    let cron = (overlap(), 0u32..4, duration(), 0u32..5, 0u32..5).prop_map(
+        |(overlap, retries, timeout, succeeded, failed)| {
+            Workload::Cron(Cron {
+                schedule: "30 3 * * *".to_owned(),
+                timezone: "Europe/Lisbon".to_owned(),
+                overlap,
+                retries,
+                timeout,
+                keep: Keep { succeeded, failed },
+            })
+        },
+    );
+    let worker = (health(), scale(), drain()).prop_map(|(health, scale, drain)| {
+        Workload::Worker(Worker {
+            health,
+            scale,
+            drain,
+        })
+    });
+    let private = (ports(), health(), scale(), drain(), allow_from()).prop_map(
+        |(ports, health, scale, drain, allow_from)| {
+            Workload::Private(Private {
+                ports,
+                health,
+                scale,
+                drain,
+                allow_from,
+            })
+        },
+    );
+    prop_oneof![web(), private, worker, cron].boxed()
+}
+
+fn web() -> BoxedStrategy<Workload> {
+    let domains = collection::btree_map(host(), (any::<bool>(), aliases()), 0..20);
+    (ports(), health(), scale(), drain(), allow_from(), domains)
+        .prop_map(|(ports, health, scale, drain, allow_from, domains)| {
+            Workload::Web(Web {
+                ports,
+                health,
+                scale,
+                drain,
+                allow_from,
+                platform_host: String::new(),
+                domains: domains
+                    .into_iter()
+                    .map(|(host, (verified, aliases))| Domain {
+                        host,
+                        verified,
+                        aliases,
+                    })
+                    .collect(),
+            })
+        })
+        .boxed()
+}
+
+fn aliases() -> BoxedStrategy<Vec<Alias>> {
+    let alias =
+        (host(), any::<bool>(), any::<bool>()).prop_map(|(host, verified, redirect)| Alias {
+            host,
+            verified,
+            redirect,
+        });
+    collection::vec(alias, 0..3).boxed()
+}
+
+fn host() -> BoxedStrategy<String> {
+    "[a-z]{2,8}\\.example".boxed()
+}
+
+fn ports() -> BoxedStrategy<Vec<Port>> {
+    let protocol = sample::select(vec![
+        Protocol::Http,
+        Protocol::H2c,
+        Protocol::Grpc,
+        Protocol::Tcp,
+    ]);
+    collection::btree_map(1u16.., ("[a-z]{1,12}", protocol), 1..4)
+        .prop_map(|ports| {
+            let named = ports.into_iter().enumerate();
+            named
+                .map(|(n, (port, (name, protocol)))| Port {
+                    name: PortName::new(format!("{name}{n}")).unwrap(),
+                    port,
+                    protocol,
+                })
+                .collect()
+        })
+        .boxed()
+}
+
+fn health() -> BoxedStrategy<Health> {
+    let (ready, live, startup) = (
+        option::of(probe()),
+        option::of(probe()),
+        option::of(probe()),
+    );
+    (ready, live, startup, duration())
+        .prop_map(|(ready, live, startup, startup_within)| Health {
+            ready,
+            live,
+            startup,
+            startup_within,
+        })
+        .boxed()
+}
+
+fn probe() -> BoxedStrategy<Probe> {
+    let http = "/[a-z]{0,8}".prop_map(|path| Check::Http { path });
+    let check = prop_oneof![http, Just(Check::Tcp), Just(Check::Grpc)];
+    (check, 1u16.., duration(), duration(), 1u32..9)
+        .prop_map(|(check, port, every, timeout, failures)| Probe {
+            check,
+            port,
+            every,
+            timeout,
+            failures,
+        })
+        .boxed()
+}
+
+fn scale() -> BoxedStrategy<Scale> {
+    let fixed = (0u32..5).prop_map(Scale::fixed);
+    let percent = || option::of(1u32..=100);
+    let auto = (
+        1u32..4,
+        1u32..9,
+        percent(),
+        percent(),
+        option::of(duration()),
+    )
+        .prop_map(|(min, more, cpu, memory, cooldown)| Scale {
+            min,
+            max: min + more,
+            cpu,
+            memory,
+            cooldown,
+        });
+    prop_oneof![fixed, auto].boxed()
+}
+
+fn drain() -> BoxedStrategy<Drain> {
+    (0u32..60, 0u32..600)
+        .prop_map(|(before_term, grace)| Drain {
+            before_term: Duration::from_secs(before_term),
+            grace: Duration::from_secs(grace),
+        })
+        .boxed()
+}
+
+fn allow_from() -> BoxedStrategy<AllowFrom> {
+    let services = collection::btree_set(service_name(), 0..3).prop_map(AllowFrom::Services);
+    prop_oneof![Just(AllowFrom::Environment), services].boxed()
+}
+
+fn overlap() -> BoxedStrategy<Overlap> {
+    sample::select(vec![Overlap::Forbid, Overlap::Replace, Overlap::Allow]).boxed()
+}
+
+fn duration() -> BoxedStrategy<Duration> {
+    (1u32..4000).prop_map(Duration::from_secs).boxed()
+}
+
+fn size() -> BoxedStrategy<Size> {
+    let memory = prop_oneof![(1u64..4096).prop_map(|mib| mib << 20), 1u64 << 20..1 << 34];
+    (1u64..8000, memory)
+        .prop_map(|(cpu, memory)| Size {
+            cpu: Cpu::from_millicores(cpu),
+            memory: Memory::from_bytes(memory),
+        })
+        .boxed()
+}
+
+fn image() -> BoxedStrategy<String> {
+    prop_oneof![
+        "[a-z]{1,6}(:[a-z0-9.]{1,6})?",
+        "registry\\.example:5000/[a-z]{1,6}(:latest|:v[0-9])?",
+        "ghcr\\.io/acme/[a-z]{1,6}(:v[0-9])?@sha256:[0-9a-f]{64}",
+    ]
+    .boxed()
+}
+
+fn variables() -> BoxedStrategy<BTreeMap<String, Variable>> {
+    let secret =
+        ("[a-z]{1,8}", 1u64..9, option::of(group_name())).prop_map(|(secret, version, group)| {
+            Variable::Secret {
+                secret,
+                version,
+                group,
+            }
+        });
+    let variable = prop_oneof![3 => text().prop_map(Variable::Literal), 1 => secret];
+    collection::btree_map("[A-Z][A-Z0-9_]{0,6}", variable, 0..4).boxed()
+}
+
+/// A Var Group's own secrets name no group.
+fn ungrouped(variables: BTreeMap<String, Variable>) -> BTreeMap<String, Variable> {
+    let free = |variable| match variable {
+        Variable::Literal(text) => Variable::Literal(text),
+        Variable::Secret {
+            secret,
+            version,
+            group: _,
+        } => Variable::Secret {
+            secret,
+            version,
+            group: None,
+        },
+    };
+    variables
+        .into_iter()
+        .map(|(key, variable)| (key, free(variable)))
+        .collect()
+}
+
+fn group_name() -> BoxedStrategy<GroupName> {
+    prop_oneof![4 => "[x-z]", 1 => "[a-z]{31}"]
+        .prop_map(|text| GroupName::new(text).unwrap())
+        .boxed()
+}
+
+/// Text in which the kubelet could find references.
+pub(crate) fn text() -> BoxedStrategy<String> {
+    let piece = prop_oneof![
+        3 => "[a-zA-Z0-9 .:/-]{0,8}",
+        1 => sample::select(vec!["$", "$$", "$(PORT)", "$(", "\n", "é", "$é", "\"", "✓"])
+            .prop_map(str::to_owned),
+    ];
+    collection::vec(piece, 0..4)
+        .prop_map(|pieces| pieces.concat())
+        .boxed()
+}

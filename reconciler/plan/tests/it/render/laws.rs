@@ -1,0 +1,324 @@
+//! What holds for every environment that can be rendered.
+//!
+//! Pure; seeds of failures are printed by proptest.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use proptest::prelude::*;
+use serde_json::Value;
+use starform_contract::{
+    Bundle, EnvironmentState, Object, digest::canonical, model::Variable, model::Workload,
+    name::parse_http_route,
+};
+
+use super::{is_part_of, kind, labels, name, objects, rendered, template};
+use crate::arbitrary;
+
+/// The labels that every pod carries.
+const POD_LABELS: [&str; 16] = [
+    "app.kubernetes.io/component",
+    "app.kubernetes.io/instance",
+    "app.kubernetes.io/managed-by",
+    "app.kubernetes.io/name",
+    "app.kubernetes.io/part-of",
+    "starform.io/environment",
+    "starform.io/ephemeral",
+    "starform.io/observability-enabled",
+    "starform.io/project-id",
+    "starform.io/project-name",
+    "starform.io/role",
+    "starform.io/service-id",
+    "starform.io/service-name",
+    "starform.io/service-type",
+    "starform.io/tier",
+    "starform.io/workspace-id",
+];
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(64))]
+
+    #[test]
+    fn keys_are_unique_and_names_are_valid(state in arbitrary::state()) {
+        let rendered = rendered(&state);
+        let mut seen = BTreeSet::new();
+        for object in objects(&rendered) {
+            let key = object.key().unwrap();
+            prop_assert!(name_is_valid(object), "{key}");
+            prop_assert!(seen.insert(key.clone()), "{key} twice");
+        }
+    }
+
+    #[test]
+    fn digests_hold_and_objects_are_in_order(state in arbitrary::state()) {
+        let rendered = rendered(&state);
+        prop_assert!(objects(&rendered).iter().all(|object| object.digest_holds()));
+        let services = rendered.environment.services.iter().map(|service| &service.objects);
+        for list in services.chain([&rendered.project.objects, &rendered.environment.objects]) {
+            let order: Vec<_> = list.iter().map(|o| (o.wave, o.key())).collect();
+            prop_assert!(order.is_sorted(), "{order:?}");
+        }
+    }
+
+    #[test]
+    fn permuted_input_gives_equal_bytes(state in arbitrary::state()) {
+        let mut permuted = state.clone();
+        permuted.services.reverse();
+        permuted.names.reverse();
+        prop_assert_eq!(bytes(&state), bytes(&permuted));
+    }
+
+    #[test]
+    fn labels_are_complete_and_valid(state in arbitrary::state()) {
+        let rendered = rendered(&state);
+        for object in objects(&rendered) {
+            prop_assert!(values_are_valid(labels(object)), "{}", labels(object));
+            prop_assert_eq!(&labels(object)["app.kubernetes.io/managed-by"], "starform");
+            if let Some(template) = template(object) {
+                let pod = &template["metadata"]["labels"];
+                let keys: Vec<&str> = pod.as_object().unwrap().keys().map(String::as_str).collect();
+                prop_assert_eq!(keys, POD_LABELS);
+                prop_assert!(values_are_valid(pod), "{}", pod);
+            }
+        }
+        for service in &rendered.environment.services {
+            let own = serde_json::json!({
+                "starform.io/workspace-id": service.workspace_id,
+                "starform.io/project-id": service.project_id,
+                "starform.io/environment": service.environment,
+                "starform.io/service-id": service.service_id,
+                "starform.io/service-name": service.name,
+            });
+            prop_assert!(service.objects.iter().all(|object| is_part_of(&own, labels(object))));
+        }
+    }
+
+    #[test]
+    fn selectors_choose_the_pods_that_serve_and_no_others(state in arbitrary::state()) {
+        let rendered = rendered(&state);
+        for service in &rendered.environment.services {
+            let pods = |object: &&Object| template(object).map(|t| t["metadata"]["labels"].clone());
+            let own = service.objects.iter().find_map(|object| pods(&object)).unwrap();
+            let serves = own["starform.io/role"] == "serve";
+            for selector in service.objects.iter().flat_map(pod_selectors) {
+                prop_assert!(serves && is_part_of(&selector, &own), "{}", selector);
+                prop_assert_eq!(&selector["starform.io/role"], "serve");
+                let others = rendered.environment.services.iter().filter(|o| o.name != service.name);
+                for other in others.flat_map(|other| &other.objects).filter_map(|o| pods(&o)) {
+                    prop_assert!(!is_part_of(&selector, &other), "{}", selector);
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn routes_carry_identity_and_at_most_sixteen_hosts(state in arbitrary::state()) {
+        let rendered = rendered(&state);
+        for service in &rendered.environment.services {
+            let routes = service.objects.iter().filter(|object| kind(object) == "HTTPRoute");
+            let mut served = BTreeSet::new();
+            for (n, route) in routes.enumerate() {
+                let identity = parse_http_route(name(route)).unwrap();
+                let (project, id, environment, _) = identity;
+                prop_assert_eq!(project, state.project_id);
+                prop_assert_eq!(id, service.service_id);
+                prop_assert_eq!(environment, state.environment.clone());
+                let hosts = route.manifest["spec"]["hostnames"].as_array().unwrap();
+                prop_assert!((1..=16).contains(&hosts.len()), "{n}: {hosts:?}");
+                let redirects = route.manifest.pointer("/spec/rules/0/filters").is_some();
+                for host in hosts.iter().map(|host| host.as_str().unwrap()) {
+                    prop_assert!(served.insert((redirects, host.to_owned())) || redirects, "{host}");
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn either_the_deployment_or_the_autoscaler_owns_the_number(state in arbitrary::state()) {
+        let rendered = rendered(&state);
+        for service in &rendered.environment.services {
+            let has = |wanted: &str| service.objects.iter().any(|object| kind(object) == wanted);
+            let deployment = service.objects.iter().find(|object| kind(object) == "Deployment");
+            if let Some(deployment) = deployment {
+                let replicas = deployment.manifest["spec"].get("replicas").is_some();
+                prop_assert_ne!(replicas, has("HorizontalPodAutoscaler"));
+            }
+        }
+    }
+
+    #[test]
+    fn scaling_never_replaces_pods(state in arbitrary::state(), max in 5u32..9) {
+        let mut scaled = state.clone();
+        for service in &mut scaled.services {
+            match &mut service.model.workload {
+                Workload::Web(web) => web.scale.max = max,
+                Workload::Private(private) => private.scale.max = max,
+                Workload::Worker(worker) => worker.scale.max = max,
+                Workload::Cron(_) => {}
+            }
+        }
+        prop_assert_eq!(templates(&state), templates(&scaled));
+    }
+
+    #[test]
+    fn no_rule_of_a_policy_means_everybody(state in arbitrary::state()) {
+        let rendered = rendered(&state);
+        let policies = objects(&rendered).into_iter().filter(|o| kind(o) == "NetworkPolicy");
+        for policy in policies {
+            for (direction, peers) in [("ingress", "from"), ("egress", "to")] {
+                let rules = policy.manifest["spec"][direction].as_array();
+                for rule in rules.into_iter().flatten() {
+                    prop_assert!(!rule[peers].as_array().unwrap().is_empty(), "{}", rule);
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn a_program_sees_the_text_that_the_project_says(state in arbitrary::state()) {
+        let rendered = rendered(&state);
+        for (service, entry) in state.services.iter().zip(&rendered.environment.services) {
+            let template = entry.objects.iter().find_map(template).unwrap();
+            let container = &template["spec"]["containers"][0];
+            let command = container["command"].as_array().cloned().unwrap_or_default();
+            let argv: Vec<_> = command.iter().map(|word| expand(word.as_str().unwrap())).collect();
+            let wanted: Vec<_> = service.model.run.iter().map(|w| w.as_bytes().to_vec()).collect();
+            prop_assert_eq!(argv, wanted);
+            let env = container["env"].as_array().unwrap();
+            for (key, variable) in &service.model.vars {
+                let entry = env.iter().find(|entry| entry["name"] == key.as_str()).unwrap();
+                match variable {
+                    Variable::Literal(text) => {
+                        let seen = expand(entry["value"].as_str().unwrap());
+                        prop_assert_eq!(seen, text.as_bytes());
+                    }
+                    Variable::Secret { .. } => {
+                        let reference = &entry["valueFrom"]["secretKeyRef"];
+                        prop_assert_eq!(&reference["key"], key.as_str());
+                        prop_assert!(entry.get("value").is_none());
+                    }
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn a_changed_variable_changes_the_checksum(state in arbitrary::state()) {
+        let mut changed = state.clone();
+        for service in &mut changed.services {
+            let value = Variable::Literal("another value".to_owned());
+            service.model.vars.insert("CHANGED".to_owned(), value);
+        }
+        let sums = |state| {
+            let of = |template: Value| template["metadata"]["annotations"].clone();
+            templates(state).into_iter().map(of).collect::<Vec<_>>()
+        };
+        for (before, after) in sums(&state).into_iter().zip(sums(&changed)) {
+            prop_assert_ne!(before, after);
+        }
+    }
+}
+
+fn bytes(state: &EnvironmentState) -> (Vec<u8>, Vec<u8>) {
+    let rendered = rendered(state);
+    let project = Bundle::Project(rendered.project);
+    let environment = Bundle::Environment(rendered.environment);
+    (canonical(&project), canonical(&environment))
+}
+
+fn templates(state: &EnvironmentState) -> Vec<Value> {
+    let rendered = rendered(state);
+    objects(&rendered)
+        .into_iter()
+        .filter_map(template)
+        .cloned()
+        .collect()
+}
+
+/// Every selector of an object that chooses pods to serve; a NetworkPolicy's is about all roles.
+fn pod_selectors(object: &Object) -> Vec<Value> {
+    let spec = &object.manifest["spec"];
+    let own = match kind(object) {
+        "Service" => spec.get("selector").cloned(),
+        "Deployment" | "PodDisruptionBudget" => spec.pointer("/selector/matchLabels").cloned(),
+        _ => None,
+    };
+    let pod = template(object).map(|template| &template["spec"]);
+    let spread = pod.and_then(|pod| pod["topologySpreadConstraints"].as_array());
+    let spread = spread.into_iter().flatten();
+    own.into_iter()
+        .chain(spread.map(|constraint| constraint["labelSelector"]["matchLabels"].clone()))
+        .collect()
+}
+
+/// RFC 1123: a label of at most 63, for routes and Secrets a subdomain; CronJobs leave room for their
+/// Jobs, Services begin with a letter.
+fn name_is_valid(object: &Object) -> bool {
+    let name = name(object);
+    let limit = match kind(object) {
+        "CronJob" => 52,
+        "HTTPRoute" | "Secret" => 253,
+        _ => 63,
+    };
+    let label = |label: &str| {
+        let edge = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit();
+        label.starts_with(edge)
+            && label.ends_with(edge)
+            && label.chars().all(|c| edge(c) || c == '-')
+    };
+    let first = name.starts_with(|c: char| c.is_ascii_lowercase());
+    let dots = kind(object) == "HTTPRoute" || !name.contains('.');
+    name.len() <= limit
+        && name.split('.').all(label)
+        && dots
+        && (first || kind(object) != "Service")
+}
+
+fn values_are_valid(labels: &Value) -> bool {
+    labels.as_object().unwrap().values().all(|value| {
+        let value = value.as_str().unwrap();
+        let edge = |c: char| c.is_ascii_alphanumeric();
+        value.len() <= 63
+            && value.chars().all(|c| edge(c) || "-_.".contains(c))
+            && (value.is_empty() || value.starts_with(edge) && value.ends_with(edge))
+    })
+}
+
+/// What the kubelet makes of a value when it knows no variable: its algorithm, byte for byte,
+/// a byte behind a lone `$` written as the code point of that number.
+fn expand(text: &str) -> Vec<u8> {
+    let known: BTreeMap<&[u8], &[u8]> = BTreeMap::from([(&b"PORT"[..], &b"8080"[..])]);
+    let input = text.as_bytes();
+    let mut output = Vec::new();
+    let mut at = 0;
+    while at < input.len() {
+        let next = input.get(at + 1);
+        match (input[at], next) {
+            (b'$', Some(b'$')) => {
+                output.push(b'$');
+                at += 2;
+            }
+            (b'$', Some(b'(')) => match input[at..].iter().position(|b| *b == b')') {
+                Some(end) => {
+                    let name = &input[at + 2..at + end];
+                    let reference = &input[at..=at + end];
+                    output.extend(known.get(name).copied().unwrap_or(reference));
+                    at += end + 1;
+                }
+                None => {
+                    output.extend(b"$(");
+                    at += 2;
+                }
+            },
+            (b'$', Some(other)) => {
+                output.push(b'$');
+                output.extend(char::from(*other).to_string().as_bytes());
+                at += 2;
+            }
+            (other, _) => {
+                output.push(other);
+                at += 1;
+            }
+        }
+    }
+    output
+}

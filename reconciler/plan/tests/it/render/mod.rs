@@ -1,0 +1,52 @@
+//! Tests of rendering: laws over any environment, and the shape of what comes out.
+//!
+//! Pure.
+
+mod laws;
+mod shape;
+
+use serde_json::Value;
+use starform_contract::{ClusterProfile, EnvironmentState, Object};
+use starform_plan::render::{Rendered, render};
+
+/// Every object, project scope first.
+fn objects(rendered: &Rendered) -> Vec<&Object> {
+    rendered
+        .project
+        .objects
+        .iter()
+        .chain(rendered.environment.all_objects())
+        .collect()
+}
+
+fn rendered(state: &EnvironmentState) -> Rendered {
+    render(state, &ClusterProfile::default())
+}
+
+fn kind(object: &Object) -> &str {
+    object.manifest["kind"].as_str().unwrap()
+}
+
+fn name(object: &Object) -> &str {
+    object.manifest["metadata"]["name"].as_str().unwrap()
+}
+
+fn labels(object: &Object) -> &Value {
+    &object.manifest["metadata"]["labels"]
+}
+
+/// The pod template of an object that has one.
+fn template(object: &Object) -> Option<&Value> {
+    let spec = &object.manifest["spec"];
+    spec.get("template")
+        .or_else(|| spec.pointer("/jobTemplate/spec/template"))
+}
+
+/// Whether every pair of `selector` is in `labels`.
+fn is_part_of(selector: &Value, labels: &Value) -> bool {
+    selector
+        .as_object()
+        .unwrap()
+        .iter()
+        .all(|(key, value)| labels.get(key) == Some(value))
+}
