@@ -10,7 +10,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use starform_contract::{
     Bundle, Digest, EffectId, EnvironmentName, Generation, ObjectKey, PlanId, ProjectName,
-    ServiceName,
+    ServiceKind, ServiceName,
 };
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
@@ -46,6 +46,10 @@ pub struct Plan {
     pub environment: EnvironmentName,
     pub source: Source,
     pub summary: Summary,
+    /// What changes about the environment and the project themselves: `protect`, `drift`, `tier`;
+    /// the project's are called `project.…`. A new environment lists all of its own.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub settings: Vec<ModelChange>,
     /// Changed, held and created services, by risk, then name.
     pub services: Vec<ServiceChange>,
     /// Changed objects, by risk, then wave, then key. Unchanged objects are not listed.
@@ -154,6 +158,10 @@ pub struct ServiceChange {
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub held: bool,
     pub effect: Effect,
+    /// The highest risk among its objects.
+    pub risk: Risk,
+    /// What it is after the change; of a deleted service, what it was.
+    pub kind: ServiceKind,
     /// Digests of the service's entry.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub before: Option<Digest>,
@@ -161,7 +169,7 @@ pub struct ServiceChange {
     pub after: Option<Digest>,
     /// In the language's words, by path.
     pub changes: Vec<ModelChange>,
-    /// The object changes below that belong to it.
+    /// The object changes below that belong to it, in their order.
     pub objects: Vec<ObjectKey>,
 }
 
@@ -205,15 +213,21 @@ pub struct ObjectChange {
     pub before: Option<Digest>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub after: Option<Digest>,
-    /// Every changed field. A created or deleted object lists all its fields' leaves.
+    /// Every changed field. A created or deleted object lists its top-level fields whole, a Secret
+    /// its content key by key.
     pub fields: Vec<FieldChange>,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct FieldChange {
-    /// A JSON pointer (RFC 6901) into the manifest; for a list compared by key, by position in the
-    /// side that has it (`after`, for a removal `before`).
+    /// A JSON pointer (RFC 6901) into the manifest, list positions as in the manifest after the
+    /// change; only the last step of a removal is a position before it. Or `@wave`, `@deletion`: how
+    /// the object is handled.
     pub path: String,
+    /// The same place with list elements by name, where some have one:
+    /// `spec.template.spec.containers[api].image`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub words: Option<String>,
     pub op: Op,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub before: Option<Value>,
@@ -232,7 +246,8 @@ pub enum Op {
     Add,
     Set,
     Remove,
-    /// Only the order of a list changed.
+    /// The order of a list changed; `before` and `after` are the names of the elements on both
+    /// sides in their old and new order, for a list whose elements have none the whole elements.
     Move,
 }
 
@@ -272,6 +287,7 @@ impl Plan {
     /// Nothing would change. A held service is no change.
     pub fn is_empty(&self) -> bool {
         self.objects.is_empty()
+            && self.settings.is_empty()
             && self
                 .services
                 .iter()

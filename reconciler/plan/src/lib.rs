@@ -10,5 +10,15 @@
 //! | [`health`] | what a live object says about itself |
 //! | [`view`] | a plan for people and for machines |
 
+pub mod accept;
+pub mod accepted;
+pub mod crosscheck;
+pub mod diff;
 pub mod document;
+pub mod ids;
+mod merge;
+pub mod names;
+pub mod propose;
 pub mod render;
+pub mod stale;
+pub mod view;

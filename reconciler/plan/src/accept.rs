@@ -1,0 +1,223 @@
+//! A plan onto what is accepted now: merged service by service into the next generation, or refused.
+//!
+//! Pure: the caller stores what comes out, only if the index is still the current one, and repeats
+//! with the newer one otherwise. Always holds: nothing that the plan does not touch changes; what may
+//! be deleted is exactly what the plan said. Read on in [`crate::stale`] and [`crate::crosscheck`].
+
+use std::collections::BTreeSet;
+
+use starform_contract::{
+    Accepted, Consent, Deletion, EnvironmentBundle, EnvironmentName, Generation, Index, ObjectKey,
+    Origins, PlanId, ProjectBundle, ProjectEntry,
+};
+
+use crate::{
+    accepted::AcceptedProject,
+    crosscheck,
+    document::{Action, Finding, Plan},
+    ids, merge,
+    propose::Proposal,
+    stale::{self, Stale},
+};
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum AcceptOutcome {
+    /// The next generation of the cluster, and the two bundles that it names anew.
+    Accepted(Box<Next>),
+    /// Everything is already accepted as the plan wants it.
+    NothingToDo,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Next {
+    /// Unsigned.
+    pub index: Index,
+    pub project: ProjectBundle,
+    pub environment: EnvironmentBundle,
+}
+
+/// Why a plan is not accepted; the text names what to do.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum Refusal {
+    #[error("the plan is stale; make it again and look at what changed:\n{}", lines(.0))]
+    Stale(Vec<Stale>),
+    #[error("the plan does not go together with what was accepted since:\n{}", titles(.0))]
+    CrossCheck(Vec<Finding>),
+    #[error("the plan has findings that forbid applying it:\n{}", titles(.0))]
+    Blocked(Vec<Finding>),
+    #[error("plan {0} is already accepted, and was undone since; make the plan again")]
+    Used(PlanId),
+    #[error("the plan cannot be trusted: {0}; make it again")]
+    Unsound(&'static str),
+}
+
+/// Accepts `proposal` on top of `accepted`, which is what `index` says about the project.
+pub fn accept(
+    index: &Index,
+    accepted: &AcceptedProject,
+    proposal: &Proposal,
+) -> Result<AcceptOutcome, Refusal> {
+    let plan = &proposal.plan;
+    sound(index, accepted, proposal)?;
+    let blocking: Vec<Finding> = plan.blocking_findings().cloned().collect();
+    if !blocking.is_empty() {
+        return Err(Refusal::Blocked(blocking));
+    }
+    let (stale, done) = stale::compare(accepted, proposal);
+    if !stale.is_empty() {
+        return Err(Refusal::Stale(stale));
+    }
+    if done {
+        return Ok(AcceptOutcome::NothingToDo);
+    }
+    let earlier = index.projects.get(&proposal.project.project_id);
+    let history = earlier.map_or(&[] as &[_], |entry| entry.accepted.as_slice());
+    if history
+        .iter()
+        .any(|accepted| accepted.plan_id == plan.plan_id)
+    {
+        return Err(Refusal::Used(plan.plan_id.clone()));
+    }
+    let merged = merge::merge(accepted, plan, &proposal.project, &proposal.environment);
+    let environments = merge::with(accepted, &merged.environment);
+    let findings = crosscheck::findings(
+        &plan.environment,
+        &environments,
+        &merged.project.names,
+        &Origins::default(),
+    );
+    if !findings.is_empty() {
+        return Err(Refusal::CrossCheck(findings));
+    }
+    let next = Next {
+        index: successor(index, accepted, plan, &merged.project, &merged.environment),
+        project: merged.project,
+        environment: merged.environment,
+    };
+    Ok(AcceptOutcome::Accepted(Box::new(next)))
+}
+
+/// Drops what a finished report of `environment` covers: Shuttle has done what it was allowed to.
+pub fn clear_finished(
+    entry: &mut ProjectEntry,
+    environment: &EnvironmentName,
+    finished: Generation,
+) {
+    entry
+        .accepted
+        .retain(|accepted| accepted.environment != *environment || accepted.generation > finished);
+}
+
+/// Exactly what the plan does beyond writing.
+pub fn consent(plan: &Plan, accepted: &AcceptedProject) -> Consent {
+    let data: BTreeSet<ObjectKey> = accepted
+        .environments
+        .get(&plan.environment)
+        .into_iter()
+        .flat_map(EnvironmentBundle::all_objects)
+        .filter(|object| object.deletion == Deletion::Retain)
+        .filter_map(starform_contract::Object::key)
+        .collect();
+    let mut consent = Consent::default();
+    for change in &plan.objects {
+        let list = match change.action {
+            Action::Delete if data.contains(&change.key) => &mut consent.destroy,
+            Action::Delete => &mut consent.delete,
+            Action::Replace => &mut consent.replace,
+            Action::Adopt => &mut consent.adopt,
+            Action::Create | Action::Update | Action::Retain | Action::Forget | Action::None => {
+                continue;
+            }
+        };
+        list.insert(change.key.clone());
+    }
+    consent
+}
+
+/// A proposal may come from a file: its parts must belong together, and to this cluster's state.
+fn sound(index: &Index, accepted: &AcceptedProject, proposal: &Proposal) -> Result<(), Refusal> {
+    let Proposal {
+        plan,
+        project,
+        environment,
+    } = proposal;
+    let objects = project.objects.iter().chain(environment.all_objects());
+    let same_names = environment.environment == plan.environment
+        && environment.project == plan.project
+        && environment.project_id == project.project_id;
+    let same_project = accepted
+        .project
+        .as_ref()
+        .is_none_or(|own| own.project_id == project.project_id);
+    let checks = [
+        (
+            accepted.cluster_id == index.cluster_id && accepted.generation == index.generation,
+            "the accepted state is not that of the index",
+        ),
+        (same_project, "it is about another project"),
+        (same_names, "its bundles are not those of its environment"),
+        (ids::hold(plan), "its ids do not fit its content"),
+        (
+            plan.source.result == environment.digest()
+                && plan.source.project_result == project.digest(),
+            "its bundles are not those it was made for",
+        ),
+        (
+            objects
+                .into_iter()
+                .all(starform_contract::Object::digest_holds),
+            "an object does not fit its digest",
+        ),
+    ];
+    match checks.iter().find(|(holds, _)| !holds) {
+        Some((_, reason)) => Err(Refusal::Unsound(reason)),
+        None => Ok(()),
+    }
+}
+
+fn successor(
+    index: &Index,
+    accepted: &AcceptedProject,
+    plan: &Plan,
+    project: &ProjectBundle,
+    environment: &EnvironmentBundle,
+) -> Index {
+    let mut projects = index.projects.clone();
+    let entry = projects
+        .entry(project.project_id)
+        .or_insert_with(|| ProjectEntry {
+            namespace: project.namespace.clone(),
+            bundle: project.digest(),
+            environments: std::collections::BTreeMap::new(),
+            accepted: Vec::new(),
+        });
+    entry.namespace.clone_from(&project.namespace);
+    entry.bundle = project.digest();
+    entry
+        .environments
+        .insert(plan.environment.clone(), environment.digest());
+    entry.accepted.push(Accepted {
+        plan_id: plan.plan_id.clone(),
+        environment: plan.environment.clone(),
+        revision: plan.source.revision.clone(),
+        generation: index.generation.next(),
+        consent: consent(plan, accepted),
+    });
+    index.successor(projects)
+}
+
+fn lines(stale: &[Stale]) -> String {
+    let texts: Vec<String> = stale.iter().map(ToString::to_string).collect();
+    texts.join("\n")
+}
+
+fn titles(findings: &[Finding]) -> String {
+    let texts: Vec<String> = findings
+        .iter()
+        .map(|finding| match &finding.at {
+            Some(at) => format!("{at}: {}", finding.title),
+            None => finding.title.clone(),
+        })
+        .collect();
+    texts.join("\n")
+}

@@ -1,0 +1,98 @@
+//! What is accepted for one project: the bundles that the index of its cluster names.
+//!
+//! Pure data. Always holds: it says exactly what one generation of one cluster says, nothing newer;
+//! a plan and an accept both start from it. Read on in [`crate::propose`] and [`crate::accept`].
+
+use std::collections::BTreeMap;
+
+use starform_contract::{
+    Bundle, ClusterId, Digest, EnvironmentBundle, EnvironmentName, Generation, Index, NameEntry,
+    ProjectBundle, ProjectId,
+};
+
+/// The accepted state of one project. Without `project`, nothing was ever accepted for it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct AcceptedProject {
+    pub cluster_id: ClusterId,
+    pub generation: Generation,
+    pub project: Option<ProjectBundle>,
+    pub environments: BTreeMap<EnvironmentName, EnvironmentBundle>,
+}
+
+/// The index names a bundle that the store does not hold, or holds as something else.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error(
+    "the index of generation {generation} names bundle {digest} as {what} of project {project}, but no such bundle is stored; restore it from a backup or from the cluster"
+)]
+pub struct MissingBundle {
+    pub generation: Generation,
+    pub project: ProjectId,
+    pub digest: Digest,
+    /// `the project's own` or `environment NAME`.
+    pub what: String,
+}
+
+impl AcceptedProject {
+    /// Nothing was ever accepted for the project.
+    pub fn nothing(cluster_id: ClusterId, generation: Generation) -> Self {
+        Self {
+            cluster_id,
+            generation,
+            project: None,
+            environments: BTreeMap::new(),
+        }
+    }
+
+    /// Collects what `index` names for `project`; `bundle` looks one up by its digest.
+    pub fn from_index(
+        index: &Index,
+        project: ProjectId,
+        bundle: impl Fn(&Digest) -> Option<Bundle>,
+    ) -> Result<Self, MissingBundle> {
+        let mut accepted = Self::nothing(index.cluster_id, index.generation);
+        let Some(entry) = index.projects.get(&project) else {
+            return Ok(accepted);
+        };
+        let missing = |digest: &Digest, what: String| MissingBundle {
+            generation: index.generation,
+            project,
+            digest: digest.clone(),
+            what,
+        };
+        let own = match bundle(&entry.bundle) {
+            Some(Bundle::Project(own)) => own,
+            Some(Bundle::Environment(_)) | None => {
+                return Err(missing(&entry.bundle, "the project's own".to_owned()));
+            }
+        };
+        accepted.project = Some(own);
+        for (name, digest) in &entry.environments {
+            let environment = match bundle(digest) {
+                Some(Bundle::Environment(environment)) => environment,
+                Some(Bundle::Project(_)) | None => {
+                    return Err(missing(digest, format!("environment {name}")));
+                }
+            };
+            accepted.environments.insert(name.clone(), environment);
+        }
+        Ok(accepted)
+    }
+
+    /// Every incarnation of a service that the project has had, by name, then incarnation.
+    pub fn names(&self) -> &[NameEntry] {
+        self.project
+            .as_ref()
+            .map_or(&[], |project| project.names.as_slice())
+    }
+
+    /// The bundle that a plan for removing `environment` wants: the same environment, empty.
+    pub fn emptied(&self, environment: &EnvironmentName) -> Option<EnvironmentBundle> {
+        self.environments
+            .get(environment)
+            .map(|accepted| EnvironmentBundle {
+                objects: Vec::new(),
+                services: Vec::new(),
+                ..accepted.clone()
+            })
+    }
+}

@@ -1,0 +1,336 @@
+//! Two objects field by field, as JSON pointers with *before* and *after*.
+//!
+//! Pure. Always holds: equal objects give nothing; what is listed turns *before* into *after*; the
+//! values of Secrets never appear, only words. How lists are compared: [`super::identity`].
+
+use std::collections::BTreeSet;
+
+use serde_json::{Map, Value};
+use starform_contract::Object;
+
+use crate::{
+    diff::{
+        align::{self, Alignment},
+        identity,
+    },
+    document::{FieldChange, Op, SecretChange},
+};
+
+/// The fields that differ, in the order of their paths through the manifest.
+///
+/// An object on one side only lists its top-level fields whole (a Secret's content key by key).
+pub fn between(before: Option<&Object>, after: Option<&Object>) -> Vec<FieldChange> {
+    let mut walk = Walk {
+        secret: is_secret(before) || is_secret(after),
+        path: Path::default(),
+        out: Vec::new(),
+    };
+    let nothing = Map::new();
+    walk.objects(
+        before.and_then(top_level).unwrap_or(&nothing),
+        after.and_then(top_level).unwrap_or(&nothing),
+    );
+    let mut fields = walk.out;
+    fields.extend(sealed(before, after));
+    fields.extend(handling(before, after));
+    fields
+}
+
+/// The path of the pseudo-fields: how an object is handled, beside its manifest.
+const WAVE: &str = "@wave";
+const DELETION: &str = "@deletion";
+
+struct Walk {
+    secret: bool,
+    path: Path,
+    out: Vec<FieldChange>,
+}
+
+/// One place in a manifest, written three ways.
+#[derive(Default)]
+struct Path {
+    /// Each step of the JSON pointer, unescaped.
+    pointer: Vec<String>,
+    /// Object keys only: what the identity table knows lists by.
+    steps: Vec<String>,
+    /// For people, with list elements by name: `.spec.containers[api]`.
+    words: String,
+    /// Whether a step was a named list element, so that `words` says more than the pointer.
+    named: usize,
+}
+
+impl Walk {
+    fn objects(&mut self, before: &Map<String, Value>, after: &Map<String, Value>) {
+        let keys: BTreeSet<&String> = before.keys().chain(after.keys()).collect();
+        for key in keys {
+            let length = self.path.push_key(key);
+            match (before.get(key), after.get(key)) {
+                (Some(before), Some(after)) => self.values(before, after),
+                (Some(before), None) => self.one_side(before, Op::Remove),
+                (None, Some(after)) => self.one_side(after, Op::Add),
+                (None, None) => {}
+            }
+            self.path.pop_key(length);
+        }
+    }
+
+    fn values(&mut self, before: &Value, after: &Value) {
+        if before == after {
+            return;
+        }
+        match (before, after) {
+            (Value::Object(before), Value::Object(after)) => self.objects(before, after),
+            (Value::Array(before), Value::Array(after)) => self.lists(before, after),
+            _ => self.push(Op::Set, Some(before), Some(after)),
+        }
+    }
+
+    fn lists(&mut self, before: &[Value], after: &[Value]) {
+        let steps: Vec<&str> = self.path.steps.iter().map(String::as_str).collect();
+        let identities =
+            identity::identities(&steps, before).zip(identity::identities(&steps, after));
+        match identities {
+            Some((old, new)) => {
+                let alignment = align::by_identity(&old, &new);
+                if alignment.moved() {
+                    self.moved(&alignment, &old, &new);
+                }
+                self.aligned(&alignment, before, after, Some((&old, &new)));
+            }
+            None if align::is_reordered(before, after) => {
+                let (old, new) = (before.to_vec().into(), after.to_vec().into());
+                self.push(Op::Move, Some(&old), Some(&new));
+            }
+            None => self.aligned(&align::by_sequence(before, after), before, after, None),
+        }
+    }
+
+    fn aligned(
+        &mut self,
+        alignment: &Alignment,
+        before: &[Value],
+        after: &[Value],
+        identities: Option<(&[Value], &[Value])>,
+    ) {
+        let label = |side: Option<&[Value]>, position: usize| {
+            side.map(|identities| identity::label(&identities[position]))
+        };
+        let (old, new) = (identities.map(|i| i.0), identities.map(|i| i.1));
+        for &position in &alignment.removed {
+            let length = self.path.push_position(position, label(old, position));
+            self.one_side(&before[position], Op::Remove);
+            self.path.pop_position(length, old.is_some());
+        }
+        let mut there: Vec<(usize, Option<usize>)> = alignment
+            .pairs
+            .iter()
+            .map(|&(origin, position)| (position, Some(origin)))
+            .chain(alignment.added.iter().map(|&position| (position, None)))
+            .collect();
+        there.sort_unstable();
+        for (position, origin) in there {
+            let length = self.path.push_position(position, label(new, position));
+            match origin {
+                Some(origin) => self.values(&before[origin], &after[position]),
+                None => self.one_side(&after[position], Op::Add),
+            }
+            self.path.pop_position(length, new.is_some());
+        }
+    }
+
+    /// The identities of what stayed, in the old and the new order.
+    fn moved(&mut self, alignment: &Alignment, old: &[Value], new: &[Value]) {
+        let mut origins: Vec<usize> = alignment.pairs.iter().map(|pair| pair.0).collect();
+        origins.sort_unstable();
+        let before: Value = origins.iter().map(|&at| old[at].clone()).collect();
+        let after: Value = alignment
+            .pairs
+            .iter()
+            .map(|&(_, at)| new[at].clone())
+            .collect();
+        self.push(Op::Move, Some(&before), Some(&after));
+    }
+
+    /// A value that only one side has; a Secret's content is listed key by key, never whole.
+    fn one_side(&mut self, value: &Value, op: Op) {
+        match value {
+            Value::Object(content) if self.at_secret_content() && !content.is_empty() => {
+                let nothing = Map::new();
+                if op == Op::Add {
+                    self.objects(&nothing, content);
+                } else {
+                    self.objects(content, &nothing);
+                }
+            }
+            _ => self.one_value(value, op),
+        }
+    }
+
+    fn one_value(&mut self, value: &Value, op: Op) {
+        match op {
+            Op::Add => self.push(op, None, Some(value)),
+            Op::Remove | Op::Set | Op::Move => self.push(op, Some(value), None),
+        }
+    }
+
+    fn push(&mut self, op: Op, before: Option<&Value>, after: Option<&Value>) {
+        let secret = self.inside_secret_content().then(|| word(op));
+        let values = |value: Option<&Value>| value.filter(|_| secret.is_none()).cloned();
+        self.out.push(FieldChange {
+            path: self.path.pointer(),
+            words: self.path.words(),
+            op,
+            before: values(before),
+            after: values(after),
+            secret,
+        });
+    }
+
+    fn at_secret_content(&self) -> bool {
+        self.path.steps.len() == 1 && self.inside_secret_content()
+    }
+
+    /// At or below `data` and `stringData`.
+    fn inside_secret_content(&self) -> bool {
+        let first = self.path.steps.first();
+        self.secret && first.is_some_and(|field| is_content(field))
+    }
+}
+
+impl Path {
+    fn push_key(&mut self, key: &str) -> usize {
+        let length = self.words.len();
+        self.pointer.push(key.to_owned());
+        self.steps.push(key.to_owned());
+        let plain = !key.is_empty()
+            && key
+                .chars()
+                .all(|c| c.is_ascii_alphanumeric() || c == '-' || c == '_');
+        if plain && length > 0 {
+            self.words.push('.');
+            self.words.push_str(key);
+        } else if plain {
+            self.words.push_str(key);
+        } else {
+            self.words.push('[');
+            self.words.push_str(key);
+            self.words.push(']');
+        }
+        length
+    }
+
+    fn pop_key(&mut self, words: usize) {
+        self.pointer.pop();
+        self.steps.pop();
+        self.words.truncate(words);
+    }
+
+    fn push_position(&mut self, position: usize, label: Option<String>) -> usize {
+        let length = self.words.len();
+        self.pointer.push(position.to_string());
+        self.named += usize::from(label.is_some());
+        let text = label.unwrap_or_else(|| position.to_string());
+        self.words.push('[');
+        self.words.push_str(&text);
+        self.words.push(']');
+        length
+    }
+
+    fn pop_position(&mut self, words: usize, named: bool) {
+        self.pointer.pop();
+        self.named -= usize::from(named);
+        self.words.truncate(words);
+    }
+
+    fn pointer(&self) -> String {
+        self.pointer.iter().fold(String::new(), |mut text, step| {
+            text.push('/');
+            text.push_str(&step.replace('~', "~0").replace('/', "~1"));
+            text
+        })
+    }
+
+    fn words(&self) -> Option<String> {
+        (self.named > 0).then(|| self.words.clone())
+    }
+}
+
+/// Sealed keys are part of a Secret's content: a name and a version here, a value in the cluster.
+fn sealed(before: Option<&Object>, after: Option<&Object>) -> Vec<FieldChange> {
+    let old = before.map(|object| &object.sealed);
+    let new = after.map(|object| &object.sealed);
+    let keys: BTreeSet<&String> = old
+        .into_iter()
+        .chain(new)
+        .flat_map(|sealed| sealed.keys())
+        .collect();
+    keys.into_iter()
+        .filter_map(|key| {
+            let op = match (old.and_then(|s| s.get(key)), new.and_then(|s| s.get(key))) {
+                (Some(old), Some(new)) if old == new => return None,
+                (Some(_), Some(_)) => Op::Set,
+                (Some(_), None) => Op::Remove,
+                (None, _) => Op::Add,
+            };
+            let mut path = Path::default();
+            path.push_key("data");
+            path.push_key(key);
+            Some(FieldChange {
+                path: path.pointer(),
+                words: None,
+                op,
+                before: None,
+                after: None,
+                secret: Some(word(op)),
+            })
+        })
+        .collect()
+}
+
+/// When the object is written and when it may be deleted; of an object on both sides only, since
+/// nothing is decided about one that comes or goes.
+fn handling(before: Option<&Object>, after: Option<&Object>) -> Vec<FieldChange> {
+    let Some((before, after)) = before.zip(after) else {
+        return Vec::new();
+    };
+    let deletion =
+        |object: &Object| serde_json::to_value(object.deletion).expect("a word always serialises");
+    [
+        (WAVE, Value::from(before.wave.0), Value::from(after.wave.0)),
+        (DELETION, deletion(before), deletion(after)),
+    ]
+    .into_iter()
+    .filter(|(_, before, after)| before != after)
+    .map(|(path, before, after)| FieldChange {
+        path: path.to_owned(),
+        words: None,
+        op: Op::Set,
+        before: Some(before),
+        after: Some(after),
+        secret: None,
+    })
+    .collect()
+}
+
+fn top_level(object: &Object) -> Option<&Map<String, Value>> {
+    object.manifest.as_object()
+}
+
+fn is_secret(object: Option<&Object>) -> bool {
+    object.is_some_and(|object| {
+        object.manifest.get("kind").and_then(Value::as_str) == Some("Secret")
+            || !object.sealed.is_empty()
+    })
+}
+
+fn is_content(field: &str) -> bool {
+    matches!(field, "data" | "stringData")
+}
+
+fn word(op: Op) -> SecretChange {
+    match op {
+        Op::Add => SecretChange::Added,
+        Op::Remove => SecretChange::Removed,
+        Op::Set | Op::Move => SecretChange::Changed,
+    }
+}

@@ -1,0 +1,230 @@
+//! All objects of two states of an environment, key by key, each change with its owner and risk.
+//!
+//! Pure. Always holds: an object whose digest differs is listed, one whose digest is equal is not; each
+//! change names the model, the settings or the platform as its cause.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use starform_contract::{
+    Deletion, Digest, EnvironmentBundle, Object, ObjectKey, ProjectBundle, ServiceEntry,
+    ServiceName, bundle::Wave,
+};
+
+use crate::{
+    diff::{fields, risk, settings},
+    document::{Action, ModelChange, ObjectChange, Owner},
+};
+
+/// One environment with the project-scope objects around it.
+#[derive(Clone, Copy)]
+pub(crate) struct State<'a> {
+    pub(crate) project: Option<&'a ProjectBundle>,
+    pub(crate) environment: Option<&'a EnvironmentBundle>,
+}
+
+/// A change, with what the document does not carry.
+pub(crate) struct Changed {
+    pub(crate) change: ObjectChange,
+    pub(crate) wave: Wave,
+    /// The services that have or had the object.
+    pub(crate) services: BTreeSet<ServiceName>,
+}
+
+/// Where an object stands in a state.
+#[derive(Clone, Copy)]
+enum Scope<'a> {
+    Project,
+    Environment,
+    Service(&'a ServiceEntry),
+}
+
+#[derive(Clone, Copy)]
+struct Placed<'a> {
+    scope: Scope<'a>,
+    object: &'a Object,
+}
+
+impl<'a> Placed<'a> {
+    /// What is compared: the object, and whose it is, so that one that passes from a service to the
+    /// environment is listed (with no changed field).
+    fn content(self) -> (&'a Digest, Option<Option<&'a ServiceName>>) {
+        let holder = match self.scope {
+            Scope::Project => None,
+            Scope::Environment => Some(None),
+            Scope::Service(entry) => Some(Some(&entry.name)),
+        };
+        (&self.object.digest, holder)
+    }
+}
+
+/// Every changed object, by risk, then wave, then key.
+pub(crate) fn between(
+    before: State<'_>,
+    after: State<'_>,
+    changed_settings: &[ModelChange],
+    adopt: &BTreeSet<ObjectKey>,
+) -> Vec<Changed> {
+    let (old, new) = (before.placed(), after.placed());
+    let causes = Causes {
+        before,
+        project: settings::shape_objects(&settings::PROJECT, changed_settings),
+        environment: settings::shape_objects(&settings::ENVIRONMENT, changed_settings),
+        after,
+    };
+    let keys: BTreeSet<&ObjectKey> = old.keys().chain(new.keys()).collect();
+    let mut changes: Vec<Changed> = keys
+        .into_iter()
+        .filter_map(|key| {
+            changed(
+                key,
+                old.get(key).copied(),
+                new.get(key).copied(),
+                adopt,
+                &causes,
+            )
+        })
+        .collect();
+    changes.sort_by(|a, b| {
+        (b.change.risk, a.wave, &a.change.key).cmp(&(a.change.risk, b.wave, &b.change.key))
+    });
+    changes
+}
+
+impl<'a> State<'a> {
+    fn placed(self) -> BTreeMap<ObjectKey, Placed<'a>> {
+        let project = self.project.into_iter().flat_map(|bundle| {
+            bundle.objects.iter().map(|object| Placed {
+                scope: Scope::Project,
+                object,
+            })
+        });
+        let environment = self.environment.into_iter().flat_map(|bundle| {
+            bundle.objects.iter().map(|object| Placed {
+                scope: Scope::Environment,
+                object,
+            })
+        });
+        let services = self.services().flat_map(|entry| {
+            entry.objects.iter().map(move |object| Placed {
+                scope: Scope::Service(entry),
+                object,
+            })
+        });
+        project
+            .chain(environment)
+            .chain(services)
+            .filter_map(|placed| Some((placed.object.key()?, placed)))
+            .collect()
+    }
+
+    fn services(self) -> impl Iterator<Item = &'a ServiceEntry> {
+        self.environment
+            .into_iter()
+            .flat_map(|bundle| &bundle.services)
+    }
+
+    fn service(self, name: &ServiceName) -> Option<&'a ServiceEntry> {
+        self.environment.and_then(|bundle| bundle.service(name))
+    }
+}
+
+/// What else changed, so that a change of an object can be laid at its door.
+struct Causes<'a> {
+    before: State<'a>,
+    after: State<'a>,
+    /// A setting of the project, or of the environment, that shapes objects.
+    project: bool,
+    environment: bool,
+}
+
+impl Causes<'_> {
+    fn owner(&self, placed: Placed<'_>, is_update: bool) -> Owner {
+        match placed.scope {
+            Scope::Service(entry) if self.is_own_change(&entry.name) => {
+                Owner::Service(entry.name.clone())
+            }
+            Scope::Service(_) if self.environment => Owner::Environment,
+            Scope::Service(_) => Owner::Platform,
+            Scope::Environment if self.environment || self.is_new_or_empty() => Owner::Environment,
+            // Only Var Groups become objects of the environment by what the project says.
+            Scope::Environment if holds_variables(placed.object) => Owner::Environment,
+            Scope::Environment => Owner::Platform,
+            Scope::Project if self.project || !is_update && self.before.project.is_none() => {
+                Owner::Project
+            }
+            Scope::Project => Owner::Platform,
+        }
+    }
+
+    /// Whether the service's words or names differ, so that its objects differ by its own doing.
+    fn is_own_change(&self, name: &ServiceName) -> bool {
+        match (self.before.service(name), self.after.service(name)) {
+            (Some(before), Some(after)) => {
+                before.model != after.model
+                    || before.kind != after.kind
+                    || before.service_id != after.service_id
+                    || before.object_name != after.object_name
+            }
+            (None, _) | (_, None) => true,
+        }
+    }
+
+    fn is_new_or_empty(&self) -> bool {
+        self.before.environment.is_none() || self.after.services().next().is_none()
+    }
+}
+
+fn changed(
+    key: &ObjectKey,
+    before: Option<Placed<'_>>,
+    after: Option<Placed<'_>>,
+    adopt: &BTreeSet<ObjectKey>,
+    causes: &Causes<'_>,
+) -> Option<Changed> {
+    let (old, new) = (before.map(|b| b.object), after.map(|a| a.object));
+    if before.map(Placed::content) == after.map(Placed::content) {
+        return None;
+    }
+    let fields = fields::between(old, new);
+    let action = match (old, new) {
+        (Some(old), None) if old.deletion == Deletion::Retain => Action::Retain,
+        (_, None) => Action::Delete,
+        (None, Some(_)) if adopt.contains(key) => Action::Adopt,
+        (None, Some(_)) => Action::Create,
+        (Some(_), Some(_)) if risk::needs_replacement(key, &fields) => Action::Replace,
+        (Some(_), Some(_)) => Action::Update,
+    };
+    let (was, will) = (
+        old.map(|object| &object.manifest),
+        new.map(|object| &object.manifest),
+    );
+    let risk = risk::of(key, action, &fields, was, will);
+    let placed = after.or(before)?;
+    let services = [before, after].into_iter().flatten();
+    Some(Changed {
+        wave: placed.object.wave,
+        services: services
+            .filter_map(|placed| match placed.scope {
+                Scope::Service(entry) => Some(entry.name.clone()),
+                Scope::Environment | Scope::Project => None,
+            })
+            .collect(),
+        change: ObjectChange {
+            key: key.clone(),
+            owner: causes.owner(placed, before.is_some() && after.is_some()),
+            action,
+            risk,
+            before: old.map(|object| object.digest.clone()),
+            after: new.map(|object| object.digest.clone()),
+            fields,
+        },
+    })
+}
+
+fn holds_variables(object: &Object) -> bool {
+    object
+        .manifest
+        .get("kind")
+        .and_then(serde_json::Value::as_str)
+        == Some("Secret")
+}

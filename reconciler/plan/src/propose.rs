@@ -1,0 +1,419 @@
+//! Accepted state and a wanted environment, to the bundles that would be accepted and the plan.
+//!
+//! Pure: same input, same bytes. Always holds: the plan is empty exactly when nothing differs, and
+//! accepting it against the same state gives the proposed bundles. A rollback is a plan whose wanted
+//! environment is an older bundle; removing an environment is one that wants it empty
+//! ([`AcceptedProject::emptied`]). Read on in [`crate::diff`] and [`crate::accept`].
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use starform_contract::{
+    Deletion, Digest, EffectId, EnvironmentBundle, Object, ObjectKey, Origins, PlanId,
+    ProjectBundle, ServiceEntry, ServiceName,
+};
+
+use crate::{
+    accepted::AcceptedProject,
+    crosscheck,
+    diff::{
+        model,
+        objects::{self, Changed, State},
+        settings,
+    },
+    document::{
+        Action, Effect, Finding, FindingSeverity, ModelChange, ObjectChange, ObjectCounts, Plan,
+        PlanSchema, Risk, ServiceChange, ServiceCounts, Source, Summary,
+    },
+    ids, merge, names,
+};
+
+/// `--adopt` names an object that the plan does not create.
+pub const NOTHING_TO_ADOPT: &str = "SF6104";
+/// `--service` names a service that the environment neither has nor wants.
+pub const UNKNOWN_SERVICE: &str = "SF6105";
+
+pub struct ProposeInput<'a> {
+    pub accepted: &'a AcceptedProject,
+    /// What is wanted: from the renderer, or an older bundle. With the names in use
+    /// ([`names::bind_names`]).
+    pub project: ProjectBundle,
+    pub environment: EnvironmentBundle,
+    /// Where the values were written; empty where there is no source, as for a rollback.
+    pub origins: &'a Origins,
+    pub revision: Option<String>,
+    /// `--service`: the others keep what is accepted. `None`: all take part.
+    pub only: Option<&'a BTreeSet<ServiceName>>,
+    /// Existing objects that may become ours.
+    pub adopt: &'a BTreeSet<ObjectKey>,
+}
+
+/// A plan with the bundles that it results in.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Proposal {
+    pub plan: Plan,
+    pub project: ProjectBundle,
+    pub environment: EnvironmentBundle,
+}
+
+pub fn propose(input: ProposeInput<'_>) -> Proposal {
+    let ProposeInput {
+        accepted,
+        project,
+        environment: wanted,
+        origins,
+        revision,
+        only,
+        adopt,
+    } = input;
+    let held = held(accepted, &wanted, only);
+    let environment = narrow(accepted, wanted, only);
+    let project = settle(accepted, project, &environment, only);
+    let before = State {
+        project: accepted.project.as_ref(),
+        environment: accepted.environments.get(&environment.environment),
+    };
+    let after = State {
+        project: Some(&project),
+        environment: Some(&environment),
+    };
+    let settings = changed_settings(before, &project, &environment);
+    let objects = objects::between(before, after, &settings, adopt);
+    let mut services = changed_services(before, after, &objects, origins);
+    services.extend(held);
+    services.sort_by(|a, b| (b.risk, &a.name).cmp(&(a.risk, &b.name)));
+    let mut findings = crosscheck::findings(
+        &environment.environment,
+        &merge::with(accepted, &environment),
+        &project.names,
+        origins,
+    );
+    findings.extend(unmatched(before, after, only, &objects, adopt));
+    let objects: Vec<_> = objects.into_iter().map(|changed| changed.change).collect();
+    let unknown = Digest::of_bytes(b"");
+    let mut plan = Plan {
+        schema: PlanSchema::V1,
+        plan_id: PlanId::new(unknown.clone()),
+        effect_id: EffectId::new(unknown),
+        project: environment.project.clone(),
+        environment: environment.environment.clone(),
+        source: Source {
+            revision,
+            parent_generation: accepted.generation,
+            base: before.environment.map(EnvironmentBundle::digest),
+            project_base: before.project.map(ProjectBundle::digest),
+            result: environment.digest(),
+            project_result: project.digest(),
+        },
+        summary: summary(&settings, &services, &objects),
+        settings,
+        services,
+        objects,
+        findings,
+    };
+    plan.effect_id = ids::effect(&plan);
+    plan.plan_id = ids::plan(&plan);
+    Proposal {
+        plan,
+        project,
+        environment,
+    }
+}
+
+/// The wanted environment, with everything that `only` leaves out as it is accepted.
+fn narrow(
+    accepted: &AcceptedProject,
+    wanted: EnvironmentBundle,
+    only: Option<&BTreeSet<ServiceName>>,
+) -> EnvironmentBundle {
+    let current = accepted.environments.get(&wanted.environment);
+    let mut environment = match (only, current) {
+        (None, _) => wanted,
+        (Some(only), None) => EnvironmentBundle {
+            services: chosen(wanted.services.clone(), only),
+            ..wanted
+        },
+        (Some(only), Some(current)) => {
+            let others = current
+                .services
+                .iter()
+                .filter(|entry| !only.contains(&entry.name));
+            let mut services = chosen(wanted.services, only);
+            services.extend(others.cloned());
+            EnvironmentBundle {
+                objects: keep(wanted.objects, &current.objects, |_| true),
+                services,
+                ..current.clone()
+            }
+        }
+    };
+    merge::sort(&mut environment.objects);
+    environment.services.sort_by(|a, b| a.name.cmp(&b.name));
+    environment
+}
+
+/// The wanted project bundle, without dropping what only the project's deletion may drop, and with the
+/// names that are in use once the plan is accepted.
+fn settle(
+    accepted: &AcceptedProject,
+    wanted: ProjectBundle,
+    environment: &EnvironmentBundle,
+    only: Option<&BTreeSet<ServiceName>>,
+) -> ProjectBundle {
+    let current = accepted.project.as_ref().map(|project| &project.objects);
+    let mut objects = keep(
+        wanted.objects,
+        current.map_or(&[], Vec::as_slice),
+        |object| only.is_some() || object.deletion == Deletion::WithProject,
+    );
+    merge::sort(&mut objects);
+    ProjectBundle {
+        names: names::settle(
+            accepted.names(),
+            &wanted.names,
+            &merge::with(accepted, environment),
+        ),
+        objects,
+        ..wanted
+    }
+}
+
+fn chosen(services: Vec<ServiceEntry>, only: &BTreeSet<ServiceName>) -> Vec<ServiceEntry> {
+    services
+        .into_iter()
+        .filter(|entry| only.contains(&entry.name))
+        .collect()
+}
+
+/// `wanted`, and those of `current` that it lacks and that `stays` holds on to.
+fn keep(wanted: Vec<Object>, current: &[Object], stays: impl Fn(&Object) -> bool) -> Vec<Object> {
+    let keys: BTreeSet<Option<ObjectKey>> = wanted.iter().map(Object::key).collect();
+    let kept = current
+        .iter()
+        .filter(|object| stays(object) && !keys.contains(&object.key()))
+        .cloned();
+    wanted.into_iter().chain(kept).collect()
+}
+
+/// Services that differ but that `only` leaves as they are accepted.
+fn held(
+    accepted: &AcceptedProject,
+    wanted: &EnvironmentBundle,
+    only: Option<&BTreeSet<ServiceName>>,
+) -> Vec<ServiceChange> {
+    let Some(only) = only else { return Vec::new() };
+    let current = accepted.environments.get(&wanted.environment);
+    let pairs = pairs(current, Some(wanted));
+    pairs
+        .into_iter()
+        .filter(|(name, sides)| !only.contains(name) && sides.0 != sides.1)
+        .filter_map(|(name, (before, after))| {
+            let accepted = before.map(ServiceEntry::digest);
+            Some(ServiceChange {
+                name: name.clone(),
+                action: Action::None,
+                held: true,
+                effect: Effect::None,
+                risk: Risk::None,
+                kind: before.or(after)?.kind,
+                before: accepted.clone(),
+                after: accepted,
+                changes: Vec::new(),
+                objects: Vec::new(),
+            })
+        })
+        .collect()
+}
+
+type Pairs<'a> = BTreeMap<&'a ServiceName, (Option<&'a ServiceEntry>, Option<&'a ServiceEntry>)>;
+
+fn pairs<'a>(
+    before: Option<&'a EnvironmentBundle>,
+    after: Option<&'a EnvironmentBundle>,
+) -> Pairs<'a> {
+    let mut pairs = Pairs::new();
+    for entry in before.into_iter().flat_map(|bundle| &bundle.services) {
+        pairs.entry(&entry.name).or_default().0 = Some(entry);
+    }
+    for entry in after.into_iter().flat_map(|bundle| &bundle.services) {
+        pairs.entry(&entry.name).or_default().1 = Some(entry);
+    }
+    pairs
+}
+
+/// A new environment lists all its settings; a new project is shown by its objects.
+fn changed_settings(
+    before: State<'_>,
+    project: &ProjectBundle,
+    environment: &EnvironmentBundle,
+) -> Vec<ModelChange> {
+    let mut changes = settings::between(&settings::ENVIRONMENT, before.environment, environment);
+    if before.project.is_some() {
+        changes.extend(settings::between(
+            &settings::PROJECT,
+            before.project,
+            project,
+        ));
+    }
+    changes
+}
+
+fn changed_services(
+    before: State<'_>,
+    after: State<'_>,
+    objects: &[Changed],
+    origins: &Origins,
+) -> Vec<ServiceChange> {
+    pairs(before.environment, after.environment)
+        .into_iter()
+        .filter(|(_, (before, after))| before != after)
+        .filter_map(|(name, (before, after))| {
+            let own: Vec<&Changed> = objects
+                .iter()
+                .filter(|changed| changed.services.contains(name))
+                .collect();
+            let action = match (before, after) {
+                (None, _) => Action::Create,
+                (Some(_), None) => Action::Delete,
+                (Some(_), Some(_)) => Action::Update,
+            };
+            let own_risk = own.iter().map(|changed| changed.change.risk).max();
+            Some(ServiceChange {
+                name: name.clone(),
+                action,
+                held: false,
+                effect: effect(action, &own),
+                risk: own_risk.unwrap_or_default().max(least_risk(action)),
+                kind: after.or(before)?.kind,
+                before: before.map(ServiceEntry::digest),
+                after: after.map(ServiceEntry::digest),
+                changes: model::between(name, before, after, origins),
+                objects: own
+                    .iter()
+                    .map(|changed| changed.change.key.clone())
+                    .collect(),
+            })
+        })
+        .collect()
+}
+
+/// Of a service whose objects do not change.
+fn least_risk(action: Action) -> Risk {
+    match action {
+        Action::Create => Risk::Create,
+        Action::Delete => Risk::Delete,
+        Action::Update | Action::Replace | Action::Retain | Action::Forget | Action::Adopt => {
+            Risk::Update
+        }
+        Action::None => Risk::None,
+    }
+}
+
+fn effect(action: Action, objects: &[&Changed]) -> Effect {
+    match action {
+        Action::Create => Effect::Start,
+        Action::Delete => Effect::Stop,
+        Action::Update
+        | Action::Replace
+        | Action::Retain
+        | Action::Forget
+        | Action::Adopt
+        | Action::None => {
+            let rolls = objects.iter().any(|changed| {
+                let change = &changed.change;
+                crate::diff::risk::rolls_out(&change.key, change.action, &change.fields)
+            });
+            match (rolls, objects.is_empty()) {
+                (true, _) => Effect::Rollout,
+                (false, false) => Effect::Configure,
+                (false, true) => Effect::None,
+            }
+        }
+    }
+}
+
+/// Names that were asked for on the command line and that nothing answers to.
+fn unmatched(
+    before: State<'_>,
+    after: State<'_>,
+    only: Option<&BTreeSet<ServiceName>>,
+    objects: &[Changed],
+    adopt: &BTreeSet<ObjectKey>,
+) -> Vec<Finding> {
+    let known = pairs(before.environment, after.environment);
+    let services = only
+        .into_iter()
+        .flatten()
+        .filter(|name| !known.contains_key(name));
+    let unknown = services.map(|name| {
+        let title =
+            format!("there is no service {name} here; `starform status` lists those there are");
+        crosscheck::blocking(UNKNOWN_SERVICE, title, None)
+    });
+    let adopted: BTreeSet<&ObjectKey> = objects
+        .iter()
+        .filter(|changed| changed.change.action == Action::Adopt)
+        .map(|changed| &changed.change.key)
+        .collect();
+    let idle = adopt.iter().filter(|key| !adopted.contains(key));
+    let idle = idle.map(|key| Finding {
+        code: NOTHING_TO_ADOPT.to_owned(),
+        severity: FindingSeverity::Warning,
+        title: format!("{key} is not adopted: this plan does not create it"),
+        at: None,
+    });
+    unknown.chain(idle).collect()
+}
+
+fn summary(
+    settings: &[ModelChange],
+    services: &[ServiceChange],
+    objects: &[ObjectChange],
+) -> Summary {
+    let mut summary = Summary::default();
+    for setting in settings {
+        let risk = setting
+            .before
+            .as_ref()
+            .map_or(Risk::Create, |_| Risk::Update);
+        summary.risk = summary.risk.max(risk);
+    }
+    for object in objects {
+        let ObjectCounts {
+            create,
+            update,
+            replace,
+            delete,
+            retain,
+            adopt,
+        } = &mut summary.objects;
+        match object.action {
+            Action::Create => *create += 1,
+            Action::Update => *update += 1,
+            Action::Replace => *replace += 1,
+            Action::Delete => *delete += 1,
+            Action::Retain | Action::Forget => *retain += 1,
+            Action::Adopt => *adopt += 1,
+            Action::None => {}
+        }
+        summary.risk = summary.risk.max(object.risk);
+    }
+    for service in services {
+        let ServiceCounts {
+            create,
+            update,
+            delete,
+            held,
+        } = &mut summary.services;
+        match service.action {
+            Action::Create => *create += 1,
+            Action::Delete => *delete += 1,
+            Action::None => *held += u32::from(service.held),
+            Action::Update | Action::Replace | Action::Retain | Action::Forget | Action::Adopt => {
+                *update += 1
+            }
+        }
+        summary.rollouts += u32::from(service.effect == Effect::Rollout);
+        summary.risk = summary.risk.max(service.risk);
+    }
+    summary
+}
