@@ -30,9 +30,6 @@ pub(crate) struct Global {
     /// Kubeconfig file, when no --server is given
     #[arg(long, global = true, value_name = "FILE")]
     pub(crate) kubeconfig: Option<PathBuf>,
-    /// Kubeconfig context
-    #[arg(long, global = true, value_name = "NAME")]
-    pub(crate) context: Option<String>,
     /// When to colour the output
     #[arg(long, global = true, value_name = "WHEN", default_value = "auto")]
     pub(crate) color: ColorChoice,
@@ -110,7 +107,7 @@ pub(crate) struct CompileArgs {
     pub(crate) profile: Option<PathBuf>,
 }
 
-#[derive(Debug, Clone, Args)]
+#[derive(Debug, Clone, Default, Args)]
 pub(crate) struct PlanOptions {
     /// An environment; several times for several (default: all)
     #[arg(long, value_name = "ENV")]

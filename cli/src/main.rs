@@ -1,1 +1,43 @@
-fn main(){}
+//! `starform`: declare a project, see every change as a plan, apply it.
+//!
+//! Effects: everything a command needs. Parses the command line, runs one command, exits with its
+//! code. Read on in `args` for the commands and in `exit` for the codes.
+
+mod args;
+mod backend;
+mod commands;
+mod embedded;
+mod exit;
+mod progress;
+mod remote;
+mod sources;
+mod terminal;
+
+use std::process::ExitCode;
+
+use clap::{Parser, error::ErrorKind};
+
+use crate::{args::Cli, exit::Exit};
+
+fn main() -> ExitCode {
+    let cli = match Cli::try_parse() {
+        Ok(cli) => cli,
+        Err(error) => {
+            let shown = matches!(error.kind(), ErrorKind::DisplayHelp | ErrorKind::DisplayVersion);
+            // Nothing can be done about a closed standard output.
+            let _ = error.print();
+            return if shown { Exit::Success.into() } else { Exit::Error.into() };
+        }
+    };
+    rustls::crypto::ring::default_provider()
+        .install_default()
+        .expect("no other TLS provider is installed before main");
+    let runtime = match tokio::runtime::Builder::new_multi_thread().enable_all().build() {
+        Ok(runtime) => runtime,
+        Err(error) => return exit::tell(&error.into()).into(),
+    };
+    match runtime.block_on(commands::run(cli)) {
+        Ok(exit) => exit.into(),
+        Err(error) => exit::tell(&error).into(),
+    }
+}

@@ -1,0 +1,132 @@
+//! Where plans are made and accepted: a control plane, or the cluster of the kubeconfig itself.
+//!
+//! Effects: those of [`crate::remote`] and [`crate::embedded`]. Always holds: a command is written
+//! once, against this; both sides give the same documents.
+
+use std::collections::BTreeMap;
+
+use anyhow::Context;
+use starform_contract::{EnvironmentName, ProjectName};
+use starform_dsl::source::SourceTree;
+use starform_plan::document::{Plan, Plans};
+use starform_reconciler::api::body;
+
+use crate::{
+    args::{Global, PlanOptions},
+    embedded::Embedded,
+    exit::Exit,
+    progress::Progress,
+    remote::{Remote, failure},
+};
+
+pub(crate) enum Backend {
+    Remote(Remote),
+    Embedded(Box<Embedded>),
+}
+
+/// How one environment does.
+pub(crate) struct EnvironmentStatus {
+    pub(crate) environment: EnvironmentName,
+    pub(crate) status: body::EnvironmentStatus,
+}
+
+impl Backend {
+    /// A control plane where one is named, else the current kubeconfig context.
+    pub(crate) fn new(global: &Global, folder: &std::path::Path) -> anyhow::Result<Self> {
+        match &global.server {
+            Some(server) => Ok(Self::Remote(Remote::new(server, global)?)),
+            None => Ok(Self::Embedded(Box::new(Embedded::new(global, folder)))),
+        }
+    }
+
+    /// Plans of the wanted environments, with the bundles that they result in.
+    pub(crate) async fn plan(
+        &self,
+        project: &ProjectName,
+        sources: &SourceTree,
+        options: &PlanOptions,
+    ) -> anyhow::Result<Plans> {
+        match self {
+            Self::Embedded(embedded) => embedded.plan(sources, options).await,
+            Self::Remote(remote) => {
+                let project = project_id(remote, project).await?;
+                let path = format!("/v1/projects/{project}/plans?bundles=true");
+                remote.post(&path, &create_plans(sources, options)).await.map_err(failure)
+            }
+        }
+    }
+
+    /// A stored plan by its id.
+    pub(crate) async fn show(&self, id: &str) -> anyhow::Result<Plans> {
+        match self {
+            Self::Embedded(embedded) => embedded.stored(id),
+            Self::Remote(remote) => {
+                let plan: Plan = remote.get(&format!("/v1/plans/{id}")).await.map_err(failure)?;
+                Ok(Plans::new(vec![plan], BTreeMap::new()))
+            }
+        }
+    }
+
+    /// Accepts the plan and watches it converge.
+    pub(crate) async fn apply(
+        &self,
+        plan: &Plan,
+        plans: &Plans,
+        options: &PlanOptions,
+        wait: std::time::Duration,
+    ) -> anyhow::Result<Exit> {
+        let progress = Progress::new(plan.environment.as_str());
+        match self {
+            Self::Embedded(embedded) => embedded.apply(plan, plans, options, wait, progress).await,
+            Self::Remote(remote) => crate::remote::apply::apply(remote, plan, wait, progress).await,
+        }
+    }
+
+    pub(crate) async fn status(
+        &self,
+        project: &ProjectName,
+        environments: &[EnvironmentName],
+    ) -> anyhow::Result<Vec<EnvironmentStatus>> {
+        match self {
+            Self::Embedded(embedded) => embedded.status(project, environments).await,
+            Self::Remote(remote) => {
+                let id = project_id(remote, project).await?;
+                let mut all = Vec::new();
+                for environment in environments {
+                    let path = format!("/v1/projects/{id}/environments/{environment}/status");
+                    let status = remote.get(&path).await.map_err(failure)?;
+                    all.push(EnvironmentStatus { environment: environment.clone(), status });
+                }
+                Ok(all)
+            }
+        }
+    }
+}
+
+/// The id of a project that the token may see.
+pub(crate) async fn project_id(
+    remote: &Remote,
+    name: &ProjectName,
+) -> anyhow::Result<starform_contract::ProjectId> {
+    let found: body::Items<body::Project> =
+        remote.get(&format!("/v1/projects?name={name}")).await.map_err(failure)?;
+    let project = found.items.into_iter().next().with_context(|| {
+        format!(
+            "there is no project `{name}` at {}; create it with `starform project create {name} --cluster NAME`, or name another with --project",
+            remote.server()
+        )
+    })?;
+    Ok(project.id)
+}
+
+fn create_plans(sources: &SourceTree, options: &PlanOptions) -> body::CreatePlans {
+    let files = sources.files().map(|(_, file)| (file.path().to_owned(), file.text().to_string()));
+    body::CreatePlans {
+        source: body::PlanSource { files: files.collect() },
+        revision: options.revision.clone(),
+        environments: (!options.env.is_empty()).then(|| options.env.clone()),
+        images: options.image.iter().cloned().collect(),
+        services: (!options.service.is_empty()).then(|| options.service.iter().cloned().collect()),
+        adopt: options.adopt.iter().cloned().collect(),
+    }
+}

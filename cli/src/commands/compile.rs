@@ -1,0 +1,45 @@
+//! `starform compile` and `starform render`: one environment as bundle or as Kubernetes objects.
+//!
+//! Effects: reads files, prints. The ids are those of embedded mode; nothing is asked of a cluster.
+
+use std::{fs, path::Path};
+
+use anyhow::Context;
+use serde::Deserialize as _;
+use starform_contract::ClusterProfile;
+use starform_plan::Proposal;
+
+use super::{checked, print, print_json};
+use crate::{args::CompileArgs, embedded, exit::Exit, terminal::Terminal};
+
+pub(crate) fn bundle(args: &CompileArgs, terminal: Terminal) -> anyhow::Result<Exit> {
+    let proposal = propose(args, terminal)?;
+    print_json(&proposal.environment);
+    Ok(Exit::Success)
+}
+
+/// Project objects first, in the order in which they are applied.
+pub(crate) fn objects(args: &CompileArgs, terminal: Terminal) -> anyhow::Result<Exit> {
+    let proposal = propose(args, terminal)?;
+    for object in proposal.project.objects.iter().chain(proposal.environment.all_objects()) {
+        // By way of YAML's own values: keys in order, strings quoted where YAML needs it.
+        let value = serde_yaml_ng::Value::deserialize(&object.manifest)?;
+        print(&format!("---\n{}", serde_yaml_ng::to_string(&value)?));
+    }
+    Ok(Exit::Success)
+}
+
+/// The profile in a file; its defaults without one.
+pub(crate) fn profile(file: Option<&Path>) -> anyhow::Result<ClusterProfile> {
+    let Some(file) = file else { return Ok(ClusterProfile::default()) };
+    let text = fs::read_to_string(file)
+        .with_context(|| format!("cannot read the cluster profile `{}`", file.display()))?;
+    serde_json::from_str(&text)
+        .with_context(|| format!("`{}` is no cluster profile (schemas/cluster-profile.v1.json)", file.display()))
+}
+
+fn propose(args: &CompileArgs, terminal: Terminal) -> anyhow::Result<Proposal> {
+    let (sources, _) = checked(&args.path, terminal)?;
+    let profile = profile(args.profile.as_deref())?;
+    embedded::from_nothing(&sources, &args.env, &profile)
+}

@@ -1,0 +1,67 @@
+//! One file per command: parse, call, print, exit.
+//!
+//! Effects: those of the commands.
+
+mod admin;
+mod apply;
+mod check;
+mod compile;
+mod plan;
+mod serve;
+mod show;
+mod status;
+
+use std::path::Path;
+
+pub(crate) use compile::profile as compile_profile;
+use starform_dsl::{project::Project, source::SourceTree};
+
+use crate::{
+    args::{Cli, Command},
+    exit::{Exit, Failure},
+    sources,
+    terminal::Terminal,
+};
+
+pub(crate) async fn run(cli: Cli) -> anyhow::Result<Exit> {
+    let Cli { command, global } = cli;
+    let terminal = Terminal::detect(global.color);
+    match command {
+        Command::Check(args) => check::run(&args, terminal),
+        Command::Compile(args) => compile::bundle(&args, terminal),
+        Command::Render(args) => compile::objects(&args, terminal),
+        Command::Plan(args) => plan::run(&args, &global, terminal).await,
+        Command::Show(args) => show::run(&args, &global, terminal).await,
+        Command::Apply(args) => apply::run(&args, &global, terminal).await,
+        Command::Status(args) => status::run(&args, &global, terminal).await,
+        Command::Serve(args) => serve::run(args).await,
+        Command::Workspace(command) => admin::workspace(command, &global).await,
+        Command::Cluster(command) => admin::cluster(command, &global).await,
+        Command::Project(command) => admin::project(command, &global).await,
+        Command::Token(command) => admin::token(command, &global).await,
+    }
+}
+
+/// The sources at `path` and the checked project. Diagnostics go to standard error; errors end the
+/// command.
+fn checked(path: &Path, terminal: Terminal) -> anyhow::Result<(SourceTree, Project)> {
+    let sources = sources::read(path)?;
+    let compiled = starform_dsl::compile(&sources);
+    eprint!("{}", starform_dsl::render::human(&compiled.diagnostics, &sources, terminal.width, terminal.color));
+    match compiled.project {
+        Some(project) => Ok((sources, project)),
+        None => Err(Failure::shown(Exit::Error)),
+    }
+}
+
+#[allow(clippy::print_stdout)] // A command's answer goes to standard output.
+fn print(text: &str) {
+    use std::io::Write as _;
+    // A reader that has gone away (`| head`) is no error of ours.
+    let _ = std::io::stdout().write_all(text.as_bytes());
+}
+
+fn print_json(value: &impl serde::Serialize) {
+    let text = serde_json::to_string_pretty(value).expect("documents have string keys");
+    print(&format!("{text}\n"));
+}

@@ -1,0 +1,70 @@
+//! `starform status`: what is accepted and how it does.
+//!
+//! Effects: reads files, asks a control plane or a cluster, prints.
+
+use starform_contract::report::Health;
+
+use super::{checked, print, print_json};
+use crate::{
+    args::{Global, PlanFormat, StatusArgs},
+    backend::{Backend, EnvironmentStatus},
+    exit::Exit,
+    progress::word,
+    sources,
+    terminal::Terminal,
+};
+
+pub(crate) async fn run(args: &StatusArgs, global: &Global, terminal: Terminal) -> anyhow::Result<Exit> {
+    let (_, project) = checked(&args.path, terminal)?;
+    let options = crate::args::PlanOptions { env: args.env.clone(), ..Default::default() };
+    super::plan::check_options(&project, &options)?;
+    let environments = match args.env.is_empty() {
+        true => project.environments().map(|(name, _)| name.clone()).collect(),
+        false => args.env.clone(),
+    };
+    let backend = Backend::new(global, &sources::folder(&args.path))?;
+    let name = args.project.clone().unwrap_or_else(|| project.name().clone());
+    let all = backend.status(&name, &environments).await?;
+    match args.format {
+        PlanFormat::Json => {
+            let all: Vec<_> = all.iter().map(|environment| &environment.status).collect();
+            print_json(&serde_json::json!({ "environments": all }));
+        }
+        PlanFormat::Human => all.iter().for_each(|environment| print(&text(environment))),
+    }
+    Ok(Exit::Success)
+}
+
+fn text(environment: &EnvironmentStatus) -> String {
+    let status = &environment.status;
+    let reported = status.reported.as_ref().map_or_else(
+        || "nothing reported yet".to_owned(),
+        |reported| {
+            let rest = if reported.finished { "" } else { ", still moving" };
+            format!("reported at generation {}{rest}", reported.generation)
+        },
+    );
+    let mut text = format!(
+        "{}/{} · generation {} · {reported} · namespace {}\n",
+        status.project, status.environment, status.generation, status.namespace
+    );
+    let widest = status.services.iter().map(|service| service.name.as_str().len()).max().unwrap_or(0);
+    for service in &status.services {
+        let mark = match service.health {
+            Health::Current => '✓',
+            Health::Failed => '✗',
+            Health::InProgress | Health::Terminating | Health::NotFound | Health::Unknown => '…',
+        };
+        let reason = service.reason.as_ref().map(|reason| format!(": {reason}")).unwrap_or_default();
+        text.push_str(&format!(
+            "  {mark} {:widest$}  {:8}{}{reason}\n",
+            service.name.as_str(),
+            service.kind.as_str(),
+            word(service.health)
+        ));
+    }
+    if status.services.is_empty() {
+        text.push_str("  no services accepted\n");
+    }
+    text
+}

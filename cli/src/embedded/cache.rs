@@ -1,0 +1,85 @@
+//! `.starform/` beside the project: plans by id, and what was last seen accepted.
+//!
+//! Effects: reads and writes files. Always holds: it is a cache; what is accepted has its one home in
+//! the cluster, and a lost or broken cache costs nothing but a comparison without a cluster.
+
+use std::{
+    collections::BTreeMap,
+    fs, io,
+    path::{Path, PathBuf},
+};
+
+use serde::{Deserialize, Serialize};
+use starform_contract::{Bundle, ClusterProfile, Digest, Index, PlanId};
+use starform_plan::document::Plans;
+
+use crate::exit::{Exit, Failure};
+
+/// What the cluster had when it was last asked.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub(crate) struct Seen {
+    pub(crate) index: Index,
+    pub(crate) bundles: BTreeMap<Digest, Bundle>,
+    pub(crate) profile: ClusterProfile,
+}
+
+pub(crate) struct Cache {
+    folder: PathBuf,
+}
+
+impl Cache {
+    pub(crate) fn new(project: &Path) -> Self {
+        Self { folder: project.join(".starform") }
+    }
+
+    pub(crate) fn seen(&self) -> Option<Seen> {
+        let text = fs::read_to_string(self.folder.join("accepted.json")).ok()?;
+        serde_json::from_str(&text).ok()
+    }
+
+    pub(crate) fn keep_seen(&self, seen: &Seen) {
+        self.write("accepted.json", seen);
+    }
+
+    /// Keeps each plan under its id, with the bundles that it results in.
+    pub(crate) fn keep_plans(&self, plans: &Plans) {
+        for plan in &plans.plans {
+            let wanted = [&plan.source.result, &plan.source.project_result];
+            let bundles = plans.bundles.iter().filter(|(digest, _)| wanted.contains(digest));
+            let bundles = bundles.map(|(digest, bundle)| (digest.clone(), bundle.clone())).collect();
+            self.write(&plan_file(&plan.plan_id), &Plans::new(vec![plan.clone()], bundles));
+        }
+    }
+
+    pub(crate) fn plan(&self, id: &str) -> anyhow::Result<Plans> {
+        let id: PlanId = id.parse()?;
+        let file = self.folder.join(plan_file(&id));
+        let text = fs::read_to_string(&file).map_err(|_| {
+            let message = format!(
+                "plan {id} is not in `{}`; make it again with `starform plan`, or run where it was made",
+                self.folder.display()
+            );
+            Failure::new(Exit::Error, message)
+        })?;
+        Ok(serde_json::from_str(&text)?)
+    }
+
+    /// A folder that cannot be written (a read-only checkout) only loses the cache.
+    fn write(&self, name: &str, value: &impl Serialize) {
+        if let Err(error) = self.try_write(name, value) {
+            tracing::debug!(%error, name, "not cached");
+        }
+    }
+
+    fn try_write(&self, name: &str, value: &impl Serialize) -> io::Result<()> {
+        let file = self.folder.join(name);
+        fs::create_dir_all(file.parent().unwrap_or(&self.folder))?;
+        // So that nobody commits it.
+        fs::write(self.folder.join(".gitignore"), "*\n")?;
+        fs::write(file, serde_json::to_vec(value)?)
+    }
+}
+
+fn plan_file(id: &PlanId) -> String {
+    format!("plans/{}.json", id.digest().hex())
+}

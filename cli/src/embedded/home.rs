@@ -1,0 +1,130 @@
+//! What the cluster itself keeps in embedded mode: accepted state, and the profile.
+//!
+//! Effects: asks the API server. Always holds: accepting is a write of the index with the version
+//! that was read as precondition, so of two people one wins and the other starts again.
+
+use std::{collections::BTreeMap, path::Path, time::Duration};
+
+use kube::{
+    Api, Client,
+    api::{Patch, PatchParams},
+};
+use k8s_openapi::{
+    ByteString,
+    api::core::v1::{Namespace, Secret},
+};
+use serde_json::json;
+use starform_contract::{Bundle, ClusterId, ClusterProfile, Digest, Index};
+use starform_shuttle::{client, persist};
+
+use super::cache::Seen;
+
+/// Keys, secrets and profile of embedded mode.
+const SECRET: &str = "starform-embedded";
+const PROFILE: &str = "profile.json";
+const MANAGER: &str = "starform";
+
+/// A cluster that does not answer is told so after this, not after minutes.
+const LIMIT: Duration = Duration::from_secs(15);
+
+/// Accepted state as one moment of the cluster has it.
+pub(crate) struct Home {
+    pub(crate) client: Client,
+    pub(crate) seen: Seen,
+    /// `None` before the first apply.
+    pub(crate) version: Option<persist::Version>,
+}
+
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum HomeError {
+    #[error(transparent)]
+    Connect(#[from] client::ConnectError),
+    #[error("the cluster does not answer: {0}; check the kubeconfig (KUBECONFIG, --kubeconfig) and that the cluster runs")]
+    Unreachable(String),
+    #[error("the cluster did not answer within {} s; check the kubeconfig (KUBECONFIG, --kubeconfig) and that the cluster runs", LIMIT.as_secs())]
+    Slow,
+    #[error(transparent)]
+    Load(#[from] persist::LoadError),
+    #[error("the profile in Secret {}/{SECRET} is not readable: {0}; give it again with --profile FILE", persist::NAMESPACE)]
+    Profile(serde_json::Error),
+    #[error("the cluster's kube-system namespace has no uid; is this a Kubernetes API server?")]
+    NoUid,
+}
+
+impl HomeError {
+    /// No cluster to ask: a plan can still be compared with what was seen before.
+    pub(crate) fn is_absence(&self) -> bool {
+        match self {
+            Self::Connect(_) | Self::Unreachable(_) | Self::Slow => true,
+            Self::Load(_) | Self::Profile(_) | Self::NoUid => false,
+        }
+    }
+}
+
+impl Home {
+    pub(crate) async fn load(kubeconfig: Option<&Path>) -> Result<Self, HomeError> {
+        tokio::time::timeout(LIMIT, Self::read(kubeconfig)).await.unwrap_or(Err(HomeError::Slow))
+    }
+
+    async fn read(kubeconfig: Option<&Path>) -> Result<Self, HomeError> {
+        let client = client::cluster(kubeconfig).await?;
+        let cluster_id = cluster_id(&client).await?;
+        let profile = profile(&client).await?;
+        let (index, bundles, version) = match persist::load(&client).await? {
+            Some(kept) => (kept.index, kept.bundles, Some(kept.version)),
+            None => (Index::empty(cluster_id), BTreeMap::new(), None),
+        };
+        Ok(Self { client, seen: Seen { index, bundles, profile }, version })
+    }
+
+    /// Makes `index` the accepted state, if nobody else accepted since this was loaded.
+    pub(crate) async fn accept(
+        &mut self,
+        index: Index,
+        bundles: BTreeMap<Digest, Bundle>,
+    ) -> Result<(), persist::SaveError> {
+        let version = persist::save(&self.client, &index, &bundles, self.version.take()).await?;
+        self.version = Some(version);
+        self.seen.index = index;
+        self.seen.bundles = bundles;
+        Ok(())
+    }
+
+    /// Remembers the profile, so that a plan from elsewhere uses the same one.
+    pub(crate) async fn keep_profile(&self, profile: &ClusterProfile) -> anyhow::Result<()> {
+        let secrets: Api<Secret> = Api::namespaced(self.client.clone(), persist::NAMESPACE);
+        let document = json!({
+            "apiVersion": "v1",
+            "kind": "Secret",
+            "metadata": { "name": SECRET },
+            "data": { PROFILE: ByteString(serde_json::to_vec(profile)?) },
+        });
+        secrets.patch(SECRET, &PatchParams::apply(MANAGER).force(), &Patch::Apply(&document)).await?;
+        Ok(())
+    }
+}
+
+/// The uid of kube-system: as old as the cluster, and nobody chooses it.
+async fn cluster_id(client: &Client) -> Result<ClusterId, HomeError> {
+    let namespaces: Api<Namespace> = Api::all(client.clone());
+    let system = namespaces.get("kube-system").await.map_err(|error| unreachable(&error))?;
+    let uid = system.metadata.uid.ok_or(HomeError::NoUid)?;
+    uid.parse().map_err(|_| HomeError::NoUid)
+}
+
+async fn profile(client: &Client) -> Result<ClusterProfile, HomeError> {
+    let secrets: Api<Secret> = Api::namespaced(client.clone(), persist::NAMESPACE);
+    let secret = secrets.get_opt(SECRET).await.map_err(|error| unreachable(&error))?;
+    match secret.and_then(|secret| secret.data?.remove(PROFILE)) {
+        Some(bytes) => serde_json::from_slice(&bytes.0).map_err(HomeError::Profile),
+        None => Ok(ClusterProfile::default()),
+    }
+}
+
+fn unreachable(error: &kube::Error) -> HomeError {
+    let mut source: &dyn std::error::Error = error;
+    while let Some(deeper) = source.source() {
+        source = deeper;
+    }
+    HomeError::Unreachable(source.to_string())
+}

@@ -1,0 +1,145 @@
+//! Without a control plane: the same pure pipeline and the same engine, in this process.
+//!
+//! Effects: asks and changes the cluster of the kubeconfig, keeps `.starform/`. Always holds: a plan
+//! is made against what the cluster says is accepted; a plan that is applied is accepted first and
+//! written by Shuttle's engine, never directly.
+
+mod apply;
+mod cache;
+mod home;
+mod status;
+
+use std::{
+    collections::BTreeMap,
+    path::{Path, PathBuf},
+};
+
+use starform_contract::{
+    Bundle, ClusterId, ClusterProfile, Digest, EnvironmentName, Index, ProjectId, WorkspaceId,
+};
+use starform_dsl::source::SourceTree;
+use starform_plan::{AcceptedProject, Proposal, document::Plans};
+use starform_reconciler::compile::{Identity, PlanRequest, plans};
+
+use self::{
+    cache::{Cache, Seen},
+    home::{Home, HomeError},
+};
+use crate::{
+    args::{Global, PlanOptions},
+    commands::compile_profile,
+    exit::{Exit, Failure},
+};
+
+/// The tier of the only workspace.
+const TIER: &str = "standard";
+
+pub(crate) struct Embedded {
+    kubeconfig: Option<PathBuf>,
+    cache: Cache,
+}
+
+impl Embedded {
+    pub(crate) fn new(global: &Global, folder: &Path) -> Self {
+        Self { kubeconfig: global.kubeconfig.clone(), cache: Cache::new(folder) }
+    }
+
+    /// Plans against the cluster; without one against what was seen last, or against nothing, and
+    /// says so in one line.
+    pub(crate) async fn plan(&self, sources: &SourceTree, options: &PlanOptions) -> anyhow::Result<Plans> {
+        let seen = match self.home().await {
+            Ok(home) => home.seen,
+            Err(error) if error.is_absence() => self.without_cluster(&error),
+            Err(error) => return Err(error.into()),
+        };
+        let profile = wanted_profile(options, &seen)?;
+        let proposals = propose(sources, options, &seen, &profile)?;
+        let plans = envelope(proposals);
+        self.cache.keep_plans(&plans);
+        Ok(plans)
+    }
+
+    pub(crate) fn stored(&self, id: &str) -> anyhow::Result<Plans> {
+        self.cache.plan(id)
+    }
+
+    async fn home(&self) -> Result<Home, HomeError> {
+        let home = Home::load(self.kubeconfig.as_deref()).await?;
+        self.cache.keep_seen(&home.seen);
+        Ok(home)
+    }
+
+    fn without_cluster(&self, error: &HomeError) -> Seen {
+        if let Some(seen) = self.cache.seen() {
+            eprintln!("note: compared with generation {} as seen last, since {error}", seen.index.generation);
+            return seen;
+        }
+        eprintln!("note: compared with nothing, since {error}");
+        nothing()
+    }
+}
+
+/// One environment on an empty cluster: what `compile` and `render` print.
+pub(crate) fn from_nothing(
+    sources: &SourceTree,
+    environment: &EnvironmentName,
+    profile: &ClusterProfile,
+) -> anyhow::Result<Proposal> {
+    let options = PlanOptions { env: vec![environment.clone()], ..PlanOptions::default() };
+    let proposals = propose(sources, &options, &nothing(), profile)?;
+    Ok(proposals.into_iter().next().expect("one environment was asked for, so one plan comes back"))
+}
+
+fn nothing() -> Seen {
+    Seen {
+        index: Index::empty(ClusterId::new(uuid::Uuid::nil())),
+        bundles: BTreeMap::new(),
+        profile: ClusterProfile::default(),
+    }
+}
+
+fn wanted_profile(options: &PlanOptions, seen: &Seen) -> anyhow::Result<ClusterProfile> {
+    match &options.profile {
+        Some(file) => compile_profile(Some(file)),
+        None => Ok(seen.profile.clone()),
+    }
+}
+
+fn propose(
+    sources: &SourceTree,
+    options: &PlanOptions,
+    seen: &Seen,
+    profile: &ClusterProfile,
+) -> anyhow::Result<Vec<Proposal>> {
+    let project = starform_dsl::compile(sources).project.expect("the caller has checked the sources");
+    let identity = Identity {
+        workspace_id: WorkspaceId::local(),
+        project_id: ProjectId::local(project.name()),
+        tier: TIER.to_owned(),
+    };
+    let accepted = accepted(seen, identity.project_id)?;
+    let request = PlanRequest {
+        sources: sources.clone(),
+        revision: options.revision.clone(),
+        environments: (!options.env.is_empty()).then(|| options.env.clone()),
+        images: options.image.iter().cloned().collect(),
+        services: (!options.service.is_empty()).then(|| options.service.iter().cloned().collect()),
+        adopt: options.adopt.iter().cloned().collect(),
+    };
+    plans(&request, &identity, &accepted, profile).map_err(|error| Failure::new(Exit::Error, error.to_string()))
+}
+
+fn accepted(seen: &Seen, project: ProjectId) -> anyhow::Result<AcceptedProject> {
+    Ok(AcceptedProject::from_index(&seen.index, project, |digest| seen.bundles.get(digest).cloned())?)
+}
+
+fn envelope(proposals: Vec<Proposal>) -> Plans {
+    let mut bundles: BTreeMap<Digest, Bundle> = BTreeMap::new();
+    let mut plans = Vec::new();
+    for Proposal { plan, project, environment } in proposals {
+        bundles.insert(plan.source.project_result.clone(), Bundle::Project(project));
+        bundles.insert(plan.source.result.clone(), Bundle::Environment(environment));
+        plans.push(plan);
+    }
+    Plans::new(plans, bundles)
+}

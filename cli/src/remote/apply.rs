@@ -1,0 +1,114 @@
+//! Applies a plan through the control plane and follows its events.
+//!
+//! Effects: HTTP, prints progress. Always holds: losing the connection loses no event, since the
+//! stream is resumed behind the last one; Ctrl-C only detaches, the apply goes on.
+
+use std::time::{Duration, Instant};
+
+use futures::StreamExt;
+use reqwest::Response;
+use starform_plan::document::Plan;
+use starform_reconciler::api::body;
+
+use super::{Remote, RemoteError, failure};
+use crate::{exit::Exit, progress::Progress};
+
+/// Between two attempts to resume.
+const RETRY: Duration = Duration::from_secs(1);
+
+pub(crate) async fn apply(
+    remote: &Remote,
+    plan: &Plan,
+    wait: Duration,
+    mut progress: Progress,
+) -> anyhow::Result<Exit> {
+    let path = format!("/v1/plans/{}/apply", plan.plan_id);
+    let apply: body::Apply = remote.post(&path, &serde_json::json!({})).await.map_err(failure)?;
+    eprintln!("accepted as generation {} ({})", apply.generation, apply.id);
+    let deadline = Instant::now() + wait;
+    let mut follow = Follow { path: format!("/v1/applies/{}/events", apply.id), last: None };
+    let ended = tokio::select! {
+        ended = follow.to_the_end(remote, deadline, &mut progress) => ended?,
+        _ = tokio::signal::ctrl_c() => {
+            eprintln!("detached; the apply goes on. See it with `starform status`");
+            return Ok(Exit::Cancelled);
+        }
+    };
+    if !ended {
+        eprintln!("the wait of {} s ended first; the apply goes on. See it with `starform status`", wait.as_secs());
+    }
+    Ok(progress.finish())
+}
+
+struct Follow {
+    path: String,
+    /// Id of the last event seen.
+    last: Option<String>,
+}
+
+impl Follow {
+    /// `false` when the deadline came first.
+    async fn to_the_end(
+        &mut self,
+        remote: &Remote,
+        deadline: Instant,
+        progress: &mut Progress,
+    ) -> anyhow::Result<bool> {
+        while Instant::now() < deadline {
+            match remote.events(&self.path, self.last.as_deref()).await {
+                Ok(response) => {
+                    if self.read(response, deadline, progress).await {
+                        return Ok(true);
+                    }
+                }
+                // The control plane may be restarting; what was accepted is stored.
+                Err(RemoteError::Unreachable { .. }) => {}
+                Err(error) => return Err(failure(error)),
+            }
+            tokio::time::sleep(RETRY).await;
+        }
+        Ok(false)
+    }
+
+    /// `true` when the finishing event was read; `false` when the stream or the time ended.
+    async fn read(&mut self, response: Response, deadline: Instant, progress: &mut Progress) -> bool {
+        let mut stream = response.bytes_stream();
+        let mut buffer = Vec::new();
+        loop {
+            let wake = progress.next_beat().min(deadline);
+            match tokio::time::timeout_at(wake.into(), stream.next()).await {
+                Ok(Some(Ok(bytes))) => buffer.extend_from_slice(&bytes),
+                Ok(Some(Err(_)) | None) => return false,
+                Err(_) if Instant::now() >= deadline => return false,
+                Err(_) => progress.heartbeat(),
+            }
+            while let Some(end) = find_end(&buffer) {
+                let event: Vec<u8> = buffer.drain(..end).collect();
+                if self.event(&String::from_utf8_lossy(&event), progress) {
+                    return true;
+                }
+            }
+        }
+    }
+
+    /// One server-sent event (HTML standard, section 9.2); `true` when it is the last.
+    fn event(&mut self, text: &str, progress: &mut Progress) -> bool {
+        let field = |name: &str| {
+            text.lines().find_map(|line| line.strip_prefix(name)?.strip_prefix(':').map(str::trim_start))
+        };
+        if let Some(id) = field("id") {
+            self.last = Some(id.to_owned());
+        }
+        let Some(event) = field("data").and_then(|data| serde_json::from_str::<body::ApplyEvent>(data).ok())
+        else {
+            return false;
+        };
+        progress.show(event.into());
+        progress.finished()
+    }
+}
+
+/// Behind the first blank line.
+fn find_end(buffer: &[u8]) -> Option<usize> {
+    buffer.windows(2).position(|pair| pair == b"\n\n").map(|start| start + 2)
+}

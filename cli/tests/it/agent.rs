@@ -1,0 +1,138 @@
+//! With a control plane and an agent: what is applied stays as it was applied, at no cost while
+//! nothing changes.
+
+use std::{collections::BTreeSet, time::Duration};
+
+use serde_json::json;
+
+use crate::support::{
+    cluster::{Audited, Cluster},
+    platform::Platform,
+    project::Project,
+    wait_for,
+};
+
+const AGENT: &str = "starform-shuttle";
+
+/// Every kind that is emitted, as the API server calls its resources.
+const RESOURCES: [&str; 10] = [
+    "namespaces",
+    "serviceaccounts",
+    "secrets",
+    "services",
+    "networkpolicies",
+    "deployments",
+    "cronjobs",
+    "horizontalpodautoscalers",
+    "poddisruptionbudgets",
+    "httproutes",
+];
+
+#[test]
+fn the_shop_is_kept_as_it_was_applied() {
+    let Some(cluster) = Cluster::start() else { return };
+    let mut platform = Platform::start(&cluster);
+    let shop = Project::example("shop");
+    platform.create_project("shop");
+    platform.starform(&shop, &["plan", "--exit-code"]).expect(2);
+    platform.apply(&shop).expect(0);
+    platform.starform(&shop, &["plan", "--exit-code"]).expect(0);
+    let namespace = platform.starform(&shop, &["status", "--format", "json"]).expect(0).json()["environments"][0]
+        ["namespace"]
+        .as_str()
+        .unwrap()
+        .to_owned();
+
+    every_kind_is_emitted(&cluster, &namespace);
+    nothing_changed_costs_nothing(&cluster);
+    a_deleted_deployment_is_back_within_five_seconds(&cluster, &namespace);
+    a_changed_field_is_corrected(&cluster, &namespace);
+    a_foreign_annotation_is_left_alone(&cluster, &namespace);
+    the_agent_heals_with_the_control_plane_away(&cluster, &namespace, &mut platform);
+    platform.agent.assert_running();
+}
+
+fn every_kind_is_emitted(cluster: &Cluster, namespace: &str) {
+    let paths = [
+        format!("/apis/batch/v1/namespaces/{namespace}/cronjobs"),
+        format!("/apis/autoscaling/v2/namespaces/{namespace}/horizontalpodautoscalers"),
+        format!("/apis/policy/v1/namespaces/{namespace}/poddisruptionbudgets"),
+        format!("/apis/gateway.networking.k8s.io/v1/namespaces/{namespace}/httproutes"),
+        format!("/api/v1/namespaces/{namespace}/secrets"),
+    ];
+    for path in paths {
+        assert!(!cluster.list(&path).is_empty(), "{path} is empty");
+    }
+}
+
+/// Ten ticks of one second (the poll's interval here), and a little more.
+fn nothing_changed_costs_nothing(cluster: &Cluster) {
+    quiet(cluster);
+    let mark = cluster.audit_mark();
+    std::thread::sleep(Duration::from_secs(12));
+    let requests: Vec<Audited> =
+        cluster.audited(mark, AGENT).into_iter().filter(|request| request.verb != "watch").collect();
+    assert!(requests.is_empty(), "{requests:#?}");
+    let touched: BTreeSet<_> = requests.iter().map(|request| request.resource.as_str()).collect();
+    assert!(RESOURCES.iter().all(|resource| !touched.contains(resource)));
+}
+
+/// Waits until the agent has sent nothing but watches for two seconds.
+fn quiet(cluster: &Cluster) {
+    wait_for("the agent to be quiet", Duration::from_secs(60), || {
+        let mark = cluster.audit_mark();
+        std::thread::sleep(Duration::from_secs(2));
+        cluster.audited(mark, AGENT).iter().all(|request| request.verb == "watch").then_some(())
+    });
+}
+
+fn deployment(namespace: &str) -> String {
+    format!("/apis/apps/v1/namespaces/{namespace}/deployments/catalog--staging")
+}
+
+fn a_deleted_deployment_is_back_within_five_seconds(cluster: &Cluster, namespace: &str) {
+    let path = deployment(namespace);
+    let old = cluster.get(&path).unwrap()["metadata"]["uid"].clone();
+    cluster.delete(&path);
+    wait_for("the Deployment to be back", Duration::from_secs(5), || {
+        cluster.get(&path).filter(|live| live["metadata"]["uid"] != old)
+    });
+}
+
+fn a_changed_field_is_corrected(cluster: &Cluster, namespace: &str) {
+    let path = deployment(namespace);
+    let before = cluster.get(&path).unwrap()["spec"]["minReadySeconds"].clone();
+    cluster.patch(&path, &json!({"spec": {"minReadySeconds": 99}}));
+    wait_for("the field to be corrected", Duration::from_secs(5), || {
+        (cluster.get(&path)?["spec"]["minReadySeconds"] == before).then_some(())
+    });
+}
+
+fn a_foreign_annotation_is_left_alone(cluster: &Cluster, namespace: &str) {
+    quiet(cluster);
+    let path = deployment(namespace);
+    let mark = cluster.audit_mark();
+    cluster.patch(&path, &json!({"metadata": {"annotations": {"example.test/note": "mine"}, "labels": {"example.test/l": "x"}}}));
+    std::thread::sleep(Duration::from_secs(3));
+    let live = cluster.get(&path).unwrap();
+    assert_eq!(live["metadata"]["annotations"]["example.test/note"], json!("mine"));
+    assert_eq!(live["metadata"]["labels"]["example.test/l"], json!("x"));
+    let written: Vec<_> = cluster.audited(mark, AGENT).into_iter().filter(Audited::wrote).collect();
+    assert!(written.is_empty(), "{written:#?}");
+}
+
+fn the_agent_heals_with_the_control_plane_away(cluster: &Cluster, namespace: &str, platform: &mut Platform<'_>) {
+    platform.kill_server();
+    platform.restart_agent();
+    a_deleted_deployment_is_back_after_a_restart(cluster, namespace);
+    platform.restart_server();
+}
+
+fn a_deleted_deployment_is_back_after_a_restart(cluster: &Cluster, namespace: &str) {
+    let path = deployment(namespace);
+    let old = cluster.get(&path).unwrap()["metadata"]["uid"].clone();
+    cluster.delete(&path);
+    wait_for("the restarted agent to heal", Duration::from_secs(20), || {
+        cluster.get(&path).filter(|live| live["metadata"]["uid"] != old)
+    });
+}

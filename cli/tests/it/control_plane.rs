@@ -1,0 +1,133 @@
+//! With a control plane and an agent: stale plans, lost processes, wrong tokens.
+
+use std::{
+    process::Stdio,
+    sync::atomic::{AtomicBool, Ordering},
+    time::Duration,
+};
+
+use crate::support::{
+    cluster::{Audited, Cluster},
+    platform::Platform,
+    process::{run, starform},
+    project::Project,
+    wait_for,
+};
+
+const IMAGE: &str = "ghcr.io/acme/api@sha256:0f1e2d3c4b5a69788796a5b4c3d2e1f00f1e2d3c4b5a69788796a5b4c3d2e1f0";
+
+fn project(name: &str, services: &[(&str, u32)]) -> String {
+    let services: String = services
+        .iter()
+        .map(|(name, replicas)| {
+            format!("  web {name} {{\n    image \"{IMAGE}\"\n    port 8080\n    scale {replicas}\n  }}\n")
+        })
+        .collect();
+    format!("project {name} {{\n  environment production branch=main\n{services}}}\n")
+}
+
+#[test]
+fn plans_tokens_and_lost_processes() {
+    let Some(cluster) = Cluster::start() else { return };
+    let mut platform = Platform::start(&cluster);
+    wrong_tokens(&platform);
+    stale_and_unrelated_plans(&platform);
+    the_agent_is_killed_in_the_middle(&cluster, &mut platform);
+    the_control_plane_is_killed_between_accept_and_report(&cluster, &mut platform);
+}
+
+fn wrong_tokens(platform: &Platform<'_>) {
+    let hello = Project::example("hello");
+    for token in ["", "sf_admin_nobody_nothing", &platform.agent_token()] {
+        let mut command = starform();
+        command.env("STARFORM_TOKEN", token).current_dir(hello.path());
+        let ran = run(command.args(["plan", "--server", &platform.url()])).expect(1);
+        assert!(ran.stderr.contains("token") || ran.stderr.contains("not found"), "{}", ran.stderr);
+        assert!(!ran.stderr.contains(token) || token.is_empty(), "the token is told in an error");
+    }
+}
+
+fn stale_and_unrelated_plans(platform: &Platform<'_>) {
+    let race = Project::new(&project("race", &[("left", 1), ("right", 1)]));
+    platform.create_project("race");
+    platform.apply(&race).expect(0);
+    let plan_of = |services: &[(&str, u32)]| {
+        race.write(&project("race", services));
+        let plans = platform.starform(&race, &["plan", "--format", "json"]).expect(0).json();
+        plans["plans"][0]["plan_id"].as_str().unwrap().to_owned()
+    };
+    let two = plan_of(&[("left", 2), ("right", 1)]);
+    let other = plan_of(&[("left", 1), ("right", 3)]);
+    let shown = platform.starform(&race, &["show", &two]).expect(0);
+    assert!(shown.stdout.contains("left"), "{}", shown.stdout);
+    race.write(&project("race", &[("left", 4), ("right", 1)]));
+    platform.apply(&race).expect(0);
+
+    let refused = platform.starform(&race, &["apply", "--auto-approve", &two]).expect(3);
+    assert!(refused.stderr.contains("left") && refused.stderr.contains("scale"), "{}", refused.stderr);
+    platform.starform(&race, &["apply", "--auto-approve", &other]).expect(0);
+    // A plan is used once.
+    platform.starform(&race, &["apply", "--auto-approve", &other]).expect(1);
+}
+
+fn the_agent_is_killed_in_the_middle(cluster: &Cluster, platform: &mut Platform<'_>) {
+    let names: Vec<String> = (0..40).map(|n| format!("s{n}")).collect();
+    let services: Vec<(&str, u32)> = names.iter().map(|name| (name.as_str(), 1)).collect();
+    let many = Project::new(&project("many", &services));
+    platform.create_project("many");
+    let mark = cluster.audit_mark();
+    let applied = AtomicBool::new(false);
+    std::thread::scope(|scope| {
+        let (command, applied) = (platform.command(&many), &applied);
+        let apply = scope.spawn(move || {
+            let mut command = command;
+            let ran = run(command.args(["apply", "--auto-approve"]).stdout(Stdio::piped()));
+            applied.store(true, Ordering::Relaxed);
+            ran
+        });
+        let mut kills = 0;
+        for limit in [30, 90, 150] {
+            wait_for("writes of the agent", Duration::from_secs(60), || {
+                let enough = writes(cluster, mark).len() > limit || applied.load(Ordering::Relaxed);
+                enough.then_some(())
+            });
+            if !applied.load(Ordering::Relaxed) {
+                platform.restart_agent();
+                kills += 1;
+            }
+        }
+        assert!(kills > 0, "the apply ended before the agent could be killed");
+        apply.join().unwrap().expect(0);
+    });
+    let deleted: Vec<_> = writes(cluster, mark)
+        .into_iter()
+        .filter(|request| request.verb == "delete" && request.namespace != "starform-system")
+        .collect();
+    assert!(deleted.is_empty(), "{deleted:#?}");
+    platform.starform(&many, &["plan", "--exit-code"]).expect(0);
+}
+
+fn writes(cluster: &Cluster, mark: u64) -> Vec<Audited> {
+    cluster.audited(mark, "starform-shuttle").into_iter().filter(Audited::wrote).collect()
+}
+
+fn the_control_plane_is_killed_between_accept_and_report(cluster: &Cluster, platform: &mut Platform<'_>) {
+    let late = Project::new(&project("late", &[("api", 2)]));
+    platform.create_project("late");
+    // Without an agent nothing is reported, so the kill falls between accept and report for sure.
+    platform.agent.kill();
+    let waited = platform.starform(&late, &["apply", "--auto-approve", "--wait", "1s"]).expect(6);
+    assert!(waited.stderr.contains("goes on"), "{}", waited.stderr);
+    platform.kill_server();
+    platform.restart_server();
+    platform.restart_agent();
+    wait_for("the apply to converge", Duration::from_secs(60), || {
+        let status = platform.starform(&late, &["status", "--format", "json"]).expect(0).json();
+        let environment = &status["environments"][0];
+        let done = environment["reported"]["finished"] == true && environment["services"][0]["health"] == "Current";
+        done.then_some(())
+    });
+    let namespaces = cluster.list("/api/v1/namespaces");
+    assert!(namespaces.iter().any(|ns| ns["metadata"]["name"].as_str().unwrap().starts_with("sf-late-")));
+    platform.starform(&late, &["plan", "--exit-code"]).expect(0);
+}

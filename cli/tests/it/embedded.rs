@@ -1,0 +1,245 @@
+//! Without a control plane: plan and apply against a real API server; the cluster is the one home of
+//! what is accepted.
+
+use std::{
+    fs,
+    process::{Command, Stdio},
+    sync::atomic::{AtomicBool, Ordering},
+    time::Duration,
+};
+
+use serde_json::{Value, json};
+
+use crate::support::{
+    cluster::Cluster,
+    process::{Ran, run, starform},
+    project::Project,
+    wait_for,
+};
+
+const IMAGE: &str = "ghcr.io/acme/api@sha256:0f1e2d3c4b5a69788796a5b4c3d2e1f00f1e2d3c4b5a69788796a5b4c3d2e1f0";
+
+fn command(cluster: &Cluster, project: &Project) -> Command {
+    let mut command = starform();
+    command.env("KUBECONFIG", &cluster.kubeconfig).current_dir(project.path());
+    command
+}
+
+fn starform_in(cluster: &Cluster, project: &Project, words: &[&str]) -> Ran {
+    run(command(cluster, project).args(words))
+}
+
+fn apply(cluster: &Cluster, project: &Project) -> Ran {
+    starform_in(cluster, project, &["apply", "--auto-approve"])
+}
+
+/// The namespace of the only project of this name.
+fn namespace(cluster: &Cluster, project: &str) -> String {
+    let prefix = format!("sf-{project}-");
+    let names = cluster.list("/api/v1/namespaces");
+    let mut names = names.iter().filter_map(|ns| ns["metadata"]["name"].as_str());
+    names.find(|name| name.starts_with(&prefix)).unwrap().to_owned()
+}
+
+fn versions(cluster: &Cluster, namespace: &str) -> Vec<(String, String)> {
+    let paths = [
+        format!("/apis/apps/v1/namespaces/{namespace}/deployments"),
+        format!("/api/v1/namespaces/{namespace}/services"),
+        format!("/api/v1/namespaces/{namespace}/serviceaccounts"),
+        format!("/api/v1/namespaces/{namespace}/secrets"),
+        format!("/apis/networking.k8s.io/v1/namespaces/{namespace}/networkpolicies"),
+        format!("/apis/gateway.networking.k8s.io/v1/namespaces/{namespace}/httproutes"),
+    ];
+    let objects = paths.iter().flat_map(|path| cluster.list(path).into_iter().map(move |o| (path, o)));
+    let text = |value: &Value| value.as_str().unwrap_or_default().to_owned();
+    let mut versions: Vec<_> = objects
+        .map(|(path, object)| {
+            let metadata = &object["metadata"];
+            // A Deployment's status moves its resourceVersion; its spec moves its generation.
+            let version = match metadata["generation"].as_u64() {
+                Some(generation) => generation.to_string(),
+                None => text(&metadata["resourceVersion"]),
+            };
+            (format!("{path}/{}", text(&metadata["name"])), version)
+        })
+        .collect();
+    versions.sort();
+    versions
+}
+
+/// One cluster, one story: a cluster costs seconds to start.
+#[test]
+fn the_shop_from_nothing_to_changed_to_removed() {
+    let Some(cluster) = Cluster::start() else { return };
+    let shop = Project::example("shop");
+
+    from_nothing(&cluster, &shop);
+    a_fresh_clone_plans_no_changes(&cluster, &shop);
+    one_image_changes_one_deployment(&cluster, &shop);
+    a_removed_service_goes_alone(&cluster, &shop);
+    a_stale_plan_is_refused_and_an_unrelated_one_goes_through(&cluster);
+    autoscaling_takes_over_without_a_dip(&cluster);
+    one_bad_service_fails_alone(&cluster);
+}
+
+fn from_nothing(cluster: &Cluster, shop: &Project) {
+    let planned = starform_in(cluster, shop, &["plan", "--exit-code"]).expect(2);
+    assert!(planned.stdout.contains("to create"), "{}", planned.stdout);
+    let applied = apply(cluster, shop).expect(0);
+    assert!(applied.stdout.contains("staging") && applied.stdout.contains("production"), "{}", applied.stdout);
+    let namespace = namespace(cluster, "shop");
+    for deployment in cluster.list(&format!("/apis/apps/v1/namespaces/{namespace}/deployments")) {
+        let wanted = deployment["spec"]["replicas"].as_u64().unwrap();
+        assert_eq!(deployment["status"]["availableReplicas"].as_u64(), Some(wanted), "{deployment:#}");
+    }
+    let again = starform_in(cluster, shop, &["plan", "--exit-code"]).expect(0);
+    assert!(again.stdout.contains("No changes."), "{}", again.stdout);
+}
+
+fn a_fresh_clone_plans_no_changes(cluster: &Cluster, shop: &Project) {
+    let clone = Project::new(&shop.text());
+    let planned = starform_in(cluster, &clone, &["plan", "--exit-code"]).expect(0);
+    assert!(planned.stdout.contains("No changes."), "{}", planned.stdout);
+}
+
+fn one_image_changes_one_deployment(cluster: &Cluster, shop: &Project) {
+    let namespace = namespace(cluster, "shop");
+    let before = versions(cluster, &namespace);
+    let image = format!("catalog={IMAGE}");
+    let words = ["--env", "staging", "--image", &image];
+    let plan = starform_in(cluster, shop, &[&["plan", "--format", "json"], &words[..]].concat()).expect(0).json();
+    let changed = &plan["plans"][0]["objects"];
+    assert_eq!(changed.as_array().unwrap().len(), 1, "{changed:#}");
+    let mark = cluster.audit_mark();
+    starform_in(cluster, shop, &[&["apply", "--auto-approve"], &words[..]].concat()).expect(0);
+    let written: Vec<_> = cluster
+        .audited(mark, "starform")
+        .into_iter()
+        .filter(|request| request.wrote() && request.namespace == namespace)
+        .collect();
+    assert_eq!(written.len(), 1, "{written:#?}");
+    assert_eq!(written[0].name, "catalog--staging");
+    let after = versions(cluster, &namespace);
+    let moved: Vec<_> = before.iter().filter(|version| !after.contains(version)).collect();
+    assert_eq!(moved.len(), 1, "{moved:#?}");
+    assert!(moved[0].0.ends_with("deployments/catalog--staging"));
+}
+
+fn a_removed_service_goes_alone(cluster: &Cluster, _: &Project) {
+    let two = Project::new(&small("pair", &[service("left", 1), service("right", 1)]));
+    apply(cluster, &two).expect(0);
+    let namespace = namespace(cluster, "pair");
+    two.write(&small("pair", &[service("left", 1)]));
+    let plan = starform_in(cluster, &two, &["plan"]).expect(0);
+    assert!(plan.stdout.contains("to delete"), "{}", plan.stdout);
+    apply(cluster, &two).expect(0);
+    let left = versions(cluster, &namespace);
+    assert!(left.iter().all(|(path, _)| !path.contains("right--")), "{left:#?}");
+    assert!(left.iter().any(|(path, _)| path.ends_with("deployments/left--production")), "{left:#?}");
+}
+
+fn a_stale_plan_is_refused_and_an_unrelated_one_goes_through(cluster: &Cluster) {
+    let project = Project::new(&small("race", &[service("left", 1), service("right", 1)]));
+    apply(cluster, &project).expect(0);
+    let base = project.text();
+
+    project.write(&small("race", &[service("left", 2), service("right", 1)]));
+    starform_in(cluster, &project, &["plan", "--out", "two.json"]).expect(0);
+    project.write(&small("race", &[service("left", 1), service("right", 3)]));
+    starform_in(cluster, &project, &["plan", "--out", "other.json"]).expect(0);
+    project.write(&small("race", &[service("left", 4), service("right", 1)]));
+    apply(cluster, &project).expect(0);
+
+    let refused = starform_in(cluster, &project, &["apply", "--auto-approve", "two.json"]).expect(3);
+    let told = format!("{}{}", refused.stdout, refused.stderr);
+    assert!(told.contains("left") && told.contains("scale"), "{told}");
+    starform_in(cluster, &project, &["apply", "--auto-approve", "other.json"]).expect(0);
+    let namespace = namespace(cluster, "race");
+    let replicas = |name: &str| {
+        let path = format!("/apis/apps/v1/namespaces/{namespace}/deployments/{name}--production");
+        cluster.get(&path).unwrap()["spec"]["replicas"].as_u64()
+    };
+    assert_eq!((replicas("left"), replicas("right")), (Some(4), Some(3)));
+    drop(base);
+}
+
+fn autoscaling_takes_over_without_a_dip(cluster: &Cluster) {
+    let project = Project::new(&small("scaling", &[service("api", 3)]));
+    apply(cluster, &project).expect(0);
+    let path = format!("/apis/apps/v1/namespaces/{}/deployments/api--production", namespace(cluster, "scaling"));
+    project.replace("scale 3", "scale min=2 max=6 cpu=70");
+
+    let done = AtomicBool::new(false);
+    let fewest = std::thread::scope(|scope| {
+        let watcher = scope.spawn(|| {
+            let mut fewest = u64::MAX;
+            while !done.load(Ordering::Relaxed) {
+                let live = cluster.get(&path).unwrap();
+                fewest = fewest.min(live["spec"]["replicas"].as_u64().unwrap());
+            }
+            fewest
+        });
+        let ran = apply(cluster, &project);
+        done.store(true, Ordering::Relaxed);
+        ran.expect(0);
+        watcher.join().unwrap()
+    });
+    assert_eq!(fewest, 3);
+    let hpa = path.replace("/apis/apps/v1/", "/apis/autoscaling/v2/").replace("deployments", "horizontalpodautoscalers");
+    assert!(cluster.get(&hpa).is_some());
+
+    project.replace("scale min=2 max=6 cpu=70", "scale 3");
+    apply(cluster, &project).expect(0);
+    assert!(cluster.get(&hpa).is_none());
+    assert_eq!(cluster.get(&path).unwrap()["spec"]["replicas"], json!(3));
+}
+
+fn one_bad_service_fails_alone(cluster: &Cluster) {
+    let bad = "  web bad {\n    image \"registry.test/behave-pullfail:1@sha256:0f1e2d3c4b5a69788796a5b4c3d2e1f00f1e2d3c4b5a69788796a5b4c3d2e1f0\"\n    port 8080\n  }\n";
+    let project = Project::new(&small("mixed", &[service("good", 1), bad.to_owned()]));
+    let ran = apply(cluster, &project).expect(5);
+    let told = format!("{}{}", ran.stdout, ran.stderr);
+    assert!(told.contains("bad") && told.contains("image cannot be pulled"), "{told}");
+    let path = format!("/apis/apps/v1/namespaces/{}/deployments/good--production", namespace(cluster, "mixed"));
+    assert_eq!(cluster.get(&path).unwrap()["status"]["availableReplicas"], json!(1));
+    let status = starform_in(cluster, &project, &["status"]);
+    assert!(status.stdout.contains("bad"), "{}", status.stdout);
+}
+
+/// 200 objects and more, and the process killed in the middle: the next apply finishes the work.
+#[test]
+fn an_apply_that_is_killed_is_finished_by_the_next() {
+    let Some(cluster) = Cluster::start() else { return };
+    let services: Vec<String> = (0..50).map(|n| service(&format!("s{n}"), 1)).collect();
+    let project = Project::new(&small("many", &services));
+    let mark = cluster.audit_mark();
+    let mut child = command(&cluster, &project)
+        .args(["apply", "--auto-approve"])
+        .stdout(Stdio::null())
+        .stderr(Stdio::null())
+        .spawn()
+        .unwrap();
+    wait_for("60 writes", Duration::from_secs(60), || {
+        let writes = cluster.audited(mark, "starform").into_iter().filter(|r| r.wrote()).count();
+        (writes > 60).then_some(())
+    });
+    child.kill().unwrap();
+    child.wait().unwrap();
+
+    apply(&cluster, &project).expect(0);
+    let namespace = namespace(&cluster, "many");
+    let deployments = cluster.list(&format!("/apis/apps/v1/namespaces/{namespace}/deployments"));
+    assert_eq!(deployments.len(), 50);
+    let deleted: Vec<_> = cluster.audited(mark, "starform").into_iter().filter(|r| r.verb == "delete").collect();
+    assert!(deleted.iter().all(|request| request.namespace != namespace), "{deleted:#?}");
+    starform_in(&cluster, &project, &["plan", "--exit-code"]).expect(0);
+    assert!(fs::metadata(project.path().join(".starform")).is_ok());
+}
+
+fn small(name: &str, services: &[String]) -> String {
+    format!("project {name} {{\n  environment production branch=main\n{}}}\n", services.concat())
+}
+
+fn service(name: &str, replicas: u32) -> String {
+    format!("  web {name} {{\n    image \"{IMAGE}\"\n    port 8080\n    scale {replicas}\n  }}\n")
+}

@@ -1,0 +1,12 @@
+//! The whole thread through the binaries: goldens of the examples, bad input, and what happens on a
+//! real Kubernetes API server.
+//!
+//! Effects: starts `starform`, `starform-shuttle` and testbeds; everything it starts ends with it.
+#![allow(clippy::disallowed_methods, clippy::disallowed_types)]
+
+mod agent;
+mod bad_input;
+mod control_plane;
+mod embedded;
+mod golden;
+mod support;

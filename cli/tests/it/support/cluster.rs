@@ -1,0 +1,156 @@
+//! A real API server with simulated nodes for one scenario, and questions to it.
+
+use std::{
+    env, fs,
+    path::{Path, PathBuf},
+    process::{Command, id},
+    sync::OnceLock,
+};
+
+use kube::{Client, Config, config::KubeConfigOptions, config::Kubeconfig};
+use serde_json::Value;
+use tempfile::TempDir;
+use tokio::runtime::Runtime;
+
+/// A testbed of its own: scenarios stop agents, kill servers and count requests.
+pub(crate) struct Cluster {
+    pub(crate) kubeconfig: PathBuf,
+    folder: TempDir,
+    client: Client,
+}
+
+impl Cluster {
+    /// `None` where servers are left out on purpose (`cargo xtask test --fast`).
+    pub(crate) fn start() -> Option<Self> {
+        if super::fast() {
+            return None;
+        }
+        let folder = tempfile::tempdir().unwrap();
+        let ran = super::process::run(
+            testbed()
+                .args(["up", "--audit", "--nodes", "3", "--dir"])
+                .arg(folder.path())
+                .args(["--owner-pid", &id().to_string()]),
+        )
+        .expect(0);
+        drop(ran);
+        let kubeconfig = folder.path().join("kubeconfig");
+        let client = runtime().block_on(client(&kubeconfig));
+        Some(Self { kubeconfig, folder, client })
+    }
+
+    pub(crate) fn path(&self) -> &Path {
+        self.folder.path()
+    }
+
+    /// `None` for 404.
+    pub(crate) fn get(&self, path: &str) -> Option<Value> {
+        match self.request("GET", path, None, "application/json") {
+            Ok(value) => Some(value),
+            Err(kube::Error::Api(status)) if status.code == 404 => None,
+            Err(error) => panic!("GET {path}: {error}"),
+        }
+    }
+
+    pub(crate) fn list(&self, path: &str) -> Vec<Value> {
+        self.get(path).map_or_else(Vec::new, |list| list["items"].as_array().cloned().unwrap_or_default())
+    }
+
+    pub(crate) fn delete(&self, path: &str) {
+        self.request("DELETE", path, None, "application/json").unwrap();
+    }
+
+    /// A merge patch as `kubectl edit` would send it.
+    pub(crate) fn patch(&self, path: &str, patch: &Value) {
+        let path = format!("{path}?fieldManager=kubectl-edit");
+        self.request("PATCH", &path, Some(patch), "application/merge-patch+json").unwrap();
+    }
+
+    fn request(&self, method: &str, path: &str, body: Option<&Value>, kind: &str) -> kube::Result<Value> {
+        let body = body.map(|body| serde_json::to_vec(body).unwrap()).unwrap_or_default();
+        let request = kube::http::Request::builder()
+            .method(method)
+            .uri(path)
+            .header("content-type", kind)
+            .body(body)
+            .unwrap();
+        runtime().block_on(self.client.request(request))
+    }
+
+    /// Lines of the audit log from now on.
+    pub(crate) fn audit_mark(&self) -> u64 {
+        fs::metadata(self.path().join("audit.log")).unwrap().len()
+    }
+
+    /// Completed requests of an agent since `mark`: (verb, resource, dry-run, URI).
+    pub(crate) fn audited(&self, mark: u64, user_agent: &str) -> Vec<Audited> {
+        let text = fs::read(self.path().join("audit.log")).unwrap();
+        String::from_utf8_lossy(&text[usize::try_from(mark).unwrap()..])
+            .lines()
+            .filter_map(|line| serde_json::from_str::<Value>(line).ok())
+            .filter(|entry| entry["stage"] == "ResponseComplete")
+            .filter(|entry| entry["userAgent"].as_str().is_some_and(|agent| agent.starts_with(user_agent)))
+            .map(|entry| Audited {
+                verb: text_of(&entry["verb"]),
+                resource: text_of(&entry["objectRef"]["resource"]),
+                namespace: text_of(&entry["objectRef"]["namespace"]),
+                name: text_of(&entry["objectRef"]["name"]),
+                uri: text_of(&entry["requestURI"]),
+                code: entry["responseStatus"]["code"].as_u64().unwrap_or(0),
+            })
+            .collect()
+    }
+}
+
+impl Drop for Cluster {
+    fn drop(&mut self) {
+        let _ = super::process::run(testbed().args(["down", "--dir"]).arg(self.folder.path()));
+    }
+}
+
+#[derive(Debug, Clone)]
+pub(crate) struct Audited {
+    pub(crate) verb: String,
+    pub(crate) resource: String,
+    pub(crate) namespace: String,
+    pub(crate) name: String,
+    pub(crate) uri: String,
+    pub(crate) code: u64,
+}
+
+impl Audited {
+    pub(crate) fn is_dry_run(&self) -> bool {
+        self.uri.contains("dryRun=All")
+    }
+
+    /// A write that took effect.
+    pub(crate) fn wrote(&self) -> bool {
+        let write = matches!(self.verb.as_str(), "create" | "update" | "patch" | "apply" | "delete");
+        write && !self.is_dry_run() && self.code < 300
+    }
+}
+
+fn testbed() -> Command {
+    let bin = env::var_os("TESTBED_BIN_FOR_TESTS")
+        .map_or_else(|| super::root().join("target/testbed/testbed"), PathBuf::from);
+    assert!(bin.is_file(), "{} is not built; run `cargo xtask test`", bin.display());
+    Command::new(bin)
+}
+
+fn text_of(value: &Value) -> String {
+    value.as_str().unwrap_or_default().to_owned()
+}
+
+fn runtime() -> &'static Runtime {
+    static RUNTIME: OnceLock<Runtime> = OnceLock::new();
+    RUNTIME.get_or_init(|| {
+        let _ = rustls::crypto::ring::default_provider().install_default();
+        Runtime::new().unwrap()
+    })
+}
+
+async fn client(kubeconfig: &Path) -> Client {
+    let kubeconfig = Kubeconfig::read_from(kubeconfig).unwrap();
+    let config = Config::from_custom_kubeconfig(kubeconfig, &KubeConfigOptions::default()).await.unwrap();
+    Client::try_from(config).unwrap()
+}

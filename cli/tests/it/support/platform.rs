@@ -1,0 +1,129 @@
+//! A control plane and an agent as processes, as an operator would run them.
+
+use std::{
+    fs,
+    net::TcpListener,
+    path::PathBuf,
+    process::Command,
+    time::Duration,
+};
+
+use tempfile::TempDir;
+
+use super::{
+    cluster::Cluster,
+    process::{Ran, Running, run, shuttle_bin, starform},
+    project::Project,
+    wait_for,
+};
+
+/// How long a server or an agent may take to be ready, on a busy machine.
+const PATIENCE: Duration = Duration::from_secs(30);
+
+pub(crate) struct Platform<'a> {
+    cluster: &'a Cluster,
+    folder: TempDir,
+    port: u16,
+    pub(crate) server: Running,
+    pub(crate) agent: Running,
+}
+
+impl<'a> Platform<'a> {
+    /// A registered cluster with its agent; projects are still to be created.
+    pub(crate) fn start(cluster: &'a Cluster) -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        let port = free_port();
+        let server = start_server(&folder, port);
+        let mut command = starform();
+        command.args(["cluster", "register", "test", "--agent-file"]).arg(folder.path().join("agent.json"));
+        run(with_server(&mut command, &folder, port)).expect(0);
+        let agent = start_agent(&folder, cluster);
+        Self { cluster, folder, port, server, agent }
+    }
+
+    pub(crate) fn create_project(&self, name: &str) {
+        let mut command = starform();
+        command.args(["project", "create", name, "--cluster", "test"]);
+        run(with_server(&mut command, &self.folder, self.port)).expect(0);
+    }
+
+    /// `starform` in the project's folder against the control plane.
+    pub(crate) fn starform(&self, project: &Project, words: &[&str]) -> Ran {
+        run(self.command(project).args(words))
+    }
+
+    pub(crate) fn command(&self, project: &Project) -> Command {
+        let mut command = starform();
+        command.current_dir(project.path());
+        with_server(&mut command, &self.folder, self.port);
+        command
+    }
+
+    pub(crate) fn apply(&self, project: &Project) -> Ran {
+        self.starform(project, &["apply", "--auto-approve"])
+    }
+
+    pub(crate) fn kill_server(&mut self) {
+        self.server.kill();
+    }
+
+    pub(crate) fn restart_server(&mut self) {
+        self.server = start_server(&self.folder, self.port);
+    }
+
+    pub(crate) fn restart_agent(&mut self) {
+        self.agent.kill();
+        self.agent = start_agent(&self.folder, self.cluster);
+    }
+
+    pub(crate) fn url(&self) -> String {
+        url(self.port)
+    }
+
+    pub(crate) fn agent_token(&self) -> String {
+        let text = fs::read_to_string(self.folder.path().join("agent.json")).unwrap();
+        let file: serde_json::Value = serde_json::from_str(&text).unwrap();
+        file["token"].as_str().unwrap().to_owned()
+    }
+
+    pub(crate) fn folder(&self) -> PathBuf {
+        self.folder.path().to_owned()
+    }
+}
+
+fn url(port: u16) -> String {
+    format!("http://127.0.0.1:{port}")
+}
+
+fn with_server<'c>(command: &'c mut Command, folder: &TempDir, port: u16) -> &'c mut Command {
+    command.args(["--server", &url(port), "--token-file"]).arg(folder.path().join("admin-token"))
+}
+
+fn start_server(folder: &TempDir, port: u16) -> Running {
+    let log = folder.path().join("server.log");
+    let seen = fs::read_to_string(&log).unwrap_or_default().matches("listening on").count();
+    let mut running = Running::start(
+        starform()
+            .args(["serve", "--listen", &format!("127.0.0.1:{port}")])
+            .args(["--database", &format!("sqlite://{}", folder.path().join("store.db").display())])
+            .arg("--admin-token-file")
+            .arg(folder.path().join("admin-token")),
+        &log,
+    );
+    wait_for("the control plane to listen", PATIENCE, || {
+        running.assert_running();
+        (running.log().matches("listening on").count() > seen).then_some(())
+    });
+    running
+}
+
+fn start_agent(folder: &TempDir, cluster: &Cluster) -> Running {
+    let mut command = Command::new(shuttle_bin());
+    command.args(["run", "--interval", "1s", "--agent-file"]).arg(folder.path().join("agent.json"));
+    command.arg("--kubeconfig").arg(&cluster.kubeconfig);
+    Running::start(&mut command, &folder.path().join("agent.log"))
+}
+
+fn free_port() -> u16 {
+    TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port()
+}

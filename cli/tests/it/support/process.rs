@@ -1,0 +1,112 @@
+//! Running `starform` to its end, and keeping servers that die with the test.
+
+use std::{
+    env,
+    ffi::OsStr,
+    fs::File,
+    path::{Path, PathBuf},
+    process::{Child, Command, Output, Stdio},
+};
+
+/// What one command printed and how it ended.
+#[derive(Debug)]
+pub(crate) struct Ran {
+    pub(crate) code: i32,
+    pub(crate) stdout: String,
+    pub(crate) stderr: String,
+}
+
+impl Ran {
+    #[track_caller]
+    pub(crate) fn expect(self, code: i32) -> Self {
+        assert_eq!(self.code, code, "stdout:\n{}\nstderr:\n{}", self.stdout, self.stderr);
+        self
+    }
+
+    pub(crate) fn json(&self) -> serde_json::Value {
+        serde_json::from_str(&self.stdout).unwrap_or_else(|error| panic!("{error} in:\n{}", self.stdout))
+    }
+}
+
+/// `starform` without anything of the caller's environment that would change its answer.
+pub(crate) fn starform() -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_starform"));
+    for name in ["STARFORM_SERVER", "STARFORM_TOKEN", "KUBECONFIG", "CLICOLOR_FORCE", "CI", "COLUMNS"] {
+        command.env_remove(name);
+    }
+    command.env("NO_COLOR", "1").env("COLUMNS", "80").stdin(Stdio::null());
+    command
+}
+
+pub(crate) fn run(command: &mut Command) -> Ran {
+    let Output { status, stdout, stderr } = command.output().unwrap();
+    Ran {
+        code: status.code().unwrap_or(-1),
+        stdout: String::from_utf8(stdout).unwrap(),
+        stderr: String::from_utf8(stderr).unwrap(),
+    }
+}
+
+/// A process that is killed when the test lets go of it.
+pub(crate) struct Running {
+    child: Child,
+    pub(crate) log: PathBuf,
+}
+
+impl Running {
+    /// Output goes to `log`, which is appended to, so that a restart keeps the story.
+    pub(crate) fn start(command: &mut Command, log: &Path) -> Self {
+        let file = File::options().create(true).append(true).open(log).unwrap();
+        let child = command
+            .stdin(Stdio::null())
+            .stdout(file.try_clone().unwrap())
+            .stderr(file)
+            .spawn()
+            .unwrap();
+        Self { child, log: log.to_owned() }
+    }
+
+    /// SIGKILL, and waits until it is gone.
+    pub(crate) fn kill(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+
+    pub(crate) fn log(&self) -> String {
+        std::fs::read_to_string(&self.log).unwrap_or_default()
+    }
+
+    /// Panics with the log when the process has ended.
+    pub(crate) fn assert_running(&mut self) {
+        if let Some(status) = self.child.try_wait().unwrap() {
+            panic!("ended with {status}:\n{}", self.log());
+        }
+    }
+}
+
+impl Drop for Running {
+    fn drop(&mut self) {
+        self.kill();
+        if std::thread::panicking() {
+            let log = self.log();
+            let tail: Vec<&str> = log.lines().rev().take(60).collect();
+            eprintln!("--- {} (last lines)", self.log.display());
+            tail.iter().rev().for_each(|line| eprintln!("{line}"));
+        }
+    }
+}
+
+/// Another binary of the workspace, built by `cargo xtask test` before the tests run.
+pub(crate) fn shuttle_bin() -> PathBuf {
+    let folder = env::var_os("STARFORM_BIN_DIR_FOR_TESTS").map_or_else(
+        || Path::new(env!("CARGO_BIN_EXE_starform")).parent().unwrap().to_owned(),
+        PathBuf::from,
+    );
+    let path = folder.join("starform-shuttle");
+    assert!(path.is_file(), "{} is not built; run `cargo xtask test`", path.display());
+    path
+}
+
+pub(crate) fn args<I: IntoIterator<Item = S>, S: AsRef<OsStr>>(command: &mut Command, args: I) -> Ran {
+    run(command.args(args))
+}
