@@ -31,10 +31,7 @@ pub enum Watch {
 
 /// The object is of a kind that this version does not write.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error(
-    "starform-shuttle {} does not know the kind of `{0}`; a newer starform-shuttle is needed",
-    env!("CARGO_PKG_VERSION")
-)]
+#[error("this starform-shuttle does not know the kind of `{0}`; a newer one is needed")]
 pub struct UnknownKind(pub ObjectKey);
 
 const fn row(

@@ -3,7 +3,29 @@
 //! | module | what it holds |
 //! |---|---|
 //! | [`engine`] | pure: events in, requests out |
-//! | [`kinds`] | the kinds that a bundle may contain |
+//! | [`kinds`] | the kinds that a bundle may contain, and their REST resources |
+//! | [`trust`] | pure: which desired state is believed |
+//! | [`client`], [`call`] | how both servers are spoken to |
+//! | [`cluster`] | performs the engine's requests |
+//! | [`watch`] | tells the engine what lives |
+//! | [`persist`] | accepted state and inventory in ConfigMaps of `starform-system` |
+//! | [`pull`], [`source`], [`feed`] | desired state from the control plane or from a folder |
+//! | [`drive`], [`run`] | the loop around the engine, and its two uses |
+//! | [`config`] | command line and agent file |
 
+pub mod backoff;
+pub mod call;
+pub mod client;
+pub mod cluster;
+pub mod config;
+pub mod drive;
 pub mod engine;
+pub mod feed;
+pub mod journal;
 pub mod kinds;
+pub mod persist;
+pub mod pull;
+pub mod run;
+pub mod source;
+pub mod trust;
+pub mod watch;

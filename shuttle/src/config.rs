@@ -1,0 +1,236 @@
+//! Command line and agent file of `starform-shuttle`.
+//!
+//! Effects: reads the agent file. Always holds: an agent file that others may read is refused, for it
+//! holds a token. Read on in `run.rs`.
+
+use std::{
+    fmt,
+    path::{Path, PathBuf},
+    time::Duration,
+};
+
+use clap::{Args, Parser, Subcommand};
+use serde::Deserialize;
+use starform_contract::ClusterId;
+
+#[derive(Debug, Parser)]
+#[command(
+    name = "starform-shuttle",
+    version,
+    about = "Makes a cluster match its desired state"
+)]
+pub struct Cli {
+    #[command(subcommand)]
+    pub command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    /// Follow a desired state until stopped.
+    Run(Run),
+}
+
+#[derive(Debug, Args)]
+pub struct Run {
+    #[command(flatten)]
+    pub desired: DesiredFrom,
+    /// The cluster; default: KUBECONFIG, then the cluster around us.
+    #[arg(long, value_name = "FILE")]
+    pub kubeconfig: Option<PathBuf>,
+    /// How often to ask for desired state where the control plane does not hold a poll open.
+    #[arg(long, value_name = "DURATION", default_value = "30s", value_parser = interval)]
+    pub interval: Duration,
+    /// Apply what is desired now, then stop: exit 0 converged, 5 some failed.
+    #[arg(long)]
+    pub once: bool,
+    /// Log lines as JSON.
+    #[arg(long)]
+    pub log_json: bool,
+}
+
+#[derive(Debug, Args)]
+#[group(required = true, multiple = false)]
+pub struct DesiredFrom {
+    /// What `starform cluster register --agent-file` wrote.
+    #[arg(long, value_name = "FILE")]
+    pub agent_file: Option<PathBuf>,
+    /// A folder with index.json and bundles/<digest>.json instead of a control plane.
+    #[arg(long, value_name = "DIR")]
+    pub desired_state: Option<PathBuf>,
+}
+
+/// What an agent needs to speak to its control plane.
+#[derive(Clone, Deserialize)]
+pub struct AgentFile {
+    /// URL of the control plane.
+    pub server: String,
+    pub cluster_id: ClusterId,
+    pub token: String,
+    /// Public keys that sign desired state; empty while the control plane does not sign.
+    #[serde(default)]
+    pub trusted_keys: Vec<String>,
+}
+
+#[derive(Debug, thiserror::Error)]
+pub enum AgentFileError {
+    #[error(
+        "cannot read the agent file {path}: {source}; `starform cluster register NAME --agent-file {path}` writes one"
+    )]
+    Read {
+        path: String,
+        source: std::io::Error,
+    },
+    #[error(
+        "others may read the agent file {path} (mode {mode:o}), and it holds a token; run `chmod 600 {path}`"
+    )]
+    Open { path: String, mode: u32 },
+    #[error(
+        "the agent file {path} is not one: {why}; `starform cluster register NAME --agent-file FILE` writes one"
+    )]
+    Form { path: String, why: String },
+}
+
+impl AgentFile {
+    /// # Errors
+    /// [`AgentFileError`] when it cannot be read, is readable by others, or is not of its form.
+    pub fn read(path: &Path) -> Result<Self, AgentFileError> {
+        let name = path.display().to_string();
+        let failed = |source| AgentFileError::Read {
+            path: name.clone(),
+            source,
+        };
+        let mode = file_mode(path).map_err(failed)?;
+        if mode & 0o077 != 0 {
+            return Err(AgentFileError::Open { path: name, mode });
+        }
+        let text = std::fs::read_to_string(path).map_err(failed)?;
+        // serde's message may quote the text, and the text holds the token: only the place is told.
+        let file: Self = serde_json::from_str(&text).map_err(|error| AgentFileError::Form {
+            path: name.clone(),
+            why: format!("line {}, column {}", error.line(), error.column()),
+        })?;
+        file.check()
+            .map_err(|why| AgentFileError::Form { path: name, why })?;
+        Ok(file)
+    }
+
+    fn check(&self) -> Result<(), String> {
+        let url = self.server.starts_with("http://") || self.server.starts_with("https://");
+        if !url {
+            return Err(format!("server `{}` is no http or https URL", self.server));
+        }
+        if self.trusted_keys.is_empty() {
+            Ok(())
+        } else {
+            // Acting on unverified state where somebody asked for verified state would be worse.
+            Err("it names trusted_keys, and this version does not verify signatures".to_owned())
+        }
+    }
+}
+
+impl fmt::Debug for AgentFile {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("AgentFile")
+            .field("server", &self.server)
+            .field("cluster_id", &self.cluster_id)
+            .finish_non_exhaustive()
+    }
+}
+
+#[cfg(unix)]
+fn file_mode(path: &Path) -> std::io::Result<u32> {
+    use std::os::unix::fs::PermissionsExt as _;
+    Ok(std::fs::metadata(path)?.permissions().mode() & 0o777)
+}
+
+#[cfg(not(unix))]
+fn file_mode(path: &Path) -> std::io::Result<u32> {
+    std::fs::metadata(path).map(|_| 0o600)
+}
+
+/// `30s`, `2m`, `500ms`.
+fn interval(text: &str) -> Result<Duration, String> {
+    if let Some(millis) = text
+        .strip_suffix("ms")
+        .and_then(|number| number.parse().ok())
+    {
+        return Ok(Duration::from_millis(millis)).and_then(positive);
+    }
+    let duration: starform_contract::quantity::Duration = text
+        .parse()
+        .map_err(|error: starform_contract::quantity::InvalidAmount| error.to_string())?;
+    positive(Duration::from_secs(u64::from(duration.as_secs())))
+}
+
+fn positive(duration: Duration) -> Result<Duration, String> {
+    if duration.is_zero() {
+        Err("it must be above zero".to_owned())
+    } else {
+        Ok(duration)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn one_source_of_desired_state_is_needed() {
+        let parse = |words: &[&str]| Cli::try_parse_from(words);
+        assert!(parse(&["starform-shuttle", "run"]).is_err());
+        assert!(
+            parse(&[
+                "starform-shuttle",
+                "run",
+                "--agent-file",
+                "a",
+                "--desired-state",
+                "d"
+            ])
+            .is_err()
+        );
+        let Command::Run(run) = parse(&[
+            "starform-shuttle",
+            "run",
+            "--agent-file",
+            "a",
+            "--interval",
+            "500ms",
+        ])
+        .unwrap()
+        .command;
+        assert_eq!(run.interval, Duration::from_millis(500));
+        assert!(
+            parse(&[
+                "starform-shuttle",
+                "run",
+                "--agent-file",
+                "a",
+                "--interval",
+                "0s"
+            ])
+            .is_err()
+        );
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn an_agent_file_is_private_and_its_errors_hide_the_token() {
+        use std::os::unix::fs::PermissionsExt as _;
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("agent.json");
+        let write = |text: &str, mode: u32| {
+            std::fs::write(&path, text).unwrap();
+            std::fs::set_permissions(&path, std::fs::Permissions::from_mode(mode)).unwrap();
+        };
+        let good = r#"{"server":"http://127.0.0.1:1","cluster_id":"6f1c3c5e-0c4b-4f0e-9c2f-7a1d3b5e9f00","token":"sf_cluster_x"}"#;
+        write(good, 0o600);
+        assert!(!format!("{:?}", AgentFile::read(&path).unwrap()).contains("sf_cluster_x"));
+        write(good, 0o644);
+        let open = AgentFile::read(&path).unwrap_err().to_string();
+        assert!(open.contains("chmod 600"), "{open}");
+        write(r#"{"server":"x","cluster_id":"sf_cluster_x"}"#, 0o600);
+        let form = AgentFile::read(&path).unwrap_err().to_string();
+        assert!(!form.contains("sf_cluster_x"), "{form}");
+    }
+}

@@ -1,0 +1,281 @@
+//! The loop around the engine: inputs in, commands out.
+//!
+//! Effects: network, clock, tasks. Always holds: every command that asks for an answer gets exactly
+//! one; waiting for the next thing may be given up at any time without losing one; what is dropped
+//! here is rebuilt from the cluster. Read on in `engine/` for the decisions, `run.rs` for the uses.
+
+use std::{
+    collections::BTreeMap,
+    time::{Duration, Instant},
+};
+
+use kube::Client;
+use starform_contract::{ClusterId, Report};
+use tokio::{
+    sync::mpsc::{self, Receiver},
+    task::{Id, JoinError, JoinSet},
+};
+
+use crate::{
+    call::CallError,
+    cluster::{self, failure},
+    engine::{
+        Config, Engine,
+        io::{
+            Command, Desired, Event, Failure, Input, InventoryShard, Millis, Request, RequestId,
+            Response,
+        },
+        step,
+    },
+    kinds::watched,
+    persist,
+    pull::ControlPlane,
+    watch,
+};
+
+/// Inputs that wait at most: a watch that is faster than the engine is held back.
+const INPUTS: usize = 1024;
+/// Between two ticks at least, whatever the engine asks.
+const SHORTEST_TICK: Duration = Duration::from_millis(5);
+
+/// One engine at work on one cluster.
+pub struct Driver {
+    client: Client,
+    /// Absent only within a step.
+    engine: Option<Engine>,
+    began: Instant,
+    inputs: Receiver<Input>,
+    requests: JoinSet<Answer>,
+    ids: BTreeMap<Id, RequestId>,
+    /// Held for their end: they are aborted with the driver.
+    _watches: JoinSet<()>,
+    plane: Option<ControlPlane>,
+    /// Nothing new begins.
+    stopping: bool,
+}
+
+type Answer = (RequestId, Result<Response, Failure>);
+
+/// What people and callers hear of.
+#[derive(Debug, Clone)]
+pub enum Surfaced {
+    Report(Box<Report>),
+    /// The desired state was not taken.
+    Refused(String),
+}
+
+impl Driver {
+    /// Reads the inventory and begins to watch. Reports go to `plane`; without one, they only surface.
+    ///
+    /// # Errors
+    /// [`CallError`] when the inventory cannot be read: without it nothing may be acted on.
+    pub async fn start(
+        client: Client,
+        cluster: ClusterId,
+        plane: Option<ControlPlane>,
+    ) -> Result<Self, CallError> {
+        let inventory = persist::load_inventory(&client).await?;
+        let (sender, inputs) = mpsc::channel(INPUTS);
+        let mut watches = JoinSet::new();
+        for kind in watched() {
+            watches.spawn(watch::follow(client.clone(), kind, sender.clone()));
+        }
+        let mut driver = Self {
+            client,
+            engine: Some(Engine::new(Config { cluster })),
+            began: Instant::now(),
+            inputs,
+            requests: JoinSet::new(),
+            ids: BTreeMap::new(),
+            _watches: watches,
+            plane,
+            stopping: false,
+        };
+        driver.input(Input::Inventory(inventory));
+        Ok(driver)
+    }
+
+    /// Gives the engine a new desired state.
+    pub fn desire(&mut self, desired: Desired) -> Vec<Surfaced> {
+        self.input(Input::Desired(desired))
+    }
+
+    /// Waits for one thing to happen and lets the engine act on it. May be dropped while it waits.
+    pub async fn next(&mut self) -> Vec<Surfaced> {
+        let tick = self.until_tick();
+        let input = tokio::select! {
+            Some(done) = self.requests.join_next_with_id() => self.answered(done),
+            Some(input) = self.inputs.recv() => input,
+            () = sleep(tick) => Input::Tick,
+        };
+        self.input(input)
+    }
+
+    /// Everything is finished, reported and stored.
+    pub fn settled(&self) -> bool {
+        self.requests.is_empty() && self.engine().settled()
+    }
+
+    /// Lets what is under way end, within `limit`, and begins nothing new.
+    pub async fn stop(&mut self, limit: Duration) -> Vec<Surfaced> {
+        self.stopping = true;
+        let mut surfaced = Vec::new();
+        let deadline = Instant::now() + limit;
+        while !self.requests.is_empty() {
+            let left = deadline.saturating_duration_since(Instant::now());
+            match tokio::time::timeout(left, self.requests.join_next_with_id()).await {
+                Ok(Some(done)) => {
+                    let input = self.answered(done);
+                    surfaced.extend(self.input(input));
+                }
+                Ok(None) | Err(_) => break,
+            }
+        }
+        surfaced
+    }
+
+    fn engine(&self) -> &Engine {
+        self.engine
+            .as_ref()
+            .expect("the engine is back after each step")
+    }
+
+    fn now(&self) -> Millis {
+        Millis(u64::try_from(self.began.elapsed().as_millis()).unwrap_or(u64::MAX))
+    }
+
+    fn until_tick(&self) -> Option<Duration> {
+        let wake = self.engine().wake_at()?;
+        Some(Duration::from_millis(wake.since(self.now()).0).max(SHORTEST_TICK))
+    }
+
+    fn input(&mut self, input: Input) -> Vec<Surfaced> {
+        let event = Event {
+            now: self.now(),
+            input,
+        };
+        let engine = self
+            .engine
+            .take()
+            .expect("the engine is back after each step");
+        let (engine, commands) = step(engine, event);
+        self.engine = Some(engine);
+        commands
+            .into_iter()
+            .filter_map(|command| self.obey(command))
+            .collect()
+    }
+
+    fn obey(&mut self, command: Command) -> Option<Surfaced> {
+        match command {
+            Command::Refused { reason } => Some(Surfaced::Refused(reason)),
+            Command::Send { id, request } => {
+                let surfaced = match &request {
+                    Request::Report(report) => Some(Surfaced::Report(report.clone())),
+                    Request::Apply(_)
+                    | Request::Delete { .. }
+                    | Request::Get { .. }
+                    | Request::ListPods { .. }
+                    | Request::PutInventory(_) => None,
+                };
+                if !self.stopping || finishes(&request) {
+                    self.begin(id, request);
+                }
+                surfaced
+            }
+        }
+    }
+
+    fn begin(&mut self, id: RequestId, request: Request) {
+        let client = self.client.clone();
+        let plane = self.plane.clone();
+        let task = self.requests.spawn(async move {
+            let result = perform(&client, plane.as_ref(), request).await;
+            (id, result)
+        });
+        self.ids.insert(task.id(), id);
+    }
+
+    fn answered(&mut self, done: Result<(Id, Answer), JoinError>) -> Input {
+        let task = match &done {
+            Ok((task, _)) => *task,
+            Err(error) => error.id(),
+        };
+        let id = self
+            .ids
+            .remove(&task)
+            .expect("every task of the set was entered when it began");
+        let result = match done {
+            Ok((_, (_, result))) => result,
+            Err(error) => Err(Failure {
+                reason: "Aborted".to_owned(),
+                message: error.to_string(),
+                ..Failure::default()
+            }),
+        };
+        Input::Response { id, result }
+    }
+}
+
+/// Requests that only write down what was done: begun even while stopping.
+fn finishes(request: &Request) -> bool {
+    match request {
+        Request::PutInventory(_) | Request::Report(_) => true,
+        Request::Apply(_)
+        | Request::Delete { .. }
+        | Request::Get { .. }
+        | Request::ListPods { .. } => false,
+    }
+}
+
+async fn perform(
+    client: &Client,
+    plane: Option<&ControlPlane>,
+    request: Request,
+) -> Result<Response, Failure> {
+    match request {
+        Request::Apply(apply) => cluster::apply(client, &apply).await,
+        Request::Delete { key, uid } => cluster::delete(client, &key, &uid).await,
+        Request::Get { key } => cluster::get(client, &key).await,
+        Request::ListPods {
+            namespace,
+            selector,
+        } => cluster::list_pods(client, &namespace, &selector).await,
+        Request::PutInventory(shard) => store(client, &shard).await,
+        Request::Report(report) => post(plane, &report).await,
+    }
+}
+
+async fn store(client: &Client, shard: &InventoryShard) -> Result<Response, Failure> {
+    let key = persist::inventory_key(shard.number);
+    persist::save_inventory(client, shard)
+        .await
+        .map(|()| Response::Stored)
+        .map_err(|error| failure(&error, &key))
+}
+
+async fn post(plane: Option<&ControlPlane>, report: &Report) -> Result<Response, Failure> {
+    let Some(plane) = plane else {
+        return Ok(Response::Reported);
+    };
+    plane
+        .report(report)
+        .await
+        .map(|()| Response::Reported)
+        .map_err(|error| Failure {
+            reason: "ReportRefused".to_owned(),
+            message: error.to_string(),
+            retry_after: error
+                .retry_after()
+                .map(|wait| Millis::from_secs(wait.as_secs())),
+            ..Failure::default()
+        })
+}
+
+/// `None`: nothing waits for time.
+async fn sleep(duration: Option<Duration>) {
+    match duration {
+        Some(duration) => tokio::time::sleep(duration).await,
+        None => std::future::pending().await,
+    }
+}

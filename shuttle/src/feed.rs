@@ -1,0 +1,341 @@
+//! Where desired state comes from, and what of it the loop may act on.
+//!
+//! Effects: network, files. Always holds: what is passed on was verified and is kept in the cluster
+//! first, so that a restart without the control plane goes on from it; an instance that the control
+//! plane has put on standby is told so before anything else. Read on in `trust.rs`, `persist/`,
+//! `run.rs`.
+
+use std::{
+    collections::BTreeMap,
+    sync::Arc,
+    time::{Duration, Instant},
+};
+
+use kube::Client;
+use starform_contract::{Bundle, ClusterId, Digest, Index};
+use tokio::sync::mpsc::Sender;
+
+use crate::{
+    backoff::{Backoff, jittered},
+    engine::io::Desired,
+    persist::{self, LoadError, Persisted, SaveError},
+    pull::{ControlPlane, Polled, PullError},
+    source::{Folder, FolderError},
+    trust::{Admission, Distrust, admit, check_bundle},
+};
+
+/// How often a folder's index is looked at.
+const FOLDER_LOOK: Duration = Duration::from_secs(1);
+
+/// A word to the loop.
+#[derive(Debug)]
+pub enum Word {
+    /// Make the cluster so.
+    Act(Box<Desired>),
+    /// Another instance holds the cluster: do nothing.
+    Standby,
+}
+
+/// Why nothing new is acted on; the former state stays in force.
+#[derive(Debug, thiserror::Error)]
+pub enum FeedError {
+    #[error(transparent)]
+    Pull(#[from] PullError),
+    #[error(transparent)]
+    Folder(#[from] FolderError),
+    #[error(transparent)]
+    Load(#[from] LoadError),
+    #[error(transparent)]
+    Save(#[from] SaveError),
+    #[error("the desired state is refused: {0}")]
+    Distrust(#[from] Distrust),
+}
+
+/// The accepted state that the cluster keeps, and what was last passed on.
+struct Kept {
+    client: Client,
+    current: Option<Current>,
+    said: Option<Said>,
+    /// An index that was refused: asked for no second time, said once.
+    refused: Option<Index>,
+}
+
+/// Accepted state as the cluster keeps it, its bundles shared with the engine.
+struct Current {
+    index: Index,
+    bundles: Bundles,
+    version: persist::Version,
+}
+
+type Bundles = BTreeMap<Digest, Arc<Bundle>>;
+
+#[derive(Debug, PartialEq, Eq)]
+enum Said {
+    Standby,
+    Acting(Digest),
+}
+
+/// Follows the control plane until nobody listens.
+pub async fn follow_control_plane(
+    plane: ControlPlane,
+    client: Client,
+    interval: Duration,
+    words: Sender<Word>,
+) {
+    let mut kept = Kept::load(client).await;
+    let mut backoff = Backoff::new(Duration::from_secs(1), interval);
+    // The first answer says whether to act at all, so it is not waited for.
+    let mut wait = false;
+    loop {
+        let began = Instant::now();
+        let pause = match kept.poll(&plane, wait, &words).await {
+            Ok(Next::Again) if wait && began.elapsed() < Duration::from_secs(2) => {
+                // A control plane that does not hold polls open.
+                jittered(interval)
+            }
+            Ok(Next::Again) => Duration::ZERO,
+            Ok(Next::After(pause)) => pause,
+            Err(error) => {
+                tracing::warn!(%error, "no new desired state");
+                kept.act_without_contact(&words).await;
+                after(&error).unwrap_or_else(|| backoff.wait())
+            }
+        };
+        if words.is_closed() {
+            return;
+        }
+        if pause.is_zero() {
+            backoff.reset();
+        }
+        wait = true;
+        tokio::time::sleep(pause).await;
+    }
+}
+
+/// Follows a folder until nobody listens.
+pub async fn follow_folder(folder: Folder, client: Client, words: Sender<Word>) {
+    let mut kept = Kept::load(client).await;
+    let mut complaint = String::new();
+    while !words.is_closed() {
+        let taken = match folder.index() {
+            Ok(index) => kept.take_from_folder(&folder, index, &words).await,
+            Err(error) => Err(error.into()),
+        };
+        match taken {
+            Ok(()) => complaint.clear(),
+            Err(error) => {
+                let text = error.to_string();
+                if text != complaint {
+                    tracing::error!(error = text, "no new desired state");
+                    complaint = text;
+                }
+            }
+        }
+        tokio::time::sleep(FOLDER_LOOK).await;
+    }
+}
+
+enum Next {
+    Again,
+    After(Duration),
+}
+
+impl Kept {
+    /// Waits for the API server: without it there is nothing to act on.
+    async fn load(client: Client) -> Self {
+        let mut backoff = Backoff::new(Duration::from_secs(1), Duration::from_secs(30));
+        let current = loop {
+            match load(&client).await {
+                Ok(current) => break current,
+                Err(error) => {
+                    tracing::error!(%error, "cannot start yet");
+                    tokio::time::sleep(backoff.wait()).await;
+                }
+            }
+        };
+        Self {
+            client,
+            current,
+            said: None,
+            refused: None,
+        }
+    }
+
+    async fn poll(
+        &mut self,
+        plane: &ControlPlane,
+        wait: bool,
+        words: &Sender<Word>,
+    ) -> Result<Next, FeedError> {
+        let whole = self.current.as_ref().filter(|current| current.is_whole());
+        let known = self
+            .refused
+            .as_ref()
+            .or(whole.map(|current| &current.index));
+        match plane.poll(known, wait).await? {
+            Polled::Unchanged => {
+                self.act(words).await;
+                Ok(Next::Again)
+            }
+            Polled::Standby(pause) => {
+                self.say(words, Said::Standby, Word::Standby).await;
+                Ok(Next::After(pause))
+            }
+            Polled::New(index) => {
+                let index = *index;
+                let admission = self.admit(plane.cluster_id, &index)?;
+                let mut fresh = BTreeMap::new();
+                for digest in self.lacking(&index) {
+                    let bundle = plane.bundle(&digest).await?;
+                    fresh.insert(digest, Arc::new(bundle));
+                }
+                self.take(index, fresh, admission, words).await?;
+                Ok(Next::Again)
+            }
+        }
+    }
+
+    async fn take_from_folder(
+        &mut self,
+        folder: &Folder,
+        index: Index,
+        words: &Sender<Word>,
+    ) -> Result<(), FeedError> {
+        if self.said == Some(Said::Acting(index.digest.clone())) {
+            return Ok(());
+        }
+        let admission = self.admit(index.cluster_id, &index)?;
+        let mut fresh = Bundles::new();
+        for digest in self.lacking(&index) {
+            let bundle = folder.bundle(&digest)?;
+            fresh.insert(digest, Arc::new(bundle));
+        }
+        self.take(index, fresh, admission, words).await
+    }
+
+    fn admit(&mut self, cluster: ClusterId, index: &Index) -> Result<Admission, Distrust> {
+        let recorded = self.current.as_ref().map(|current| &current.index);
+        admit(cluster, recorded, index).inspect_err(|_| self.refused = Some(index.clone()))
+    }
+
+    fn lacking(&self, index: &Index) -> Vec<Digest> {
+        let known = self.current.as_ref().map(|current| &current.bundles);
+        index
+            .bundles()
+            .into_iter()
+            .filter(|digest| known.is_none_or(|known| !known.contains_key(digest)))
+            .cloned()
+            .collect()
+    }
+
+    /// Verifies, keeps, passes on.
+    async fn take(
+        &mut self,
+        index: Index,
+        fresh: Bundles,
+        admission: Admission,
+        words: &Sender<Word>,
+    ) -> Result<(), FeedError> {
+        for (digest, bundle) in &fresh {
+            if let Err(distrust) = check_bundle(bundle, digest) {
+                self.refused = Some(index);
+                return Err(distrust.into());
+            }
+        }
+        if admission == Admission::New || !fresh.is_empty() {
+            self.keep(index, fresh).await?;
+        }
+        self.refused = None;
+        self.act(words).await;
+        Ok(())
+    }
+
+    async fn keep(&mut self, index: Index, fresh: Bundles) -> Result<(), FeedError> {
+        let (mut bundles, expected) = match &self.current {
+            Some(current) => (current.bundles.clone(), Some(current.version.clone())),
+            None => (Bundles::new(), None),
+        };
+        bundles.extend(fresh);
+        let needed = index.bundles();
+        bundles.retain(|digest, _| needed.contains(digest));
+        match persist::save(&self.client, &index, &bundles, expected).await {
+            Ok(version) => {
+                self.current = Some(Current {
+                    index,
+                    bundles,
+                    version,
+                });
+                Ok(())
+            }
+            Err(error) => {
+                // Whoever was faster, or a write without an answer: look again before the next try.
+                self.current = load(&self.client).await?;
+                Err(error.into())
+            }
+        }
+    }
+
+    /// The control plane cannot say: what the cluster keeps stays in force, unless on standby.
+    async fn act_without_contact(&mut self, words: &Sender<Word>) {
+        if self.said != Some(Said::Standby) {
+            self.act(words).await;
+        }
+    }
+
+    async fn act(&mut self, words: &Sender<Word>) {
+        let Some(current) = self.current.as_ref().filter(|current| current.is_whole()) else {
+            return;
+        };
+        let said = Said::Acting(current.index.digest.clone());
+        let desired = Desired {
+            index: current.index.clone(),
+            bundles: current.bundles.clone(),
+        };
+        self.say(words, said, Word::Act(Box::new(desired))).await;
+    }
+
+    async fn say(&mut self, words: &Sender<Word>, said: Said, word: Word) {
+        if self.said.as_ref() != Some(&said) {
+            // A closed channel ends the caller's loop.
+            let _ = words.send(word).await;
+            self.said = Some(said);
+        }
+    }
+}
+
+impl Current {
+    fn is_whole(&self) -> bool {
+        self.index
+            .bundles()
+            .into_iter()
+            .all(|digest| self.bundles.contains_key(digest))
+    }
+}
+
+impl From<Persisted> for Current {
+    fn from(persisted: Persisted) -> Self {
+        Self {
+            index: persisted.index,
+            bundles: persisted
+                .bundles
+                .into_iter()
+                .map(|(digest, bundle)| (digest, Arc::new(bundle)))
+                .collect(),
+            version: persisted.version,
+        }
+    }
+}
+
+async fn load(client: &Client) -> Result<Option<Current>, LoadError> {
+    Ok(persist::load(client).await?.map(Current::from))
+}
+
+/// How long this error itself asks to wait.
+fn after(error: &FeedError) -> Option<Duration> {
+    match error {
+        FeedError::Pull(error) => error.retry_after(),
+        FeedError::Folder(_) | FeedError::Load(_) | FeedError::Save(_) | FeedError::Distrust(_) => {
+            None
+        }
+    }
+}

@@ -1,0 +1,134 @@
+//! What people read in the log: one line when a service, an object or a drift changes, never a value.
+//!
+//! Effects: logs. Always holds: the same outcome is not told twice. Read on in `run.rs`.
+
+use std::collections::BTreeMap;
+
+use starform_contract::{
+    Generation, ObjectKey, Report,
+    report::{Drift, Health, ObjectReport, Outcome, ServiceReport},
+};
+
+use crate::{
+    drive::Surfaced,
+    run::{Ended, Place, has_failed},
+};
+
+/// What was told last.
+#[derive(Debug, Default)]
+pub struct Journal {
+    reports: BTreeMap<Place, Report>,
+    refused: bool,
+}
+
+impl Journal {
+    pub fn write(&mut self, surfaced: &[Surfaced]) {
+        for one in surfaced {
+            match one {
+                Surfaced::Report(report) => self.report(report),
+                Surfaced::Refused(reason) => {
+                    self.refused = true;
+                    tracing::error!(reason, "the desired state was refused");
+                }
+            }
+        }
+    }
+
+    /// How `generation` stands, once nothing is moving.
+    pub fn outcome(&self, generation: Generation) -> Ended {
+        let failed = self
+            .reports
+            .values()
+            .any(|report| report.generation >= generation && has_failed(report));
+        if failed || self.refused {
+            Ended::Partial
+        } else {
+            Ended::Converged
+        }
+    }
+
+    fn report(&mut self, report: &Report) {
+        let place = (report.project_id, report.environment.clone());
+        let former = self.reports.get(&place);
+        let span = tracing::info_span!(
+            "environment",
+            project = %report.project_id,
+            environment = %report.environment,
+            generation = %report.generation,
+        );
+        let _inside = span.enter();
+        for service in &report.services {
+            if former.is_none_or(|former| !former.services.contains(service)) {
+                tell_service(service);
+            }
+        }
+        for object in &report.objects {
+            if former.is_none_or(|former| !former.objects.contains(object)) {
+                tell_object(object);
+            }
+        }
+        for drift in &report.drift {
+            if former.is_none_or(|former| !former.drift.contains(drift)) {
+                tell_drift(drift);
+            }
+        }
+        for orphan in &report.orphans {
+            if former.is_none_or(|former| !former.orphans.contains(orphan)) {
+                tell_orphan(orphan);
+            }
+        }
+        let was =
+            former.is_some_and(|former| former.finished && former.generation == report.generation);
+        if report.finished && !was {
+            tracing::info!(failed = has_failed(report), "finished");
+        }
+        self.reports.insert(place, report.clone());
+    }
+}
+
+fn tell_service(service: &ServiceReport) {
+    let reason = service.reason.as_deref().unwrap_or_default();
+    match service.health {
+        Health::Failed => {
+            tracing::warn!(service = %service.name, health = ?service.health, reason, "service");
+        }
+        Health::Current
+        | Health::InProgress
+        | Health::Terminating
+        | Health::NotFound
+        | Health::Unknown => {
+            tracing::info!(service = %service.name, health = ?service.health, reason, "service");
+        }
+    }
+}
+
+fn tell_object(object: &ObjectReport) {
+    let reason = object.reason.as_deref().unwrap_or_default();
+    match object.outcome {
+        Outcome::Failed | Outcome::Conflict | Outcome::Contested => {
+            tracing::warn!(key = %object.key, outcome = ?object.outcome, reason, "object");
+        }
+        Outcome::Applied
+        | Outcome::Unchanged
+        | Outcome::Deleted
+        | Outcome::Retained
+        | Outcome::Skipped => {
+            tracing::debug!(key = %object.key, outcome = ?object.outcome, reason, "object");
+        }
+    }
+}
+
+fn tell_drift(drift: &Drift) {
+    tracing::warn!(
+        key = %drift.key,
+        kind = ?drift.kind,
+        manager = drift.manager.as_deref().unwrap_or("unknown"),
+        paths = drift.paths.join(", "),
+        corrected = drift.corrected,
+        "drift"
+    );
+}
+
+fn tell_orphan(orphan: &ObjectKey) {
+    tracing::warn!(key = %orphan, "orphan: ours by its labels, in no accepted plan; left alone");
+}

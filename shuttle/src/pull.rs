@@ -1,0 +1,295 @@
+//! The control plane as an agent sees it: desired state out, reports in.
+//!
+//! Effects: network. Always holds: the token goes to the server of the agent file only and is never
+//! printed; a bundle that does not have the digest it was asked by is an error, not a bundle. Read on
+//! in `feed.rs`, which polls, and `trust.rs`, which decides what is believed.
+
+use std::{fmt, time::Duration};
+
+use http::{StatusCode, header};
+use reqwest::{RequestBuilder, Response};
+use serde::Deserialize;
+use starform_contract::{Bundle, ClusterId, Digest, Index, Report};
+use uuid::Uuid;
+
+use crate::{
+    call::{innermost, retry_after},
+    config::AgentFile,
+};
+
+/// How long the control plane may hold a poll open, in seconds.
+pub const LONG_POLL: Duration = Duration::from_secs(25);
+const ANSWER_TIMEOUT: Duration = Duration::from_secs(20);
+const INSTANCE: &str = "starform-agent-instance";
+const INDEX_BYTES: usize = 4 << 20;
+const BUNDLE_BYTES: usize = 8 << 20;
+const PROBLEM_BYTES: usize = 64 << 10;
+
+/// One agent's connection; lives as long as the process.
+#[derive(Debug, Clone)]
+pub struct ControlPlane {
+    http: reqwest::Client,
+    base: String,
+    token: Token,
+    instance: Uuid,
+    pub cluster_id: ClusterId,
+}
+
+#[derive(Clone)]
+struct Token(String);
+
+impl fmt::Debug for Token {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("…")
+    }
+}
+
+/// What a poll found.
+#[derive(Debug, Clone)]
+pub enum Polled {
+    New(Box<Index>),
+    Unchanged,
+    /// Another instance holds the cluster.
+    Standby(Duration),
+}
+
+#[derive(Debug, thiserror::Error)]
+pub enum PullError {
+    #[error("the control plane {base} cannot be reached: {why}")]
+    Unreachable { base: String, why: String },
+    #[error(
+        "the control plane refuses the token of the agent file ({0}); register the cluster again with `starform cluster register`"
+    )]
+    Token(StatusCode),
+    #[error(
+        "the control plane {base} does not know cluster {cluster_id}; check server and cluster_id of the agent file"
+    )]
+    UnknownCluster { base: String, cluster_id: ClusterId },
+    #[error("the control plane no longer has bundle {0}; the next poll brings a newer index")]
+    Gone(Digest),
+    #[error("the control plane answers {status}: {detail}")]
+    Refused {
+        status: StatusCode,
+        detail: String,
+        retry_after: Option<Duration>,
+    },
+    #[error("the {what} is above {limit} bytes")]
+    TooLarge { what: &'static str, limit: usize },
+    #[error("the {what} is not of a schema that starform-shuttle {} reads ({why}); a newer agent may be needed", env!("CARGO_PKG_VERSION"))]
+    Schema { what: &'static str, why: String },
+    #[error("bundle {expected} came with digest {found}; it was damaged on its way")]
+    Digest { expected: Digest, found: Digest },
+}
+
+/// RFC 9457, the members that matter here.
+#[derive(Debug, Default, Deserialize)]
+#[serde(default)]
+struct Problem {
+    code: String,
+    title: String,
+    detail: String,
+}
+
+impl ControlPlane {
+    pub fn new(http: reqwest::Client, agent: &AgentFile) -> Self {
+        let server = agent.server.trim_end_matches('/');
+        Self {
+            http,
+            base: format!("{server}/v1/clusters/{}", agent.cluster_id),
+            token: Token(agent.token.clone()),
+            instance: Uuid::now_v7(),
+            cluster_id: agent.cluster_id,
+        }
+    }
+
+    /// Asks for the index; with `wait` the answer may take [`LONG_POLL`].
+    ///
+    /// # Errors
+    /// [`PullError`]; nothing was learned.
+    pub async fn poll(&self, known: Option<&Index>, wait: bool) -> Result<Polled, PullError> {
+        let mut request = self
+            .http
+            .get(format!("{}/desired-state", self.base))
+            .timeout(ANSWER_TIMEOUT);
+        if let Some(index) = known {
+            request = request.header(header::IF_NONE_MATCH, index.etag());
+        }
+        if wait {
+            request = request
+                .header("prefer", format!("wait={}", LONG_POLL.as_secs()))
+                .timeout(LONG_POLL + ANSWER_TIMEOUT);
+        }
+        let response = self.send(request).await?;
+        if response.status() == StatusCode::NOT_MODIFIED {
+            return Ok(Polled::Unchanged);
+        }
+        if response.status() == StatusCode::CONFLICT {
+            return self.standby(response).await;
+        }
+        let response = self.accept(response, None).await?;
+        let text = self.body(response, "index", INDEX_BYTES).await?;
+        let index = serde_json::from_slice(&text).map_err(|error| PullError::Schema {
+            what: "index",
+            why: error.to_string(),
+        })?;
+        Ok(Polled::New(Box::new(index)))
+    }
+
+    /// Fetches one bundle.
+    ///
+    /// # Errors
+    /// [`PullError::Digest`] when it is not the one asked for, [`PullError::Gone`] when it is no more.
+    pub async fn bundle(&self, digest: &Digest) -> Result<Bundle, PullError> {
+        let request = self
+            .http
+            .get(format!("{}/bundles/{digest}", self.base))
+            .timeout(ANSWER_TIMEOUT);
+        let response = self.send(request).await?;
+        let response = self.accept(response, Some(digest)).await?;
+        let text = self.body(response, "bundle", BUNDLE_BYTES).await?;
+        let bundle: Bundle = serde_json::from_slice(&text).map_err(|error| PullError::Schema {
+            what: "bundle",
+            why: error.to_string(),
+        })?;
+        let found = bundle.digest();
+        if found == *digest {
+            Ok(bundle)
+        } else {
+            Err(PullError::Digest {
+                expected: digest.clone(),
+                found,
+            })
+        }
+    }
+
+    /// Posts one report; posting it twice is the same as once.
+    ///
+    /// # Errors
+    /// [`PullError`]; it may be posted again.
+    pub async fn report(&self, report: &Report) -> Result<(), PullError> {
+        let request = self
+            .http
+            .post(format!("{}/reports", self.base))
+            .timeout(ANSWER_TIMEOUT)
+            .json(report);
+        let response = self.send(request).await?;
+        self.accept(response, None).await.map(drop)
+    }
+
+    async fn send(&self, request: RequestBuilder) -> Result<Response, PullError> {
+        request
+            .bearer_auth(&self.token.0)
+            .header(INSTANCE, self.instance.to_string())
+            .send()
+            .await
+            .map_err(|error| self.unreachable(&error))
+    }
+
+    async fn standby(&self, response: Response) -> Result<Polled, PullError> {
+        let wait = retry_after(response.headers()).unwrap_or(Duration::from_secs(10));
+        let problem = self.problem(response).await;
+        if problem.code == "standby" {
+            Ok(Polled::Standby(wait))
+        } else {
+            Err(PullError::Refused {
+                status: StatusCode::CONFLICT,
+                detail: problem.text(),
+                retry_after: Some(wait),
+            })
+        }
+    }
+
+    async fn accept(
+        &self,
+        response: Response,
+        bundle: Option<&Digest>,
+    ) -> Result<Response, PullError> {
+        let status = response.status();
+        if status.is_success() {
+            return Ok(response);
+        }
+        match (status, bundle) {
+            (StatusCode::UNAUTHORIZED | StatusCode::FORBIDDEN, _) => Err(PullError::Token(status)),
+            (StatusCode::NOT_FOUND | StatusCode::GONE, Some(digest)) => {
+                Err(PullError::Gone(digest.clone()))
+            }
+            (StatusCode::NOT_FOUND, None) => Err(PullError::UnknownCluster {
+                base: self.base.clone(),
+                cluster_id: self.cluster_id,
+            }),
+            (status, _) => {
+                let retry_after = retry_after(response.headers());
+                Err(PullError::Refused {
+                    status,
+                    detail: self.problem(response).await.text(),
+                    retry_after,
+                })
+            }
+        }
+    }
+
+    async fn problem(&self, response: Response) -> Problem {
+        let body = self.body(response, "problem", PROBLEM_BYTES).await;
+        body.ok()
+            .and_then(|text| serde_json::from_slice(&text).ok())
+            .unwrap_or_default()
+    }
+
+    /// Reads a body up to `limit` bytes.
+    async fn body(
+        &self,
+        mut response: Response,
+        what: &'static str,
+        limit: usize,
+    ) -> Result<Vec<u8>, PullError> {
+        let mut body = Vec::new();
+        while let Some(chunk) = response
+            .chunk()
+            .await
+            .map_err(|error| self.unreachable(&error))?
+        {
+            body.extend_from_slice(&chunk);
+            if body.len() > limit {
+                return Err(PullError::TooLarge { what, limit });
+            }
+        }
+        Ok(body)
+    }
+
+    fn unreachable(&self, error: &reqwest::Error) -> PullError {
+        PullError::Unreachable {
+            base: self.base.clone(),
+            why: if error.is_timeout() {
+                "no answer in time".to_owned()
+            } else {
+                innermost(error)
+            },
+        }
+    }
+}
+
+impl Problem {
+    fn text(self) -> String {
+        if self.detail.is_empty() {
+            self.title
+        } else {
+            self.detail
+        }
+    }
+}
+
+impl PullError {
+    /// How long the control plane asks to wait.
+    pub fn retry_after(&self) -> Option<Duration> {
+        match self {
+            Self::Refused { retry_after, .. } => *retry_after,
+            Self::Unreachable { .. }
+            | Self::Token(_)
+            | Self::UnknownCluster { .. }
+            | Self::Gone(_)
+            | Self::TooLarge { .. }
+            | Self::Schema { .. }
+            | Self::Digest { .. } => None,
+        }
+    }
+}

@@ -1,0 +1,372 @@
+//! The two uses of the loop: an agent that follows a desired state, and one apply that a person waits
+//! for.
+//!
+//! Effects: network, signals, logs. Always holds: stopping lets requests end that are under way; an
+//! apply that was stopped or killed is finished by the next one. Read on in `feed.rs` for where
+//! desired state comes from, `drive.rs` for the loop.
+
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    time::{Duration, Instant},
+};
+
+use kube::Client;
+use starform_contract::{
+    ClusterId, EnvironmentName, Generation, ProjectId, Report,
+    report::{Health, Outcome},
+};
+use tokio::{
+    signal::unix::{SignalKind, signal},
+    sync::{mpsc, watch},
+    task::JoinSet,
+};
+
+use crate::{
+    backoff::Backoff,
+    call::CallError,
+    client::{self, ConnectError},
+    config::{AgentFile, AgentFileError, Run},
+    drive::{Driver, Surfaced},
+    engine::io::Desired,
+    feed::{self, Word},
+    journal::Journal,
+    pull::ControlPlane,
+    source::{Folder, FolderError},
+};
+
+/// How long requests that are under way may take when the process is asked to stop.
+const STOP_LIMIT: Duration = Duration::from_secs(25);
+/// How long an apply waits, after its own environments, for the rest of the cluster to settle.
+const SETTLE_LIMIT: Duration = Duration::from_secs(3);
+
+#[derive(Debug, thiserror::Error)]
+pub enum AgentError {
+    #[error(transparent)]
+    AgentFile(#[from] AgentFileError),
+    #[error(transparent)]
+    Connect(#[from] ConnectError),
+    #[error(transparent)]
+    Folder(#[from] FolderError),
+    #[error("cannot listen to signals: {0}")]
+    Signals(std::io::Error),
+    #[error(
+        "following the desired state ended by itself; please report this with the log before it"
+    )]
+    FeedEnded,
+}
+
+/// How a run ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Ended {
+    /// Every environment finished, none failed.
+    Converged,
+    /// Every environment finished, some of it failed.
+    Partial,
+    /// The wait was over before.
+    WaitOver,
+    /// Somebody asked to stop.
+    Stopped,
+}
+
+/// The environments of one cluster, by the project that they belong to.
+pub type Place = (ProjectId, EnvironmentName);
+
+/// What an apply should wait for, and how long.
+#[derive(Debug, Clone)]
+pub struct Options {
+    /// Finished when these are.
+    pub places: BTreeSet<Place>,
+    pub wait: Duration,
+    /// Changed by whoever hears Ctrl-C.
+    pub stop: watch::Receiver<Stop>,
+}
+
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum Stop {
+    #[default]
+    No,
+    /// What is being written ends, nothing new begins.
+    Gently,
+    Now,
+}
+
+/// What an apply came to; the last report of each environment of the cluster.
+#[derive(Debug, Clone)]
+pub struct Converged {
+    pub ended: Ended,
+    pub reports: BTreeMap<Place, Report>,
+}
+
+#[derive(Debug, thiserror::Error)]
+pub enum ConvergeError {
+    #[error("cannot read the inventory from namespace starform-system: {0}")]
+    Inventory(#[from] CallError),
+    #[error("the desired state was refused: {0}")]
+    Refused(String),
+}
+
+/// Follows a desired state until SIGTERM or SIGINT, or with `--once` until it is reached.
+///
+/// # Errors
+/// [`AgentError`] for what no waiting cures; everything else is logged and tried again.
+pub async fn agent(run: &Run) -> Result<Ended, AgentError> {
+    client::install_tls();
+    let cluster = client::cluster(run.kubeconfig.as_deref()).await?;
+    let (words, mut heard) = mpsc::channel(1);
+    let mut feeds = JoinSet::new();
+    let plane = begin_feed(run, &cluster, words, &mut feeds)?;
+    let mut stop = Signals::listen().map_err(AgentError::Signals)?;
+    let mut agent = Agent {
+        client: cluster,
+        plane,
+        driver: None,
+        journal: Journal::default(),
+        generation: Generation::default(),
+    };
+    loop {
+        tokio::select! {
+            word = heard.recv() => {
+                let word = word.ok_or(AgentError::FeedEnded)?;
+                tokio::select! {
+                    () = agent.hear(word) => {}
+                    () = stop.heard() => break,
+                }
+            }
+            surfaced = next(&mut agent.driver) => agent.journal.write(&surfaced),
+            () = stop.heard() => break,
+        }
+        if run.once && agent.driver.as_ref().is_some_and(Driver::settled) {
+            return Ok(agent.journal.outcome(agent.generation));
+        }
+    }
+    tracing::info!("stopping");
+    if let Some(driver) = &mut agent.driver {
+        let surfaced = driver.stop(STOP_LIMIT).await;
+        agent.journal.write(&surfaced);
+    }
+    Ok(Ended::Stopped)
+}
+
+/// Makes the cluster match `desired`, which is accepted and kept already, and tells how it goes.
+///
+/// # Errors
+/// [`ConvergeError`] when nothing could begin.
+pub async fn converge(
+    client: &Client,
+    desired: Desired,
+    mut options: Options,
+    mut progress: impl FnMut(&Report),
+) -> Result<Converged, ConvergeError> {
+    let deadline = Instant::now() + options.wait;
+    let generation = desired.index.generation;
+    let cluster: ClusterId = desired.index.cluster_id;
+    let mut driver = Driver::start(client.clone(), cluster, None).await?;
+    let mut reports = BTreeMap::new();
+    let mut surfaced = driver.desire(desired);
+    let mut finished_at: Option<Instant> = None;
+    let ended = loop {
+        for one in surfaced {
+            match one {
+                Surfaced::Refused(reason) => return Err(ConvergeError::Refused(reason)),
+                Surfaced::Report(report) => {
+                    progress(&report);
+                    reports.insert((report.project_id, report.environment.clone()), *report);
+                }
+            }
+        }
+        if finished_at.is_none() && all_finished(&options.places, &reports, generation) {
+            finished_at = Some(Instant::now());
+        }
+        let until = match finished_at {
+            Some(_) if driver.settled() => break outcome(&options.places, &reports),
+            Some(finished) => deadline.min(finished + SETTLE_LIMIT),
+            None => deadline,
+        };
+        let left = until.saturating_duration_since(Instant::now());
+        surfaced = tokio::select! {
+            surfaced = driver.next() => surfaced,
+            () = tokio::time::sleep(left) => match finished_at {
+                Some(_) => break outcome(&options.places, &reports),
+                None => break Ended::WaitOver,
+            },
+            () = asked(&mut options.stop) => break Ended::Stopped,
+        };
+    };
+    if *options.stop.borrow() != Stop::Now {
+        stop_gently(&mut driver, &mut options.stop, &mut reports).await;
+    }
+    Ok(Converged { ended, reports })
+}
+
+/// Lets requests end; a second wish to stop ends this too.
+async fn stop_gently(
+    driver: &mut Driver,
+    stop: &mut watch::Receiver<Stop>,
+    reports: &mut BTreeMap<Place, Report>,
+) {
+    let now = async {
+        // A sender that is gone asks for nothing.
+        if stop.wait_for(|stop| *stop == Stop::Now).await.is_err() {
+            std::future::pending::<()>().await;
+        }
+    };
+    tokio::select! {
+        surfaced = driver.stop(STOP_LIMIT) => {
+            for one in surfaced {
+                if let Surfaced::Report(report) = one {
+                    reports.insert((report.project_id, report.environment.clone()), *report);
+                }
+            }
+        }
+        () = now => {}
+    }
+}
+
+async fn asked(stop: &mut watch::Receiver<Stop>) {
+    if stop.wait_for(|stop| *stop != Stop::No).await.is_err() {
+        std::future::pending::<()>().await;
+    }
+}
+
+fn all_finished(
+    places: &BTreeSet<Place>,
+    reports: &BTreeMap<Place, Report>,
+    generation: Generation,
+) -> bool {
+    places.iter().all(|place| {
+        reports
+            .get(place)
+            .is_some_and(|report| report.finished && report.generation >= generation)
+    })
+}
+
+fn outcome(places: &BTreeSet<Place>, reports: &BTreeMap<Place, Report>) -> Ended {
+    let failed = places
+        .iter()
+        .filter_map(|place| reports.get(place))
+        .any(has_failed);
+    if failed {
+        Ended::Partial
+    } else {
+        Ended::Converged
+    }
+}
+
+/// Whether anything that a report tells of needs a person.
+pub fn has_failed(report: &Report) -> bool {
+    let service = |health: Health| match health {
+        Health::Failed => true,
+        Health::Current
+        | Health::InProgress
+        | Health::Terminating
+        | Health::NotFound
+        | Health::Unknown => false,
+    };
+    let object = |outcome: Outcome| match outcome {
+        Outcome::Failed | Outcome::Conflict => true,
+        Outcome::Applied
+        | Outcome::Unchanged
+        | Outcome::Deleted
+        | Outcome::Retained
+        | Outcome::Skipped
+        | Outcome::Contested => false,
+    };
+    report.services.iter().any(|entry| service(entry.health))
+        || report.objects.iter().any(|entry| object(entry.outcome))
+}
+
+struct Agent {
+    client: Client,
+    plane: Option<ControlPlane>,
+    driver: Option<Driver>,
+    journal: Journal,
+    generation: Generation,
+}
+
+impl Agent {
+    async fn hear(&mut self, word: Word) {
+        match word {
+            Word::Act(desired) => self.act(*desired).await,
+            Word::Standby => {
+                tracing::info!("on standby: another instance holds the cluster");
+                self.driver = None;
+            }
+        }
+    }
+
+    async fn act(&mut self, desired: Desired) {
+        self.generation = desired.index.generation;
+        tracing::info!(generation = %self.generation, digest = %desired.index.digest, "desired state");
+        let mut driver = match self.driver.take() {
+            Some(driver) => driver,
+            None => self.begin(desired.index.cluster_id).await,
+        };
+        let surfaced = driver.desire(desired);
+        self.driver = Some(driver);
+        self.journal.write(&surfaced);
+    }
+
+    /// Tries until the API server gives the inventory.
+    async fn begin(&self, cluster: ClusterId) -> Driver {
+        let mut backoff = Backoff::new(Duration::from_secs(1), Duration::from_secs(30));
+        loop {
+            match Driver::start(self.client.clone(), cluster, self.plane.clone()).await {
+                Ok(driver) => return driver,
+                Err(error) => {
+                    tracing::warn!(%error, "cannot read the inventory; trying again");
+                    tokio::time::sleep(backoff.wait()).await;
+                }
+            }
+        }
+    }
+}
+
+fn begin_feed(
+    run: &Run,
+    client: &Client,
+    words: mpsc::Sender<Word>,
+    feeds: &mut JoinSet<()>,
+) -> Result<Option<ControlPlane>, AgentError> {
+    if let Some(path) = &run.desired.agent_file {
+        let plane = ControlPlane::new(client::control_plane()?, &AgentFile::read(path)?);
+        let feed = feed::follow_control_plane(plane.clone(), client.clone(), run.interval, words);
+        feeds.spawn(feed);
+        return Ok(Some(plane));
+    }
+    if let Some(path) = &run.desired.desired_state {
+        let folder = Folder::new(path);
+        // Read once here, so that a wrong path ends the program instead of filling its log.
+        folder.index()?;
+        feeds.spawn(feed::follow_folder(folder, client.clone(), words));
+    }
+    Ok(None)
+}
+
+/// Never ends without a driver.
+async fn next(driver: &mut Option<Driver>) -> Vec<Surfaced> {
+    match driver {
+        Some(driver) => driver.next().await,
+        None => std::future::pending().await,
+    }
+}
+
+struct Signals {
+    terminate: tokio::signal::unix::Signal,
+    interrupt: tokio::signal::unix::Signal,
+}
+
+impl Signals {
+    fn listen() -> std::io::Result<Self> {
+        Ok(Self {
+            terminate: signal(SignalKind::terminate())?,
+            interrupt: signal(SignalKind::interrupt())?,
+        })
+    }
+
+    async fn heard(&mut self) {
+        tokio::select! {
+            _ = self.terminate.recv() => {}
+            _ = self.interrupt.recv() => {}
+        }
+    }
+}

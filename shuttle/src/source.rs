@@ -1,0 +1,82 @@
+//! Desired state from a folder: `index.json` and `bundles/<digest>.json`.
+//!
+//! Effects: reads files. Always holds: what is read has the digests that it claims; an unchanged
+//! `index.json` reads nothing else. Bundles are looked up as `sha256:<hex>.json`, then `<hex>.json`.
+
+use std::path::{Path, PathBuf};
+
+use starform_contract::{Bundle, Digest, Index};
+
+#[derive(Debug, Clone)]
+pub struct Folder {
+    path: PathBuf,
+}
+
+#[derive(Debug, thiserror::Error)]
+pub enum FolderError {
+    #[error(
+        "cannot read {path}: {source}; a desired state is index.json and bundles/<digest>.json"
+    )]
+    Read {
+        path: String,
+        source: std::io::Error,
+    },
+    #[error("{path} does not read as {what}: {why}")]
+    Form {
+        path: String,
+        what: &'static str,
+        why: serde_json::Error,
+    },
+    #[error("{path} has digest {found}, not the one of its name")]
+    Digest { path: String, found: Digest },
+}
+
+impl Folder {
+    pub fn new(path: &Path) -> Self {
+        Self {
+            path: path.to_owned(),
+        }
+    }
+
+    /// # Errors
+    /// [`FolderError`] when the index cannot be read.
+    pub fn index(&self) -> Result<Index, FolderError> {
+        let path = self.path.join("index.json");
+        read(&path, "a desired state index")
+    }
+
+    /// # Errors
+    /// [`FolderError`] when it is missing, unreadable, or not what its name says.
+    pub fn bundle(&self, digest: &Digest) -> Result<Bundle, FolderError> {
+        let bundles = self.path.join("bundles");
+        let full = bundles.join(format!("{digest}.json"));
+        let path = if full.exists() {
+            full
+        } else {
+            bundles.join(format!("{}.json", digest.hex()))
+        };
+        let bundle: Bundle = read(&path, "a bundle")?;
+        let found = bundle.digest();
+        if found == *digest {
+            Ok(bundle)
+        } else {
+            Err(FolderError::Digest {
+                path: path.display().to_string(),
+                found,
+            })
+        }
+    }
+}
+
+fn read<T: serde::de::DeserializeOwned>(path: &Path, what: &'static str) -> Result<T, FolderError> {
+    let name = || path.display().to_string();
+    let text = std::fs::read(path).map_err(|source| FolderError::Read {
+        path: name(),
+        source,
+    })?;
+    serde_json::from_slice(&text).map_err(|why| FolderError::Form {
+        path: name(),
+        what,
+        why,
+    })
+}
