@@ -95,7 +95,9 @@ impl Parser<'_> {
                     self.advance();
                     return;
                 }
-                TokenKind::Newline
+                // A further `(` ends the search, so that no token is looked at twice.
+                TokenKind::ParenOpen
+                | TokenKind::Newline
                 | TokenKind::LineComment
                 | TokenKind::Semicolon
                 | TokenKind::BraceOpen

@@ -193,12 +193,13 @@ impl Lexer<'_> {
 
     fn report_lines(&mut self, start: usize, body: usize, fault: Option<LineFault>) -> bool {
         let Some(fault) = fault else { return false };
-        let (from, to) = match fault {
-            LineFault::TextAfterOpening => (start, line_end(self.bytes, start).min(self.pos)),
-            LineFault::TextBeforeClosing { line } | LineFault::Prefix { line } => {
-                (body + line, line_end(self.bytes, body + line).min(self.pos))
-            }
+        let from = match fault {
+            LineFault::TextAfterOpening => start,
+            LineFault::TextBeforeClosing { line } | LineFault::Prefix { line } => body + line,
         };
+        let to = (from..self.pos)
+            .find(|&at| chars::newline_len(self.bytes, at) > 0)
+            .unwrap_or(self.pos);
         self.fault(FaultKind::BadLines(fault), from, to);
         true
     }
@@ -206,10 +207,4 @@ impl Lexer<'_> {
 
 fn string_kind(sound: bool, kind: TokenKind) -> TokenKind {
     if sound { kind } else { TokenKind::Invalid }
-}
-
-fn line_end(bytes: &[u8], from: usize) -> usize {
-    (from..bytes.len())
-        .find(|&at| chars::newline_len(bytes, at) > 0)
-        .unwrap_or(bytes.len())
 }
