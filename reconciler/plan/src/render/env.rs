@@ -24,7 +24,7 @@ pub(super) fn variables(scope: &ServiceScope<'_>, ports: &[Port]) -> Vec<Value> 
         .collect::<Vec<_>>();
     platform
         .iter()
-        .map(|(name, value)| json!({ "name": name, "value": value }))
+        .map(|(name, value)| literal(name, value))
         .chain(own)
         .collect()
 }
@@ -71,11 +71,20 @@ fn platform(scope: &ServiceScope<'_>, ports: &[Port]) -> Vec<(&'static str, Stri
 
 fn variable_entry(scope: &ServiceScope<'_>, key: &str, variable: &Variable) -> Value {
     match variable {
-        Variable::Literal(text) => json!({ "name": key, "value": escape(text) }),
+        Variable::Literal(text) => literal(key, text),
         Variable::Secret { group, .. } => {
             let holder = secret::holder(scope, group.as_ref());
             let reference = json!({ "name": holder, "key": key });
             json!({ "name": key, "valueFrom": { "secretKeyRef": reference } })
         }
+    }
+}
+
+/// The server keeps no empty value: a name alone means it.
+fn literal(name: &str, text: &str) -> Value {
+    if text.is_empty() {
+        json!({ "name": name })
+    } else {
+        json!({ "name": name, "value": escape(text) })
     }
 }
