@@ -7,7 +7,7 @@ use std::{fs, path::Path};
 use anyhow::Context;
 use serde::Deserialize as _;
 use starform_contract::ClusterProfile;
-use starform_plan::Proposal;
+use starform_plan::propose::Proposal;
 
 use super::{checked, print, print_json};
 use crate::{args::CompileArgs, embedded, exit::Exit, terminal::Terminal};

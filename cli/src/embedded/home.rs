@@ -13,26 +13,35 @@ use k8s_openapi::{
     ByteString,
     api::core::v1::{Namespace, Secret},
 };
+use serde::de::DeserializeOwned;
 use serde_json::json;
-use starform_contract::{Bundle, ClusterId, ClusterProfile, Digest, Index};
+use starform_contract::{
+    Bundle, ClusterId, ClusterProfile, Digest, EnvironmentName, Generation, Index, ProjectId,
+};
+use starform_plan::accept::clear_finished;
 use starform_shuttle::{client, persist};
 
 use super::cache::Seen;
 
-/// Keys, secrets and profile of embedded mode.
+/// What embedded mode keeps beside the accepted state; secrets will live here too.
 const SECRET: &str = "starform-embedded";
 const PROFILE: &str = "profile.json";
+const FINISHED: &str = "finished.json";
 const MANAGER: &str = "starform";
 
 /// A cluster that does not answer is told so after this, not after minutes.
 const LIMIT: Duration = Duration::from_secs(15);
+
+/// The last generation whose apply finished, by project and environment.
+type Finished = BTreeMap<ProjectId, BTreeMap<EnvironmentName, Generation>>;
 
 /// Accepted state as one moment of the cluster has it.
 pub(crate) struct Home {
     pub(crate) client: Client,
     pub(crate) seen: Seen,
     /// `None` before the first apply.
-    pub(crate) version: Option<persist::Version>,
+    version: Option<persist::Version>,
+    finished: Finished,
 }
 
 #[derive(Debug, thiserror::Error)]
@@ -45,8 +54,8 @@ pub(crate) enum HomeError {
     Slow,
     #[error(transparent)]
     Load(#[from] persist::LoadError),
-    #[error("the profile in Secret {}/{SECRET} is not readable: {0}; give it again with --profile FILE", persist::NAMESPACE)]
-    Profile(serde_json::Error),
+    #[error("`{key}` in the Secret {}/{SECRET} is not readable: {source}; remove the key to start with defaults", persist::NAMESPACE)]
+    Kept { key: &'static str, source: serde_json::Error },
     #[error("the cluster's kube-system namespace has no uid; is this a Kubernetes API server?")]
     NoUid,
 }
@@ -56,7 +65,7 @@ impl HomeError {
     pub(crate) fn is_absence(&self) -> bool {
         match self {
             Self::Connect(_) | Self::Unreachable(_) | Self::Slow => true,
-            Self::Load(_) | Self::Profile(_) | Self::NoUid => false,
+            Self::Load(_) | Self::Kept { .. } | Self::NoUid => false,
         }
     }
 }
@@ -69,12 +78,12 @@ impl Home {
     async fn read(kubeconfig: Option<&Path>) -> Result<Self, HomeError> {
         let client = client::cluster(kubeconfig).await?;
         let cluster_id = cluster_id(&client).await?;
-        let profile = profile(&client).await?;
+        let (profile, finished) = kept(&client).await?;
         let (index, bundles, version) = match persist::load(&client).await? {
             Some(kept) => (kept.index, kept.bundles, Some(kept.version)),
             None => (Index::empty(cluster_id), BTreeMap::new(), None),
         };
-        Ok(Self { client, seen: Seen { index, bundles, profile }, version })
+        Ok(Self { client, seen: Seen { index, bundles, profile }, version, finished })
     }
 
     /// Makes `index` the accepted state, if nobody else accepted since this was loaded.
@@ -90,14 +99,46 @@ impl Home {
         Ok(())
     }
 
+    /// The accepted index, without the consents of applies that have finished: Shuttle has done
+    /// what they allowed.
+    pub(crate) fn index_without_finished(&self) -> Index {
+        let mut index = self.seen.index.clone();
+        for (project, environments) in &self.finished {
+            let Some(entry) = index.projects.get_mut(project) else { continue };
+            for (environment, generation) in environments {
+                clear_finished(entry, environment, *generation);
+            }
+        }
+        index
+    }
+
+    /// Remembers that the accepted generation of this environment has been reached.
+    pub(crate) async fn keep_finished(
+        &mut self,
+        project: ProjectId,
+        environment: &EnvironmentName,
+    ) -> anyhow::Result<()> {
+        let generation = self.seen.index.generation;
+        self.finished.entry(project).or_default().insert(environment.clone(), generation);
+        self.keep().await
+    }
+
     /// Remembers the profile, so that a plan from elsewhere uses the same one.
-    pub(crate) async fn keep_profile(&self, profile: &ClusterProfile) -> anyhow::Result<()> {
+    pub(crate) async fn keep_profile(&mut self, profile: ClusterProfile) -> anyhow::Result<()> {
+        self.seen.profile = profile;
+        self.keep().await
+    }
+
+    async fn keep(&self) -> anyhow::Result<()> {
         let secrets: Api<Secret> = Api::namespaced(self.client.clone(), persist::NAMESPACE);
         let document = json!({
             "apiVersion": "v1",
             "kind": "Secret",
             "metadata": { "name": SECRET },
-            "data": { PROFILE: ByteString(serde_json::to_vec(profile)?) },
+            "data": {
+                PROFILE: ByteString(serde_json::to_vec(&self.seen.profile)?),
+                FINISHED: ByteString(serde_json::to_vec(&self.finished)?),
+            },
         });
         secrets.patch(SECRET, &PatchParams::apply(MANAGER).force(), &Patch::Apply(&document)).await?;
         Ok(())
@@ -112,13 +153,21 @@ async fn cluster_id(client: &Client) -> Result<ClusterId, HomeError> {
     uid.parse().map_err(|_| HomeError::NoUid)
 }
 
-async fn profile(client: &Client) -> Result<ClusterProfile, HomeError> {
+async fn kept(client: &Client) -> Result<(ClusterProfile, Finished), HomeError> {
     let secrets: Api<Secret> = Api::namespaced(client.clone(), persist::NAMESPACE);
     let secret = secrets.get_opt(SECRET).await.map_err(|error| unreachable(&error))?;
-    match secret.and_then(|secret| secret.data?.remove(PROFILE)) {
-        Some(bytes) => serde_json::from_slice(&bytes.0).map_err(HomeError::Profile),
-        None => Ok(ClusterProfile::default()),
-    }
+    let data = secret.and_then(|secret| secret.data).unwrap_or_default();
+    Ok((read(&data, PROFILE)?, read(&data, FINISHED)?))
+}
+
+fn read<T: Default + DeserializeOwned>(
+    data: &BTreeMap<String, ByteString>,
+    key: &'static str,
+) -> Result<T, HomeError> {
+    data.get(key).map_or_else(
+        || Ok(T::default()),
+        |bytes| serde_json::from_slice(&bytes.0).map_err(|source| HomeError::Kept { key, source }),
+    )
 }
 
 fn unreachable(error: &kube::Error) -> HomeError {

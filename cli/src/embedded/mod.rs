@@ -18,7 +18,7 @@ use starform_contract::{
     Bundle, ClusterId, ClusterProfile, Digest, EnvironmentName, Index, ProjectId, WorkspaceId,
 };
 use starform_dsl::source::SourceTree;
-use starform_plan::{AcceptedProject, Proposal, document::Plans};
+use starform_plan::{accepted::AcceptedProject, document::Plans, propose::Proposal};
 use starform_reconciler::compile::{Identity, PlanRequest, plans};
 
 use self::{

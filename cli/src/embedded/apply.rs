@@ -1,0 +1,178 @@
+//! Accepts a plan in the cluster and drives Shuttle's engine until it has converged.
+//!
+//! Effects: asks and changes the cluster, prints progress. Always holds: accepting is one write with
+//! a precondition; losing that race repeats the pure steps against what was accepted meanwhile.
+
+use std::{
+    cell::RefCell,
+    collections::{BTreeMap, BTreeSet},
+    convert::Infallible,
+    sync::Arc,
+    time::Duration,
+};
+
+use starform_contract::{Bundle, Digest, EnvironmentName, ProjectId, Report};
+use starform_plan::{
+    accept::{self, AcceptOutcome, Refusal},
+    accepted::AcceptedProject,
+    document::{Plan, Plans},
+    propose::Proposal,
+};
+use starform_shuttle::{engine::io::Desired, persist::SaveError, run};
+use tokio::sync::watch;
+
+use super::{Embedded, accepted, home::Home, wanted_profile};
+use crate::{
+    args::PlanOptions,
+    exit::{Exit, Failure},
+    progress::Progress,
+};
+
+/// Races lost in a row before giving up: each means that somebody else was accepted.
+const ATTEMPTS: u32 = 5;
+
+impl Embedded {
+    pub(crate) async fn apply(
+        &self,
+        plan: &Plan,
+        plans: &Plans,
+        options: &PlanOptions,
+        wait: Duration,
+        progress: Progress,
+    ) -> anyhow::Result<Exit> {
+        let proposal = proposal(plan, plans)?;
+        let project = proposal.project.project_id;
+        let mut home = self.home().await?;
+        let profile = wanted_profile(options, &home.seen)?;
+        self.accept(&mut home, &proposal).await?;
+        if profile != home.seen.profile {
+            home.keep_profile(profile).await?;
+        }
+        eprintln!("accepted as generation {}", home.seen.index.generation);
+        converge(&mut home, project, &plan.environment, wait, progress).await
+    }
+
+    /// Makes the plan's result part of the accepted state.
+    async fn accept(&self, home: &mut Home, proposal: &Proposal) -> anyhow::Result<()> {
+        for _ in 0..ATTEMPTS {
+            let Some((index, bundles)) = next(home, proposal)? else { return Ok(()) };
+            match home.accept(index, bundles).await {
+                Ok(()) => return Ok(()),
+                Err(SaveError::Conflict) => *home = self.home().await?,
+                Err(error) => return Err(error.into()),
+            }
+        }
+        let message = "others keep changing the accepted state; try again when they are done";
+        Err(Failure::new(Exit::Stale, message))
+    }
+}
+
+type Accepted = (starform_contract::Index, BTreeMap<Digest, Bundle>);
+
+/// The next index and its bundles; `None` when there is nothing to do.
+fn next(home: &Home, proposal: &Proposal) -> anyhow::Result<Option<Accepted>> {
+    let project = proposal.project.project_id;
+    let index = home.index_without_finished();
+    let current: AcceptedProject = accepted(&home.seen, project)?;
+    let outcome = accept::accept(&index, &current, proposal).map_err(refused)?;
+    let AcceptOutcome::Accepted(next) = outcome else { return Ok(None) };
+    let mut bundles = home.seen.bundles.clone();
+    bundles.insert(next.project.digest(), Bundle::Project(next.project));
+    bundles.insert(next.environment.digest(), Bundle::Environment(next.environment));
+    let named = next.index.bundles();
+    bundles.retain(|digest, _| named.contains(digest));
+    Ok(Some((next.index.clone(), bundles)))
+}
+
+fn refused(refusal: Refusal) -> anyhow::Error {
+    let exit = match refusal {
+        Refusal::Stale(_) => Exit::Stale,
+        Refusal::CrossCheck(_) | Refusal::Blocked(_) => Exit::Refused,
+        Refusal::Used(_) | Refusal::Unsound(_) => Exit::Error,
+    };
+    Failure::new(exit, refusal.to_string())
+}
+
+fn proposal(plan: &Plan, plans: &Plans) -> anyhow::Result<Proposal> {
+    let missing = |digest: &Digest| {
+        format!("the plan lacks its bundle {digest}; make it again with `starform plan --out FILE`")
+    };
+    let project = match plans.bundles.get(&plan.source.project_result) {
+        Some(Bundle::Project(bundle)) => bundle.clone(),
+        Some(Bundle::Environment(_)) | None => {
+            anyhow::bail!(missing(&plan.source.project_result))
+        }
+    };
+    let environment = match plans.bundles.get(&plan.source.result) {
+        Some(Bundle::Environment(bundle)) => bundle.clone(),
+        Some(Bundle::Project(_)) | None => anyhow::bail!(missing(&plan.source.result)),
+    };
+    Ok(Proposal { plan: plan.clone(), project, environment })
+}
+
+/// Drives the engine until this environment is finished, or the wait or a person ends it.
+async fn converge(
+    home: &mut Home,
+    project: ProjectId,
+    environment: &EnvironmentName,
+    wait: Duration,
+    progress: Progress,
+) -> anyhow::Result<Exit> {
+    let bundles = home.seen.bundles.iter();
+    let desired = Desired {
+        index: home.seen.index.clone(),
+        bundles: bundles.map(|(digest, bundle)| (digest.clone(), Arc::new(bundle.clone()))).collect(),
+    };
+    let (stop, stopped) = watch::channel(run::Stop::No);
+    let place = (project, environment.clone());
+    let options = run::Options { places: BTreeSet::from([place.clone()]), wait, stop: stopped };
+    // One task: the engine's reports and the heartbeat take turns.
+    let progress = RefCell::new(progress);
+    let tell = |report: &Report| {
+        if (report.project_id, &report.environment) == (project, environment) {
+            progress.borrow_mut().show(report.into());
+        }
+    };
+    let converged = tokio::select! {
+        converged = run::converge(&home.client, desired, options, tell) => converged?,
+        never = beat_and_listen(&progress, &stop) => match never {},
+    };
+    let finished = match converged.ended {
+        run::Ended::Converged | run::Ended::Partial => true,
+        run::Ended::WaitOver | run::Ended::Stopped => false,
+    };
+    if finished {
+        home.keep_finished(project, environment).await?;
+    }
+    let exit = progress.into_inner().finish();
+    match converged.ended {
+        run::Ended::Converged | run::Ended::Partial => Ok(exit),
+        run::Ended::WaitOver => {
+            eprintln!("the wait ended first; `starform apply` goes on where this stopped");
+            Ok(Exit::WaitEnded)
+        }
+        run::Ended::Stopped => {
+            eprintln!("stopped; `starform apply` goes on where this stopped");
+            Ok(Exit::Cancelled)
+        }
+    }
+}
+
+/// Heartbeats, and Ctrl-C: once ends what is being written, twice ends at once.
+async fn beat_and_listen(progress: &RefCell<Progress>, stop: &watch::Sender<run::Stop>) -> Infallible {
+    loop {
+        let next = progress.borrow().next_beat();
+        tokio::select! {
+            () = tokio::time::sleep_until(next.into()) => progress.borrow_mut().heartbeat(),
+            _ = tokio::signal::ctrl_c() => {
+                let wish = match *stop.borrow() {
+                    run::Stop::No => run::Stop::Gently,
+                    run::Stop::Gently | run::Stop::Now => run::Stop::Now,
+                };
+                eprintln!("stopping{}", if wish == run::Stop::Gently { "; once more to stop at once" } else { "" });
+                // Nobody listens any more when the engine is already done.
+                let _ = stop.send(wish);
+            }
+        }
+    }
+}

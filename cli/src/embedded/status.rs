@@ -1,0 +1,126 @@
+//! How the accepted services of an environment do, asked of the cluster itself.
+//!
+//! Effects: asks the API server. Health is the engine's own judgement of what lives now.
+
+use anyhow::Context;
+use kube::Client;
+use serde_json::Value;
+use starform_contract::{
+    Bundle, EnvironmentBundle, EnvironmentName, Object, ObjectKey, ProjectId, ProjectName,
+    ServiceEntry, report::Health,
+};
+use starform_plan::health::{self, Assessment};
+use starform_reconciler::api::body;
+use starform_shuttle::{call, kinds};
+
+use super::{Embedded, home::Home};
+use crate::backend::EnvironmentStatus;
+
+impl Embedded {
+    pub(crate) async fn status(
+        &self,
+        project: &ProjectName,
+        environments: &[EnvironmentName],
+    ) -> anyhow::Result<Vec<EnvironmentStatus>> {
+        let home = self.home().await?;
+        let id = ProjectId::local(project);
+        let mut all = Vec::new();
+        for environment in environments {
+            if let Some(bundle) = accepted(&home, id, environment) {
+                let status = environment_status(&home, bundle).await?;
+                all.push(EnvironmentStatus { environment: environment.clone(), status });
+            } else {
+                eprintln!("{project}/{environment}: nothing is accepted yet; `starform apply --env {environment}`");
+            }
+        }
+        Ok(all)
+    }
+}
+
+fn accepted<'a>(home: &'a Home, project: ProjectId, environment: &EnvironmentName) -> Option<&'a EnvironmentBundle> {
+    let digest = home.seen.index.projects.get(&project)?.environments.get(environment)?;
+    match home.seen.bundles.get(digest)? {
+        Bundle::Environment(bundle) => Some(bundle),
+        Bundle::Project(_) => None,
+    }
+}
+
+async fn environment_status(home: &Home, bundle: &EnvironmentBundle) -> anyhow::Result<body::EnvironmentStatus> {
+    let mut services = Vec::new();
+    for service in &bundle.services {
+        let Assessment { health, reason } = service_health(&home.client, service).await?;
+        services.push(body::ServiceStatus {
+            name: service.name.clone(),
+            service_id: service.service_id,
+            kind: service.kind,
+            health,
+            reason,
+        });
+    }
+    Ok(body::EnvironmentStatus {
+        project: bundle.project.clone(),
+        project_id: bundle.project_id,
+        environment: bundle.environment.clone(),
+        namespace: bundle.namespace.clone(),
+        generation: home.seen.index.generation,
+        bundle: bundle.digest(),
+        reported: None,
+        agent_seen_at: None,
+        services,
+        last_apply: None,
+    })
+}
+
+/// The worst of its objects that have a status of their own.
+async fn service_health(client: &Client, service: &ServiceEntry) -> anyhow::Result<Assessment> {
+    let mut worst = Assessment { health: Health::Current, reason: None };
+    for object in &service.objects {
+        let Some(key) = object.key() else { continue };
+        let found = object_health(client, &key, object).await?;
+        if rank(found.health) > rank(worst.health) {
+            worst = found;
+        }
+    }
+    Ok(worst)
+}
+
+async fn object_health(client: &Client, key: &ObjectKey, object: &Object) -> anyhow::Result<Assessment> {
+    let kind = kinds::kind_of(key)?;
+    match call::call(client, call::get(&kind.path(key))).await {
+        Ok(live) => Ok(with_pods(client, &live, object).await),
+        Err(call::CallError::Refused(refusal)) if refusal.code == 404 => {
+            Ok(Assessment { health: Health::NotFound, reason: Some(format!("{key} is not there")) })
+        }
+        Err(error) => Err(error).with_context(|| format!("cannot read {key}")),
+    }
+}
+
+/// What a Deployment says about itself; when it is not well, what its pods say.
+async fn with_pods(client: &Client, live: &Value, object: &Object) -> Assessment {
+    let assessment = health::assess(live);
+    let labels = object.manifest.pointer("/spec/selector/matchLabels").and_then(Value::as_object);
+    let namespace = object.manifest.pointer("/metadata/namespace").and_then(Value::as_str);
+    let (Some(labels), Some(namespace)) = (labels, namespace) else { return assessment };
+    if assessment.health == Health::Current {
+        return assessment;
+    }
+    let pairs: Vec<String> =
+        labels.iter().map(|(key, value)| format!("{key}={}", value.as_str().unwrap_or_default())).collect();
+    let selector = call::query(&pairs.join(","));
+    let uri = format!("/api/v1/namespaces/{namespace}/pods?limit=20&labelSelector={selector}");
+    // Pods only explain; without them the Deployment's own words stand.
+    let pods = call::call(client, call::get(&uri)).await.ok();
+    let pods = pods.and_then(|list| list["items"].as_array().cloned()).unwrap_or_default();
+    health::explain(assessment, &pods)
+}
+
+fn rank(health: Health) -> u8 {
+    match health {
+        Health::Current => 0,
+        Health::Unknown => 1,
+        Health::Terminating => 2,
+        Health::InProgress => 3,
+        Health::NotFound => 4,
+        Health::Failed => 5,
+    }
+}
