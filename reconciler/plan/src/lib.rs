@@ -22,3 +22,8 @@ pub mod propose;
 pub mod render;
 pub mod stale;
 pub mod view;
+
+pub use accept::{AcceptOutcome, Refusal};
+pub use accepted::{AcceptedProject, MissingBundle};
+pub use names::bind_names;
+pub use propose::{Proposal, ProposeInput};

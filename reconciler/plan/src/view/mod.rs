@@ -4,6 +4,19 @@
 //!
 //! | module | what it makes |
 //! |---|---|
+//! | [`terminal`] | the terminal's view |
 //! | [`values`] | one value, path or piece of user text, so that nothing in it can deceive |
+//! | `page` | wrapped, painted lines |
+//! | `rows` | one changed value |
+//! | `services`, `objects` | the two levels of a plan |
+//! | `widening` | what would be reachable, or allowed, that was not |
 
+mod objects;
+mod page;
+mod rows;
+mod services;
+pub mod terminal;
 pub mod values;
+mod widening;
+
+pub use terminal::{TextOptions, text};

@@ -37,6 +37,44 @@ pub fn inline(value: &Value) -> String {
     }
 }
 
+/// A JSON pointer in the way people write paths: `/spec/rules/0/x.y` as `spec.rules[0][x.y]`.
+pub fn words(pointer: &str) -> String {
+    let Some(steps) = pointer.strip_prefix('/') else {
+        return pointer.to_owned();
+    };
+    steps.split('/').fold(String::new(), |path, escaped| {
+        let key = escaped.replace("~1", "/").replace("~0", "~");
+        let is_position = !key.is_empty() && key.bytes().all(|b| b.is_ascii_digit());
+        if is_position && !path.is_empty() {
+            format!("{path}[{key}]")
+        } else {
+            step(&path, &key)
+        }
+    })
+}
+
+/// `path` and one more field; a name with other characters than usual stands in brackets.
+pub fn step(path: &str, key: &str) -> String {
+    let is_plain = !key.is_empty()
+        && key
+            .chars()
+            .all(|c| c.is_ascii_alphanumeric() || c == '-' || c == '_');
+    match (is_plain, path.is_empty()) {
+        (true, true) => key.to_owned(),
+        (true, false) => format!("{path}.{key}"),
+        (false, _) => format!("{path}[{}]", visible(key)),
+    }
+}
+
+/// `1 field`, `2 fields`.
+pub fn count(number: usize, noun: &str) -> String {
+    if number == 1 {
+        format!("1 {noun}")
+    } else {
+        format!("{number} {noun}s")
+    }
+}
+
 /// A secret's change, in words that no quoted text can be mistaken for.
 pub fn secret(change: SecretChange) -> &'static str {
     match change {

@@ -1,0 +1,229 @@
+//! The terminal's view of plans: services first, in the language's words, then objects, then one line.
+//!
+//! Pure. Always holds: what is deleted, replaced or widened is printed one by one; what is not printed
+//! is counted, with the command that prints it; the last line of a plan is its summary.
+
+use std::collections::BTreeSet;
+
+use crate::{
+    document::{Action, Finding, FindingSeverity, ObjectChange, Plan},
+    view::{
+        objects::{self, Notes},
+        page::{Page, Paint, Text},
+        rows::{self, Row},
+        services, values,
+    },
+};
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct TextOptions {
+    /// Columns; at least 40 are taken.
+    pub width: usize,
+    pub color: bool,
+    /// Every value and every field.
+    pub full: bool,
+}
+
+/// What was left out; counted, so that the reader knows.
+#[derive(Debug, Default)]
+pub(crate) struct Hidden {
+    pub(crate) values: usize,
+    pub(crate) objects: usize,
+    pub(crate) fields: usize,
+}
+
+/// What occurs, for the legend.
+#[derive(Debug, Default)]
+pub(crate) struct Seen {
+    pub(crate) actions: BTreeSet<Action>,
+    pub(crate) widens: bool,
+}
+
+/// Several plans under each other. Ends with a line break.
+pub fn text(plans: &[Plan], options: &TextOptions) -> String {
+    let mut page = Page::new(options.width, options.color);
+    for plan in plans {
+        if !page.is_empty() {
+            page.blank();
+        }
+        one(&mut page, plan, options.full);
+    }
+    page.finish()
+}
+
+/// The last line of a plan.
+pub fn summary(plan: &Plan) -> String {
+    if plan.is_empty() {
+        return format!("No changes. {}/{} matches.", plan.project, plan.environment);
+    }
+    let objects = &plan.summary.objects;
+    let mut parts = vec![
+        format!("{} to create", objects.create),
+        format!("{} to update", objects.update),
+        format!("{} to replace", objects.replace),
+        format!("{} to delete", objects.delete),
+    ];
+    for (number, verb) in [(objects.retain, "to retain"), (objects.adopt, "to adopt")] {
+        if number > 0 {
+            parts.push(format!("{number} {verb}"));
+        }
+    }
+    let rollouts = usize::try_from(plan.summary.rollouts).unwrap_or(usize::MAX);
+    format!(
+        "Plan: {} · {}",
+        parts.join(", "),
+        values::count(rollouts, "rollout")
+    )
+}
+
+fn one(page: &mut Page, plan: &Plan, full: bool) {
+    let is_quiet = plan.is_empty() && plan.findings.is_empty();
+    if is_quiet && plan.services.is_empty() {
+        page.line(0, 2, &Text::new(Paint::Green, summary(plan)));
+        return;
+    }
+    let (mut hidden, mut seen) = (Hidden::default(), Seen::default());
+    let mut notes = Notes {
+        full,
+        hidden: &mut hidden,
+        seen: &mut seen,
+    };
+    header(page, plan);
+    settings(page, plan, &mut notes);
+    services::print(page, plan, &mut notes);
+    let spoken: BTreeSet<_> = plan
+        .services
+        .iter()
+        .filter(|service| services::speaks(service))
+        .flat_map(|service| &service.objects)
+        .collect();
+    let others: Vec<&ObjectChange> = plan
+        .objects
+        .iter()
+        .filter(|change| !spoken.contains(&change.key))
+        .collect();
+    objects::others(page, &others, &mut notes);
+    findings(page, &plan.findings);
+    page.blank();
+    legend(page, &seen);
+    left_out(page, plan, &hidden);
+    page.line(0, 2, &Text::new(Paint::Bold, summary(plan)));
+}
+
+fn header(page: &mut Page, plan: &Plan) {
+    let name = format!("{}/{}", plan.project, plan.environment);
+    let mut parts = Vec::new();
+    if let Some(revision) = &plan.source.revision {
+        parts.push(format!("at {}", values::visible(&short(revision))));
+    }
+    parts.push(match plan.source.base {
+        Some(_) => format!("against generation {}", plan.source.parent_generation),
+        None => "nothing is accepted yet".to_owned(),
+    });
+    parts.push(format!("plan {}", plan_name(plan)));
+    let text = Text::new(Paint::Bold, name).and(Paint::Dim, format!("  {}", parts.join(" · ")));
+    page.line(0, 2, &text);
+}
+
+fn settings(page: &mut Page, plan: &Plan, notes: &mut Notes<'_>) {
+    let is_new = plan.source.base.is_none();
+    let shown: Vec<Row> = plan
+        .settings
+        .iter()
+        .filter(|change| notes.full || !is_new || is_remarkable(change.after.as_ref()))
+        .map(Row::of_model)
+        .collect();
+    notes.hidden.values += plan.settings.len() - shown.len();
+    if shown.is_empty() {
+        return;
+    }
+    page.blank();
+    rows::print(page, 6, &shown);
+}
+
+/// `true` is what a person set; the names of a new environment stand in its header.
+fn is_remarkable(value: Option<&serde_json::Value>) -> bool {
+    value.is_some_and(|value| value == true || value == "report")
+}
+
+fn findings(page: &mut Page, findings: &[Finding]) {
+    if !findings.is_empty() {
+        page.blank();
+    }
+    for finding in findings {
+        let (paint, word) = match finding.severity {
+            FindingSeverity::Blocking => (Paint::Red, "error"),
+            FindingSeverity::Warning => (Paint::Yellow, "warning"),
+        };
+        let text = Text::new(paint, format!("{word}[{}]", finding.code)).and(
+            Paint::Plain,
+            format!(" {}", values::visible(&finding.title)),
+        );
+        page.placed(2, 4, &text, finding.at.as_deref());
+    }
+}
+
+fn legend(page: &mut Page, seen: &Seen) {
+    let mut entries: Vec<(Text, &str)> = seen
+        .actions
+        .iter()
+        .filter_map(|action| {
+            let meaning = match action {
+                Action::Create => "create",
+                Action::Update => "update",
+                Action::Replace => "replace",
+                Action::Delete => "delete",
+                Action::Retain | Action::Forget => "keep, no longer managed",
+                Action::Adopt => "adopt",
+                Action::None => return None,
+            };
+            Some((objects::mark(*action), meaning))
+        })
+        .collect();
+    entries.dedup_by_key(|(_, meaning)| *meaning);
+    if seen.widens {
+        entries.push((Text::new(Paint::Magenta, "!"), "opens to more"));
+    }
+    let mut text = Text::default();
+    for (mark, meaning) in entries {
+        text = text.then(mark).and(Paint::Dim, format!(" {meaning}   "));
+    }
+    page.line(0, 2, &text);
+}
+
+fn left_out(page: &mut Page, plan: &Plan, hidden: &Hidden) {
+    let mut parts = Vec::new();
+    if hidden.values > 0 {
+        parts.push(values::count(hidden.values, "value"));
+    }
+    if hidden.objects > 0 {
+        parts.push(format!(
+            "{} of {}",
+            values::count(hidden.fields, "field"),
+            values::count(hidden.objects, "object")
+        ));
+    }
+    if parts.is_empty() {
+        return;
+    }
+    let text = format!(
+        "Not shown: {}. `starform show {} --full` prints them.",
+        parts.join(", "),
+        plan_name(plan)
+    );
+    page.line(0, 2, &Text::new(Paint::Dim, text));
+}
+
+/// The first twelve hex digits: enough to name a plan to the commands.
+fn plan_name(plan: &Plan) -> String {
+    plan.plan_id.digest().hex().chars().take(12).collect()
+}
+
+fn short(revision: &str) -> String {
+    let is_hash = revision.len() >= 40 && revision.bytes().all(|b| b.is_ascii_hexdigit());
+    if is_hash {
+        revision.chars().take(12).collect()
+    } else {
+        revision.to_owned()
+    }
+}
