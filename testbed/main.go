@@ -23,7 +23,7 @@ type command struct {
 
 func commands() map[string]command {
 	return map[string]command{
-		"up":                      {up, "start a cluster: --dir DIR [--nodes N] [--audit] [--owner-pid PID]"},
+		"up":                      {up, "start a cluster: --dir DIR [--nodes N] [--audit] [--owner-pid PID] [--remove]"},
 		"down":                    {down, "stop it: --dir DIR"},
 		"run":                     {run, "a cluster for one command: [--nodes N] [--audit] -- COMMAND"},
 		"status":                  {status, "what runs, and its memory: --dir DIR"},

@@ -35,11 +35,12 @@ func up(args []string) int {
 	flags.IntVar(&o.nodes, "nodes", 3, "simulated nodes")
 	flags.BoolVar(&o.audit, "audit", false, "write every request to DIR/audit.log")
 	flags.IntVar(&o.owner, "owner-pid", 0, "stop the cluster when this process ends")
+	flags.BoolVar(&o.remove, "remove", false, "remove the folder when the cluster stops")
 	if err := flags.Parse(args); err != nil {
 		return 1
 	}
 	if o.dir == "" || flags.NArg() > 0 {
-		return complain("up", errors.New("say where: up --dir DIR [--nodes N] [--audit] [--owner-pid PID]"))
+		return complain("up", errors.New("say where: up --dir DIR [--nodes N] [--audit] [--owner-pid PID] [--remove]"))
 	}
 	started := time.Now()
 	l, err := o.begin()

@@ -1,0 +1,42 @@
+//! `cargo xtask soak`: laws and loops at full size, of which `test` runs a slice.
+//!
+//! Effects: as the soak that is named. Always holds: every entry runs the real thing and fails where its law does.
+//! Read on in the module of each soak.
+
+pub mod testbed;
+
+use anyhow::{Result, bail};
+
+struct Soak {
+    name: &'static str,
+    run: fn() -> Result<()>,
+}
+
+const SOAKS: &[Soak] = &[Soak {
+    name: "testbed",
+    run: testbed::run,
+}];
+
+/// Runs one soak, or all of them.
+///
+/// # Errors
+/// Where no soak has that name, or a law does not hold.
+pub fn run(name: Option<&str>) -> Result<()> {
+    let chosen: Vec<&Soak> = SOAKS
+        .iter()
+        .filter(|soak| name.is_none_or(|name| name == soak.name))
+        .collect();
+    if chosen.is_empty() {
+        let names: Vec<&str> = SOAKS.iter().map(|soak| soak.name).collect();
+        bail!(
+            "there is no soak {}; there are: {}",
+            name.unwrap_or_default(),
+            names.join(", ")
+        );
+    }
+    for soak in chosen {
+        (soak.run)()?;
+        println!("{}: held", soak.name);
+    }
+    Ok(())
+}

@@ -1,0 +1,162 @@
+//! `cargo xtask test`: everything that has to hold before a change lands.
+//!
+//! Effects: runs cargo, starts one cluster and one PostgreSQL for all test binaries together.
+//! Always holds: the last line is the sum of all test binaries, alone on its line; the exit code is 0 only if every
+//! step passed; nothing that was started is left.
+//! Read on in `testbed.rs`, `postgres.rs` and, for what tests read from the environment, [`Servers`].
+
+use std::env;
+use std::ffi::OsString;
+use std::io::{BufRead as _, BufReader, Write as _};
+use std::path::PathBuf;
+use std::process::{Command, ExitCode, ExitStatus, Stdio};
+
+use anyhow::{Context, Result};
+
+use crate::guard::{Guarded, Terms};
+use crate::postgres::Postgres;
+use crate::tally::Tally;
+use crate::testbed::{self, Cluster, Testbed};
+use crate::{place, process};
+
+/// What tests find in the environment. A value that is there already is used instead of a server of our own.
+pub struct Servers {
+    testbed: Testbed,
+    cluster: Option<Cluster>,
+    postgres: Option<Postgres>,
+}
+
+/// Runs every step; `fast` leaves out what needs servers.
+///
+/// # Errors
+/// Where a step before the tests fails, or a server does not start.
+pub fn run(fast: bool) -> Result<ExitCode> {
+    process::run(&mut process::cargo(["fmt", "--all", "--check"]))?;
+    process::run(&mut process::cargo([
+        "clippy",
+        "--workspace",
+        "--all-targets",
+        "--",
+        "-D",
+        "warnings",
+    ]))?;
+    deny()?;
+    if fast {
+        let mut tests = tests();
+        tests.env("STARFORM_TEST_FAST", "1").stdout(Stdio::piped());
+        let mut child = tests.spawn().context("cannot start cargo test")?;
+        let tally = stream(child.stdout.take().context("standard output was piped")?)?;
+        return Ok(close(tally, child.wait()?));
+    }
+    let testbed = testbed::build()?;
+    process::run(&mut process::cargo([
+        "build",
+        "--bins",
+        "-p",
+        "starform-cli",
+        "-p",
+        "starform-shuttle",
+    ]))?;
+    // Compiled before the servers start: they shall not wait for a compiler.
+    process::run(&mut process::cargo(["test", "--workspace", "--no-run"]))?;
+    let servers = Servers::start(testbed)?;
+    let mut tests = tests();
+    tests.envs(servers.environment());
+    let terms = Terms {
+        piped: true,
+        ..Terms::default()
+    };
+    let mut guarded = Guarded::start(&servers.testbed.binary, &terms, &tests)?;
+    let tally = stream(guarded.output().context("standard output was piped")?)?;
+    let status = guarded.wait()?;
+    drop(servers);
+    Ok(close(tally, status))
+}
+
+impl Servers {
+    /// Starts what the environment does not name already.
+    ///
+    /// # Errors
+    /// Where one of them does not start.
+    pub fn start(testbed: Testbed) -> Result<Self> {
+        let missing = |name: &str| env::var_os(name).is_none();
+        let cluster = missing("KUBECONFIG_FOR_TESTS")
+            .then(|| Cluster::start(&testbed, 3))
+            .transpose()?;
+        let postgres = missing("POSTGRES_URL_FOR_TESTS")
+            .then(|| Postgres::start(&testbed))
+            .transpose()?;
+        Ok(Self {
+            testbed,
+            cluster,
+            postgres,
+        })
+    }
+
+    /// The variables for a test binary; those that we were given it inherits.
+    #[must_use]
+    pub fn environment(&self) -> Vec<(&'static str, OsString)> {
+        let path = |path: PathBuf| path.into_os_string();
+        let mut variables = vec![
+            ("TESTBED_BIN_FOR_TESTS", path(self.testbed.binary.clone())),
+            ("STARFORM_BIN_DIR_FOR_TESTS", path(place::binaries())),
+        ];
+        if let Some(cluster) = &self.cluster {
+            variables.push(("KUBECONFIG_FOR_TESTS", path(cluster.kubeconfig())));
+            variables.push(("TESTBED_DIR_FOR_TESTS", path(cluster.folder().to_owned())));
+        }
+        if let Some(postgres) = &self.postgres {
+            variables.push(("POSTGRES_URL_FOR_TESTS", postgres.url().into()));
+        }
+        variables
+    }
+}
+
+/// Licences, sources and bans, where the tool is installed: `deny.toml` says what is allowed.
+fn deny() -> Result<()> {
+    let installed = process::output(&mut process::cargo(["deny", "--version"])).is_ok();
+    if !installed {
+        eprintln!("» cargo deny check: left out, cargo-deny is not installed");
+        return Ok(());
+    }
+    process::run(&mut process::cargo([
+        "deny",
+        "--workspace",
+        "check",
+        "bans",
+        "licenses",
+        "sources",
+    ]))
+}
+
+fn tests() -> Command {
+    process::cargo(["test", "--workspace", "--no-fail-fast"])
+}
+
+/// Passes every line on as it comes, and sums the closing ones.
+fn stream(output: impl std::io::Read) -> Result<Tally> {
+    let mut tally = Tally::default();
+    let mut ours = std::io::stdout().lock();
+    for line in BufReader::new(output).split(b'\n') {
+        let line = line?;
+        ours.write_all(&line)?;
+        ours.write_all(b"\n")?;
+        tally.read(&String::from_utf8_lossy(&line));
+    }
+    Ok(tally)
+}
+
+fn close(mut tally: Tally, status: ExitStatus) -> ExitCode {
+    if !status.success() && tally.failed == 0 {
+        eprintln!(
+            "cargo test: {status}, and no test says so: a test binary did not build or ended early"
+        );
+        tally.failed = 1;
+    }
+    println!("{tally}");
+    if status.success() && tally.failed == 0 && tally.passed > 0 {
+        ExitCode::SUCCESS
+    } else {
+        ExitCode::FAILURE
+    }
+}
