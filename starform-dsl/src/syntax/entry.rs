@@ -23,7 +23,7 @@ impl Parser<'_> {
                 return;
             }
         }
-        if !spaced && !head.quiet && self.touching(first) {
+        if !spaced && !head.quiet && self.touching(head, first) {
             return;
         }
         let ty = self.annotation();
@@ -171,7 +171,7 @@ impl Parser<'_> {
     }
 
     /// Reports an entry that touches what stands before it. Tells whether it was foreign punctuation and is taken.
-    fn touching(&mut self, token: u32) -> bool {
+    fn touching(&mut self, head: &mut Head, token: u32) -> bool {
         let before = self.kind_of(token - 1);
         let silent = [before, self.kind_of(token)].contains(&Some(TokenKind::Invalid));
         let foreign = match self.text_of(token).as_bytes() {
@@ -183,21 +183,16 @@ impl Parser<'_> {
             (true, _) => false,
             (false, Some(kind)) => {
                 self.fault(kind, token);
-                self.advance();
+                head.separator = self.advance();
                 true
             }
             (false, None) => {
-                if !self.is_foreign(token - 1) {
+                if head.separator != token - 1 {
                     self.fault(FaultKind::MissingSpace, token);
                 }
                 false
             }
         }
-    }
-
-    /// Whether a token is punctuation of another language, which has been reported.
-    fn is_foreign(&self, token: u32) -> bool {
-        self.kind_of(token) == Some(TokenKind::Ident) && matches!(self.text_of(token), "," | ":")
     }
 
     fn push_entry(&mut self, entry: EntryData) {

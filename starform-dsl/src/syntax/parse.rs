@@ -97,6 +97,8 @@ pub(super) struct Head {
     last_block: u32,
     /// Something is so wrong that what follows on this line is not reported again.
     pub(super) quiet: bool,
+    /// The last comma or colon of another language, which has been reported.
+    pub(super) separator: u32,
 }
 
 /// A block that is read.
@@ -319,6 +321,7 @@ impl<'a> Parser<'a> {
             block: NONE,
             last_block: NONE,
             quiet: false,
+            separator: NONE,
         });
     }
 
