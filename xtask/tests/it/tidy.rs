@@ -152,15 +152,18 @@ fn names_things(source: &Source) -> Option<String> {
     if source.is_rust() && VAGUE.iter().any(|word| stem.eq_ignore_ascii_case(word)) {
         return Some(format!("a module named {stem}"));
     }
-    let declared = source
+    source
         .text
         .lines()
         .filter(|_| source.is_rust())
-        .filter_map(declared_type);
-    declared
-        .into_iter()
-        .find(|name| VAGUE.iter().any(|word| name.ends_with(word)))
+        .filter_map(declared_type)
+        .find(|name| is_vague(name))
         .map(|name| format!("a type named {name}"))
+}
+
+/// A field manager is what Kubernetes calls the writer of a field.
+fn is_vague(name: &str) -> bool {
+    !name.ends_with("FieldManager") && VAGUE.iter().any(|word| name.ends_with(word))
 }
 
 fn declared_type(line: &str) -> Option<String> {
