@@ -15,6 +15,7 @@ pub mod accepted;
 pub mod crosscheck;
 pub mod diff;
 pub mod document;
+pub mod health;
 pub mod ids;
 mod merge;
 pub mod names;
