@@ -2,6 +2,19 @@
 //! Pure: no clock, environment, file system, network or randomness; the same bytes in give the same bytes out.
 //! Read on in `syntax` for the tree and in `diag` for what is said about it.
 
+mod check;
+mod compile;
 pub mod diag;
+mod emit;
+mod lower;
+pub mod project;
+mod resolve;
 pub mod source;
 pub mod syntax;
+pub mod table;
+pub mod values;
+pub mod vars;
+
+pub use compile::{Compiled, ROOT_FILE, compile};
+pub use emit::{Bindings, Emitted, VerifiedHosts, emit};
+pub use project::Project;

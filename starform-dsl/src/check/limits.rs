@@ -1,0 +1,64 @@
+//! Limits of a project as a whole, and images that are not pinned.
+//! Pure.
+//! Read on in `crate::syntax` for the limits of one file.
+
+use super::{Findings, path};
+use crate::diag::{Diagnostic, codes};
+use crate::project::{Layer, Model, Setting};
+use crate::values::image::{self, Pin};
+
+/// Services of a project.
+const MOST_SERVICES: usize = 1_000;
+/// Services times the environments that they exist in.
+const MOST_PLACES: usize = 2_000;
+
+pub(super) fn check(model: &Model, findings: &mut Findings) {
+    let services = model.services.len();
+    if let (true, Some(last)) = (
+        services > MOST_SERVICES,
+        model.services.values().next_back(),
+    ) {
+        let title = format!("the project has {services} services");
+        let help =
+            format!("a project has at most {MOST_SERVICES}: divide it into several projects");
+        let diagnostic =
+            Diagnostic::new(codes::TOO_MANY_SERVICES, last.name.span, title).help(help);
+        findings.add(path(last), diagnostic, None);
+    }
+    let places: usize = model
+        .environments
+        .iter()
+        .map(|environment| model.services_in(&environment.name).count())
+        .sum();
+    if let (true, Some(last)) = (places > MOST_PLACES, model.environments.last()) {
+        let title = format!("the project has {places} services over all environments");
+        let help = format!("at most {MOST_PLACES}: use `only` and `not-in`, or divide the project");
+        let diagnostic =
+            Diagnostic::new(codes::TOO_MANY_INSTANCES_OF_SERVICES, last.span, title).help(help);
+        findings.add("project.environment".to_owned(), diagnostic, None);
+    }
+    for (name, partial) in &model.partials {
+        check_image(partial, &format!("project.partial.{name}"), findings);
+    }
+    for service in model.services.values() {
+        check_image(&service.own, &path(service), findings);
+        for block in &service.overrides {
+            check_image(&block.content, &path(service), findings);
+        }
+    }
+}
+
+fn check_image(layer: &Layer, path: &str, findings: &mut Findings) {
+    let Some(image) = &layer.image else { return };
+    let Setting::Set(reference) = &image.value else {
+        return;
+    };
+    let title = match image::parse(reference) {
+        Ok(Pin::Digest) | Err(_) => return,
+        Ok(Pin::Tag) => format!("`{reference}` is not pinned by a digest"),
+        Ok(Pin::Latest) => format!("`{reference}` follows the tag `latest`"),
+    };
+    let diagnostic = Diagnostic::new(codes::IMAGE_NOT_PINNED, image.span, title)
+        .help("add the digest that the registry shows for it: `NAME:TAG@sha256:…`");
+    findings.add(path.to_owned(), diagnostic, None);
+}

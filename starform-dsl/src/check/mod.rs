@@ -1,0 +1,103 @@
+//! Rules over the whole project: names that must exist, and what must hold of a service in each environment.
+//! Pure. What holds for several environments alike is said once, with a note where it is not all of them.
+//! Read on in `names` (what refers to what), `service` (one service in one environment), `hosts` and `limits`.
+
+mod hosts;
+mod limits;
+mod names;
+mod service;
+mod vars;
+
+use std::collections::BTreeMap;
+
+use starform_contract::EnvironmentName;
+
+use crate::diag::{Code, Diagnostic};
+use crate::lower::Known;
+use crate::project::{Model, Service};
+use crate::resolve;
+use crate::source::Span;
+
+/// Every mistake that only the whole shows.
+pub(crate) fn run(model: &Model, known: Known) -> Vec<Diagnostic> {
+    let mut findings = Findings::default();
+    names::check(model, known, &mut findings);
+    limits::check(model, &mut findings);
+    let mut hosts = hosts::Hosts::default();
+    for environment in &model.environments {
+        for service in model.services_in(&environment.name) {
+            let resolved = resolve::service(model, service, &environment.name);
+            let mut at = At {
+                model,
+                environment: &environment.name,
+                findings: &mut findings,
+            };
+            service::check(&mut at, &resolved);
+            vars::check(&mut at, &resolved);
+            hosts.add(&mut at, &resolved);
+        }
+    }
+    findings.finish(model)
+}
+
+/// A service of one environment, and where to say what is wrong with it.
+struct At<'m, 'f> {
+    model: &'m Model,
+    environment: &'m EnvironmentName,
+    findings: &'f mut Findings,
+}
+
+impl At<'_, '_> {
+    fn report(&mut self, service: &Service, diagnostic: Diagnostic) {
+        self.findings
+            .add(path(service), diagnostic, Some(self.environment));
+    }
+}
+
+/// `project.web.api`
+fn path(service: &Service) -> String {
+    format!(
+        "project.{}.{}",
+        service.kind.kind().as_str(),
+        service.name.value
+    )
+}
+
+/// Diagnostics by what they say, with the environments they hold in; none named: everywhere.
+#[derive(Default)]
+struct Findings(BTreeMap<(Span, Code, String), (Diagnostic, Vec<EnvironmentName>)>);
+
+impl Findings {
+    fn add(&mut self, path: String, diagnostic: Diagnostic, environment: Option<&EnvironmentName>) {
+        let key = (
+            diagnostic.primary.span,
+            diagnostic.code,
+            diagnostic.title.clone(),
+        );
+        let entry = self
+            .0
+            .entry(key)
+            .or_insert_with(|| (diagnostic.node_path(path), Vec::new()));
+        match environment {
+            Some(name) if !entry.1.contains(name) => entry.1.push(name.clone()),
+            Some(_) | None => {}
+        }
+    }
+
+    fn finish(self, model: &Model) -> Vec<Diagnostic> {
+        let all = model.environments.len();
+        self.0
+            .into_values()
+            .map(|(diagnostic, environments)| {
+                if environments.is_empty() || environments.len() == all {
+                    return diagnostic;
+                }
+                let names: Vec<String> = environments
+                    .iter()
+                    .map(|name| format!("`{name}`"))
+                    .collect();
+                diagnostic.note(format!("in {}", names.join(", ")))
+            })
+            .collect()
+    }
+}

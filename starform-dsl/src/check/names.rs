@@ -1,0 +1,314 @@
+//! Every name that must exist somewhere else: environments, partials, groups, services and their outputs.
+//! Pure. Where a declaration could not be read, a name that is missing is not called unknown.
+//! Read on in `vars` for what must hold of references in one environment.
+
+use std::fmt::Display;
+
+use starform_contract::EnvironmentName;
+
+use super::{Findings, path};
+use crate::diag::{Code, Diagnostic, Edit, Fix, codes};
+use crate::lower::{Known, wrong_kind};
+use crate::project::{In, Layer, Model, Presence, Service, Setting, Slot, Spanned, Vars};
+use crate::source::Span;
+use crate::syntax::TextRange;
+use crate::table::{Place, closest, find};
+use crate::vars::{Output, Reference, Target};
+
+/// What is looked up.
+struct Lookup<'m, 'f> {
+    model: &'m Model,
+    known: Known,
+    findings: &'f mut Findings,
+    path: String,
+}
+
+pub(super) fn check(model: &Model, known: Known, findings: &mut Findings) {
+    let mut lookup = Lookup {
+        model,
+        known,
+        findings,
+        path: String::new(),
+    };
+    for (name, group) in &model.groups {
+        lookup.path = format!("project.var-group.{name}");
+        lookup.vars(&group.base);
+        for block in &group.overrides {
+            lookup.environments(&block.environments);
+            lookup.vars(&block.content);
+        }
+        lookup.overlapping(&group.overrides, |vars| {
+            vars.iter()
+                .map(|(key, value)| (key.as_str(), value.span))
+                .collect()
+        });
+    }
+    for (name, partial) in &model.partials {
+        lookup.path = format!("project.partial.{name}");
+        lookup.layer(partial);
+    }
+    for service in model.services.values() {
+        lookup.path = path(service);
+        lookup.service(service);
+    }
+}
+
+impl<'m> Lookup<'m, '_> {
+    fn service(&mut self, service: &Service) {
+        self.presence(service);
+        self.like(service);
+        self.layer(&service.own);
+        for block in &service.overrides {
+            self.environments(&block.environments);
+            self.layer(&block.content);
+            self.without_effect(service, block);
+        }
+        self.overlapping(&service.overrides, |layer| layer.children.clone());
+    }
+
+    fn presence(&mut self, service: &Service) {
+        let names = match &service.presence {
+            Presence::Everywhere => return,
+            Presence::Only(names) | Presence::NotIn(names) => names,
+        };
+        let sound = self.environments(names);
+        let nowhere = self.model.exists_nowhere(service);
+        if let (true, true, Some(first)) =
+            (sound && self.known.environments, nowhere, names.first())
+        {
+            let title = format!("`{}` exists in no environment", service.name.value);
+            let help = "leave at least one environment over, or take the service out";
+            self.add(Diagnostic::new(codes::NOWHERE, first.span, title).help(help));
+        }
+    }
+
+    /// The partial exists, and the kind of service has all of its children.
+    fn like(&mut self, service: &Service) {
+        let Some(like) = &service.like else { return };
+        let Some(partial) = self.model.partial(&like.value) else {
+            let names = self.model.partials.keys().map(|name| name.as_str());
+            if self.known.partials {
+                let diagnostic = unknown(codes::UNKNOWN_PARTIAL, "partial", like, names);
+                self.add(diagnostic);
+            }
+            return;
+        };
+        let kind = service.kind.kind();
+        for (name, span) in &partial.children {
+            let Some(spec) = find(Place::Partial, name) else {
+                continue;
+            };
+            if !spec.kinds.contains(&kind) {
+                let mut diagnostic =
+                    wrong_kind(like.span, spec, kind).also(*span, "in the partial");
+                diagnostic.help = Some(format!(
+                    "take `{name}` out of the partial, or give the service another one"
+                ));
+                self.add(diagnostic);
+            }
+        }
+    }
+
+    fn layer(&mut self, layer: &Layer) {
+        self.vars(&layer.vars);
+        let model = self.model;
+        if self.known.groups {
+            for name in set(&layer.uses)
+                .iter()
+                .filter(|name| model.group(&name.value).is_none())
+            {
+                let names = model.groups.keys().map(|name| name.as_str());
+                self.add(unknown(codes::UNKNOWN_GROUP, "var-group", name, names));
+            }
+        }
+        for name in set(&layer.allow_from) {
+            self.service_name(name);
+        }
+    }
+
+    fn vars(&mut self, vars: &Vars) {
+        for value in vars.values() {
+            if let Setting::Set(value) = &value.value {
+                for reference in value.references() {
+                    self.reference(reference);
+                }
+            }
+        }
+    }
+
+    fn reference(&mut self, reference: &Spanned<Reference>) {
+        let Target::Service(name) = &reference.value.target else {
+            return;
+        };
+        let output = reference.value.output;
+        let name = Spanned {
+            value: name.clone(),
+            span: name_span(reference.span, name, output),
+        };
+        if let Some(service) = self.service_name(&name)
+            && !Output::of(service.kind.kind()).contains(&output)
+        {
+            self.add(no_output(service, output, reference.span));
+        }
+    }
+
+    fn service_name(&mut self, name: &Spanned<String>) -> Option<&'m Service> {
+        let found = self.model.service(&name.value);
+        if found.is_none() && self.known.services {
+            let names = self.model.services.keys().map(|name| name.as_str());
+            self.add(unknown(codes::UNKNOWN_SERVICE, "service", name, names));
+        }
+        found
+    }
+
+    /// Whether all of them exist and none is named twice.
+    fn environments(&mut self, names: &[Spanned<String>]) -> bool {
+        let mut sound = true;
+        for (index, name) in names.iter().enumerate() {
+            if let Some(first) = names[..index]
+                .iter()
+                .find(|first| first.value == name.value)
+            {
+                sound = false;
+                let title = format!("`{}` is named twice", name.value);
+                self.add(
+                    Diagnostic::new(codes::ENVIRONMENT_TWICE, name.span, title)
+                        .also(first.span, "first")
+                        .help("take one of the two out"),
+                );
+            } else if !self.model.has_environment(&name.value) {
+                sound = false;
+                if self.known.environments {
+                    let names = self.model.environments.iter().map(|env| env.name.as_str());
+                    let diagnostic =
+                        unknown(codes::UNKNOWN_ENVIRONMENT, "environment", name, names);
+                    self.add(diagnostic);
+                }
+            }
+        }
+        sound
+    }
+
+    fn without_effect(&mut self, service: &Service, block: &In<Layer>) {
+        for name in &block.environments {
+            let Ok(environment) = EnvironmentName::new(name.value.as_str()) else {
+                continue;
+            };
+            if self.model.has_environment(&name.value) && !service.presence.includes(&environment) {
+                let title = format!("`{}` does not exist in `{environment}`", service.name.value);
+                let help = "take the environment out here, or change `only` or `not-in`";
+                self.add(Diagnostic::new(codes::IN_WITHOUT_EFFECT, name.span, title).help(help));
+            }
+        }
+    }
+
+    /// No two blocks for one environment hold the same child.
+    fn overlapping<'b, T, N: Display + PartialEq>(
+        &mut self,
+        blocks: &'b [In<T>],
+        children: impl Fn(&'b T) -> Vec<(N, Span)>,
+    ) {
+        for (index, block) in blocks.iter().enumerate() {
+            for earlier in &blocks[..index] {
+                let shared = block.environments.iter().find(|name| {
+                    earlier
+                        .environments
+                        .iter()
+                        .any(|other| other.value == name.value)
+                });
+                let Some(environment) = shared else { continue };
+                let before = children(&earlier.content);
+                for (name, span) in children(&block.content) {
+                    if let Some((_, first)) = before.iter().find(|(other, _)| *other == name) {
+                        let title = format!("`{name}` is given twice for `{}`", environment.value);
+                        self.add(
+                            Diagnostic::new(codes::OVERLAPPING_IN, span, title)
+                                .label("second")
+                                .also(*first, "first")
+                                .help("keep one of the two"),
+                        );
+                    }
+                }
+            }
+        }
+    }
+
+    fn add(&mut self, diagnostic: Diagnostic) {
+        self.findings.add(self.path.clone(), diagnostic, None);
+    }
+}
+
+/// That a service has no such output.
+pub(super) fn no_output(service: &Service, output: Output, span: Span) -> Diagnostic {
+    let kind = service.kind.kind();
+    let title = format!(
+        "a {} service has no output `{}`",
+        kind.as_str(),
+        output.as_str()
+    );
+    let names: Vec<String> = Output::of(kind)
+        .iter()
+        .map(|output| format!("`{}`", output.as_str()))
+        .collect();
+    let help = if names.is_empty() {
+        format!(
+            "`{}` is not reached by others, so it has no outputs",
+            service.name.value
+        )
+    } else {
+        format!("`{}` has {}", service.name.value, names.join(", "))
+    };
+    Diagnostic::new(codes::UNKNOWN_OUTPUT, span, title).help(help)
+}
+
+fn unknown<'n>(
+    code: Code,
+    what: &str,
+    name: &Spanned<String>,
+    names: impl Iterator<Item = &'n str> + Clone,
+) -> Diagnostic {
+    let diagnostic = Diagnostic::new(code, name.span, format!("unknown {what} `{}`", name.value));
+    if let Some(near) = closest(&name.value, names.clone()) {
+        let diagnostic = diagnostic.help(format!("did you mean `{near}`?"));
+        return match replacement(name, near) {
+            Some(edit) => diagnostic.fix(Fix::maybe(format!("write `{near}`"), vec![edit])),
+            None => diagnostic,
+        };
+    }
+    let known: Vec<String> = names.take(9).map(|name| format!("`{name}`")).collect();
+    diagnostic.help(match known.len() {
+        0 => format!("the project declares no {what}"),
+        1..=8 => format!("the project has {}", known.join(", ")),
+        _ => format!("declare the {what}, or use the name of one that the project has"),
+    })
+}
+
+/// The edit that puts `near` in the place of a name; `None` where the place holds more than the name.
+fn replacement(name: &Spanned<String>, near: &str) -> Option<Edit> {
+    let quotes = name.span.range.len() as usize == name.value.len() + 2;
+    let exact = name.span.range.len() as usize == name.value.len();
+    (exact || quotes).then(|| Edit {
+        span: name.span,
+        text: near.to_owned(),
+    })
+}
+
+/// The place of the service in `SERVICE.OUTPUT`, where that is written without escapes.
+fn name_span(span: Span, name: &str, output: Output) -> Span {
+    let length = name.len() + 1 + output.as_str().len();
+    if span.range.len() as usize != length {
+        return span;
+    }
+    let end = span.range.end() - u32::try_from(output.as_str().len() + 1).unwrap_or(0);
+    Span::new(span.file, TextRange::new(span.range.start(), end))
+}
+
+fn set<T>(slot: &Slot<Vec<T>>) -> &[T] {
+    match slot {
+        Some(Spanned {
+            value: Setting::Set(list),
+            ..
+        }) => list,
+        Some(_) | None => &[],
+    }
+}

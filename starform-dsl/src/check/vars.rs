@@ -1,0 +1,79 @@
+//! What must hold of a service's variables in one environment: references that resolve, groups that agree.
+//! Pure.
+//! Read on in `names` for what holds in every environment.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::{At, names};
+use crate::diag::{Diagnostic, codes};
+use crate::project::{Setting, Spanned};
+use crate::resolve::{self, Resolved};
+use crate::vars::{Output, Reference, Target, VarValue};
+
+pub(super) fn check(at: &mut At<'_, '_>, resolved: &Resolved<'_>) {
+    for var in resolved.vars.values() {
+        for reference in var.value.references() {
+            check_reference(at, resolved, reference);
+        }
+    }
+    check_groups(at, resolved);
+}
+
+fn check_reference(at: &mut At<'_, '_>, resolved: &Resolved<'_>, reference: &Spanned<Reference>) {
+    let output = reference.value.output;
+    match &reference.value.target {
+        Target::Own => {
+            if !Output::of(resolved.service.kind.kind()).contains(&output) {
+                let diagnostic = names::no_output(resolved.service, output, reference.span);
+                at.report(resolved.service, diagnostic);
+            }
+        }
+        Target::Service(name) => {
+            let there = at
+                .model
+                .service(name)
+                .is_none_or(|service| service.presence.includes(at.environment));
+            if !there {
+                let title = format!("`{name}` does not exist in `{}`", at.environment);
+                let by = &resolved.service.name;
+                let diagnostic = Diagnostic::new(codes::SERVICE_NOT_IN_ENVIRONMENT, reference.span, title)
+                    .also(by.span, "used here")
+                    .help(format!(
+                        "let `{name}` exist there, or take the variable back: `in {} {{ vars {{ KEY #null; }}; }}`",
+                        at.environment
+                    ));
+                at.report(resolved.service, diagnostic);
+            }
+        }
+    }
+}
+
+/// Keys that two groups give different values, unless the service itself says which.
+fn check_groups(at: &mut At<'_, '_>, resolved: &Resolved<'_>) {
+    let groups = resolved.groups(at.model);
+    if groups.len() < 2 {
+        return;
+    }
+    let own: BTreeSet<&str> = resolved.own_keys().collect();
+    let mut seen: BTreeMap<&str, (&str, &Spanned<Setting<VarValue>>)> = BTreeMap::new();
+    for (name, group) in groups {
+        for (key, value) in resolve::group(group, at.environment) {
+            let Setting::Set(new) = &value.value else {
+                continue;
+            };
+            let earlier = seen.insert(key, (name.as_str(), value));
+            if let (Some((other, first)), false) = (earlier, own.contains(key))
+                && let Setting::Set(old) = &first.value
+                && !old.means(new)
+            {
+                let title =
+                    format!("`{key}` differs between the var-groups `{other}` and `{name}`");
+                let diagnostic = Diagnostic::new(codes::GROUPS_DIFFER, value.span, title)
+                    .label("this one wins, because its group is used later")
+                    .also(first.span, "this one is hidden")
+                    .help(format!("say which is meant in the service's own `vars`, or drop `{key}` from one group"));
+                at.report(resolved.service, diagnostic);
+            }
+        }
+    }
+}

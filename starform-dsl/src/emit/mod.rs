@@ -1,0 +1,209 @@
+//! A checked project and one environment to the contract's state of it, every default filled in.
+//! Pure. Equal meaning gives equal state: nothing of order, comments or spelling is left in it.
+//! Read on in `model` for the defaults, `outputs` for what references become, `origins` for places.
+
+mod model;
+mod origins;
+mod outputs;
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use starform_contract::{
+    EnvironmentName, EnvironmentState, GroupName, NameEntry, Origins, ProjectId, ServiceName,
+    ServiceState, WorkspaceId, model::Variable,
+};
+
+use crate::diag::{Diagnostic, codes};
+use crate::project::{Environment, Project, Setting};
+use crate::resolve::{self, Resolved};
+use crate::table::closest;
+use crate::values::image;
+use outputs::Outputs;
+
+/// What the language does not know: identities, names in the cluster, and what the caller overrides.
+#[derive(Clone, Debug)]
+pub struct Bindings {
+    pub workspace_id: WorkspaceId,
+    pub project_id: ProjectId,
+    /// Name of the workspace's tier.
+    pub tier: String,
+    /// Every incarnation of every service; each service of the environment has one that is not retired.
+    pub names: Vec<NameEntry>,
+    /// The domain under which platform hosts live.
+    pub base_domain: String,
+    /// Images that stand in for those of the file.
+    pub images: BTreeMap<ServiceName, String>,
+    pub hosts: VerifiedHosts,
+}
+
+/// Hosts whose ownership the project has shown.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum VerifiedHosts {
+    /// Whoever plans is trusted with every host.
+    All,
+    Only(BTreeSet<String>),
+}
+
+/// The state of one environment, and where its values come from.
+#[derive(Clone, Debug)]
+pub struct Emitted {
+    pub state: EnvironmentState,
+    pub origins: Origins,
+}
+
+impl VerifiedHosts {
+    fn holds(&self, host: &str) -> bool {
+        match self {
+            VerifiedHosts::All => true,
+            VerifiedHosts::Only(hosts) => hosts.contains(host),
+        }
+    }
+}
+
+/// The state of `environment`. Errors: an environment or a service that the project does not have,
+/// an image that is none, a service without a name in the bindings.
+pub fn emit(
+    project: &Project,
+    environment: &EnvironmentName,
+    bindings: &Bindings,
+) -> Result<Emitted, Vec<Diagnostic>> {
+    let declared = project
+        .environment(environment)
+        .ok_or_else(|| vec![unknown_environment(project, environment)])?;
+    let wrong = wrong_images(project, bindings);
+    if !wrong.is_empty() {
+        return Err(wrong);
+    }
+    let resolved: Vec<Resolved<'_>> = project
+        .model
+        .services_in(environment)
+        .map(|service| resolve::service(&project.model, service, environment))
+        .collect();
+    let outputs = Outputs::of(project, environment, bindings, &resolved)?;
+    state(project, declared, bindings, &resolved, &outputs)
+}
+
+fn state(
+    project: &Project,
+    environment: &Environment,
+    bindings: &Bindings,
+    resolved: &[Resolved<'_>],
+    outputs: &Outputs<'_>,
+) -> Result<Emitted, Vec<Diagnostic>> {
+    let mut services = Vec::with_capacity(resolved.len());
+    let mut places = BTreeMap::new();
+    for service in resolved {
+        let name = &service.service.name.value;
+        let entry = outputs
+            .entry(name)
+            .ok_or_else(|| vec![internal(project, service, "no name")])?;
+        let model = model::service(service, bindings, outputs)
+            .map_err(|what| vec![internal(project, service, what)])?;
+        services.push(ServiceState {
+            service_id: entry.service_id,
+            name: name.clone(),
+            object_name: entry.object_name.clone(),
+            model,
+        });
+        places.insert(name.clone(), origins::of(project, service, bindings));
+    }
+    let mut names = bindings.names.clone();
+    names.sort();
+    Ok(Emitted {
+        state: EnvironmentState {
+            workspace_id: bindings.workspace_id,
+            project_id: bindings.project_id,
+            project: project.name().clone(),
+            tier: bindings.tier.clone(),
+            environment: environment.name.clone(),
+            ephemeral: false,
+            drift: environment.drift,
+            protect: environment.protect,
+            groups: groups(project, environment, resolved, outputs),
+            names,
+            services,
+        },
+        origins: Origins(places),
+    })
+}
+
+/// The groups that at least one service uses.
+fn groups(
+    project: &Project,
+    environment: &Environment,
+    resolved: &[Resolved<'_>],
+    outputs: &Outputs<'_>,
+) -> BTreeMap<GroupName, BTreeMap<String, Variable>> {
+    let mut groups = BTreeMap::new();
+    for (name, group) in resolved
+        .iter()
+        .flat_map(|service| service.groups(&project.model))
+    {
+        groups.entry(name.clone()).or_insert_with(|| {
+            resolve::group(group, &environment.name)
+                .into_iter()
+                .filter_map(|(key, value)| match &value.value {
+                    Setting::Set(value) => {
+                        let text = outputs.text(value, None)?;
+                        Some((key.to_owned(), Variable::Literal(text)))
+                    }
+                    Setting::Unset | Setting::Broken => None,
+                })
+                .collect()
+        });
+    }
+    groups
+}
+
+fn unknown_environment(project: &Project, environment: &EnvironmentName) -> Diagnostic {
+    let title = format!("the project has no environment `{environment}`");
+    let names = || project.environments().map(|(name, _)| name.as_str());
+    let known: Vec<String> = names().map(|name| format!("`{name}`")).collect();
+    let help = match closest(environment.as_str(), names()) {
+        Some(near) => format!("did you mean `{near}`?"),
+        None => format!("it has {}", known.join(", ")),
+    };
+    Diagnostic::new(codes::UNKNOWN_ENVIRONMENT, project.name.span, title).help(help)
+}
+
+/// Images of the bindings that belong to no service or are none.
+fn wrong_images(project: &Project, bindings: &Bindings) -> Vec<Diagnostic> {
+    let mut wrong = Vec::new();
+    for (name, reference) in &bindings.images {
+        match project.model.services.get(name) {
+            None => {
+                let title =
+                    format!("an image is given for `{name}`, which the project does not have");
+                let names = project.services().map(|known| known.as_str());
+                let help = match closest(name.as_str(), names) {
+                    Some(near) => format!("did you mean `{near}`?"),
+                    None => "name a service of the project".to_owned(),
+                };
+                wrong.push(
+                    Diagnostic::new(codes::UNKNOWN_SERVICE, project.name.span, title).help(help),
+                );
+            }
+            Some(service) => {
+                if let Err(error) = image::parse(reference) {
+                    let title = format!("the image given for `{name}` is none: `{reference}`");
+                    let help = error.to_string();
+                    wrong.push(
+                        Diagnostic::new(codes::BAD_IMAGE, service.name.span, title).help(help),
+                    );
+                }
+            }
+        }
+    }
+    wrong
+}
+
+fn internal(project: &Project, resolved: &Resolved<'_>, what: &str) -> Diagnostic {
+    let name = &resolved.service.name;
+    let title = format!(
+        "`{}` of `{}` has {what} after all checks",
+        name.value,
+        project.name()
+    );
+    Diagnostic::new(codes::INTERNAL, name.span, title)
+        .help("please report this with the file that shows it")
+}

@@ -1,0 +1,27 @@
+//! `domain HOST { alias HOST redirect=BOOL; }`.
+//! Pure. Whether a host is used twice is seen by `crate::check`, over all services.
+//! Read on in `crate::values::host` for what a host is.
+
+use super::Cx;
+use super::read::Read;
+use crate::project::{AliasDecl, DomainDecl, Spanned};
+use crate::table::Place;
+
+pub(super) fn read(cx: &mut Cx, read: &Read<'_>) -> Option<DomainDecl> {
+    let mut aliases = Vec::new();
+    if let Some(nodes) = read.node.children() {
+        cx.block(nodes, "domain", Place::Domain, None, |_, child| {
+            let redirect: Option<Spanned<bool>> = child.prop("redirect");
+            if let (Some(host), true) = (child.arg(0), child.sound) {
+                aliases.push(AliasDecl {
+                    host,
+                    redirect: redirect.is_some_and(|redirect| redirect.value),
+                });
+            }
+        });
+    }
+    Some(DomainDecl {
+        host: read.arg(0)?,
+        aliases,
+    })
+}

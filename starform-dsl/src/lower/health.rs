@@ -1,0 +1,121 @@
+//! `health`: the short form by properties and the full form by probes.
+//! Pure. A probe stands in one of the two forms; defaults are put in by `crate::emit`.
+//! Read on in `crate::check` for what depends on the service's ports.
+
+use starform_contract::quantity::Duration;
+
+use super::Cx;
+use super::read::Read;
+use crate::diag::{Diagnostic, codes};
+use crate::project::{CheckDecl, HealthDecl, ProbeDecl, Slot, Spanned};
+use crate::table::Place;
+
+pub(super) fn read(cx: &mut Cx, read: &Read<'_>) -> Slot<HealthDecl> {
+    if read.unset {
+        return read.slot(None);
+    }
+    let mut health = HealthDecl {
+        ready: short(read, "ready"),
+        live: short(read, "live"),
+        startup: None,
+        startup_within: read.prop("startup-within"),
+    };
+    let mut sound = read.sound;
+    if let Some(nodes) = read.node.children() {
+        let seen = cx.block(nodes, "health", Place::Health, None, |cx, child| {
+            let slot = match child.spec.name {
+                "ready" => &mut health.ready,
+                "live" => &mut health.live,
+                _ => &mut health.startup,
+            };
+            let short = slot.take();
+            *slot = probe(cx, &child);
+            sound &= slot.is_some();
+            if let Some(short) = short {
+                twice(cx, &child, &short);
+            }
+        });
+        sound &= !seen.incomplete;
+    }
+    let empty = health.ready.is_none() && health.live.is_none() && health.startup.is_none();
+    if sound && empty && health.startup_within.is_none() {
+        let help =
+            "it is written `health ready=\"/readyz\"`, or `health { ready kind=grpc port=N; }`";
+        cx.error(
+            codes::EMPTY_NODE,
+            read.span(),
+            "`health` says nothing",
+            help,
+        );
+        sound = false;
+    }
+    read.slot(sound.then_some(health))
+}
+
+/// `ready=PATH`: GET on the first port.
+fn short(read: &Read<'_>, name: &str) -> Option<ProbeDecl> {
+    let path: Spanned<String> = read.prop(name)?;
+    Some(ProbeDecl {
+        check: CheckDecl::Http { path: path.value },
+        port: None,
+        every: None,
+        timeout: None,
+        failures: None,
+        span: path.span,
+    })
+}
+
+fn twice(cx: &mut Cx, child: &Read<'_>, short: &ProbeDecl) {
+    let title = format!("`{}` is given twice", child.spec.name);
+    let diagnostic = Diagnostic::new(codes::DUPLICATE_NODE, child.span(), title)
+        .also(short.span, "first")
+        .help("keep the property or the node");
+    cx.report(diagnostic);
+}
+
+fn probe(cx: &mut Cx, read: &Read<'_>) -> Option<ProbeDecl> {
+    let check = check(cx, read)?;
+    let value = |duration: Spanned<Duration>| duration.value;
+    read.sound.then(|| ProbeDecl {
+        check,
+        port: read.prop("port"),
+        every: read.prop("every").map(value),
+        timeout: read.prop("timeout").map(value),
+        failures: read
+            .prop("failures")
+            .map(|failures: Spanned<u32>| failures.value),
+        span: read.span(),
+    })
+}
+
+fn check(cx: &mut Cx, read: &Read<'_>) -> Option<CheckDecl> {
+    let kind: Option<Spanned<String>> = read.prop("kind");
+    let path: Option<Spanned<String>> = read.prop("path");
+    let word = kind.as_ref().map(|kind| kind.value.as_str());
+    match (word, path) {
+        (Some("http") | None, Some(path)) => Some(CheckDecl::Http { path: path.value }),
+        (Some("http"), None) if !read.sound => None,
+        (Some("http"), None) => {
+            let help = "add `path=\"/healthz\"`";
+            cx.error(
+                codes::MISSING_PROPERTY,
+                read.span(),
+                "`kind=http` needs `path=`",
+                help,
+            );
+            None
+        }
+        (Some(kind), Some(path)) => {
+            let title = format!("`kind={kind}` has no `path=`");
+            cx.error(
+                codes::CONFLICTING_NODES,
+                path.span,
+                title,
+                "take it out, or write `kind=http`",
+            );
+            None
+        }
+        (Some("grpc"), None) => Some(CheckDecl::Grpc),
+        (Some(_) | None, None) => Some(CheckDecl::Tcp),
+    }
+}

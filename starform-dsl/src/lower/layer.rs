@@ -1,0 +1,272 @@
+//! The children of a service that one layer holds: its own, a partial's, or those of `in ENV`.
+//! Pure. A child that does not hold leaves its slot broken, so nothing below it shows through.
+//! Read on in `health`, `domain` and `vars` for the larger children.
+
+use starform_contract::{
+    ServiceKind,
+    model::{Overlap, Protocol},
+};
+
+use super::read::Read;
+use super::{Cx, domain, health, quoted, vars};
+use crate::diag::{Diagnostic, Edit, Fix, codes};
+use crate::project::{
+    DrainDecl, KeepDecl, Layer, PortDecl, ScaleDecl, Setting, SizeDecl, Slot, Spanned,
+};
+use crate::syntax::Nodes;
+use crate::table::Place;
+use crate::values::words::{self, InvalidCommand};
+
+/// What takes the children that are no part of a layer (`in`, `only`, `not-in`).
+pub(super) type Other<'o, 'a> = &'o mut dyn FnMut(&mut Cx, Read<'a>);
+
+pub(super) fn read<'a>(
+    cx: &mut Cx,
+    nodes: Option<Nodes<'a>>,
+    parent: &str,
+    place: Place,
+    kind: Option<ServiceKind>,
+    other: Other<'_, 'a>,
+) -> Layer {
+    let mut layer = Layer::default();
+    if let Some(nodes) = nodes {
+        let seen = cx.block(nodes, parent, place, kind, |cx, child| {
+            child_of(cx, child, &mut layer, other);
+        });
+        layer.children = seen.children;
+        layer.incomplete = seen.incomplete;
+    }
+    layer
+}
+
+fn child_of<'a>(cx: &mut Cx, read: Read<'a>, layer: &mut Layer, other: Other<'_, 'a>) {
+    match read.spec.name {
+        "image" => layer.image = read.slot(read.arg(0).map(value)),
+        "run" => layer.run = run(cx, &read),
+        "port" => several(cx, &read, &mut layer.ports, port(&read)),
+        "health" => layer.health = health::read(cx, &read),
+        "size" => layer.size = props(cx, &read, size(&read)),
+        "scale" => layer.scale = scale(cx, &read),
+        "drain" => layer.drain = props(cx, &read, drain(&read)),
+        "use" => several(cx, &read, &mut layer.uses, Some(read.args())),
+        "vars" => {
+            let nodes = read.node.children().into_iter().flatten();
+            layer.vars = vars::read(cx, nodes, vars::Owner::Service);
+        }
+        "domain" => {
+            let domain = domain::read(cx, &read);
+            several(
+                cx,
+                &read,
+                &mut layer.domains,
+                domain.map(|domain| vec![domain]),
+            );
+        }
+        "allow-from" => several(cx, &read, &mut layer.allow_from, Some(read.args())),
+        "observability" => layer.observability = read.slot(read.arg(0).map(value)),
+        "overlap" => {
+            layer.overlap = read.slot(read.arg::<String>(0).map(|what| overlap(&what.value)))
+        }
+        "retries" => layer.retries = read.slot(read.arg(0).map(value)),
+        "timeout" => layer.timeout = read.slot(read.arg(0).map(value)),
+        "keep" => layer.keep = props(cx, &read, keep(&read)),
+        _ => other(cx, read),
+    }
+}
+
+fn value<T>(spanned: Spanned<T>) -> T {
+    spanned.value
+}
+
+/// Adds to a slot that several nodes fill. `#null` beside others says two things at once.
+fn several<T>(cx: &mut Cx, read: &Read<'_>, slot: &mut Slot<Vec<T>>, more: Option<Vec<T>>) {
+    let new = read.slot(more);
+    let Some(old) = slot.as_mut() else {
+        *slot = new;
+        return;
+    };
+    match (&mut old.value, new.map(value)) {
+        (Setting::Set(list), Some(Setting::Set(more))) => list.extend(more),
+        (Setting::Unset, Some(Setting::Set(_) | Setting::Unset))
+        | (Setting::Set(_), Some(Setting::Unset)) => {
+            let title = format!(
+                "`{} #null` stands beside another `{}`",
+                read.spec.name, read.spec.name
+            );
+            let diagnostic = Diagnostic::new(codes::CONFLICTING_NODES, read.span(), title)
+                .also(old.span, "first")
+                .help("keep `#null` alone to have none, or take it out");
+            cx.report(diagnostic);
+            old.value = Setting::Broken;
+        }
+        (value, _) => *value = Setting::Broken,
+    }
+}
+
+/// A node that is made of properties alone and says nothing without them.
+fn props<T>(cx: &mut Cx, read: &Read<'_>, decl: T) -> Slot<T> {
+    if read.sound && !read.unset && !read.has_props() {
+        let title = format!("`{}` says nothing", read.spec.name);
+        let help = format!("it is written `{}`", read.spec.form);
+        cx.error(codes::EMPTY_NODE, read.span(), title, help);
+        return read.slot(None);
+    }
+    read.slot(Some(decl))
+}
+
+fn run(cx: &mut Cx, read: &Read<'_>) -> Slot<Vec<String>> {
+    let args: Vec<Spanned<String>> = read.args();
+    if !read.sound || read.unset || args.len() != 1 {
+        return read.slot(Some(args.into_iter().map(value).collect()));
+    }
+    let text = &args[0];
+    match words::split(&text.value) {
+        Ok(words) => read.slot(Some(words)),
+        Err(error) => {
+            let diagnostic = Diagnostic::new(codes::BAD_COMMAND, text.span, error.to_string());
+            let through_shell = format!("\"sh\" \"-c\" {}", quoted(&text.value));
+            cx.report(match error {
+                InvalidCommand::Shell { .. } => diagnostic
+                    .help(format!("ask for a shell: `run {through_shell}`"))
+                    .fix(Fix::maybe(
+                        "run it in a shell",
+                        vec![Edit {
+                            span: text.span,
+                            text: through_shell,
+                        }],
+                    )),
+                InvalidCommand::Unclosed(_) => {
+                    diagnostic.help("close it, or give each word as text of its own")
+                }
+                InvalidCommand::Backslash => {
+                    diagnostic.help("take it out, or write `\\\\\\\\` for a backslash")
+                }
+                InvalidCommand::Empty => {
+                    diagnostic.help("name a program, or leave `run` out for the image's own")
+                }
+            });
+            read.slot(None)
+        }
+    }
+}
+
+fn port(read: &Read<'_>) -> Option<Vec<PortDecl>> {
+    let protocol: Option<Spanned<String>> = read.prop("protocol");
+    Some(vec![PortDecl {
+        port: read.arg(0)?,
+        name: read.prop("name"),
+        protocol: match protocol.map(value).as_deref() {
+            Some("h2c") => Protocol::H2c,
+            Some("grpc") => Protocol::Grpc,
+            Some("tcp") => Protocol::Tcp,
+            Some(_) | None => Protocol::Http,
+        },
+        span: read.span(),
+    }])
+}
+
+fn size(read: &Read<'_>) -> SizeDecl {
+    SizeDecl {
+        cpu: read.prop("cpu"),
+        memory: read.prop("memory"),
+    }
+}
+
+fn drain(read: &Read<'_>) -> DrainDecl {
+    DrainDecl {
+        before_term: read.prop("before-term"),
+        grace: read.prop("grace"),
+    }
+}
+
+fn keep(read: &Read<'_>) -> KeepDecl {
+    KeepDecl {
+        succeeded: read.prop("succeeded"),
+        failed: read.prop("failed"),
+    }
+}
+
+fn overlap(word: &str) -> Overlap {
+    match word {
+        "replace" => Overlap::Replace,
+        "allow" => Overlap::Allow,
+        _ => Overlap::Forbid,
+    }
+}
+
+fn scale(cx: &mut Cx, read: &Read<'_>) -> Slot<ScaleDecl> {
+    if read.unset || !read.sound {
+        return read.slot(None);
+    }
+    let decl = match (read.has_args(), read.has_props()) {
+        (true, false) => read.arg(0).map(|n| ScaleDecl::Fixed(n.value)),
+        (true, true) => {
+            let help = "write `scale N` for a fixed number, or `scale min=… max=…` for a range";
+            cx.error(
+                codes::CONFLICTING_NODES,
+                read.span(),
+                "`scale` has a number and a range",
+                help,
+            );
+            None
+        }
+        (false, _) => range(cx, read),
+    };
+    read.slot(decl)
+}
+
+fn range(cx: &mut Cx, read: &Read<'_>) -> Option<ScaleDecl> {
+    let min: Option<Spanned<u32>> = read.prop("min");
+    let max: Option<Spanned<u32>> = read.prop("max");
+    let (Some(min), Some(max)) = (min, max) else {
+        let help = "write `scale N` for a fixed number, or `scale min=… max=…` for a range";
+        cx.error(
+            codes::MISSING_PROPERTY,
+            read.span(),
+            "`scale` needs a number, or `min=` and `max=`",
+            help,
+        );
+        return None;
+    };
+    if min.value > max.value {
+        let title = format!("`min` {} is greater than `max` {}", min.value, max.value);
+        let swap = vec![
+            Edit {
+                span: min.span,
+                text: max.value.to_string(),
+            },
+            Edit {
+                span: max.span,
+                text: min.value.to_string(),
+            },
+        ];
+        let (min_first, max_first) = (min.span < max.span, swap);
+        let edits = if min_first {
+            max_first
+        } else {
+            max_first.into_iter().rev().collect()
+        };
+        let diagnostic = Diagnostic::new(codes::MIN_OVER_MAX, min.span, title)
+            .also(max.span, "smaller")
+            .help("give the smaller number to `min`")
+            .fix(Fix::maybe("swap the two", edits));
+        cx.report(diagnostic);
+        return None;
+    }
+    let moving = ["cpu", "memory", "cooldown"]
+        .into_iter()
+        .find(|name| read.has_prop(name));
+    if let (true, Some(moving)) = (min.value == max.value, moving) {
+        let title = format!("`{moving}` has no effect: `min` and `max` are equal");
+        let help = format!("write `scale {}`, or make `max` greater", min.value);
+        cx.error(codes::CONFLICTING_NODES, read.span(), title, help);
+        return None;
+    }
+    Some(ScaleDecl::Range {
+        min,
+        max,
+        cpu: read.prop("cpu"),
+        memory: read.prop("memory"),
+        cooldown: read.prop("cooldown"),
+    })
+}

@@ -1,0 +1,79 @@
+//! From the tree to the checked project's parts: one file per section, each driven by the node table.
+//! Pure. Reads everything it can, reports every mistake once, and marks what is broken so that nothing is concluded from it.
+//! Read on in `read` for how a node meets its row, and in `project` for the top.
+
+mod declare;
+mod domain;
+mod health;
+mod layer;
+mod project;
+mod read;
+mod service;
+mod unknown;
+mod value;
+mod vars;
+
+use starform_contract::ProjectName;
+
+use crate::diag::{Code, Diagnostic};
+use crate::project::{Model, Spanned};
+use crate::source::Span;
+
+pub(crate) use project::lower;
+pub(crate) use unknown::wrong_kind_diagnostic as wrong_kind;
+pub(crate) use value::quoted;
+
+/// What was read of one project.
+pub(crate) struct Lowered {
+    pub(crate) name: Option<Spanned<ProjectName>>,
+    pub(crate) model: Model,
+    pub(crate) known: Known,
+}
+
+/// Of which declarations all could be read. Where one could not, a name that nothing declares may
+/// be its name, so nothing is called unknown.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Known {
+    pub(crate) environments: bool,
+    pub(crate) groups: bool,
+    pub(crate) partials: bool,
+    pub(crate) services: bool,
+}
+
+/// What lowering carries: the diagnostics, and the path of the node at hand.
+pub(crate) struct Cx {
+    pub(crate) diagnostics: Vec<Diagnostic>,
+    path: Vec<String>,
+    known: Known,
+}
+
+impl Known {
+    fn all(known: bool) -> Known {
+        Known {
+            environments: known,
+            groups: known,
+            partials: known,
+            services: known,
+        }
+    }
+}
+
+impl Cx {
+    fn report(&mut self, diagnostic: Diagnostic) {
+        let path = self.path.join(".");
+        self.diagnostics.push(diagnostic.node_path(path));
+    }
+
+    /// A diagnostic at the node at hand.
+    fn error(&mut self, code: Code, span: Span, title: impl Into<String>, help: impl Into<String>) {
+        self.report(Diagnostic::new(code, span, title).help(help));
+    }
+
+    /// Runs `read` with `segment` added to the path.
+    fn within<T>(&mut self, segment: &str, read: impl FnOnce(&mut Cx) -> T) -> T {
+        self.path.push(segment.to_owned());
+        let result = read(self);
+        self.path.pop();
+        result
+    }
+}

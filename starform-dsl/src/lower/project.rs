@@ -1,0 +1,239 @@
+//! The top of a file: the project, its environments, var-groups and partials.
+//! Pure. Declarations that cannot be read are left out, and `Known` says that some are missing.
+//! Read on in `service` for services and in `vars` for the variables of a group.
+
+use starform_contract::{EnvironmentName, GroupName, ServiceName, state::DriftPolicy};
+
+use super::read::Read;
+use super::{Cx, Known, Lowered, declare::Names};
+use crate::diag::{Diagnostic, codes};
+use crate::project::{Deploy, Environment, Group, In, Model, Spanned, Vars};
+use crate::source::{FileId, Span};
+use crate::syntax::{Cst, Node, TextRange};
+use crate::table::{self, Place};
+
+/// The contract that this version writes and reads.
+const CONTRACT: i64 = 1;
+
+/// What declarations were met so far.
+struct Declared {
+    environments: Names<EnvironmentName>,
+    groups: Names<GroupName>,
+    partials: Names<GroupName>,
+    services: Names<ServiceName>,
+}
+
+/// Reads the root file. `sound`: its braces match, so a missing node is really missing.
+pub(crate) fn lower(cst: &Cst, sound: bool) -> (Option<Lowered>, Vec<Diagnostic>) {
+    let mut cx = Cx {
+        diagnostics: Vec::new(),
+        path: Vec::new(),
+        known: Known::all(sound),
+    };
+    let mut project: Option<Lowered> = None;
+    let mut first: Option<Span> = None;
+    let seen = cx.block(cst.nodes(), "", Place::Root, None, |cx, read| match first {
+        Some(first) => second_project(cx, &read, first),
+        None => {
+            first = Some(read.span());
+            project = Some(lower_project(cx, &read));
+        }
+    });
+    if first.is_none() && sound && !seen.incomplete {
+        cx.error(
+            codes::NO_PROJECT,
+            start(cst.file()),
+            "the file has no project",
+            "begin with `project NAME { environment production branch=main; }`",
+        );
+    }
+    (project, cx.diagnostics)
+}
+
+fn second_project(cx: &mut Cx, read: &Read<'_>, first: Span) {
+    let diagnostic = Diagnostic::new(codes::SECOND_PROJECT, read.span(), "a second project")
+        .label("second")
+        .also(first, "first")
+        .help("keep one; another project has a repository of its own");
+    cx.report(diagnostic);
+}
+
+/// The empty place at the beginning of a file.
+fn start(file: FileId) -> Span {
+    Span::new(file, TextRange::at(0))
+}
+
+fn lower_project(cx: &mut Cx, read: &Read<'_>) -> Lowered {
+    check_contract(cx, read);
+    let mut lowered = Lowered {
+        name: read.arg(0),
+        model: Model::default(),
+        known: cx.known,
+    };
+    let mut declared = Declared {
+        environments: Names::new("an environment"),
+        groups: Names::new("a var-group"),
+        partials: Names::new("a partial"),
+        services: Names::new("a service"),
+    };
+    if let Some(nodes) = read.node.children() {
+        let seen = cx.block(nodes, "project", Place::Project, None, |cx, child| {
+            lower_child(cx, &child, &mut lowered, &mut declared);
+        });
+        if seen.incomplete {
+            cx.known = Known::all(false);
+        }
+    }
+    lowered.known = cx.known;
+    if lowered.model.environments.is_empty() && cx.known.environments {
+        cx.error(
+            codes::MISSING_NODE,
+            read.span(),
+            "the project has no environment",
+            "add `environment production branch=main`",
+        );
+    }
+    lowered
+}
+
+fn check_contract(cx: &mut Cx, read: &Read<'_>) {
+    if let Some(contract) = read
+        .prop::<i64>("contract")
+        .filter(|contract| contract.value > CONTRACT)
+    {
+        let title = format!("contract {} is not known to this version", contract.value);
+        cx.error(
+            codes::UNKNOWN_CONTRACT,
+            contract.span,
+            title,
+            format!("write `contract={CONTRACT}`, or use a newer Starform"),
+        );
+    }
+}
+
+fn lower_child(cx: &mut Cx, read: &Read<'_>, lowered: &mut Lowered, declared: &mut Declared) {
+    let segment = read
+        .arg::<String>(0)
+        .map_or_else(String::new, |name| name.value);
+    cx.within(&segment, |cx| match read.spec.name {
+        "environment" => match environment(cx, read) {
+            Some(environment) => {
+                if declared
+                    .environments
+                    .declare(cx, &environment.name, environment.span)
+                {
+                    lowered.model.environments.push(environment);
+                }
+            }
+            None => cx.known.environments = false,
+        },
+        "var-group" => match read.arg::<GroupName>(0) {
+            Some(name) => {
+                let fresh = declared.groups.declare(cx, &name.value, name.span);
+                let group = group(cx, read);
+                if fresh {
+                    lowered.model.groups.insert(name.value, group);
+                }
+            }
+            None => cx.known.groups = false,
+        },
+        "partial" => match read.arg::<GroupName>(0) {
+            Some(name) => {
+                let fresh = declared.partials.declare(cx, &name.value, name.span);
+                let layer = super::layer::read(
+                    cx,
+                    read.node.children(),
+                    "partial",
+                    Place::Partial,
+                    None,
+                    &mut |_, _| (),
+                );
+                if fresh {
+                    lowered.model.partials.insert(name.value, layer);
+                }
+            }
+            None => cx.known.partials = false,
+        },
+        _ => match super::service::read(cx, read) {
+            Some(service) => {
+                let name = &service.name;
+                if declared.services.declare(cx, &name.value, name.span) {
+                    lowered.model.services.insert(name.value.clone(), service);
+                }
+            }
+            None => cx.known.services = false,
+        },
+    });
+}
+
+fn environment(cx: &mut Cx, read: &Read<'_>) -> Option<Environment> {
+    let mut deploy = Deploy::default();
+    let mut protect = false;
+    let mut drift = DriftPolicy::default();
+    if let Some(nodes) = read.node.children() {
+        cx.block(
+            nodes,
+            "environment",
+            Place::Environment,
+            None,
+            |_, child| match child.spec.name {
+                "deploy" => {
+                    deploy = match child
+                        .prop::<String>("after")
+                        .map(|after| after.value)
+                        .as_deref()
+                    {
+                        Some("checks") => Deploy::Checks,
+                        Some("manual") => Deploy::Manual,
+                        Some(_) | None => Deploy::Commit,
+                    }
+                }
+                "drift" => {
+                    drift = match child.arg::<String>(0).map(|what| what.value).as_deref() {
+                        Some("report") => DriftPolicy::Report,
+                        Some(_) | None => DriftPolicy::Correct,
+                    }
+                }
+                _ => protect = true,
+            },
+        );
+    }
+    let name: Spanned<EnvironmentName> = read.arg(0)?;
+    Some(Environment {
+        name: name.value,
+        branch: read
+            .prop("branch")
+            .map(|branch: Spanned<String>| branch.value)
+            .unwrap_or_default(),
+        deploy,
+        protect,
+        drift,
+        span: name.span,
+    })
+}
+
+fn group(cx: &mut Cx, read: &Read<'_>) -> Group {
+    let mut group = Group {
+        base: Vars::new(),
+        overrides: Vec::new(),
+    };
+    let Some(nodes) = read.node.children() else {
+        return group;
+    };
+    let (blocks, keys): (Vec<Node<'_>>, Vec<Node<'_>>) =
+        nodes.partition(|node| node.name() == "in");
+    group.base = super::vars::read(cx, keys.into_iter(), super::vars::Owner::Group);
+    let row = table::find(Place::Group, "in").expect("the table has `in` for groups");
+    for node in blocks {
+        let inner = cx.read(node, row);
+        let content = cx.within("in", |cx| {
+            let nodes = node.children().into_iter().flatten();
+            super::vars::read(cx, nodes, super::vars::Owner::Group)
+        });
+        group.overrides.push(In {
+            environments: inner.args(),
+            content,
+        });
+    }
+    group
+}

@@ -1,0 +1,362 @@
+//! One node against its row of the node table: arguments, properties and block, each reported where it does not fit.
+//! Pure. A [`Read`] that is not `sound` has been reported; its values may be used, its absence of values may not.
+//! Read on in `value` for single values and in `unknown` for what the table does not know.
+
+use std::str::FromStr;
+
+use starform_contract::ServiceKind;
+
+use super::{Cx, unknown, value};
+use crate::diag::{Diagnostic, Edit, Fix, codes};
+use crate::project::{Setting, Slot, Spanned};
+use crate::source::Span;
+use crate::syntax::{Entry, Node, Nodes, Value};
+use crate::table::{
+    self, ArgSpec, Args, Availability, Block, NodeSpec, Place, PropSpec, Repeat, closest,
+    foreign_word,
+};
+
+/// A node that has met its row.
+pub(super) struct Read<'a> {
+    pub(super) node: Node<'a>,
+    pub(super) spec: &'static NodeSpec,
+    args: Vec<Entry<'a>>,
+    props: Vec<(&'static str, Entry<'a>)>,
+    /// `NODE #null`
+    pub(super) unset: bool,
+    pub(super) sound: bool,
+}
+
+/// What was met in a block.
+#[derive(Debug, Default)]
+pub(super) struct Seen {
+    pub(super) children: Vec<(&'static str, Span)>,
+    /// Something in it could not be understood.
+    pub(super) incomplete: bool,
+}
+
+impl<'a> Read<'a> {
+    pub(super) fn span(&self) -> Span {
+        self.node.head_span()
+    }
+
+    pub(super) fn arg<T: FromStr>(&self, index: usize) -> Option<Spanned<T>> {
+        parsed(*self.args.get(index)?)
+    }
+
+    pub(super) fn args<T: FromStr>(&self) -> Vec<Spanned<T>> {
+        self.args
+            .iter()
+            .filter_map(|entry| parsed(*entry))
+            .collect()
+    }
+
+    pub(super) fn has_args(&self) -> bool {
+        !self.args.is_empty()
+    }
+
+    pub(super) fn prop<T: FromStr>(&self, name: &str) -> Option<Spanned<T>> {
+        parsed(self.prop_entry(name)?)
+    }
+
+    pub(super) fn has_prop(&self, name: &str) -> bool {
+        self.prop_entry(name).is_some()
+    }
+
+    pub(super) fn has_props(&self) -> bool {
+        !self.props.is_empty()
+    }
+
+    fn prop_entry(&self, name: &str) -> Option<Entry<'a>> {
+        self.props
+            .iter()
+            .find(|(known, _)| *known == name)
+            .map(|(_, entry)| *entry)
+    }
+
+    /// What a layer holds for this node.
+    pub(super) fn slot<T>(&self, value: Option<T>) -> Slot<T> {
+        let value = match value {
+            _ if self.unset => Setting::Unset,
+            Some(value) if self.sound => Setting::Set(value),
+            Some(_) | None => Setting::Broken,
+        };
+        Some(Spanned {
+            value,
+            span: self.span(),
+        })
+    }
+}
+
+/// A value's text, parsed; `None` where it has been reported as something else.
+fn parsed<T: FromStr>(entry: Entry<'_>) -> Option<Spanned<T>> {
+    let text = match entry.value() {
+        Value::String(text) => text.into_owned(),
+        Value::Integer(number) => number.to_string(),
+        Value::Decimal(raw) => raw.to_owned(),
+        Value::Bool(flag) => flag.to_string(),
+        Value::Null | Value::Invalid => return None,
+    };
+    text.parse().ok().map(|value| Spanned {
+        value,
+        span: entry.value_span(),
+    })
+}
+
+impl Cx {
+    /// Checks a node against its row.
+    pub(super) fn read<'a>(&mut self, node: Node<'a>, spec: &'static NodeSpec) -> Read<'a> {
+        let mut read = Read {
+            node,
+            spec,
+            args: Vec::new(),
+            props: Vec::new(),
+            unset: false,
+            sound: true,
+        };
+        if let Some(ty) = node.ty() {
+            read.sound = false;
+            let title = format!("`({})` does not belong before a node", ty.text);
+            self.error(codes::UNEXPECTED_ANNOTATION, ty.span, title, "take it out");
+        }
+        read.unset = spec.unset && is_unset(node);
+        if !read.unset {
+            self.read_args(&mut read);
+            self.read_props(&mut read);
+        }
+        if let (Block::None, Some(block)) = (spec.block, node.block_span()) {
+            read.sound = false;
+            let title = format!("`{}` has no block", spec.name);
+            self.error(
+                codes::UNEXPECTED_BLOCK,
+                block,
+                title,
+                format!("it is written `{}`", spec.form),
+            );
+        }
+        read
+    }
+
+    fn read_args(&mut self, read: &mut Read<'_>) {
+        let (arg, least, most) = match read.spec.args {
+            Args::None => (None, 0, 0),
+            Args::One(arg) => (Some(arg), 1, 1),
+            Args::Optional(arg) => (Some(arg), 0, 1),
+            Args::Several(arg) => (Some(arg), 1, usize::MAX),
+        };
+        let entries: Vec<Entry<'_>> = read.node.args().collect();
+        if let (Some(arg), true) = (arg, entries.len() < least) {
+            read.sound = false;
+            self.missing_argument(read, arg);
+        }
+        for (index, entry) in entries.into_iter().enumerate() {
+            match arg {
+                Some(arg) if index < most => {
+                    let name = format!("`{}`", read.spec.name);
+                    read.sound &= self.value(arg.ty, &name, entry);
+                    read.args.push(entry);
+                }
+                Some(_) | None => {
+                    read.sound = false;
+                    self.extra_argument(read, entry);
+                }
+            }
+        }
+    }
+
+    fn missing_argument(&mut self, read: &Read<'_>, arg: ArgSpec) {
+        let title = format!("`{}` needs its {}", read.spec.name, arg.name);
+        let help = format!("it is written `{}`", read.spec.form);
+        self.error(codes::MISSING_ARGUMENT, read.node.name_span(), title, help);
+    }
+
+    fn extra_argument(&mut self, read: &Read<'_>, entry: Entry<'_>) {
+        let title = format!("argument too many for `{}`", read.spec.name);
+        let meant = match entry.value() {
+            Value::String(text) => read.spec.prop(&text),
+            Value::Integer(_)
+            | Value::Decimal(_)
+            | Value::Bool(_)
+            | Value::Null
+            | Value::Invalid => None,
+        };
+        let help = match meant {
+            Some(prop) => format!("write it as a property: `{}=…`", prop.name),
+            None => format!("it is written `{}`", read.spec.form),
+        };
+        self.error(codes::EXTRA_ARGUMENT, entry.span(), title, help);
+    }
+
+    fn read_props<'a>(&mut self, read: &mut Read<'a>) {
+        for entry in read.node.props() {
+            let Some(name) = entry.name() else { continue };
+            let Some(prop) = read.spec.prop(&name.text) else {
+                read.sound = false;
+                self.unknown_property(read, &name.text, name.span);
+                continue;
+            };
+            if let Some(first) = read.prop_entry(prop.name) {
+                read.sound = false;
+                let title = format!("`{}` is given twice", prop.name);
+                let diagnostic = Diagnostic::new(codes::DUPLICATE_PROPERTY, entry.span(), title)
+                    .label("second")
+                    .also(first.span(), "first")
+                    .help("keep one of the two");
+                self.report(diagnostic);
+                continue;
+            }
+            read.sound &= self.property_value(prop, entry);
+            read.props.push((prop.name, entry));
+        }
+        for prop in read.spec.props.iter().filter(|prop| prop.required) {
+            if !read.has_prop(prop.name) {
+                read.sound = false;
+                let title = format!("`{}` needs `{}=`", read.spec.name, prop.name);
+                let help = format!("add `{}=` with {}", prop.name, value::expected(prop.ty));
+                self.error(codes::MISSING_PROPERTY, read.node.head_span(), title, help);
+            }
+        }
+    }
+
+    fn property_value(&mut self, prop: &PropSpec, entry: Entry<'_>) -> bool {
+        match prop.availability {
+            Availability::Ready => self.value(prop.ty, &format!("`{}`", prop.name), entry),
+            Availability::Later { instead } => {
+                let title = format!("`{}=` is not available in this version", prop.name);
+                self.error(codes::NOT_AVAILABLE, entry.span(), title, instead);
+                false
+            }
+        }
+    }
+
+    /// Whether the value fits; says so where it does not.
+    fn value(&mut self, ty: table::Type, name: &str, entry: Entry<'_>) -> bool {
+        if let Some(annotation) = entry.ty() {
+            let title = format!("`({})` does not belong here", annotation.text);
+            self.error(
+                codes::UNEXPECTED_ANNOTATION,
+                annotation.span,
+                title,
+                "take it out",
+            );
+            return false;
+        }
+        match value::check(ty, name, entry) {
+            Some(diagnostic) => {
+                self.report(diagnostic);
+                false
+            }
+            None => !matches!(entry.value(), Value::Invalid),
+        }
+    }
+
+    fn unknown_property(&mut self, read: &Read<'_>, name: &str, span: Span) {
+        let spec = read.spec;
+        let names = || spec.props.iter().map(|prop| prop.name);
+        let title = format!("unknown property `{name}` of `{}`", spec.name);
+        let diagnostic = Diagnostic::new(codes::UNKNOWN_PROPERTY, span, title);
+        let near = closest(name, names()).or_else(|| foreign_word(name, names()));
+        let inner = match spec.block {
+            Block::Of(place) => table::find(place, name),
+            Block::None | Block::Variables => None,
+        };
+        self.report(if let Some(near) = near {
+            diagnostic
+                .help(format!("did you mean `{near}`?"))
+                .fix(Fix::maybe(
+                    format!("write `{near}`"),
+                    vec![Edit {
+                        span,
+                        text: near.to_owned(),
+                    }],
+                ))
+        } else if let Some(inner) = inner {
+            diagnostic.help(format!(
+                "`{name}` is a node of its own: inside the block write `{}`",
+                inner.form
+            ))
+        } else if spec.props.is_empty() {
+            diagnostic.help(format!(
+                "`{}` has no properties; it is written `{}`",
+                spec.name, spec.form
+            ))
+        } else {
+            let known: Vec<&str> = names().collect();
+            diagnostic.help(format!("valid here: {}", value::list(&known)))
+        });
+    }
+
+    /// Reads the nodes of a block by their rows in `place`; hands each that is to be used to `each`.
+    pub(super) fn block<'a>(
+        &mut self,
+        nodes: Nodes<'a>,
+        parent: &str,
+        place: Place,
+        kind: Option<ServiceKind>,
+        mut each: impl FnMut(&mut Cx, Read<'a>),
+    ) -> Seen {
+        let mut seen = Seen::default();
+        for node in nodes {
+            let name = node.name();
+            if name.starts_with("x-") {
+                continue;
+            }
+            let Some(spec) = self.row(node, &name, parent, place, kind) else {
+                seen.incomplete = true;
+                continue;
+            };
+            let first = seen.children.iter().find(|(known, _)| *known == spec.name);
+            if let (Repeat::Once, Some((_, first))) = (spec.repeat, first) {
+                let title = format!("`{name}` is given twice");
+                let diagnostic = Diagnostic::new(codes::DUPLICATE_NODE, node.head_span(), title)
+                    .label("second")
+                    .also(*first, "first")
+                    .help("keep one of the two");
+                self.report(diagnostic);
+                continue;
+            }
+            seen.children.push((spec.name, node.head_span()));
+            self.path.push(name.into_owned());
+            let read = self.read(node, spec);
+            each(self, read);
+            self.path.pop();
+        }
+        seen
+    }
+
+    /// The row of a node that may stand here; reports every other.
+    fn row(
+        &mut self,
+        node: Node<'_>,
+        name: &str,
+        parent: &str,
+        place: Place,
+        kind: Option<ServiceKind>,
+    ) -> Option<&'static NodeSpec> {
+        let Some(spec) = table::find(place, name) else {
+            unknown::report(self, node, name, parent, place, kind);
+            return None;
+        };
+        if let Availability::Later { instead } = spec.availability {
+            let title = format!("`{name}` is not available in this version");
+            self.error(codes::NOT_AVAILABLE, node.head_span(), title, instead);
+            return None;
+        }
+        match kind {
+            Some(kind) if !spec.kinds.contains(&kind) && place != Place::Project => {
+                unknown::wrong_kind(self, node.head_span(), spec, kind);
+                None
+            }
+            Some(_) | None => Some(spec),
+        }
+    }
+}
+
+/// `NODE #null` and nothing else.
+fn is_unset(node: Node<'_>) -> bool {
+    let mut entries = node.entries();
+    let only = entries
+        .next()
+        .is_some_and(|entry| entry.is_arg() && entry.value() == Value::Null);
+    only && entries.next().is_none() && node.children().is_none()
+}

@@ -1,0 +1,93 @@
+//! A service: its head, its own children, its `in` blocks, and where it exists.
+//! Pure.
+//! Read on in `layer` for the children.
+
+use starform_contract::{ServiceKind, ServiceName};
+
+use super::read::Read;
+use super::{Cx, layer};
+use crate::diag::{Diagnostic, codes};
+use crate::project::{In, Kind, Presence, Schedule, Service, Spanned};
+use crate::table::Place;
+
+/// `None`: its name cannot be read.
+pub(super) fn read(cx: &mut Cx, read: &Read<'_>) -> Option<Service> {
+    let kind = kind(read);
+    let mut presence: Option<(Presence, Spanned<()>)> = None;
+    let mut overrides = Vec::new();
+    let word = read.spec.name;
+    let mut own = layer::read(
+        cx,
+        read.node.children(),
+        word,
+        Place::Service,
+        Some(service_kind(word)),
+        &mut |cx, child| match child.spec.name {
+            "in" => overrides.push(In {
+                environments: child.args(),
+                content: layer::read(
+                    cx,
+                    child.node.children(),
+                    "in",
+                    Place::ServiceIn,
+                    Some(service_kind(word)),
+                    &mut |_, _| (),
+                ),
+            }),
+            _ => read_presence(cx, &child, &mut presence),
+        },
+    );
+    // A head that does not hold may have meant what would be missing.
+    own.incomplete |= !read.sound;
+    let name: Spanned<ServiceName> = read.arg(0)?;
+    Some(Service {
+        name,
+        kind: kind?,
+        presence: presence.map_or(Presence::Everywhere, |(presence, _)| presence),
+        like: read.prop("like"),
+        own,
+        overrides,
+    })
+}
+
+/// `None` where the schedule of a cron job cannot be read.
+fn kind(read: &Read<'_>) -> Option<Kind> {
+    Some(match service_kind(read.spec.name) {
+        ServiceKind::Web => Kind::Web,
+        ServiceKind::Private => Kind::Private,
+        ServiceKind::Worker => Kind::Worker,
+        ServiceKind::Cron => Kind::Cron(Schedule {
+            schedule: read.prop("schedule")?,
+            timezone: read.prop("timezone"),
+        }),
+    })
+}
+
+fn service_kind(word: &str) -> ServiceKind {
+    match word {
+        "web" => ServiceKind::Web,
+        "private" => ServiceKind::Private,
+        "worker" => ServiceKind::Worker,
+        _ => ServiceKind::Cron,
+    }
+}
+
+/// `only` and `not-in`, of which a service has at most one.
+fn read_presence(cx: &mut Cx, child: &Read<'_>, presence: &mut Option<(Presence, Spanned<()>)>) {
+    if let Some((_, first)) = presence {
+        let title = "`only` and `not-in` exclude each other";
+        let diagnostic = Diagnostic::new(codes::CONFLICTING_NODES, child.span(), title)
+            .label("second")
+            .also(first.span, "first")
+            .help("keep one of the two");
+        cx.report(diagnostic);
+        return;
+    }
+    let names = child.args();
+    let said = match child.spec.name {
+        "only" => Presence::Only(names),
+        _ => Presence::NotIn(names),
+    };
+    let span = child.span();
+    *presence = child.sound.then_some((said, Spanned { value: (), span }));
+}

@@ -1,0 +1,468 @@
+//! One value against its type in the node table.
+//! Pure. Says at most one thing about a value, with the spelling that would be right wherever there is one.
+//! Read on in `read`, which asks, and in `crate::values` for what texts mean.
+
+use starform_contract::{
+    EnvironmentName, GroupName, PortName, ProjectName, ServiceName,
+    name::InvalidName,
+    quantity::{Cpu, Duration, InvalidAmount, Memory},
+};
+
+use crate::diag::{Diagnostic, Edit, Fix, codes};
+use crate::source::Span;
+use crate::syntax::{Entry, Value};
+use crate::table::{Type, closest};
+use crate::values::{cron, host, image, timezone};
+
+/// What is wrong with a value; `None` as well where it is broken and reported.
+pub(super) fn check(ty: Type, name: &str, entry: Entry<'_>) -> Option<Diagnostic> {
+    let span = entry.value_span();
+    match (ty, entry.value()) {
+        (_, Value::Invalid) => None,
+        (_, Value::Null) => Some(wrong(span, name, "`#null`", "leave it out instead")),
+        (Type::Integer { min, max }, value) => integer(name, &value, span, min, max),
+        (Type::Bool, value) => boolean(name, &value, span),
+        (Type::Cpu, Value::Integer(_) | Value::Decimal(_)) => cpu(entry.raw(), span),
+        (_, Value::String(text)) => text_value(ty, name, &text, span),
+        (_, Value::Integer(_) | Value::Decimal(_)) => {
+            Some(number_for_text(ty, name, entry.raw(), span))
+        }
+        (_, Value::Bool(_)) => {
+            let hint = format!("write {}", expected(ty));
+            Some(wrong(span, name, "`#true` or `#false`", &hint))
+        }
+    }
+}
+
+/// A KDL string with this text, quoted.
+pub(crate) fn quoted(text: &str) -> String {
+    let escaped: String = text
+        .chars()
+        .flat_map(|c| match c {
+            '"' => vec!['\\', '"'],
+            '\\' => vec!['\\', '\\'],
+            '\n' => vec!['\\', 'n'],
+            '\r' => vec!['\\', 'r'],
+            '\t' => vec!['\\', 't'],
+            c => vec![c],
+        })
+        .collect();
+    format!("\"{escaped}\"")
+}
+
+fn integer(name: &str, value: &Value<'_>, span: Span, min: i64, max: i64) -> Option<Diagnostic> {
+    match value {
+        Value::Integer(number) => {
+            let inside = (i128::from(min)..=i128::from(max)).contains(number);
+            let title = format!("{name} is {number}, which is out of range");
+            let range = if max == i64::MAX {
+                format!("use a whole number from {min}")
+            } else {
+                format!("use a whole number from {min} to {max}")
+            };
+            (!inside).then(|| Diagnostic::new(codes::OUT_OF_RANGE, span, title).help(range))
+        }
+        Value::String(text) if text.parse::<i64>().is_ok() => Some(
+            wrong(span, name, "text", "write the number without quotes").fix(Fix::replace(
+                "remove the quotes",
+                span,
+                text.as_ref(),
+            )),
+        ),
+        Value::String(_) => Some(wrong(span, name, "text", "write a whole number")),
+        Value::Decimal(_) => Some(wrong(span, name, "a fraction", "write a whole number")),
+        Value::Bool(_) => Some(wrong(
+            span,
+            name,
+            "`#true` or `#false`",
+            "write a whole number",
+        )),
+        Value::Null | Value::Invalid => None,
+    }
+}
+
+fn boolean(name: &str, value: &Value<'_>, span: Span) -> Option<Diagnostic> {
+    let word = match value {
+        Value::Bool(_) | Value::Null | Value::Invalid => return None,
+        Value::String(text) => text.to_ascii_lowercase(),
+        Value::Integer(number) => number.to_string(),
+        Value::Decimal(raw) => (*raw).to_owned(),
+    };
+    let meant = match word.as_str() {
+        "yes" | "on" | "true" | "y" | "1" | "enabled" => Some("#true"),
+        "no" | "off" | "false" | "n" | "0" | "disabled" => Some("#false"),
+        _ => None,
+    };
+    let diagnostic = wrong(
+        span,
+        name,
+        "neither `#true` nor `#false`",
+        "write `#true` or `#false`",
+    );
+    Some(match meant {
+        Some(meant) => diagnostic.fix(Fix::replace(format!("write `{meant}`"), span, meant)),
+        None => diagnostic,
+    })
+}
+
+fn text_value(ty: Type, name: &str, text: &str, span: Span) -> Option<Diagnostic> {
+    match ty {
+        Type::Text if text.is_empty() => Some(
+            Diagnostic::new(codes::OUT_OF_RANGE, span, format!("{name} is empty"))
+                .help("write at least one character, or leave it out"),
+        ),
+        Type::Text | Type::Reference | Type::Bool | Type::Integer { .. } => None,
+        Type::ProjectName => name_error(ProjectName::new(text).err(), span),
+        Type::ServiceName => name_error(ServiceName::new(text).err(), span),
+        Type::EnvironmentName => environment_name(text, span),
+        Type::GroupName => name_error(GroupName::new(text).err(), span),
+        Type::PortName => name_error(PortName::new(text).err(), span),
+        Type::Duration { min, max } => duration(name, text, span, min, max),
+        Type::Cpu => cpu(text, span),
+        Type::Memory => memory(text, span),
+        Type::HttpPath => path(name, text, span),
+        Type::Host => host_error(text, span),
+        Type::OneOf(words) => one_of(name, text, span, words),
+        Type::Schedule => schedule(text, span),
+        Type::TimeZone => time_zone(text, span),
+        Type::Image => image_error(text, span),
+    }
+}
+
+fn name_error(error: Option<InvalidName>, span: Span) -> Option<Diagnostic> {
+    let error = error?;
+    let (title, help) = match &error {
+        InvalidName::Empty { what } => (format!("{what} is empty"), "give it a name".to_owned()),
+        InvalidName::TooLong {
+            what,
+            length,
+            limit,
+            ..
+        } => (
+            format!("{what} has {length} characters"),
+            format!("use at most {limit}"),
+        ),
+        InvalidName::Shape { what, text, rule } => {
+            (format!("`{text}` is no {what}"), (*rule).to_owned())
+        }
+        InvalidName::Reserved { what, text } => (
+            format!("`{text}` is reserved by Starform"),
+            format!("choose another {what}"),
+        ),
+    };
+    let diagnostic = Diagnostic::new(codes::BAD_NAME, span, title).help(help);
+    Some(match &error {
+        InvalidName::Shape { text, .. } => match spelled_right(text) {
+            Some(right) => diagnostic.fix(Fix::maybe(
+                format!("write `{right}`"),
+                vec![Edit { span, text: right }],
+            )),
+            None => diagnostic,
+        },
+        InvalidName::Empty { .. } | InvalidName::TooLong { .. } | InvalidName::Reserved { .. } => {
+            diagnostic
+        }
+    })
+}
+
+/// A name that the text may have meant: lower case, single hyphens for everything else.
+fn spelled_right(text: &str) -> Option<String> {
+    let lower = text.to_lowercase();
+    let parts: Vec<&str> = lower
+        .split(|c: char| !c.is_ascii_lowercase() && !c.is_ascii_digit())
+        .filter(|part| !part.is_empty())
+        .collect();
+    let right = parts.join("-");
+    right
+        .starts_with(|c: char| c.is_ascii_lowercase())
+        .then_some(right)
+}
+
+fn environment_name(text: &str, span: Span) -> Option<Diagnostic> {
+    match EnvironmentName::new(text) {
+        Err(error) => name_error(Some(error), span),
+        Ok(name) if name.is_reserved() => Some(
+            Diagnostic::new(
+                codes::RESERVED_ENVIRONMENT,
+                span,
+                format!("`{text}` belongs to preview environments"),
+            )
+            .help("choose another name, such as `staging`"),
+        ),
+        Ok(_) => None,
+    }
+}
+
+fn duration(name: &str, text: &str, span: Span, min: u32, max: u32) -> Option<Diagnostic> {
+    let (min, max) = (Duration::from_secs(min), Duration::from_secs(max));
+    match text.parse::<Duration>() {
+        Err(error) => Some(amount(error, span)),
+        Ok(length) if length < min || length > max => {
+            let title = format!("{name} is {length}, which is out of range");
+            Some(
+                Diagnostic::new(codes::OUT_OF_RANGE, span, title)
+                    .help(format!("use {min} to {max}")),
+            )
+        }
+        Ok(_) => None,
+    }
+}
+
+fn cpu(text: &str, span: Span) -> Option<Diagnostic> {
+    match text.parse::<Cpu>() {
+        Err(error) => Some(amount(error, span)),
+        Ok(cpu) if (1..=1_000_000).contains(&cpu.as_millicores()) => None,
+        Ok(cpu) => Some(
+            Diagnostic::new(
+                codes::OUT_OF_RANGE,
+                span,
+                format!("{cpu} cores are out of range"),
+            )
+            .help("use 1m to 1000"),
+        ),
+    }
+}
+
+/// Below this no container starts; who writes less forgot the unit.
+const LEAST_MEMORY: u64 = 4 << 20;
+const MOST_MEMORY: u64 = 64 << 40;
+
+fn memory(text: &str, span: Span) -> Option<Diagnostic> {
+    match text.parse::<Memory>() {
+        Err(error) => Some(amount(error, span)),
+        Ok(memory) if (LEAST_MEMORY..=MOST_MEMORY).contains(&memory.as_bytes()) => None,
+        Ok(memory) => {
+            let title = format!("{memory} of memory is out of range");
+            Some(
+                Diagnostic::new(codes::OUT_OF_RANGE, span, title)
+                    .help("use 4Mi to 64Ti, with a unit, such as \"256Mi\""),
+            )
+        }
+    }
+}
+
+fn amount(error: InvalidAmount, span: Span) -> Diagnostic {
+    let (text, what, form) = match error {
+        InvalidAmount::Duration(text) => (
+            text,
+            "duration",
+            "write a whole number and a unit, such as \"90s\", \"10m\", \"2h\", \"3d\"",
+        ),
+        InvalidAmount::Cpu(text) => (
+            text,
+            "amount of CPU",
+            "write cores or thousandths, such as 1, 0.5, \"250m\"",
+        ),
+        InvalidAmount::Memory(text) => (
+            text,
+            "amount of memory",
+            "write a number and a unit, such as \"256Mi\", \"1Gi\", \"500M\"",
+        ),
+    };
+    Diagnostic::new(codes::BAD_AMOUNT, span, format!("`{text}` is no {what}")).help(form)
+}
+
+fn path(name: &str, text: &str, span: Span) -> Option<Diagnostic> {
+    let good = text.starts_with('/')
+        && !text.starts_with("//")
+        && text.is_ascii()
+        && !text.contains(['#', ' ', '\t', '\n', '\r']);
+    let diagnostic = || {
+        Diagnostic::new(
+            codes::BAD_PATH,
+            span,
+            format!("{name} is no path: `{text}`"),
+        )
+        .help("begin with `/` and leave out host, white space and `#`, as in \"/healthz\"")
+    };
+    (!good).then(diagnostic)
+}
+
+fn host_error(text: &str, span: Span) -> Option<Diagnostic> {
+    use host::InvalidHost as E;
+    let error = host::check(text).err()?;
+    let right = match &error {
+        E::Url(right) | E::Upper(right) | E::TrailingDot(right) => {
+            host::check(right).is_ok().then(|| right.clone())
+        }
+        E::Empty
+        | E::Address
+        | E::NotAscii
+        | E::Punycode(_)
+        | E::Wildcard
+        | E::OneLabel
+        | E::TooLong
+        | E::Label(_) => None,
+    };
+    let diagnostic = Diagnostic::new(codes::BAD_HOST, span, format!("`{text}` is no host"))
+        .help(error.to_string());
+    Some(match right {
+        Some(right) => diagnostic.fix(Fix::replace(
+            format!("write \"{right}\""),
+            span,
+            quoted(&right),
+        )),
+        None => diagnostic,
+    })
+}
+
+fn one_of(name: &str, text: &str, span: Span, words: &[&'static str]) -> Option<Diagnostic> {
+    if words.contains(&text) {
+        return None;
+    }
+    let title = format!("{name} is `{text}`, which is not one of its words");
+    let diagnostic = Diagnostic::new(codes::NOT_ONE_OF, span, title);
+    Some(match closest(text, words.iter().copied()) {
+        Some(right) => diagnostic
+            .help(format!(
+                "did you mean `{right}`? Valid here: {}",
+                list(words)
+            ))
+            .fix(Fix::maybe(
+                format!("write `{right}`"),
+                vec![Edit {
+                    span,
+                    text: right.to_owned(),
+                }],
+            )),
+        None => diagnostic.help(format!("valid here: {}", list(words))),
+    })
+}
+
+fn schedule(text: &str, span: Span) -> Option<Diagnostic> {
+    let error = cron::check(text).err()?;
+    let diagnostic = Diagnostic::new(codes::BAD_SCHEDULE, span, error.to_string());
+    Some(match meant_schedule(text, &error) {
+        Some(right) => diagnostic
+            .help(format!("write \"{right}\""))
+            .fix(Fix::replace(
+                format!("write \"{right}\""),
+                span,
+                quoted(&right),
+            )),
+        None if error == cron::InvalidSchedule::TimeZone => {
+            diagnostic.help("use the property `timezone=\"Europe/Lisbon\"`")
+        }
+        None => diagnostic.help(
+            "write minute, hour, day of month, month and day of week (0–6), as in \"30 3 * * *\"",
+        ),
+    })
+}
+
+/// The schedule that a common mistake means: a word, seconds in front, Sunday as 7.
+fn meant_schedule(text: &str, error: &cron::InvalidSchedule) -> Option<String> {
+    use cron::InvalidSchedule as E;
+    let right = match error {
+        E::Descriptor { fields, .. } => fields.map(str::to_owned),
+        E::FieldCount(6) => text
+            .split_once(char::is_whitespace)
+            .map(|(_, rest)| rest.trim().to_owned()),
+        E::OutOfRange {
+            field: "day of week",
+            text: day,
+            ..
+        } if day == "7" => text.strip_suffix('7').map(|rest| format!("{rest}0")),
+        E::OutOfRange { .. }
+        | E::TimeZone
+        | E::FieldCount(_)
+        | E::NotANumber { .. }
+        | E::Backwards { .. }
+        | E::Step { .. } => None,
+    };
+    right.filter(|right| cron::check(right).is_ok())
+}
+
+fn time_zone(text: &str, span: Span) -> Option<Diagnostic> {
+    if timezone::is_known(text) {
+        return None;
+    }
+    let title = format!("unknown time zone `{text}`");
+    let diagnostic = Diagnostic::new(codes::BAD_TIME_ZONE, span, title);
+    let city = |zone: &'static str| zone.rsplit('/').next().unwrap_or(zone);
+    let near = closest(text, timezone::names())
+        .or_else(|| timezone::names().find(|zone| city(zone).eq_ignore_ascii_case(text)));
+    Some(match near {
+        Some(zone) => diagnostic
+            .help(format!("did you mean \"{zone}\"?"))
+            .fix(Fix::maybe(
+                format!("write \"{zone}\""),
+                vec![Edit {
+                    span,
+                    text: quoted(zone),
+                }],
+            )),
+        None => diagnostic.help("write an IANA name, such as \"Europe/Lisbon\" or \"UTC\""),
+    })
+}
+
+fn image_error(text: &str, span: Span) -> Option<Diagnostic> {
+    use image::InvalidImage as E;
+    let error = image::parse(text).err()?;
+    let title = format!("`{text}` is no image");
+    let diagnostic = Diagnostic::new(codes::BAD_IMAGE, span, title).help(error.to_string());
+    Some(match &error {
+        E::Scheme(right) if image::parse(right).is_ok() => {
+            diagnostic.fix(Fix::replace("remove the scheme", span, quoted(right)))
+        }
+        E::Scheme(_)
+        | E::Empty
+        | E::WhiteSpace
+        | E::Upper(_)
+        | E::Digest(_)
+        | E::Tag(_)
+        | E::Registry(_)
+        | E::Part(_)
+        | E::TooLong => diagnostic,
+    })
+}
+
+/// A number where text belongs: mostly an amount without its unit, or a name without its quotes.
+fn number_for_text(ty: Type, name: &str, raw: &str, span: Span) -> Diagnostic {
+    let unit = if matches!(ty, Type::Duration { .. }) {
+        Some("s")
+    } else {
+        (ty == Type::Memory).then_some("Mi")
+    };
+    let diagnostic = wrong(span, name, "a number", &format!("write {}", expected(ty)));
+    let right = format!("\"{raw}{}\"", unit.unwrap_or_default());
+    let title = format!("write {right}");
+    match unit {
+        Some(_) => diagnostic.fix(Fix::maybe(title, vec![Edit { span, text: right }])),
+        None => diagnostic.fix(Fix::replace("quote it", span, right)),
+    }
+}
+
+/// What belongs in a place of this type.
+pub(super) fn expected(ty: Type) -> String {
+    match ty {
+        Type::Text => "text".to_owned(),
+        Type::ProjectName
+        | Type::ServiceName
+        | Type::EnvironmentName
+        | Type::GroupName
+        | Type::PortName
+        | Type::Reference => "a name".to_owned(),
+        Type::Integer { min, max } if max == i64::MAX => format!("a whole number from {min}"),
+        Type::Integer { min, max } => format!("a whole number from {min} to {max}"),
+        Type::Bool => "`#true` or `#false`".to_owned(),
+        Type::Duration { .. } => "a duration with its unit, such as \"90s\"".to_owned(),
+        Type::Cpu => "an amount of CPU, such as \"250m\"".to_owned(),
+        Type::Memory => "an amount of memory with its unit, such as \"256Mi\"".to_owned(),
+        Type::HttpPath => "a path, such as \"/healthz\"".to_owned(),
+        Type::Host => "a host, such as \"shop.example\"".to_owned(),
+        Type::OneOf(words) => format!("one of {}", list(words)),
+        Type::Schedule => "a schedule, such as \"30 3 * * *\"".to_owned(),
+        Type::TimeZone => "a time zone, such as \"Europe/Lisbon\"".to_owned(),
+        Type::Image => "an image, such as \"ghcr.io/acme/api:1.4.2\"".to_owned(),
+    }
+}
+
+/// `a`, `b`, `c`
+pub(super) fn list(words: &[&str]) -> String {
+    let quoted: Vec<String> = words.iter().map(|word| format!("`{word}`")).collect();
+    quoted.join(", ")
+}
+
+fn wrong(span: Span, name: &str, is: &str, help: &str) -> Diagnostic {
+    Diagnostic::new(codes::WRONG_TYPE, span, format!("{name} is {is}")).help(help)
+}

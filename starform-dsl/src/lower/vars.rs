@@ -1,0 +1,348 @@
+//! Variables: keys, literals, references, templates, and what must not stand in a file.
+//! Pure. A key that is broken stays known as broken, so that nothing below it shows through.
+//! Read on in `crate::vars` for what values mean.
+
+use std::ops::Range;
+
+use super::{Cx, quoted};
+use crate::diag::{Diagnostic, Edit, Fix, codes};
+use crate::project::{Setting, Spanned, Vars};
+use crate::source::Span;
+use crate::syntax::{Entry, Node, TextRange, Value};
+use crate::table::closest;
+use crate::vars::credential::{self, Sign};
+use crate::vars::template::{self, InvalidTemplate, Part};
+use crate::vars::{InvalidReference, Piece, Reference, Target, VarValue};
+
+/// Whose variables they are.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Owner {
+    Group,
+    Service,
+}
+
+const ANNOTATIONS: [&str; 4] = ["ref", "template", "secret", "generate"];
+
+pub(super) fn read<'a>(cx: &mut Cx, nodes: impl Iterator<Item = Node<'a>>, owner: Owner) -> Vars {
+    let mut vars = Vars::new();
+    for node in nodes.filter(|node| !node.name().starts_with("x-")) {
+        let key = node.name().into_owned();
+        let span = node.name_span();
+        if !check_key(cx, &key, span) {
+            continue;
+        }
+        let value = cx
+            .within(&key, |cx| variable(cx, node, &key, owner))
+            .unwrap_or(Setting::Broken);
+        match vars.get(&key) {
+            Some(first) => twice(cx, &key, span, first.span),
+            None => {
+                vars.insert(
+                    key,
+                    Spanned {
+                        value,
+                        span: node.head_span(),
+                    },
+                );
+            }
+        }
+    }
+    vars
+}
+
+fn twice(cx: &mut Cx, key: &str, span: Span, first: Span) {
+    let diagnostic = Diagnostic::new(
+        codes::DUPLICATE_VARIABLE,
+        span,
+        format!("`{key}` is given twice"),
+    )
+    .label("second")
+    .also(first, "first")
+    .help("keep one of the two");
+    cx.report(diagnostic);
+}
+
+fn check_key(cx: &mut Cx, key: &str, span: Span) -> bool {
+    let letters = key
+        .bytes()
+        .all(|byte| byte.is_ascii_alphanumeric() || byte == b'_');
+    let first = key
+        .bytes()
+        .next()
+        .is_some_and(|byte| !byte.is_ascii_digit());
+    if !letters || !first {
+        let help = "use letters, digits and `_`, and begin with a letter or `_`";
+        let title = format!("`{key}` is no name of a variable");
+        cx.error(codes::BAD_VARIABLE_NAME, span, title, help);
+        return false;
+    }
+    if key == "PORT" || key.starts_with("STARFORM_") {
+        let help = match key {
+            "PORT" => "take it out: it always holds the first `port` of the service",
+            _ => "choose another name: those that begin with `STARFORM_` are set by the platform",
+        };
+        cx.error(
+            codes::RESERVED_VARIABLE,
+            span,
+            format!("`{key}` is reserved"),
+            help,
+        );
+        return false;
+    }
+    true
+}
+
+/// `None` where it is broken and reported.
+fn variable(cx: &mut Cx, node: Node<'_>, key: &str, owner: Owner) -> Option<Setting<VarValue>> {
+    let entry = only_value(cx, node, key)?;
+    if entry.value() == Value::Null && entry.ty().is_none() {
+        return Some(Setting::Unset);
+    }
+    let value = match entry.ty() {
+        None => literal(cx, key, entry)?,
+        Some(ty) => annotated(cx, &ty.text, ty.span, entry)?,
+    };
+    if let (Owner::Group, Some(own)) = (
+        owner,
+        value.references().find(|r| r.value.target == Target::Own),
+    ) {
+        let help = "name the service, or set the variable in the service's own `vars`";
+        cx.error(
+            codes::SELF_IN_GROUP,
+            own.span,
+            "`self` has no meaning in a var-group",
+            help,
+        );
+        return None;
+    }
+    Some(Setting::Set(value))
+}
+
+/// A variable's node holds one argument and nothing else.
+fn only_value<'a>(cx: &mut Cx, node: Node<'a>, key: &str) -> Option<Entry<'a>> {
+    if let Some(ty) = node.ty() {
+        let title = format!("`({})` stands before the key", ty.text);
+        let help = format!("write it before the value: `{key} ({})…`", ty.text);
+        cx.error(codes::UNEXPECTED_ANNOTATION, ty.span, title, help);
+        return None;
+    }
+    if let Some(block) = node.block_span() {
+        let help = format!("it is written `{key} VALUE`");
+        cx.error(
+            codes::UNEXPECTED_BLOCK,
+            block,
+            format!("the variable `{key}` has no block"),
+            help,
+        );
+        return None;
+    }
+    if let Some(prop) = node.props().next() {
+        let help = format!("quote the whole value: `{key} \"…\"`");
+        cx.error(
+            codes::UNKNOWN_PROPERTY,
+            prop.span(),
+            format!("the variable `{key}` has no properties"),
+            help,
+        );
+        return None;
+    }
+    let mut args = node.args();
+    let Some(value) = args.next() else {
+        let help = format!("write `{key} \"…\"`; an empty value is `\"\"`");
+        cx.error(
+            codes::MISSING_ARGUMENT,
+            node.name_span(),
+            format!("`{key}` has no value"),
+            help,
+        );
+        return None;
+    };
+    if let Some(extra) = args.next() {
+        let help = format!("quote the whole value: `{key} \"…\"`");
+        cx.error(
+            codes::EXTRA_ARGUMENT,
+            extra.span(),
+            format!("`{key}` has more than one value"),
+            help,
+        );
+        return None;
+    }
+    Some(value)
+}
+
+fn literal(cx: &mut Cx, key: &str, entry: Entry<'_>) -> Option<VarValue> {
+    let text = match entry.value() {
+        Value::String(text) => text.into_owned(),
+        Value::Bool(flag) => flag.to_string(),
+        Value::Integer(_) | Value::Decimal(_) if is_plain_number(entry.raw()) => {
+            entry.raw().to_owned()
+        }
+        Value::Integer(_) | Value::Decimal(_) => {
+            let title = format!("`{}` is not a plain decimal number", entry.raw());
+            let diagnostic = Diagnostic::new(codes::NUMBER_NEEDS_QUOTES, entry.value_span(), title)
+                .help("a variable is text: quote it")
+                .fix(Fix::replace(
+                    "quote it",
+                    entry.value_span(),
+                    quoted(entry.raw()),
+                ));
+            cx.report(diagnostic);
+            return None;
+        }
+        Value::Null | Value::Invalid => return None,
+    };
+    if let Some(sign) = credential::sign(key, &text) {
+        cx.report(credential_diagnostic(key, sign, entry.value_span()));
+        return None;
+    }
+    Some(VarValue::Literal(text))
+}
+
+/// `12`, `-1`, `0.50`: what reads the same as text and as a number.
+fn is_plain_number(raw: &str) -> bool {
+    let unsigned = raw.strip_prefix('-').unwrap_or(raw);
+    let (whole, fraction) = unsigned.split_once('.').unwrap_or((unsigned, "0"));
+    let digits = |text: &str| !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
+    digits(whole) && digits(fraction) && (whole == "0" || !whole.starts_with('0'))
+}
+
+fn credential_diagnostic(key: &str, sign: Sign, span: Span) -> Diagnostic {
+    let why = match sign {
+        Sign::Key => "its name says that it is one",
+        Sign::Form => "it has the form of a known kind of key or token",
+        Sign::Address => "it is an address with a password in it",
+        Sign::Random => "it is long and random",
+    };
+    Diagnostic::new(
+        codes::CREDENTIAL,
+        span,
+        format!("`{key}` looks like a credential"),
+    )
+    .label(why)
+    .note("secrets will be declared as `KEY (secret)name`; this version cannot deliver them yet")
+    .help(
+        "take the value out of the file and, if it was ever committed, replace it where it is used",
+    )
+}
+
+fn annotated(cx: &mut Cx, ty: &str, span: Span, entry: Entry<'_>) -> Option<VarValue> {
+    match ty {
+        "ref" => reference(cx, entry),
+        "template" => template(cx, entry),
+        "secret" | "generate" => {
+            let help =
+                "leave the variable out until secrets are available; never write the value here";
+            let title = format!("`({ty})` is not available in this version");
+            cx.error(codes::NOT_AVAILABLE, entry.span(), title, help);
+            None
+        }
+        other => {
+            let title = format!("unknown kind of value `({other})`");
+            let diagnostic = Diagnostic::new(codes::UNEXPECTED_ANNOTATION, span, title);
+            cx.report(match closest(other, ANNOTATIONS) {
+                Some(near) => diagnostic
+                    .help(format!("did you mean `({near})`?"))
+                    .fix(Fix::maybe(
+                        format!("write `({near})`"),
+                        vec![Edit {
+                            span,
+                            text: near.to_owned(),
+                        }],
+                    )),
+                None => diagnostic
+                    .help("valid here: `(ref)`, `(template)`, or no annotation for a literal"),
+            });
+            None
+        }
+    }
+}
+
+/// The text of an annotated value.
+fn text<'a>(cx: &mut Cx, entry: Entry<'a>, what: &str) -> Option<std::borrow::Cow<'a, str>> {
+    match entry.value() {
+        Value::String(text) => Some(text),
+        Value::Invalid => None,
+        Value::Integer(_) | Value::Decimal(_) | Value::Bool(_) | Value::Null => {
+            let title = format!("{what} is not text");
+            cx.error(codes::WRONG_TYPE, entry.value_span(), title, "quote it");
+            None
+        }
+    }
+}
+
+fn reference(cx: &mut Cx, entry: Entry<'_>) -> Option<VarValue> {
+    let text = text(cx, entry, "the reference")?;
+    match Reference::parse(&text) {
+        Ok(value) => Some(VarValue::Ref(Spanned {
+            value,
+            span: inner_span(entry, &text, 0..text.len()),
+        })),
+        Err(error) => {
+            let range = match &error {
+                InvalidReference::Form => 0..text.len(),
+                InvalidReference::Output { range, .. } => range.clone(),
+            };
+            bad_reference(cx, &error, inner_span(entry, &text, range));
+            None
+        }
+    }
+}
+
+fn template(cx: &mut Cx, entry: Entry<'_>) -> Option<VarValue> {
+    let text = text(cx, entry, "the template")?;
+    let (parts, mistakes) = template::parse(&text);
+    for mistake in &mistakes {
+        let span = inner_span(entry, &text, mistake.range());
+        match mistake {
+            InvalidTemplate::Reference(error, _) => bad_reference(cx, error, span),
+            InvalidTemplate::Unclosed(_) | InvalidTemplate::Unopened(_) => {
+                let help =
+                    "a reference is written `{SERVICE.OUTPUT}`, literal braces `{{` and `}}`";
+                cx.error(codes::BAD_TEMPLATE, span, mistake.to_string(), help);
+            }
+        }
+    }
+    let piece = |part: Part| match part {
+        Part::Text(text) => Piece::Text(text),
+        Part::Reference(value, range) => Piece::Ref(Spanned {
+            value,
+            span: inner_span(entry, &text, range),
+        }),
+    };
+    mistakes
+        .is_empty()
+        .then(|| VarValue::Template(parts.into_iter().map(piece).collect()))
+}
+
+fn bad_reference(cx: &mut Cx, error: &InvalidReference, span: Span) {
+    match error {
+        InvalidReference::Form => {
+            let help = "write `SERVICE.OUTPUT`, as in `catalog.private-url`";
+            cx.error(codes::BAD_REFERENCE, span, "this is no reference", help);
+        }
+        InvalidReference::Output { closest, .. } => {
+            let diagnostic = Diagnostic::new(codes::UNKNOWN_OUTPUT, span, error.to_string());
+            cx.report(match closest {
+                Some(near) => diagnostic.help(format!("did you mean `{near}`?")).fix(Fix::maybe(
+                    format!("write `{near}`"),
+                    vec![Edit { span, text: (*near).to_owned() }],
+                )),
+                None => diagnostic.help(
+                    "outputs are `host`, `port`, `hostport`, `private-url`, `public-host` and `public-url`",
+                ),
+            });
+        }
+    }
+}
+
+/// The place of bytes of a string's value, where the string is written without escapes.
+fn inner_span(entry: Entry<'_>, text: &str, range: Range<usize>) -> Span {
+    let whole = entry.value_span();
+    let offset = match entry.raw() {
+        raw if raw == text => 0,
+        raw if raw.get(1..raw.len().saturating_sub(1)) == Some(text) => 1,
+        _ => return whole,
+    };
+    let at = |index: usize| whole.range.start() + offset + u32::try_from(index).unwrap_or(u32::MAX);
+    Span::new(whole.file, TextRange::new(at(range.start), at(range.end)))
+}

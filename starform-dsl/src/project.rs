@@ -1,0 +1,329 @@
+//! The checked project: what the text says, by environment-independent layers, with the place of every value.
+//! Pure data. A project exists only if nothing in its text is an error, so `emit` meets no surprise.
+//! Read on in `lower` for how it is made and in `resolve` for what it means in one environment.
+
+use std::collections::BTreeMap;
+
+use starform_contract::{
+    EnvironmentName, GroupName, PortName, ProjectName, ServiceKind, ServiceName,
+    model::{Overlap, Protocol},
+    quantity::{Cpu, Duration, Memory},
+    state::DriftPolicy,
+};
+
+use crate::source::{SourceTree, Span};
+use crate::vars::VarValue;
+
+/// A value and where it is written.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Spanned<T> {
+    pub value: T,
+    pub span: Span,
+}
+
+/// One project.
+#[derive(Clone, Debug)]
+pub struct Project {
+    pub(crate) name: Spanned<ProjectName>,
+    pub(crate) model: Model,
+    /// For places in people's words.
+    pub(crate) sources: SourceTree,
+}
+
+/// Everything a project declares. References between declarations are text here; in a [`Project`]
+/// each of them is known to hold.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Model {
+    /// In the order of the file.
+    pub(crate) environments: Vec<Environment>,
+    pub(crate) groups: BTreeMap<GroupName, Group>,
+    pub(crate) partials: BTreeMap<GroupName, Layer>,
+    pub(crate) services: BTreeMap<ServiceName, Service>,
+}
+
+/// One running copy of the project's services.
+#[derive(Clone, Debug)]
+pub struct Environment {
+    pub name: EnvironmentName,
+    pub branch: String,
+    pub deploy: Deploy,
+    pub protect: bool,
+    pub drift: DriftPolicy,
+    pub(crate) span: Span,
+}
+
+/// What a new commit waits for.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Deploy {
+    #[default]
+    Commit,
+    Checks,
+    Manual,
+}
+
+#[derive(Clone, Debug)]
+pub(crate) struct Group {
+    pub(crate) base: Vars,
+    pub(crate) overrides: Vec<In<Vars>>,
+}
+
+#[derive(Clone, Debug)]
+pub(crate) struct Service {
+    pub(crate) name: Spanned<ServiceName>,
+    pub(crate) kind: Kind,
+    pub(crate) presence: Presence,
+    pub(crate) like: Option<Spanned<String>>,
+    pub(crate) own: Layer,
+    pub(crate) overrides: Vec<In<Layer>>,
+}
+
+#[derive(Clone, Debug)]
+pub(crate) enum Kind {
+    Web,
+    Private,
+    Worker,
+    Cron(Schedule),
+}
+
+#[derive(Clone, Debug)]
+pub(crate) struct Schedule {
+    /// Five fields.
+    pub(crate) schedule: Spanned<String>,
+    pub(crate) timezone: Option<Spanned<String>>,
+}
+
+/// In which environments a service exists.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Presence {
+    Everywhere,
+    Only(Vec<Spanned<String>>),
+    NotIn(Vec<Spanned<String>>),
+}
+
+/// `in ENV… { … }`.
+#[derive(Clone, Debug)]
+pub(crate) struct In<T> {
+    pub(crate) environments: Vec<Spanned<String>>,
+    pub(crate) content: T,
+}
+
+/// Variables by key.
+pub(crate) type Vars = BTreeMap<String, Spanned<Setting<VarValue>>>;
+
+/// What one layer says about one child; `None`: nothing, so the layer below speaks.
+pub(crate) type Slot<T> = Option<Spanned<Setting<T>>>;
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Setting<T> {
+    Set(T),
+    /// `#null`: as if no layer had said anything.
+    Unset,
+    /// Reported already; nothing may be concluded from it.
+    Broken,
+}
+
+/// The children of a service that one layer holds.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Layer {
+    pub(crate) image: Slot<String>,
+    pub(crate) run: Slot<Vec<String>>,
+    pub(crate) ports: Slot<Vec<PortDecl>>,
+    pub(crate) health: Slot<HealthDecl>,
+    pub(crate) size: Slot<SizeDecl>,
+    pub(crate) scale: Slot<ScaleDecl>,
+    pub(crate) drain: Slot<DrainDecl>,
+    pub(crate) uses: Slot<Vec<Spanned<String>>>,
+    pub(crate) vars: Vars,
+    pub(crate) domains: Slot<Vec<DomainDecl>>,
+    pub(crate) allow_from: Slot<Vec<Spanned<String>>>,
+    pub(crate) observability: Slot<bool>,
+    pub(crate) overlap: Slot<Overlap>,
+    pub(crate) retries: Slot<u32>,
+    pub(crate) timeout: Slot<Duration>,
+    pub(crate) keep: Slot<KeepDecl>,
+    /// Every child it holds: node name and place, for rules about layers as a whole.
+    pub(crate) children: Vec<(&'static str, Span)>,
+    /// It holds nodes that could not be understood, so nothing may be called missing.
+    pub(crate) incomplete: bool,
+}
+
+#[derive(Clone, Debug)]
+pub(crate) struct PortDecl {
+    pub(crate) port: Spanned<u16>,
+    pub(crate) name: Option<Spanned<PortName>>,
+    pub(crate) protocol: Protocol,
+    pub(crate) span: Span,
+}
+
+#[derive(Clone, Debug, Default)]
+pub(crate) struct HealthDecl {
+    pub(crate) ready: Option<ProbeDecl>,
+    pub(crate) live: Option<ProbeDecl>,
+    pub(crate) startup: Option<ProbeDecl>,
+    pub(crate) startup_within: Option<Spanned<Duration>>,
+}
+
+#[derive(Clone, Debug)]
+pub(crate) struct ProbeDecl {
+    pub(crate) check: CheckDecl,
+    /// The first port of the service if left out.
+    pub(crate) port: Option<Spanned<u16>>,
+    pub(crate) every: Option<Duration>,
+    pub(crate) timeout: Option<Duration>,
+    pub(crate) failures: Option<u32>,
+    pub(crate) span: Span,
+}
+
+#[derive(Clone, Debug)]
+pub(crate) enum CheckDecl {
+    Http { path: String },
+    Tcp,
+    Grpc,
+}
+
+#[derive(Clone, Debug, Default)]
+pub(crate) struct SizeDecl {
+    pub(crate) cpu: Option<Spanned<Cpu>>,
+    pub(crate) memory: Option<Spanned<Memory>>,
+}
+
+#[derive(Clone, Debug)]
+pub(crate) enum ScaleDecl {
+    Fixed(u32),
+    Range {
+        min: Spanned<u32>,
+        max: Spanned<u32>,
+        cpu: Option<Spanned<u32>>,
+        memory: Option<Spanned<u32>>,
+        cooldown: Option<Spanned<Duration>>,
+    },
+}
+
+#[derive(Clone, Debug, Default)]
+pub(crate) struct DrainDecl {
+    pub(crate) before_term: Option<Spanned<Duration>>,
+    pub(crate) grace: Option<Spanned<Duration>>,
+}
+
+#[derive(Clone, Debug)]
+pub(crate) struct DomainDecl {
+    pub(crate) host: Spanned<String>,
+    pub(crate) aliases: Vec<AliasDecl>,
+}
+
+#[derive(Clone, Debug)]
+pub(crate) struct AliasDecl {
+    pub(crate) host: Spanned<String>,
+    pub(crate) redirect: bool,
+}
+
+#[derive(Clone, Debug, Default)]
+pub(crate) struct KeepDecl {
+    pub(crate) succeeded: Option<Spanned<u32>>,
+    pub(crate) failed: Option<Spanned<u32>>,
+}
+
+impl Project {
+    pub fn name(&self) -> &ProjectName {
+        &self.name.value
+    }
+
+    /// In the order of the file.
+    pub fn environments(&self) -> impl Iterator<Item = (&EnvironmentName, &Environment)> {
+        self.model.environments.iter().map(|env| (&env.name, env))
+    }
+
+    pub fn environment(&self, name: &EnvironmentName) -> Option<&Environment> {
+        self.model.environments.iter().find(|env| env.name == *name)
+    }
+
+    /// Ordered by name.
+    pub fn services(&self) -> impl Iterator<Item = &ServiceName> {
+        self.model.services.keys()
+    }
+
+    /// The services that exist in an environment, ordered by name.
+    pub fn service_names_in(&self, environment: &EnvironmentName) -> Vec<ServiceName> {
+        self.model
+            .services_in(environment)
+            .map(|service| service.name.value.clone())
+            .collect()
+    }
+}
+
+impl Model {
+    /// Ordered by name.
+    pub(crate) fn services_in<'m>(
+        &'m self,
+        environment: &'m EnvironmentName,
+    ) -> impl Iterator<Item = &'m Service> {
+        self.services
+            .values()
+            .filter(move |service| service.presence.includes(environment))
+    }
+
+    pub(crate) fn has_environment(&self, name: &str) -> bool {
+        self.environments
+            .iter()
+            .any(|env| env.name.as_str() == name)
+    }
+
+    /// Whether there are environments, and none of them has the service.
+    pub(crate) fn exists_nowhere(&self, service: &Service) -> bool {
+        let in_one = |env: &Environment| service.presence.includes(&env.name);
+        !self.environments.is_empty() && !self.environments.iter().any(in_one)
+    }
+
+    pub(crate) fn service(&self, name: &str) -> Option<&Service> {
+        self.services.get(&ServiceName::new(name).ok()?)
+    }
+
+    pub(crate) fn group(&self, name: &str) -> Option<(&GroupName, &Group)> {
+        self.groups.get_key_value(&GroupName::new(name).ok()?)
+    }
+
+    pub(crate) fn partial(&self, name: &str) -> Option<&Layer> {
+        self.partials.get(&GroupName::new(name).ok()?)
+    }
+}
+
+impl<T> In<T> {
+    pub(crate) fn names(&self, environment: &EnvironmentName) -> bool {
+        names(&self.environments, environment)
+    }
+}
+
+impl Presence {
+    pub(crate) fn includes(&self, environment: &EnvironmentName) -> bool {
+        match self {
+            Presence::Everywhere => true,
+            Presence::Only(list) => names(list, environment),
+            Presence::NotIn(list) => !names(list, environment),
+        }
+    }
+}
+
+fn names(list: &[Spanned<String>], environment: &EnvironmentName) -> bool {
+    list.iter().any(|name| name.value == environment.as_str())
+}
+
+impl Kind {
+    pub(crate) fn kind(&self) -> ServiceKind {
+        match self {
+            Kind::Web => ServiceKind::Web,
+            Kind::Private => ServiceKind::Private,
+            Kind::Worker => ServiceKind::Worker,
+            Kind::Cron(_) => ServiceKind::Cron,
+        }
+    }
+}
+
+impl Deploy {
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Deploy::Commit => "commit",
+            Deploy::Checks => "checks",
+            Deploy::Manual => "manual",
+        }
+    }
+}

@@ -1,0 +1,167 @@
+//! What a service is in one environment, by one rule: a child replaces all of its name in the layer below, whole.
+//! Pure. Layers from low to high: `like` partial, the service's own children, `in` of the environment.
+//! Variables alone merge key by key: groups in the order of `use`, then the layers.
+//! Read on in `crate::check` for what must hold of the result and in `crate::emit` for the defaults.
+
+use std::collections::BTreeMap;
+
+use starform_contract::{EnvironmentName, GroupName};
+
+use crate::project::{Group, Layer, Model, Service, Setting, Slot, Spanned, Vars};
+use crate::source::Span;
+use crate::vars::VarValue;
+
+/// A service in one environment.
+pub(crate) struct Resolved<'m> {
+    pub(crate) service: &'m Service,
+    /// High first.
+    layers: Vec<&'m Layer>,
+    /// By key; unset and broken ones are left out.
+    pub(crate) vars: BTreeMap<&'m str, ResolvedVar<'m>>,
+}
+
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct ResolvedVar<'m> {
+    pub(crate) value: &'m VarValue,
+    pub(crate) span: Span,
+}
+
+/// What the layers say about one child.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Found<'m, T> {
+    Set(&'m T, Span),
+    /// Nothing, or that it is unset.
+    Default,
+    /// Reported already.
+    Broken,
+}
+
+impl<'m, T> Found<'m, T> {
+    pub(crate) fn value(self) -> Option<&'m T> {
+        match self {
+            Found::Set(value, _) => Some(value),
+            Found::Default | Found::Broken => None,
+        }
+    }
+}
+
+/// The service as it is in `environment`, where it must exist.
+pub(crate) fn service<'m>(
+    model: &'m Model,
+    service: &'m Service,
+    environment: &EnvironmentName,
+) -> Resolved<'m> {
+    let partial = service
+        .like
+        .as_ref()
+        .and_then(|like| model.partial(&like.value));
+    let layers: Vec<&Layer> = service
+        .overrides
+        .iter()
+        .filter(|block| block.names(environment))
+        .map(|block| &block.content)
+        .chain([&service.own])
+        .chain(partial)
+        .collect();
+    let mut resolved = Resolved {
+        service,
+        layers,
+        vars: BTreeMap::new(),
+    };
+    resolved.vars = resolved.merge(model, environment);
+    resolved
+}
+
+/// The variables of a group in an environment; broken and unset ones included.
+pub(crate) fn group<'m>(
+    group: &'m Group,
+    environment: &EnvironmentName,
+) -> BTreeMap<&'m str, &'m Spanned<Setting<VarValue>>> {
+    let own = |vars: &'m Vars| vars.iter().map(|(key, value)| (key.as_str(), value));
+    let mut merged: BTreeMap<_, _> = own(&group.base).collect();
+    for block in group
+        .overrides
+        .iter()
+        .filter(|block| block.names(environment))
+    {
+        merged.extend(own(&block.content));
+    }
+    merged
+}
+
+impl<'m> Resolved<'m> {
+    /// What the highest layer that speaks of a child says.
+    pub(crate) fn find<T>(&self, slot: impl Fn(&'m Layer) -> &'m Slot<T>) -> Found<'m, T> {
+        match self.layers.iter().find_map(|layer| slot(layer).as_ref()) {
+            None => Found::Default,
+            Some(spanned) => match &spanned.value {
+                Setting::Set(value) => Found::Set(value, spanned.span),
+                Setting::Unset => Found::Default,
+                Setting::Broken => Found::Broken,
+            },
+        }
+    }
+
+    /// Whether some layer holds what could not be understood.
+    pub(crate) fn incomplete(&self) -> bool {
+        self.layers.iter().any(|layer| layer.incomplete)
+    }
+
+    /// The groups that it uses, in order; those that do not exist are left out.
+    pub(crate) fn groups(&self, model: &'m Model) -> Vec<(&'m GroupName, &'m Group)> {
+        let names: &[Spanned<String>] = self
+            .find(|layer| &layer.uses)
+            .value()
+            .map_or(&[], Vec::as_slice);
+        names
+            .iter()
+            .filter_map(|name| model.group(&name.value))
+            .collect()
+    }
+
+    /// Keys that the service's own layers speak of.
+    pub(crate) fn own_keys(&self) -> impl Iterator<Item = &'m str> {
+        self.layers
+            .iter()
+            .flat_map(|layer| layer.vars.keys().map(String::as_str))
+    }
+
+    fn merge(
+        &self,
+        model: &'m Model,
+        environment: &EnvironmentName,
+    ) -> BTreeMap<&'m str, ResolvedVar<'m>> {
+        let mut merged = BTreeMap::new();
+        for (_, found) in self.groups(model) {
+            for (key, value) in group(found, environment) {
+                // A group that unsets a key of its own brings nothing; only the service takes back
+                // what other groups bring.
+                if value.value != Setting::Unset {
+                    put(&mut merged, key, value);
+                }
+            }
+        }
+        for layer in self.layers.iter().rev() {
+            for (key, value) in &layer.vars {
+                put(&mut merged, key, value);
+            }
+        }
+        merged
+    }
+}
+
+fn put<'m>(
+    merged: &mut BTreeMap<&'m str, ResolvedVar<'m>>,
+    key: &'m str,
+    value: &'m Spanned<Setting<VarValue>>,
+) {
+    match &value.value {
+        Setting::Set(set) => {
+            let span = value.span;
+            merged.insert(key, ResolvedVar { value: set, span });
+        }
+        Setting::Unset | Setting::Broken => {
+            merged.remove(key);
+        }
+    }
+}

@@ -1,0 +1,235 @@
+//! The node table of the language as data: one row per node, from which everything else follows.
+//! Pure. Closed world: a node without a row is an error; a row that is not built yet says what to do instead.
+//! Read on in `project` and `service` for the rows, and in `suggest` for the words people try first.
+
+mod project;
+mod service;
+mod suggest;
+
+use starform_contract::ServiceKind;
+
+pub use suggest::{closest, foreign_word};
+
+/// Where a node may stand.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Place {
+    /// The top level of `starform.kdl`.
+    Root,
+    Project,
+    Environment,
+    /// Beside the variables of a `var-group`.
+    Group,
+    Partial,
+    Service,
+    /// `in ENV { … }` inside a service.
+    ServiceIn,
+    Health,
+    Domain,
+    Build,
+}
+
+/// One node of the language.
+#[derive(Clone, Copy, Debug)]
+pub struct NodeSpec {
+    pub name: &'static str,
+    pub places: &'static [Place],
+    /// The kinds of service that may hold it; meaningless outside services.
+    pub kinds: &'static [ServiceKind],
+    pub repeat: Repeat,
+    pub args: Args,
+    pub props: &'static [PropSpec],
+    pub block: Block,
+    pub availability: Availability,
+    /// Whether `NODE #null` takes back what a lower layer says.
+    pub unset: bool,
+    /// How it is written, as the reference shows it.
+    pub form: &'static str,
+    /// What it is, in a sentence or two.
+    pub doc: &'static str,
+    /// What holds where it is left out.
+    pub default: &'static str,
+    pub example: &'static str,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Repeat {
+    Once,
+    Many,
+}
+
+/// The arguments of a node.
+#[derive(Clone, Copy, Debug)]
+pub enum Args {
+    None,
+    One(ArgSpec),
+    /// None or one.
+    Optional(ArgSpec),
+    /// One or more.
+    Several(ArgSpec),
+}
+
+#[derive(Clone, Copy, Debug)]
+pub struct ArgSpec {
+    /// As messages call it, such as `HOST`.
+    pub name: &'static str,
+    pub ty: Type,
+}
+
+#[derive(Clone, Copy, Debug)]
+pub struct PropSpec {
+    pub name: &'static str,
+    pub ty: Type,
+    pub required: bool,
+    pub availability: Availability,
+    pub doc: &'static str,
+}
+
+/// What stands between a node's braces.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Block {
+    None,
+    Of(Place),
+    /// `KEY VALUE` nodes; in a var-group beside the nodes of [`Place::Group`].
+    Variables,
+}
+
+/// Whether this version does what the node says. What is not built is never accepted silently.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Availability {
+    Ready,
+    /// Known, and refused with this next step.
+    Later {
+        instead: &'static str,
+    },
+}
+
+/// What a value is; amounts carry their least and greatest value.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Type {
+    Text,
+    ProjectName,
+    ServiceName,
+    EnvironmentName,
+    GroupName,
+    PortName,
+    /// A name that something else declares; looked up once everything is read.
+    Reference,
+    Integer {
+        min: i64,
+        max: i64,
+    },
+    Bool,
+    /// Seconds.
+    Duration {
+        min: u32,
+        max: u32,
+    },
+    Cpu,
+    Memory,
+    HttpPath,
+    Host,
+    OneOf(&'static [&'static str]),
+    Schedule,
+    TimeZone,
+    Image,
+}
+
+pub(crate) const ALL_KINDS: &[ServiceKind] = &[
+    ServiceKind::Web,
+    ServiceKind::Private,
+    ServiceKind::Worker,
+    ServiceKind::Cron,
+];
+
+/// What most rows share.
+const ROW: NodeSpec = NodeSpec {
+    name: "",
+    places: &[],
+    kinds: ALL_KINDS,
+    repeat: Repeat::Once,
+    args: Args::None,
+    props: &[],
+    block: Block::None,
+    availability: Availability::Ready,
+    unset: false,
+    form: "",
+    doc: "",
+    default: "",
+    example: "",
+};
+
+const fn arg(name: &'static str, ty: Type) -> ArgSpec {
+    ArgSpec { name, ty }
+}
+
+const fn prop(name: &'static str, ty: Type, doc: &'static str) -> PropSpec {
+    PropSpec {
+        name,
+        ty,
+        required: false,
+        availability: Availability::Ready,
+        doc,
+    }
+}
+
+const fn required(name: &'static str, ty: Type, doc: &'static str) -> PropSpec {
+    PropSpec {
+        required: true,
+        ..prop(name, ty, doc)
+    }
+}
+
+const fn later_prop(name: &'static str, instead: &'static str, doc: &'static str) -> PropSpec {
+    PropSpec {
+        availability: Availability::Later { instead },
+        ..prop(name, Type::Text, doc)
+    }
+}
+
+/// Every row: project level first, then services.
+pub fn nodes() -> impl Iterator<Item = &'static NodeSpec> {
+    project::NODES.iter().chain(service::NODES)
+}
+
+/// The row of `name` in `place`.
+pub fn find(place: Place, name: &str) -> Option<&'static NodeSpec> {
+    nodes().find(|node| node.name == name && node.places.contains(&place))
+}
+
+/// Rows of `name` in other places.
+pub fn elsewhere(name: &str) -> Option<&'static NodeSpec> {
+    nodes().find(|node| node.name == name)
+}
+
+/// Names that are ready to be used in `place`.
+pub fn valid_in(place: Place) -> Vec<&'static str> {
+    nodes()
+        .filter(|node| node.places.contains(&place))
+        .filter(|node| node.availability == Availability::Ready)
+        .map(|node| node.name)
+        .collect()
+}
+
+impl Place {
+    /// As messages call it: "belongs in …".
+    pub fn title(self) -> &'static str {
+        match self {
+            Place::Root => "the top level of the file",
+            Place::Project => "a project",
+            Place::Environment => "an environment",
+            Place::Group => "a var-group",
+            Place::Partial => "a partial",
+            Place::Service => "a service",
+            Place::ServiceIn => "`in ENV { … }` of a service",
+            Place::Health => "`health { … }`",
+            Place::Domain => "`domain HOST { … }`",
+            Place::Build => "`build { … }`",
+        }
+    }
+}
+
+impl NodeSpec {
+    pub fn prop(&self, name: &str) -> Option<&'static PropSpec> {
+        self.props.iter().find(|prop| prop.name == name)
+    }
+}

@@ -1,0 +1,252 @@
+//! Rows of the node table: a project, its environments, var-groups, partials, and what a service is opened with.
+//! Pure data. Names and defaults are part of contract 1.
+//! Read on in `service` for what stands inside services.
+
+use starform_contract::ServiceKind;
+
+use super::{
+    Args, Availability, Block, NodeSpec, Place, PropSpec, ROW, Repeat, Type, arg, later_prop, prop,
+    required,
+};
+
+pub(super) const NODES: &[NodeSpec] = &[
+    NodeSpec {
+        name: "project",
+        places: &[Place::Root],
+        // A second one is refused with more than "given twice".
+        repeat: Repeat::Many,
+        args: Args::One(arg("NAME", Type::ProjectName)),
+        props: &[prop(
+            "contract",
+            Type::Integer {
+                min: 1,
+                max: i64::MAX,
+            },
+            "The version of the language's meaning that the file is written for.",
+        )],
+        block: Block::Of(Place::Project),
+        form: "project NAME contract=1 { … }",
+        doc: "The project: everything that is deployed together, in one namespace of one cluster.",
+        default: "`contract` is the newest, 1",
+        example: "project shop { environment production branch=main; }",
+        ..ROW
+    },
+    NodeSpec {
+        name: "environment",
+        places: &[Place::Project],
+        repeat: Repeat::Many,
+        args: Args::One(arg("NAME", Type::EnvironmentName)),
+        props: &[required(
+            "branch",
+            Type::Text,
+            "The Git branch whose commits this environment follows.",
+        )],
+        block: Block::Of(Place::Environment),
+        form: "environment NAME branch=STR { deploy after=commit|checks|manual; protect; drift correct|report; }",
+        doc: "One running copy of the project's services.",
+        default: "at least one is needed",
+        example: "environment production branch=release { protect; }",
+        ..ROW
+    },
+    NodeSpec {
+        name: "deploy",
+        places: &[Place::Environment],
+        props: &[required(
+            "after",
+            Type::OneOf(&["commit", "checks", "manual"]),
+            "What a new commit waits for before it is deployed.",
+        )],
+        form: "deploy after=commit|checks|manual",
+        doc: "When a new commit of the branch is deployed.",
+        default: "after=commit",
+        example: "deploy after=checks",
+        ..ROW
+    },
+    NodeSpec {
+        name: "protect",
+        places: &[Place::Environment],
+        form: "protect",
+        doc: "Plans that delete, replace or widen anything here need an approval.",
+        default: "off",
+        example: "protect",
+        ..ROW
+    },
+    NodeSpec {
+        name: "drift",
+        places: &[Place::Environment],
+        args: Args::One(arg("WHAT", Type::OneOf(&["correct", "report"]))),
+        form: "drift correct|report",
+        doc: "What is done about a live object that somebody changed by hand.",
+        default: "correct",
+        example: "drift report",
+        ..ROW
+    },
+    NodeSpec {
+        name: "preview",
+        places: &[Place::Project],
+        availability: Availability::Later {
+            instead: "declare a lasting `environment NAME branch=…` for now",
+        },
+        form: "preview from=ENV on=pull-request expire=DURATION secrets=stub|inherit",
+        doc: "A short-lived environment for every pull request.",
+        default: "none",
+        example: "preview from=staging on=pull-request expire=\"3d\"",
+        ..ROW
+    },
+    NodeSpec {
+        name: "var-group",
+        places: &[Place::Project],
+        repeat: Repeat::Many,
+        args: Args::One(arg("NAME", Type::GroupName)),
+        block: Block::Variables,
+        form: "var-group NAME { KEY VALUE; in ENV… { KEY VALUE; } }",
+        doc: "Variables that several services take with `use`.",
+        default: "none",
+        example: "var-group shared { LOG_LEVEL debug; in production { LOG_LEVEL info; } }",
+        ..ROW
+    },
+    NodeSpec {
+        name: "in",
+        places: &[Place::Group],
+        repeat: Repeat::Many,
+        args: Args::Several(arg("ENV", Type::Reference)),
+        block: Block::Variables,
+        form: "in ENV… { KEY VALUE; }",
+        doc: "Values that differ in some environments.",
+        default: "the group's own values",
+        example: "in production { LOG_LEVEL info; }",
+        ..ROW
+    },
+    NodeSpec {
+        name: "partial",
+        places: &[Place::Project],
+        repeat: Repeat::Many,
+        args: Args::One(arg("NAME", Type::GroupName)),
+        block: Block::Of(Place::Partial),
+        form: "partial NAME { service children }",
+        doc: "Service children under a name; a service takes them with `like=NAME`.",
+        default: "none",
+        example: "partial small { size cpu=\"250m\" memory=\"256Mi\"; }",
+        ..ROW
+    },
+    NodeSpec {
+        name: "web",
+        kinds: &[ServiceKind::Web],
+        form: "web NAME like=PARTIAL { service children }",
+        doc: "A service that the outside reaches over HTTPS.",
+        example: "web api { image \"ghcr.io/acme/api:1.4.2\"; port 8080; }",
+        ..SERVICE
+    },
+    NodeSpec {
+        name: "private",
+        kinds: &[ServiceKind::Private],
+        form: "private NAME like=PARTIAL { service children }",
+        doc: "A service that only its own environment reaches.",
+        example: "private catalog { image \"ghcr.io/acme/catalog:1.4.2\"; port 9090 protocol=grpc; }",
+        ..SERVICE
+    },
+    NodeSpec {
+        name: "worker",
+        kinds: &[ServiceKind::Worker],
+        form: "worker NAME like=PARTIAL { service children }",
+        doc: "A service that runs without being reached.",
+        example: "worker mailer { image \"ghcr.io/acme/shop:1.4.2\"; run \"bin/worker\"; }",
+        ..SERVICE
+    },
+    NodeSpec {
+        name: "cron",
+        kinds: &[ServiceKind::Cron],
+        props: CRON_PROPS,
+        form: "cron NAME schedule=CRON timezone=ZONE like=PARTIAL { service children }",
+        doc: "A command that runs on a schedule.",
+        example: "cron report schedule=\"30 3 * * *\" { image \"ghcr.io/acme/shop:1.4.2\"; run \"bin/report\"; }",
+        ..SERVICE
+    },
+    NodeSpec {
+        name: "include",
+        places: &[Place::Project],
+        availability: Availability::Later {
+            instead: "keep the whole project in `starform.kdl` for now",
+        },
+        form: "include GLOB",
+        doc: "Takes project children from other files of the repository.",
+        default: "none",
+        example: "include \"services/*.kdl\"",
+        ..ROW
+    },
+    NodeSpec {
+        name: "removed",
+        places: &[Place::Project],
+        availability: Availability::Later {
+            instead: "take the service out of the file: nothing in this version keeps data that would need it",
+        },
+        form: "removed KIND NAME data=keep|destroy",
+        doc: "Reviewed consent to stop managing something that holds data.",
+        default: "none",
+        example: "removed volume api.data data=destroy",
+        ..ROW
+    },
+    reserved("postgres", "A managed PostgreSQL database."),
+    reserved("cache", "A managed cache."),
+    reserved("bucket", "A managed object store."),
+];
+
+/// What the four kinds of service share.
+const SERVICE: NodeSpec = NodeSpec {
+    places: &[Place::Project],
+    repeat: Repeat::Many,
+    args: Args::One(arg("NAME", Type::ServiceName)),
+    props: SERVICE_PROPS,
+    block: Block::Of(Place::Service),
+    default: "none",
+    ..ROW
+};
+
+const LIKE: PropSpec = prop(
+    "like",
+    Type::Reference,
+    "The partial whose children stand below this service's own.",
+);
+const ROOT: PropSpec = later_prop(
+    "root",
+    "it only matters to `build`, which is not there yet: leave it out",
+    "The folder that the service is built from.",
+);
+const WAS: PropSpec = later_prop(
+    "was",
+    "keep the old name for now: under a new one the service is deleted and created again",
+    "The service's name before it was renamed.",
+);
+
+const SERVICE_PROPS: &[PropSpec] = &[LIKE, ROOT, WAS];
+
+const CRON_PROPS: &[PropSpec] = &[
+    required(
+        "schedule",
+        Type::Schedule,
+        "Minute, hour, day of month, month, day of week, as Kubernetes reads them.",
+    ),
+    prop(
+        "timezone",
+        Type::TimeZone,
+        "The IANA time zone that the schedule is read in; `UTC` if left out.",
+    ),
+    LIKE,
+    ROOT,
+    WAS,
+];
+
+const fn reserved(name: &'static str, doc: &'static str) -> NodeSpec {
+    NodeSpec {
+        name,
+        places: &[Place::Project],
+        repeat: Repeat::Many,
+        availability: Availability::Later {
+            instead: "use one that runs elsewhere and give services its address in `vars`",
+        },
+        form: "reserved",
+        doc,
+        default: "none",
+        ..ROW
+    }
+}

@@ -1,0 +1,163 @@
+//! What a variable may be: a literal, a reference to a service's output, or a template of both.
+//! Pure. References name services by text here; `check` looks them up, `emit` puts the outputs in.
+//! Read on in `template` for the text form and in `credential` for what must not stand in a file.
+
+pub mod credential;
+pub mod template;
+
+use std::ops::Range;
+
+use starform_contract::ServiceKind;
+
+use crate::project::Spanned;
+use crate::table::{closest, foreign_word};
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum VarValue {
+    Literal(String),
+    Ref(Spanned<Reference>),
+    Template(Vec<Piece>),
+}
+
+/// A part of a template.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Piece {
+    Text(String),
+    Ref(Spanned<Reference>),
+}
+
+/// `service.output`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Reference {
+    pub target: Target,
+    pub output: Output,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Target {
+    /// `self`
+    Own,
+    Service(String),
+}
+
+/// What a service tells others about itself.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Output {
+    Host,
+    Port,
+    HostPort,
+    PrivateUrl,
+    PublicHost,
+    PublicUrl,
+}
+
+/// Why a text is no reference.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum InvalidReference {
+    #[error("a reference is written `SERVICE.OUTPUT`, as in `catalog.private-url`")]
+    Form,
+    #[error("unknown output `{output}`")]
+    Output {
+        output: String,
+        /// Where it stands in the reference.
+        range: Range<usize>,
+        closest: Option<&'static str>,
+    },
+}
+
+const OUTPUTS: [Output; 6] = [
+    Output::Host,
+    Output::Port,
+    Output::HostPort,
+    Output::PrivateUrl,
+    Output::PublicHost,
+    Output::PublicUrl,
+];
+
+impl Reference {
+    pub fn parse(text: &str) -> Result<Reference, InvalidReference> {
+        let (target, output) = text.split_once('.').ok_or(InvalidReference::Form)?;
+        if target.is_empty() || output.is_empty() || text.contains(char::is_whitespace) {
+            return Err(InvalidReference::Form);
+        }
+        let known = OUTPUTS.into_iter().find(|known| known.as_str() == output);
+        let output = known.ok_or_else(|| InvalidReference::Output {
+            output: output.to_owned(),
+            range: target.len() + 1..text.len(),
+            closest: Output::closest(output),
+        })?;
+        let target = match target {
+            "self" => Target::Own,
+            name => Target::Service(name.to_owned()),
+        };
+        Ok(Reference { target, output })
+    }
+}
+
+impl Output {
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Output::Host => "host",
+            Output::Port => "port",
+            Output::HostPort => "hostport",
+            Output::PrivateUrl => "private-url",
+            Output::PublicHost => "public-host",
+            Output::PublicUrl => "public-url",
+        }
+    }
+
+    /// Those that a kind of service has.
+    pub fn of(kind: ServiceKind) -> &'static [Output] {
+        match kind {
+            ServiceKind::Web => &OUTPUTS,
+            ServiceKind::Private => &OUTPUTS[..4],
+            ServiceKind::Worker | ServiceKind::Cron => &[],
+        }
+    }
+
+    fn closest(word: &str) -> Option<&'static str> {
+        let names = OUTPUTS.map(Output::as_str);
+        let alias = match word {
+            "url" | "internal-url" | "address" => Some("private-url"),
+            "hostname" => Some("host"),
+            "domain" | "external-host" => Some("public-host"),
+            "external-url" => Some("public-url"),
+            _ => None,
+        };
+        closest(word, names).or(alias).or(foreign_word(word, names))
+    }
+}
+
+impl VarValue {
+    /// Every reference in it, in the order of the text.
+    pub fn references(&self) -> impl Iterator<Item = &Spanned<Reference>> {
+        let (one, pieces): (Option<&Spanned<Reference>>, &[Piece]) = match self {
+            VarValue::Literal(_) => (None, &[]),
+            VarValue::Ref(reference) => (Some(reference), &[]),
+            VarValue::Template(pieces) => (None, pieces),
+        };
+        one.into_iter()
+            .chain(pieces.iter().filter_map(|piece| match piece {
+                Piece::Text(_) => None,
+                Piece::Ref(reference) => Some(reference),
+            }))
+    }
+
+    /// Whether both say the same, wherever they are written.
+    pub fn means(&self, other: &VarValue) -> bool {
+        let plain = |value: &VarValue| -> Vec<Result<String, Reference>> {
+            match value {
+                VarValue::Literal(text) => vec![Ok(text.clone())],
+                VarValue::Ref(reference) => vec![Err(reference.value.clone())],
+                VarValue::Template(pieces) => pieces
+                    .iter()
+                    .map(|piece| match piece {
+                        Piece::Text(text) => Ok(text.clone()),
+                        Piece::Ref(reference) => Err(reference.value.clone()),
+                    })
+                    .collect(),
+            }
+        };
+        plain(self) == plain(other)
+    }
+}
