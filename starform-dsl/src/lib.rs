@@ -9,6 +9,7 @@ mod emit;
 mod lower;
 pub mod project;
 mod resolve;
+pub mod render;
 pub mod source;
 pub mod syntax;
 pub mod table;
