@@ -8,13 +8,56 @@
 //! |---|---|
 //! | [`io`] | events and commands |
 //! | [`fields`] | how a live object is read |
+//! | [`order`] | units, what waits for what |
+//! | `desired` | what is wanted, by object and unit |
+//! | `live` | what was seen |
+//! | `inventory` | what we wrote, written ahead |
+//! | `unit` | what one unit needs, and whether it has passed |
+//! | `apply` | requests of a unit and what their answers mean |
+//! | `answer` | to whom an answer goes |
+//! | `handoff` | the replica count between us and an autoscaler |
+//! | `drift` | whether an object is as we left it |
+//! | `leftover` | what is not wanted any more |
+//! | `health` | gates that take time |
+//! | `report` | what is told, and when |
+//! | `agenda`, `flight`, `backoff` | what is due, what is under way, when to try again |
 
+mod agenda;
+mod answer;
+mod apply;
+mod backoff;
+mod desired;
+mod drift;
 pub mod fields;
+mod flight;
+mod handoff;
+mod health;
+mod interim;
+mod inventory;
 pub mod io;
+mod leftover;
+mod live;
+pub mod order;
+mod report;
+mod unit;
 
-use starform_contract::ClusterId;
+use std::{collections::BTreeMap, sync::Arc};
 
-use self::io::{Command, Event, Millis};
+use starform_contract::{ClusterId, ObjectKey};
+
+use self::{
+    agenda::{Agenda, Timer},
+    desired::State,
+    flight::{Flight, Task},
+    health::Rollout,
+    inventory::Inventory,
+    io::{Command, Desired, Event, Gone, Input, InventoryEntry, Millis, Observed, Request},
+    leftover::Leftover,
+    live::{Live, News},
+    order::UnitKey,
+    report::Reporting,
+    unit::{Need, Progress, Standing},
+};
 
 /// What an engine is told once.
 #[derive(Debug, Clone)]
@@ -23,10 +66,39 @@ pub struct Config {
     pub cluster: ClusterId,
 }
 
+/// All that Shuttle knows while it runs; nothing in it outlives the process.
 #[derive(Debug, Clone)]
 pub struct Engine {
     config: Config,
     now: Millis,
+    desired: Option<Arc<State>>,
+    live: Live,
+    inventory: Inventory,
+    /// The stored inventory is here.
+    loaded: bool,
+    /// Everything needed to act was here once.
+    started: bool,
+    progress: BTreeMap<ObjectKey, Progress>,
+    rollouts: BTreeMap<ObjectKey, Rollout>,
+    standings: BTreeMap<UnitKey, Standing>,
+    leftovers: BTreeMap<ObjectKey, Leftover>,
+    agenda: Agenda,
+    flight: Flight,
+    reporting: Reporting,
+    out: Vec<Command>,
+}
+
+/// Takes one event; gives the engine after it and what to do now, in this order.
+pub fn step(mut engine: Engine, event: Event) -> (Engine, Vec<Command>) {
+    let Event { now, input } = event;
+    engine.now = engine.now.max(now);
+    engine.absorb(input);
+    engine.start();
+    if engine.started {
+        engine.settle();
+    }
+    let commands = std::mem::take(&mut engine.out);
+    (engine, commands)
 }
 
 impl Engine {
@@ -34,24 +106,305 @@ impl Engine {
         Self {
             config,
             now: Millis::default(),
+            desired: None,
+            live: Live::default(),
+            inventory: Inventory::default(),
+            loaded: false,
+            started: false,
+            progress: BTreeMap::new(),
+            rollouts: BTreeMap::new(),
+            standings: BTreeMap::new(),
+            leftovers: BTreeMap::new(),
+            agenda: Agenda::default(),
+            flight: Flight::default(),
+            reporting: Reporting::default(),
+            out: Vec::new(),
         }
     }
 
-    /// When the next [`io::Input::Tick`] is due at the latest; `None`: nothing waits for time.
+    /// When the next [`Input::Tick`] is due at the latest; `None`: nothing waits for time.
     pub fn wake_at(&self) -> Option<Millis> {
-        None
+        self.agenda.wake_at()
     }
 
     /// Nothing in flight or due: every environment is finished and reported, the inventory is stored.
     pub fn settled(&self) -> bool {
-        false
+        self.started
+            && self.agenda.is_empty()
+            && self.flight.is_empty()
+            && self.inventory.is_stored()
+            && self.reporting.is_settled()
+    }
+
+    /// Objects that are wanted, and how many of them are as they should be.
+    pub fn counts(&self) -> Counts {
+        let state = self.desired.as_deref();
+        let keys = state.into_iter().flat_map(|state| state.objects.keys());
+        let mut counts = Counts {
+            orphans: self
+                .leftovers
+                .values()
+                .filter(|leftover| !leftover.consent)
+                .count(),
+            ..Counts::default()
+        };
+        for key in keys {
+            counts.wanted += 1;
+            let state = state.expect("there are keys");
+            counts.clean += usize::from(self.need(state, key) == Need::Nothing);
+        }
+        counts
+    }
+
+    fn absorb(&mut self, input: Input) {
+        match input {
+            Input::Tick => {}
+            Input::Desired(desired) => self.take_desired(desired),
+            Input::Inventory(stored) => {
+                if !self.loaded {
+                    self.inventory = Inventory::load(stored);
+                    self.loaded = true;
+                }
+            }
+            Input::Syncing(kind) => self.live.begin_list(kind),
+            Input::Synced(kind) => {
+                for gone in self.live.end_list(kind) {
+                    self.gone(&gone);
+                }
+            }
+            Input::Observed(object) => self.observe(object),
+            Input::Gone(gone) => {
+                if self.live.forget(&gone) {
+                    self.gone(&gone);
+                }
+            }
+            Input::Response { id, result } => self.respond(id, result),
+        }
+    }
+
+    fn take_desired(&mut self, desired: Desired) {
+        let before = self.desired.clone();
+        match State::take(desired, self.config.cluster, before.as_deref()) {
+            Ok(None) => {}
+            Ok(Some(state)) => {
+                self.desired = Some(Arc::new(state));
+                if self.started {
+                    self.turn(before.as_deref());
+                }
+            }
+            Err(refusal) => self.out.push(Command::Refused {
+                reason: refusal.to_string(),
+            }),
+        }
+    }
+
+    fn start(&mut self) {
+        let ready = self.desired.is_some() && self.loaded && self.live.is_complete();
+        if ready && !self.started {
+            self.started = true;
+            self.turn(None);
+        }
+    }
+
+    /// Everything is looked at anew: another desired state, or the first one.
+    fn turn(&mut self, before: Option<&State>) {
+        let state = self.state();
+        self.reporting.restart(before, &state);
+        self.progress
+            .retain(|key, _| state.objects.contains_key(key));
+        self.rollouts
+            .retain(|key, _| state.objects.contains_key(key));
+        self.standings
+            .retain(|unit, _| state.units.contains_key(unit));
+        for (key, wanted) in &state.objects {
+            let entry = InventoryEntry {
+                project: wanted.unit.project(),
+                environment: wanted.unit.environment().map(ToString::to_string),
+                service: match &wanted.unit {
+                    UnitKey::Service(_, _, service) => Some(*service),
+                    UnitKey::Project(_) | UnitKey::Environment(..) => None,
+                },
+                uid: None,
+                fields: None,
+                done: None,
+            };
+            self.inventory.add(key, entry, self.now);
+            let progress = self.progress.entry(key.clone()).or_default();
+            progress.trouble = None;
+            let same = before
+                .and_then(|before| before.objects.get(key))
+                .is_some_and(|before| before.digest == wanted.digest);
+            progress.written &= same;
+            self.see(key);
+        }
+        for unit in state.units.keys() {
+            self.standings.insert(unit.clone(), Standing::Waiting);
+            self.agenda.unit(unit.clone());
+        }
+        self.find_leftovers(&state);
+        for (project, environment) in state.environments() {
+            self.touch(&UnitKey::Environment(project, environment));
+        }
+    }
+
+    /// A live object as an answer or a watch tells it.
+    fn observe(&mut self, object: Observed) {
+        let key = object.key.clone();
+        match self.live.observe(object) {
+            News::Nothing => {}
+            News::Disowned(uid) => self.gone(&Gone { key, uid }),
+            News::Changed => self.changed(&key),
+        }
+    }
+
+    fn changed(&mut self, key: &ObjectKey) {
+        if !self.started {
+            return;
+        }
+        self.see(key);
+        let state = self.state();
+        if let Some(wanted) = state.objects.get(key) {
+            self.touch(&wanted.unit);
+            self.agenda.unit(wanted.unit.clone());
+        } else if let Some(live) = self.live.get(key)
+            && let Some(unit) = UnitKey::of_owner(&live.owner)
+        {
+            self.touch(&unit);
+            self.add_leftover(&state, key.clone(), unit);
+        }
+    }
+
+    /// Follows what a wanted live object tells about its content and its rollout.
+    fn see(&mut self, key: &ObjectKey) {
+        let state = self.state();
+        let (Some(wanted), Some(live)) = (state.objects.get(key), self.live.get(key)) else {
+            return;
+        };
+        let progress = self.progress.entry(key.clone()).or_default();
+        if progress.applied.is_none() {
+            progress.applied.clone_from(&live.stamps.digest);
+            progress.provenance = live.stamps.provenance.clone();
+        }
+        let before = self.rollouts.remove(key);
+        if let Some(rollout) = health::follow(before, live, self.now) {
+            self.agenda.at(rollout.look_at, Timer::Pods(key.clone()));
+            self.rollouts.insert(key.clone(), rollout);
+        } else if order::gate_kind(key) == order::GateKind::Complete
+            && live.stamps.digest.as_ref() == Some(&wanted.digest)
+        {
+            self.inventory.complete(key, &wanted.digest, self.now);
+        }
+    }
+
+    /// An object of ours is not shown any more.
+    fn gone(&mut self, gone: &Gone) {
+        self.flight.lose(&gone.key, &gone.uid);
+        self.rollouts.remove(&gone.key);
+        if !self.started {
+            return;
+        }
+        let state = self.state();
+        if let Some(wanted) = state.objects.get(&gone.key) {
+            self.touch(&wanted.unit);
+            self.agenda.unit(wanted.unit.clone());
+        } else {
+            self.leftover_vanished(&state, gone);
+        }
+    }
+
+    /// Does everything that can be done now.
+    fn settle(&mut self) {
+        while let Some(timer) = self.agenda.next_due(self.now) {
+            match timer {
+                Timer::Unit(unit) => self.agenda.unit(unit),
+                Timer::Leftover(key) => self.agenda.leftover(key),
+                Timer::Pods(key) => self.look_at_pods(&key),
+                Timer::Inventory | Timer::Reports | Timer::Resume => {}
+            }
+        }
+        while self.flight.has_slot(self.now) {
+            if let Some(unit) = self.agenda.next_unit() {
+                self.advance(&unit);
+            } else if let Some(key) = self.agenda.next_leftover() {
+                self.advance_leftover(&key);
+            } else {
+                break;
+            }
+        }
+        let quiet = self.flight.is_quiet();
+        while let Some(shard) = self.inventory.due(self.now, quiet) {
+            let task = Task::Inventory {
+                shard: shard.number,
+            };
+            self.send(task, Request::PutInventory(shard));
+        }
+        if let Some(due) = self.inventory.due_at(quiet) {
+            self.agenda.at(due, Timer::Inventory);
+        }
+        self.send_reports();
+    }
+
+    fn advance(&mut self, unit: &UnitKey) {
+        let state = self.state();
+        let Some(keys) = state.units.get(unit) else {
+            return;
+        };
+        for intent in self.intents(&state, unit) {
+            if !self.flight.has_slot(self.now) {
+                self.agenda.unit(unit.clone());
+                break;
+            }
+            self.perform(&state, intent);
+        }
+        for key in keys {
+            if let Need::Held(Some(until)) = self.need(&state, key) {
+                self.agenda.at(until, Timer::Unit(unit.clone()));
+            }
+        }
+        let standing = self.judge(&state, unit);
+        let before = self.standings.insert(unit.clone(), standing.clone());
+        if before.as_ref() != Some(&standing) {
+            self.stands(&state, unit);
+        }
+    }
+
+    /// Tells those whom the standing of a unit concerns.
+    fn stands(&mut self, state: &State, unit: &UnitKey) {
+        self.touch(unit);
+        for other in below(state, unit) {
+            self.agenda.unit(other.clone());
+        }
+        self.wake_leftovers(unit);
+    }
+
+    fn send(&mut self, task: Task, request: Request) {
+        let id = self.flight.begin(task);
+        self.out.push(Command::Send { id, request });
+    }
+
+    /// The unit that wants the object.
+    fn unit_of(&self, key: &ObjectKey) -> Option<UnitKey> {
+        let state = self.desired.as_ref()?;
+        state.objects.get(key).map(|wanted| wanted.unit.clone())
     }
 }
 
-/// Takes one event; gives the engine after it and what to do now, in this order.
-pub fn step(mut engine: Engine, event: Event) -> (Engine, Vec<Command>) {
-    let Event { now, input } = event;
-    engine.now = engine.now.max(now);
-    let _ = (&engine.config.cluster, input);
-    (engine, Vec::new())
+/// The units that wait for this one.
+fn below<'a>(state: &'a State, unit: &'a UnitKey) -> Box<dyn Iterator<Item = &'a UnitKey> + 'a> {
+    match unit {
+        // Most standings are services', and nothing waits for a service.
+        UnitKey::Service(..) => Box::new(std::iter::empty()),
+        UnitKey::Project(_) | UnitKey::Environment(..) => {
+            let keys = state.units.keys();
+            Box::new(keys.filter(move |other| *other != unit && unit.covers(other)))
+        }
+    }
+}
+
+/// For metrics.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Counts {
+    pub wanted: usize,
+    pub clean: usize,
+    pub orphans: usize,
 }

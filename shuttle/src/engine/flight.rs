@@ -1,0 +1,126 @@
+//! Requests that are under way: which, for what, and how many more may go.
+//!
+//! Pure. Always holds: at most [`MOST`] requests to the API server at once, at most one per object.
+
+use std::collections::BTreeMap;
+
+use starform_contract::{Digest, EnvironmentName, ObjectKey, ProjectId};
+
+use super::{
+    drift::Cause,
+    io::{Millis, RequestId},
+};
+
+/// More do not make the API server faster.
+pub(super) const MOST: usize = 8;
+
+#[derive(Debug, Clone, Default)]
+pub(super) struct Flight {
+    last: u64,
+    tasks: BTreeMap<RequestId, Task>,
+    busy: BTreeMap<ObjectKey, RequestId>,
+    used: usize,
+    /// Objects that a watch called gone while a request about them was under way, by uid.
+    lost: BTreeMap<ObjectKey, String>,
+    pub(super) paused_until: Millis,
+}
+
+/// Why a request was sent.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) enum Task {
+    DryRun { key: ObjectKey, digest: Digest },
+    Apply(Write),
+    Handoff { key: ObjectKey },
+    Replace { key: ObjectKey, uid: String },
+    Prune { key: ObjectKey, uid: String },
+    Confirm { key: ObjectKey },
+    Pods { key: ObjectKey },
+    Inventory { shard: u16 },
+    Report(ProjectId, EnvironmentName),
+}
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Write {
+    pub(super) key: ObjectKey,
+    pub(super) digest: Digest,
+    pub(super) cause: Cause,
+    pub(super) forced: bool,
+}
+
+impl Task {
+    /// The object that nothing else may be sent about meanwhile.
+    fn object(&self) -> Option<&ObjectKey> {
+        match self {
+            Self::DryRun { key, .. }
+            | Self::Apply(Write { key, .. })
+            | Self::Handoff { key }
+            | Self::Replace { key, .. }
+            | Self::Prune { key, .. }
+            | Self::Confirm { key } => Some(key),
+            Self::Pods { .. } | Self::Inventory { .. } | Self::Report(..) => None,
+        }
+    }
+
+    /// Whether it counts among the [`MOST`].
+    fn takes_slot(&self) -> bool {
+        match self {
+            Self::DryRun { .. }
+            | Self::Apply(_)
+            | Self::Handoff { .. }
+            | Self::Replace { .. }
+            | Self::Prune { .. }
+            | Self::Confirm { .. }
+            | Self::Pods { .. } => true,
+            Self::Inventory { .. } | Self::Report(..) => false,
+        }
+    }
+}
+
+impl Flight {
+    pub(super) fn has_slot(&self, now: Millis) -> bool {
+        self.used < MOST && self.paused_until <= now
+    }
+
+    pub(super) fn begin(&mut self, task: Task) -> RequestId {
+        self.last += 1;
+        let id = RequestId(self.last);
+        if let Some(key) = task.object() {
+            self.busy.insert(key.clone(), id);
+        }
+        self.used += usize::from(task.takes_slot());
+        self.tasks.insert(id, task);
+        id
+    }
+
+    /// The task and the uid under which its object was called gone meanwhile; `None` for an id that
+    /// is not under way.
+    pub(super) fn end(&mut self, id: RequestId) -> Option<(Task, Option<String>)> {
+        let task = self.tasks.remove(&id)?;
+        self.used -= usize::from(task.takes_slot());
+        let lost = task.object().and_then(|key| {
+            self.busy.remove(key);
+            self.lost.remove(key)
+        });
+        Some((task, lost))
+    }
+
+    pub(super) fn is_busy(&self, key: &ObjectKey) -> bool {
+        self.busy.contains_key(key)
+    }
+
+    /// Remembers a disappearance until the answer about the object is here.
+    pub(super) fn lose(&mut self, key: &ObjectKey, uid: &str) {
+        if self.is_busy(key) {
+            self.lost.insert(key.clone(), uid.to_owned());
+        }
+    }
+
+    /// No request to the API server that is about objects.
+    pub(super) fn is_quiet(&self) -> bool {
+        self.used == 0
+    }
+
+    pub(super) fn is_empty(&self) -> bool {
+        self.tasks.is_empty()
+    }
+}

@@ -1,0 +1,225 @@
+//! What we wrote or are about to write, sharded so that each part fits one ConfigMap.
+//!
+//! Pure. Always holds: an object is not written before the stored inventory names it; an entry goes
+//! only by [`Inventory::remove`], after its object's absence was confirmed. It changes when objects
+//! come, go or change their field set, so an image change costs no write here.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use starform_contract::{Digest, ObjectKey};
+
+use super::io::{FieldsDigest, InventoryEntry, InventoryShard, Millis};
+
+/// Bytes of JSON in one shard.
+const SHARD_BYTES: usize = 100_000;
+/// What is not needed before a write is stored this long after it changed, or sooner when idle.
+const BUSY_DELAY: Millis = Millis::from_secs(10);
+const IDLE_DELAY: Millis = Millis::from_secs(1);
+
+#[derive(Debug, Clone, Default)]
+pub(super) struct Inventory {
+    shards: BTreeMap<u16, Shard>,
+    places: BTreeMap<ObjectKey, u16>,
+}
+
+#[derive(Debug, Clone, Default)]
+struct Shard {
+    entries: BTreeMap<ObjectKey, InventoryEntry>,
+    bytes: usize,
+    /// New keys that no stored version holds.
+    fresh: BTreeSet<ObjectKey>,
+    /// Those of the version that is being stored.
+    sending: BTreeSet<ObjectKey>,
+    in_flight: bool,
+    dirty_since: Option<Millis>,
+    attempts: u32,
+    retry_at: Millis,
+}
+
+impl Inventory {
+    pub(super) fn load(stored: Vec<InventoryShard>) -> Self {
+        let mut inventory = Self::default();
+        for InventoryShard { number, entries } in stored {
+            let bytes = entries.iter().map(|(key, entry)| size(key, entry)).sum();
+            inventory
+                .places
+                .extend(entries.keys().map(|key| (key.clone(), number)));
+            let shard = Shard {
+                entries,
+                bytes,
+                ..Shard::default()
+            };
+            inventory.shards.insert(number, shard);
+        }
+        inventory
+    }
+
+    pub(super) fn get(&self, key: &ObjectKey) -> Option<&InventoryEntry> {
+        self.shards.get(self.places.get(key)?)?.entries.get(key)
+    }
+
+    pub(super) fn iter(&self) -> impl Iterator<Item = (&ObjectKey, &InventoryEntry)> {
+        self.places
+            .keys()
+            .filter_map(|key| Some((key, self.get(key)?)))
+    }
+
+    /// The stored inventory names it, so that it may be written.
+    pub(super) fn is_durable(&self, key: &ObjectKey) -> bool {
+        let shard = self
+            .places
+            .get(key)
+            .and_then(|number| self.shards.get(number));
+        shard.is_some_and(|shard| !shard.fresh.contains(key) && !shard.sending.contains(key))
+    }
+
+    /// Writes a key ahead; a known one stays as it is.
+    pub(super) fn add(&mut self, key: &ObjectKey, entry: InventoryEntry, now: Millis) {
+        if self.places.contains_key(key) {
+            return;
+        }
+        // Room for what is learned later: uid and fields digest.
+        let bytes = size(key, &entry) + 120;
+        let fits = |shard: &Shard| shard.bytes + bytes <= SHARD_BYTES;
+        let open = self.shards.iter().find(|(_, shard)| fits(shard));
+        let number = open.map_or_else(
+            || self.shards.last_key_value().map_or(0, |(last, _)| last + 1),
+            |(number, _)| *number,
+        );
+        let shard = self.shards.entry(number).or_default();
+        shard.bytes += bytes;
+        shard.fresh.insert(key.clone());
+        shard.entries.insert(key.clone(), entry);
+        shard.dirty_since.get_or_insert(now);
+        self.places.insert(key.clone(), number);
+    }
+
+    /// After a write: whose object it was and which fields we own now.
+    pub(super) fn record(
+        &mut self,
+        key: &ObjectKey,
+        uid: &str,
+        fields: &FieldsDigest,
+        now: Millis,
+    ) {
+        self.change(key, now, |entry| {
+            entry.uid = Some(uid.to_owned());
+            entry.fields = Some(fields.clone());
+        });
+    }
+
+    /// A Job with this digest completed.
+    pub(super) fn complete(&mut self, key: &ObjectKey, digest: &Digest, now: Millis) {
+        self.change(key, now, |entry| entry.done = Some(digest.clone()));
+    }
+
+    pub(super) fn remove(&mut self, key: &ObjectKey, now: Millis) {
+        let Some(shard) = self
+            .places
+            .remove(key)
+            .and_then(|number| self.shards.get_mut(&number))
+        else {
+            return;
+        };
+        if let Some(entry) = shard.entries.remove(key) {
+            shard.bytes = shard.bytes.saturating_sub(size(key, &entry));
+        }
+        shard.fresh.remove(key);
+        shard.dirty_since.get_or_insert(now);
+    }
+
+    /// A shard to store now.
+    pub(super) fn due(&mut self, now: Millis, quiet: bool) -> Option<InventoryShard> {
+        let number = self
+            .shards
+            .iter()
+            .find(|(_, shard)| shard.due_at(quiet).is_some_and(|due| due <= now))
+            .map(|(number, _)| *number)?;
+        let shard = self.shards.get_mut(&number)?;
+        shard.in_flight = true;
+        shard.dirty_since = None;
+        shard.sending = std::mem::take(&mut shard.fresh);
+        Some(InventoryShard {
+            number,
+            entries: shard.entries.clone(),
+        })
+    }
+
+    /// When [`Inventory::due`] has something next.
+    pub(super) fn due_at(&self, quiet: bool) -> Option<Millis> {
+        let due = self.shards.values().filter_map(|shard| shard.due_at(quiet));
+        due.min()
+    }
+
+    /// Whether keys became durable by it.
+    pub(super) fn stored(&mut self, number: u16) -> bool {
+        let Some(shard) = self.shards.get_mut(&number) else {
+            return false;
+        };
+        shard.in_flight = false;
+        shard.attempts = 0;
+        !std::mem::take(&mut shard.sending).is_empty()
+    }
+
+    /// Nothing was stored; `delay` says how long to wait after the given attempt.
+    pub(super) fn not_stored(
+        &mut self,
+        number: u16,
+        now: Millis,
+        delay: impl FnOnce(u32) -> Millis,
+    ) {
+        if let Some(shard) = self.shards.get_mut(&number) {
+            shard.in_flight = false;
+            shard.attempts += 1;
+            shard.retry_at = now.plus(delay(shard.attempts));
+            let sending = std::mem::take(&mut shard.sending);
+            let entries = &shard.entries;
+            shard
+                .fresh
+                .extend(sending.into_iter().filter(|key| entries.contains_key(key)));
+            shard.dirty_since.get_or_insert(now);
+        }
+    }
+
+    pub(super) fn is_stored(&self) -> bool {
+        self.shards
+            .values()
+            .all(|shard| shard.dirty_since.is_none() && !shard.in_flight)
+    }
+
+    fn change(&mut self, key: &ObjectKey, now: Millis, change: impl FnOnce(&mut InventoryEntry)) {
+        let shard = self
+            .places
+            .get(key)
+            .and_then(|number| self.shards.get_mut(number));
+        let Some(shard) = shard else { return };
+        let Some(entry) = shard.entries.get_mut(key) else {
+            return;
+        };
+        let before = entry.clone();
+        change(entry);
+        if *entry != before {
+            shard.dirty_since.get_or_insert(now);
+        }
+    }
+}
+
+impl Shard {
+    fn due_at(&self, quiet: bool) -> Option<Millis> {
+        let since = self.dirty_since.filter(|_| !self.in_flight)?;
+        let wait = if !self.fresh.is_empty() {
+            Millis::default()
+        } else if quiet {
+            IDLE_DELAY
+        } else {
+            BUSY_DELAY
+        };
+        Some(since.plus(wait).max(self.retry_at))
+    }
+}
+
+/// Bytes of the entry as a member of the shard's JSON.
+fn size(key: &ObjectKey, entry: &InventoryEntry) -> usize {
+    let entry = serde_json::to_vec(entry).expect("an entry is JSON");
+    key.to_string().len() + entry.len() + 4
+}

@@ -1,0 +1,299 @@
+//! Objects of ours that no bundle wants any more: deleted by consent, or left alone and reported.
+//!
+//! Pure. Always holds: a deletion names the uid of an object whose labels say it is ours, is listed by
+//! an accepted plan that the index carries, and is never a Namespace's; an inventory entry goes only
+//! when its object's absence is confirmed. So an empty, truncated or lost state deletes nothing.
+
+use std::{collections::BTreeSet, sync::Arc};
+
+use starform_contract::ObjectKey;
+
+use super::{
+    Engine,
+    agenda::Timer,
+    backoff,
+    desired::State,
+    flight::Task,
+    io::{Failure, Gone, InventoryEntry, Millis, Observed, Request},
+    order::UnitKey,
+    unit::Standing,
+};
+
+#[derive(Debug, Clone)]
+pub(super) struct Leftover {
+    /// Where it belongs; the unit itself may be wanted or not.
+    pub(super) unit: UnitKey,
+    /// An accepted plan lists its deletion.
+    pub(super) consent: bool,
+    /// The API server accepted our deletion of this uid.
+    deleting: Option<String>,
+    /// A GET showed that it lives on without our labels.
+    disowned: bool,
+    attempts: u32,
+    retry_at: Millis,
+    pub(super) reason: Option<String>,
+    settled: bool,
+}
+
+impl Leftover {
+    /// Why it is still there although it should go, if waiting does not help.
+    pub(super) fn settled_reason(&self) -> Option<String> {
+        self.reason.clone().filter(|_| self.settled)
+    }
+}
+
+impl Engine {
+    /// Everything of ours that is not wanted, after what is wanted changed.
+    pub(super) fn find_leftovers(&mut self, state: &State) {
+        let live = self
+            .live
+            .iter()
+            .filter_map(|live| Some((live.key.clone(), UnitKey::of_owner(&live.owner)?)));
+        let listed = self
+            .inventory
+            .iter()
+            .filter_map(|(key, entry)| Some((key.clone(), unit_of(entry)?)));
+        let found: Vec<(ObjectKey, UnitKey)> = listed
+            .chain(live)
+            .filter(|(key, _)| !state.objects.contains_key(key))
+            .collect();
+        self.leftovers
+            .retain(|key, _| !state.objects.contains_key(key));
+        for (key, unit) in found {
+            self.add_leftover(state, key, unit);
+        }
+    }
+
+    pub(super) fn add_leftover(&mut self, state: &State, key: ObjectKey, unit: UnitKey) {
+        if is_frozen(state, &unit) {
+            return;
+        }
+        let consent = state.may_delete(unit.project(), &key);
+        let leftover = self.leftovers.entry(key.clone()).or_insert(Leftover {
+            unit: unit.clone(),
+            consent,
+            deleting: None,
+            disowned: false,
+            attempts: 0,
+            retry_at: Millis::default(),
+            reason: None,
+            settled: false,
+        });
+        leftover.unit = unit;
+        leftover.consent = consent;
+        self.agenda.leftover(key);
+    }
+
+    /// Does what the leftover needs now, if anything.
+    pub(super) fn advance_leftover(&mut self, key: &ObjectKey) {
+        let Some(leftover) = self.leftovers.get(key) else {
+            return;
+        };
+        let state = self.state();
+        if state.objects.contains_key(key) {
+            self.leftovers.remove(key);
+            return;
+        }
+        match self.live.get(key) {
+            Some(live) if live.deleting => {}
+            Some(_) if self.leftover_is_free(key) && self.may_go(&state, leftover) => {
+                self.prune(key);
+            }
+            Some(_) => {}
+            None if leftover.disowned => {}
+            None if self.inventory.get(key).is_none() => {
+                self.leftovers.remove(key);
+            }
+            None if self.leftover_is_free(key) => {
+                let request = Request::Get { key: key.clone() };
+                self.send(Task::Confirm { key: key.clone() }, request);
+            }
+            None => {}
+        }
+    }
+
+    /// Whether a request about it may go now.
+    pub(super) fn leftover_is_free(&self, key: &ObjectKey) -> bool {
+        let rested = self
+            .leftovers
+            .get(key)
+            .is_some_and(|leftover| leftover.retry_at <= self.now);
+        rested && !self.flight.is_busy(key)
+    }
+
+    /// A removed service's objects go at once; what a living unit leaves behind goes when everything
+    /// that may still use it has passed.
+    fn may_go(&self, state: &State, leftover: &Leftover) -> bool {
+        leftover.consent && {
+            let mut users = self.users(state, &leftover.unit);
+            users.all(|unit| self.standings.get(unit) == Some(&Standing::Passed))
+        }
+    }
+
+    fn users<'a>(
+        &self,
+        state: &'a State,
+        unit: &'a UnitKey,
+    ) -> impl Iterator<Item = &'a UnitKey> + use<'a> {
+        state.units.keys().filter(|other| unit.covers(other))
+    }
+
+    /// Nothing more will happen to it by waiting.
+    pub(super) fn leftover_is_settled(&self, state: &State, key: &ObjectKey) -> bool {
+        let Some(leftover) = self.leftovers.get(key) else {
+            return true;
+        };
+        let blocked = self
+            .users(state, &leftover.unit)
+            .any(|unit| matches!(self.standings.get(unit), Some(Standing::Failed(_))));
+        !leftover.consent || leftover.disowned || leftover.settled || blocked
+    }
+
+    /// Sends the deletion of a live object of ours.
+    pub(super) fn prune(&mut self, key: &ObjectKey) {
+        let (Some(leftover), Some(live)) = (self.leftovers.get(key), self.live.get(key)) else {
+            return;
+        };
+        if live.owner.project != Some(leftover.unit.project()) || !live.owner.managed {
+            return;
+        }
+        let (key, uid) = (key.clone(), live.uid.clone());
+        let request = Request::Delete {
+            key: key.clone(),
+            uid: uid.clone(),
+        };
+        self.send(Task::Prune { key, uid }, request);
+    }
+
+    pub(super) fn pruned(&mut self, key: &ObjectKey, uid: &str, result: Result<(), Failure>) {
+        match result {
+            Ok(()) => {
+                self.live.going(key, uid);
+                if let Some(leftover) = self.leftovers.get_mut(key) {
+                    leftover.deleting = Some(uid.to_owned());
+                    leftover.attempts = 0;
+                    leftover.reason = None;
+                    leftover.settled = false;
+                }
+            }
+            Err(failure) if failure.code == Some(404) => {
+                let gone = Gone {
+                    key: key.clone(),
+                    uid: uid.to_owned(),
+                };
+                self.live.forget(&gone);
+                self.confirmed(key);
+            }
+            Err(failure) => self.leftover_failed(key, &failure),
+        }
+    }
+
+    /// The answer of a GET about an entry whose object no watch shows.
+    pub(super) fn looked_for(&mut self, key: &ObjectKey, result: Result<Observed, Failure>) {
+        match result {
+            Err(failure) if failure.code == Some(404) => self.confirmed(key),
+            Err(failure) => self.leftover_failed(key, &failure),
+            Ok(found) if found.owner.managed => self.observe(found),
+            Ok(found) => {
+                let uid = self.inventory.get(key).and_then(|entry| entry.uid.clone());
+                if uid.is_some_and(|uid| uid != found.uid) {
+                    self.confirmed(key);
+                } else if let Some(leftover) = self.leftovers.get_mut(key) {
+                    leftover.disowned = true;
+                }
+            }
+        }
+    }
+
+    /// A watch does not show the object any more.
+    pub(super) fn leftover_vanished(&mut self, state: &State, gone: &Gone) {
+        let deleted = self
+            .leftovers
+            .get(&gone.key)
+            .is_some_and(|leftover| leftover.deleting.as_deref() == Some(&gone.uid));
+        if deleted {
+            self.confirmed(&gone.key);
+        } else if let Some(unit) = self.inventory.get(&gone.key).and_then(unit_of) {
+            self.add_leftover(state, gone.key.clone(), unit);
+        } else {
+            self.leftovers.remove(&gone.key);
+        }
+    }
+
+    /// The object is gone for certain: now its entry may go.
+    fn confirmed(&mut self, key: &ObjectKey) {
+        self.inventory.remove(key, self.now);
+        let state = self.state();
+        let Some(leftover) = self.leftovers.remove(key) else {
+            return;
+        };
+        if leftover.consent {
+            self.reporting.deleted(&state, &leftover.unit, key);
+        }
+        self.touch(&leftover.unit);
+        if state.units.contains_key(&leftover.unit) {
+            self.agenda.unit(leftover.unit);
+        }
+    }
+
+    fn leftover_failed(&mut self, key: &ObjectKey, failure: &Failure) {
+        let now = self.now;
+        self.pause(failure);
+        let Some(leftover) = self.leftovers.get_mut(key) else {
+            return;
+        };
+        leftover.attempts += 1;
+        leftover.retry_at = now.plus(backoff::delay(&key.to_string(), leftover.attempts, failure));
+        leftover.reason = Some(failure.message.clone());
+        leftover.settled = backoff::severity(failure) == backoff::Severity::Rejected
+            || leftover.attempts >= backoff::PATIENCE;
+        let (at, unit) = (leftover.retry_at, leftover.unit.clone());
+        self.agenda.at(at, Timer::Leftover(key.clone()));
+        self.touch(&unit);
+        if self.state().units.contains_key(&unit) {
+            self.agenda.unit(unit);
+        }
+    }
+
+    /// Whatever waits for this unit or what it belongs to may go now.
+    pub(super) fn wake_leftovers(&mut self, unit: &UnitKey) {
+        let waiting: BTreeSet<ObjectKey> = self
+            .leftovers
+            .iter()
+            .filter(|(_, leftover)| leftover.consent && leftover.unit.covers(unit))
+            .map(|(key, _)| key.clone())
+            .collect();
+        for key in waiting {
+            self.agenda.leftover(key);
+        }
+    }
+
+    pub(super) fn state(&self) -> Arc<State> {
+        Arc::clone(
+            self.desired
+                .as_ref()
+                .expect("the engine acts only on a desired state"),
+        )
+    }
+}
+
+fn unit_of(entry: &InventoryEntry) -> Option<UnitKey> {
+    UnitKey::of(
+        Some(entry.project),
+        entry.environment.as_deref(),
+        entry.service,
+    )
+}
+
+/// In a refused bundle nobody knows what is wanted.
+fn is_frozen(state: &State, unit: &UnitKey) -> bool {
+    let parents = [
+        Some(unit.clone()),
+        unit.parent(),
+        Some(UnitKey::Project(unit.project())),
+    ];
+    parents
+        .iter()
+        .flatten()
+        .any(|unit| state.refused.contains_key(unit))
+}

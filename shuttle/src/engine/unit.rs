@@ -1,0 +1,356 @@
+//! One unit (a service, or the own objects of an environment or project): what it needs next, and
+//! whether it has passed.
+//!
+//! Pure. Always holds: a wave begins when the former one is through its gates; before the first write
+//! of new content to a service that runs, the API server has accepted all of it in a dry-run; content
+//! that the API server had before is restored without waiting for either.
+
+use starform_contract::{
+    Digest, ObjectKey,
+    report::{DriftKind, Outcome},
+    state::DriftPolicy,
+};
+
+use super::{
+    Engine,
+    backoff::PATIENCE,
+    desired::{State, Wanted},
+    drift::{self, Cause, Condition, Takes},
+    handoff,
+    health::{self, Gate},
+    io::{Millis, Provenance},
+    order::UnitKey,
+};
+
+/// Where a unit is.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) enum Standing {
+    /// For the unit above it.
+    Waiting,
+    Moving(String),
+    Passed,
+    Failed(String),
+}
+
+/// What is remembered about one wanted object.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Progress {
+    /// The content that the live object was last seen or written with.
+    pub(super) applied: Option<Digest>,
+    /// The content that a dry-run accepted.
+    pub(super) verified: Option<Digest>,
+    pub(super) provenance: Provenance,
+    pub(super) trouble: Option<Trouble>,
+    pub(super) takes: Takes,
+    /// Written since the desired state of its environment changed.
+    pub(super) written: bool,
+    /// The API server refuses to change it and consent lists it: it is deleted, then made anew.
+    pub(super) replace: bool,
+}
+
+/// The last attempt to write an object failed.
+#[derive(Debug, Clone)]
+pub(super) struct Trouble {
+    pub(super) attempts: u32,
+    pub(super) retry_at: Millis,
+    pub(super) outcome: Outcome,
+    pub(super) passing: bool,
+    pub(super) reason: String,
+}
+
+/// What one object needs.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) enum Need {
+    Nothing,
+    /// Something else has to end first.
+    Later,
+    /// Somebody moved it, and it stays so: by policy, or until then.
+    Held(Option<Millis>),
+    Restore(Cause),
+    Fresh,
+}
+
+/// One request to make.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) enum Intent {
+    DryRun(ObjectKey),
+    Apply(ObjectKey, Cause),
+    Handoff(ObjectKey),
+    Replace(ObjectKey),
+    /// Delete an autoscaler ahead of the Deployment that takes its replicas back.
+    Prune(ObjectKey),
+}
+
+impl Trouble {
+    /// Waiting is not expected to help, or did not.
+    pub(super) fn is_settled(&self) -> bool {
+        !self.passing || self.attempts >= PATIENCE
+    }
+}
+
+impl Engine {
+    pub(super) fn condition(&self, key: &ObjectKey, wanted: &Wanted) -> Condition {
+        let entry = self.inventory.get(key);
+        if entry.is_some_and(|entry| entry.done.as_ref() == Some(&wanted.digest)) {
+            return Condition::Clean;
+        }
+        drift::condition(self.live.get(key), entry, &wanted.digest)
+    }
+
+    pub(super) fn need(&self, state: &State, key: &ObjectKey) -> Need {
+        let wanted = &state.objects[key];
+        let had = self
+            .progress
+            .get(key)
+            .is_some_and(|progress| progress.applied.as_ref() == Some(&wanted.digest));
+        match self.condition(key, wanted) {
+            Condition::Clean => Need::Nothing,
+            Condition::Deleting => Need::Later,
+            Condition::Unrecorded => Need::Restore(Cause::Record),
+            Condition::Absent if had => Need::Restore(Cause::Drift(DriftKind::Deleted, None)),
+            Condition::Moved => self.need_of_moved(state, key),
+            Condition::Outdated if had => self.need_of_moved(state, key),
+            Condition::Absent | Condition::Outdated => Need::Fresh,
+        }
+    }
+
+    fn need_of_moved(&self, state: &State, key: &ObjectKey) -> Need {
+        match state.drift_policy(&state.objects[key].unit) {
+            DriftPolicy::Report => return Need::Held(None),
+            DriftPolicy::Correct => {}
+        }
+        let manager = drift::suspect(self.live.get(key));
+        let contested = self.progress.get(key).and_then(|progress| {
+            let people = &state.index.people;
+            progress
+                .takes
+                .contested_until(manager.as_deref(), people, self.now)
+        });
+        match contested {
+            Some(until) => Need::Held(Some(until)),
+            None => Need::Restore(Cause::Drift(DriftKind::Changed, manager)),
+        }
+    }
+
+    /// The requests that the unit could make now, most urgent first.
+    pub(super) fn intents(&self, state: &State, unit: &UnitKey) -> Vec<Intent> {
+        let keys = &state.units[unit];
+        let mut intents = Vec::new();
+        let mut fresh = Vec::new();
+        for key in keys {
+            match self.need(state, key) {
+                Need::Restore(cause) if self.is_free(state, key) => {
+                    intents.push(Intent::Apply(key.clone(), cause));
+                }
+                Need::Fresh => fresh.push(key),
+                Need::Nothing | Need::Later | Need::Held(_) | Need::Restore(_) => {}
+            }
+        }
+        if fresh.is_empty() || !self.parent_passed(unit) {
+            return intents;
+        }
+        let unverified = self.unverified(state, unit, &fresh);
+        if !unverified.is_empty() {
+            let free = unverified
+                .into_iter()
+                .filter(|key| self.is_free(state, key));
+            intents.extend(free.cloned().map(Intent::DryRun));
+            return intents;
+        }
+        let wave = keys
+            .iter()
+            .find(|key| !self.is_through(state, key))
+            .map(|key| state.objects[key].wave);
+        let current = fresh
+            .into_iter()
+            .filter(|key| Some(state.objects[*key].wave) == wave && self.is_free(state, key));
+        intents.extend(current.filter_map(|key| self.write(state, unit, key)));
+        intents
+    }
+
+    /// Whether a request about the object may go now.
+    fn is_free(&self, state: &State, key: &ObjectKey) -> bool {
+        let trouble = self
+            .progress
+            .get(key)
+            .and_then(|progress| progress.trouble.as_ref());
+        !self.flight.is_busy(key)
+            && self.inventory.is_durable(key)
+            && trouble.is_none_or(|trouble| trouble.retry_at <= self.now)
+            && self.has_namespace(state, key)
+    }
+
+    /// In a namespace that is missing or going, every write would fail.
+    fn has_namespace(&self, state: &State, key: &ObjectKey) -> bool {
+        let Some(namespace) = &key.namespace else {
+            return true;
+        };
+        let namespace = ObjectKey::new("", "Namespace", None, namespace);
+        !state.objects.contains_key(&namespace)
+            || self.live.get(&namespace).is_some_and(|live| !live.deleting)
+    }
+
+    /// New content of a running service that no dry-run has accepted.
+    fn unverified<'a>(
+        &self,
+        state: &State,
+        unit: &UnitKey,
+        fresh: &[&'a ObjectKey],
+    ) -> Vec<&'a ObjectKey> {
+        let runs = match unit {
+            UnitKey::Project(_) | UnitKey::Environment(..) => false,
+            UnitKey::Service(..) => {
+                let mut keys = state.units[unit].iter();
+                keys.any(|key| self.live.get(key).is_some())
+            }
+        };
+        let accepted = |key: &ObjectKey| {
+            let digest = &state.objects[key].digest;
+            let verified = self
+                .progress
+                .get(key)
+                .and_then(|known| known.verified.as_ref());
+            verified == Some(digest) || state.is_verified(unit.project(), digest)
+        };
+        let fresh = fresh.iter().copied();
+        fresh.filter(|key| runs && !accepted(key)).collect()
+    }
+
+    fn write(&self, state: &State, unit: &UnitKey, key: &ObjectKey) -> Option<Intent> {
+        let manifest = state.manifest(&state.objects[key]);
+        let live = self.live.get(key);
+        let replace = self.progress.get(key).is_some_and(|known| known.replace);
+        if replace && live.is_some() {
+            return Some(Intent::Replace(key.clone()));
+        }
+        if handoff::hold(key, manifest, live).is_some() {
+            return Some(Intent::Handoff(key.clone()));
+        }
+        if handoff::is_deployment(key)
+            && handoff::states_replicas(manifest)
+            && let Some(autoscaler) = self.autoscaler_to_go(unit)
+        {
+            let free = self.leftover_is_free(autoscaler);
+            return free.then(|| Intent::Prune(autoscaler.clone()));
+        }
+        Some(Intent::Apply(key.clone(), Cause::Fresh))
+    }
+
+    /// A live autoscaler of the unit that an accepted plan deletes.
+    pub(super) fn autoscaler_to_go(&self, unit: &UnitKey) -> Option<&ObjectKey> {
+        self.leftovers
+            .iter()
+            .filter(|(key, leftover)| {
+                handoff::is_autoscaler(key) && leftover.unit == *unit && leftover.consent
+            })
+            .map(|(key, _)| key)
+            .find(|key| self.live.get(key).is_some())
+    }
+
+    fn parent_passed(&self, unit: &UnitKey) -> bool {
+        unit.parent()
+            .is_none_or(|parent| self.standings.get(&parent) == Some(&Standing::Passed))
+    }
+
+    fn gate(&self, key: &ObjectKey, wanted: &Wanted) -> Gate {
+        let done = self
+            .inventory
+            .get(key)
+            .is_some_and(|entry| entry.done.as_ref() == Some(&wanted.digest));
+        if done {
+            return Gate::Open;
+        }
+        health::gate(key, self.live.get(key), self.rollouts.get(key))
+    }
+
+    /// Written and past its gate.
+    fn is_through(&self, state: &State, key: &ObjectKey) -> bool {
+        match self.need(state, key) {
+            Need::Nothing | Need::Held(_) => self.gate(key, &state.objects[key]) == Gate::Open,
+            Need::Later | Need::Restore(_) | Need::Fresh => false,
+        }
+    }
+
+    pub(super) fn judge(&self, state: &State, unit: &UnitKey) -> Standing {
+        let keys = &state.units[unit];
+        let through = keys.iter().all(|key| self.is_through(state, key));
+        if through {
+            return Standing::Passed;
+        }
+        let parent = unit.parent().and_then(|parent| {
+            let standing = self.standings.get(&parent).cloned();
+            standing.map(|standing| (parent, standing))
+        });
+        match parent {
+            Some((parent, Standing::Failed(reason))) => {
+                return Standing::Failed(format!("waits for {}: {reason}", own_objects(&parent)));
+            }
+            Some((_, Standing::Waiting | Standing::Moving(_))) => return Standing::Waiting,
+            Some((_, Standing::Passed)) | None => {}
+        }
+        keys.iter()
+            .find_map(|key| self.failure(state, key))
+            .map_or_else(|| self.motion(state, keys), Standing::Failed)
+    }
+
+    /// Why the object keeps its unit from passing, if waiting does not help.
+    fn failure(&self, state: &State, key: &ObjectKey) -> Option<String> {
+        let wanted = &state.objects[key];
+        match self.need(state, key) {
+            Need::Nothing | Need::Held(_) => match self.gate(key, wanted) {
+                Gate::Failed(reason) => Some(reason),
+                Gate::Open | Gate::Waiting(_) => None,
+            },
+            Need::Later => None,
+            Need::Restore(_) | Need::Fresh => {
+                let blocked = handoff::is_deployment(key)
+                    .then(|| self.autoscaler_to_go(&wanted.unit))
+                    .flatten()
+                    .and_then(|autoscaler| {
+                        let reason = self.leftovers.get(autoscaler)?.settled_reason()?;
+                        Some(describe(autoscaler, &reason))
+                    });
+                let progress = self.progress.get(key);
+                progress
+                    .and_then(|progress| progress.trouble.as_ref())
+                    .filter(|trouble| trouble.is_settled())
+                    .map(|trouble| describe(key, &trouble.reason))
+                    .or(blocked)
+            }
+        }
+    }
+
+    /// What the unit waits for.
+    fn motion(&self, state: &State, keys: &[ObjectKey]) -> Standing {
+        let first = keys.iter().find(|key| !self.is_through(state, key));
+        let Some(key) = first else {
+            return Standing::Passed;
+        };
+        let trouble = self
+            .progress
+            .get(key)
+            .and_then(|progress| progress.trouble.as_ref());
+        Standing::Moving(match (self.need(state, key), trouble) {
+            (Need::Nothing | Need::Held(_), _) => match self.gate(key, &state.objects[key]) {
+                Gate::Waiting(reason) | Gate::Failed(reason) => reason,
+                Gate::Open => String::new(),
+            },
+            (Need::Later, _) => describe(key, "is being deleted"),
+            (Need::Restore(_) | Need::Fresh, Some(trouble)) => describe(key, &trouble.reason),
+            (Need::Restore(_) | Need::Fresh, None) => describe(key, "is to be written"),
+        })
+    }
+}
+
+/// `Deployment web--production: …`.
+pub(super) fn describe(key: &ObjectKey, what: &str) -> String {
+    format!("{} {}: {what}", key.kind, key.name)
+}
+
+fn own_objects(unit: &UnitKey) -> String {
+    match unit {
+        UnitKey::Project(_) => "the project's own objects".to_owned(),
+        UnitKey::Environment(_, name) => format!("the own objects of environment {name}"),
+        UnitKey::Service(..) => "the service".to_owned(),
+    }
+}
