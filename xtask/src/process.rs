@@ -4,6 +4,7 @@
 //! Read on in `guard.rs` for programs that run beside us.
 
 use std::ffi::OsStr;
+use std::fs;
 use std::process::Command;
 use std::time::{Duration, Instant};
 
@@ -65,6 +66,15 @@ pub fn await_some<T>(limit: Duration, mut ask: impl FnMut() -> Option<T>) -> Opt
         }
         std::thread::sleep(Duration::from_millis(50));
     }
+}
+
+/// When the process was started, in clock ticks since boot (proc(5), field 22); `None` where it has ended.
+#[must_use]
+pub fn started(pid: u64) -> Option<u64> {
+    let text = fs::read_to_string(format!("/proc/{pid}/stat")).ok()?;
+    let mut fields = text.rsplit_once(") ")?.1.split_whitespace();
+    (fields.next()? != "Z").then_some(())?;
+    fields.nth(18)?.parse().ok()
 }
 
 fn shown(command: &Command) -> String {

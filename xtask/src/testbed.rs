@@ -82,7 +82,7 @@ impl Cluster {
         let folder = tempfile::Builder::new()
             .prefix("starform-cluster-")
             .tempdir()?;
-        process::run(
+        let said = process::output(
             Command::new(&testbed.binary)
                 .args(["up", "--audit", "--remove"])
                 .arg(format!("--nodes={nodes}"))
@@ -90,6 +90,7 @@ impl Cluster {
                 .arg("--dir")
                 .arg(folder.path()),
         )?;
+        eprintln!("» testbed up: {}", said.lines().next().unwrap_or_default());
         Ok(Self {
             testbed: testbed.clone(),
             folder,

@@ -82,7 +82,7 @@ fn read_traces(mut lines: impl BufRead) -> Result<Traces> {
     let state: Value = serde_json::from_slice(&fs::read(folder.join("state.json"))?)?;
     let mut processes = vec![(
         stray,
-        started(stray).context("the stray process is gone already")?,
+        process::started(stray).context("the stray process is gone already")?,
     )];
     let parts = state["parts"]
         .as_object()
@@ -102,16 +102,8 @@ impl Traces {
     fn left(&self) -> Vec<u64> {
         self.processes
             .iter()
-            .filter(|(pid, start)| started(*pid) == Some(*start))
+            .filter(|(pid, start)| process::started(*pid) == Some(*start))
             .map(|(pid, _)| *pid)
             .collect()
     }
-}
-
-/// When the process was started, in clock ticks since boot (proc(5), field 22); `None` where it has ended.
-fn started(pid: u64) -> Option<u64> {
-    let text = fs::read_to_string(format!("/proc/{pid}/stat")).ok()?;
-    let mut fields = text.rsplit_once(") ")?.1.split_whitespace();
-    (fields.next()? != "Z").then_some(())?;
-    fields.nth(18)?.parse().ok()
 }

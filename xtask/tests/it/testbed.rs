@@ -3,23 +3,29 @@
 //! Starts clusters of its own. Left out when `STARFORM_TEST_FAST` is set.
 //! Read on in `testbed/`.
 
-use std::env;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::process::{Command, Output};
 use std::time::Duration;
 
 use serde_json::{Value, json};
+use xtask::testbed::Testbed;
 use xtask::{process, soak};
+
+use crate::given_testbed;
 
 #[test]
 fn a_killed_owner_leaves_nothing() {
-    let Some(binary) = binary() else { return };
+    let Some(Testbed { binary }) = given_testbed() else {
+        return;
+    };
     soak::testbed::killed_owner_leaves_nothing(&binary).expect("nothing is left");
 }
 
 #[test]
 fn pods_misbehave_and_requests_are_counted() {
-    let Some(binary) = binary() else { return };
+    let Some(Testbed { binary }) = given_testbed() else {
+        return;
+    };
     let cluster = tempfile::tempdir().expect("a temporary folder");
     let folder = cluster.path().join("cluster");
     let here = Bench {
@@ -45,7 +51,9 @@ fn pods_misbehave_and_requests_are_counted() {
 
 #[test]
 fn a_run_passes_the_code_on_and_cleans_up() {
-    let Some(binary) = binary() else { return };
+    let Some(Testbed { binary }) = given_testbed() else {
+        return;
+    };
     let output = Command::new(binary)
         .args([
             "run",
@@ -203,18 +211,6 @@ impl Bench<'_> {
         );
         assert_success(&self.testbed(&["restart-part", "kube-apiserver"]));
         assert_success(&self.kubectl(&["get", "configmap", "one"]));
-    }
-}
-
-/// The built testbed; `None` where servers are left out.
-fn binary() -> Option<PathBuf> {
-    match (
-        env::var_os("TESTBED_BIN_FOR_TESTS"),
-        env::var_os("STARFORM_TEST_FAST"),
-    ) {
-        (Some(binary), _) => Some(PathBuf::from(binary)),
-        (None, Some(_)) => None,
-        (None, None) => panic!("this test needs the testbed: run cargo xtask test"),
     }
 }
 
