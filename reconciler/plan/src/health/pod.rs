@@ -80,7 +80,7 @@ impl fmt::Display for Problem {
             }
             Self::Crash(crash) => crash.fmt(f),
             Self::Unschedulable { message } => {
-                f.write_str("no node has room for the pod")?;
+                f.write_str("no node takes the pod")?;
                 detail(f, message)
             }
             Self::Ended { reason, message } => {

@@ -303,7 +303,7 @@ fn a_pod_without_a_node_says_what_the_scheduler_says() {
     pending["status"] = json!({ "phase": "Pending", "conditions": [{
         "type": "PodScheduled", "status": "False", "reason": "Unschedulable", "message": message,
     }] });
-    let reason = "no node has room for the pod: 0/3 nodes are available: 3 Insufficient cpu. \
+    let reason = "no node takes the pod: 0/3 nodes are available: 3 Insufficient cpu. \
                   preemption: not helpful.";
     assert_eq!(explain_pods(&[pending.clone()]).as_deref(), Some(reason));
     assert!(is_stuck(&[pending]));
