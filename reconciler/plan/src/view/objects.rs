@@ -121,7 +121,7 @@ pub(crate) fn others(page: &mut Page, objects: &[&ObjectChange], notes: &mut Not
             continue;
         }
         page.blank();
-        page.line(2, 4, &Text::new(Paint::Bold, title));
+        page.line(4, 6, &Text::new(Paint::Bold, title));
         section(page, &own, notes);
     }
 }
@@ -189,9 +189,11 @@ fn one(page: &mut Page, indent: usize, objects: &[&ObjectChange], notes: &mut No
         Action::Delete | Action::Retain | Action::Forget
     );
     if is_told && !notes.full {
+        notes.hidden.objects += objects.len();
+        notes.hidden.fields += change.fields.len() * objects.len();
         return;
     }
-    let rows: Vec<Row> = change.fields.iter().flat_map(Row::of_field).collect();
+    let rows: Vec<Row> = change.fields.iter().map(Row::of_field).collect();
     rows::print(page, indent + 6, &rows);
 }
 
@@ -211,7 +213,8 @@ fn remark(change: &ObjectChange) -> Option<String> {
 fn stands_alone(change: &ObjectChange) -> bool {
     match change.action {
         Action::Delete | Action::Replace | Action::Retain | Action::Forget | Action::Adopt => true,
-        Action::Update => change.risk == Risk::Widen,
+        // A route's new hosts are told already.
+        Action::Update => change.risk == Risk::Widen && change.key.kind != "HTTPRoute",
         Action::Create | Action::None => false,
     }
 }

@@ -115,7 +115,9 @@ impl Page {
         for (paint, piece) in &text.0 {
             for word in words(piece) {
                 let width = word.trim_end().width();
-                if !fresh && column + width > self.width {
+                // A word that no line can hold is broken where it stands.
+                let fits_below = hanging + width <= self.width;
+                if !fresh && fits_below && column + width > self.width {
                     self.end();
                     column = self.start(hanging);
                 }

@@ -27,8 +27,11 @@ pub(crate) struct Row {
 /// Equal lines shown around a changed one.
 const CONTEXT: usize = 2;
 
+/// A map or list of at most so many columns stands on one line.
+const SHORT: usize = 48;
+
 /// Longer paths do not push the values of all others to the right.
-const WIDEST_PATH: usize = 28;
+const WIDEST_PATH: usize = 34;
 
 impl Row {
     pub(crate) fn of_model(change: &ModelChange) -> Self {
@@ -46,62 +49,17 @@ impl Row {
         }
     }
 
-    /// One row for a changed field; a value that came or went whole gives one for each of its leaves.
-    pub(crate) fn of_field(field: &FieldChange) -> Vec<Self> {
-        let path = match &field.words {
-            Some(words) => values::visible(words),
-            None => values::visible(&values::words(&field.path)),
-        };
-        let row = Self {
+    pub(crate) fn of_field(field: &FieldChange) -> Self {
+        Self {
             op: field.op,
-            path,
+            path: match &field.words {
+                Some(words) => values::visible(words),
+                None => values::words(&field.path),
+            },
             before: field.before.clone(),
             after: field.after.clone(),
             secret: field.secret,
             place: None,
-        };
-        let whole = match field.op {
-            Op::Add => field.after.as_ref(),
-            Op::Remove => field.before.as_ref(),
-            Op::Set | Op::Move => None,
-        };
-        match whole {
-            Some(value) => row.leaves(value),
-            None => vec![row],
-        }
-    }
-
-    fn leaves(&self, value: &Value) -> Vec<Self> {
-        let below = |path: String, value: &Value| {
-            let side = Some(value.clone());
-            let is_new = self.op == Op::Add;
-            let leaf = Self {
-                path,
-                before: side.clone().filter(|_| !is_new),
-                after: side.filter(|_| is_new),
-                ..self.clone()
-            };
-            leaf.leaves(value)
-        };
-        match value {
-            Value::Object(fields) if !fields.is_empty() => {
-                let mut keys: Vec<&String> = fields.keys().collect();
-                keys.sort();
-                keys.into_iter()
-                    .flat_map(|key| below(values::step(&self.path, key), &fields[key]))
-                    .collect()
-            }
-            Value::Array(items) if !items.is_empty() => items
-                .iter()
-                .zip(0u32..)
-                .flat_map(|(item, n)| below(format!("{}[{n}]", self.path), item))
-                .collect(),
-            Value::Object(_)
-            | Value::Array(_)
-            | Value::Null
-            | Value::Bool(_)
-            | Value::Number(_)
-            | Value::String(_) => vec![self.clone()],
         }
     }
 }
@@ -126,6 +84,11 @@ impl Row {
         {
             page.placed(indent, hanging, &head, place);
             lines(page, hanging, before, after);
+            return;
+        }
+        if let Some(whole) = self.whole() {
+            page.placed(indent, hanging, &head, place);
+            self.tree(page, indent, 1, whole);
             return;
         }
         let value = self.value();
@@ -163,6 +126,75 @@ impl Row {
                 .and(Paint::Plain, after),
             (Some(only), None) | (None, Some(only)) => Text::plain(only),
             (None, None) => Text::default(),
+        }
+    }
+
+    /// A map or list that came or went whole, unless it is short enough for the line.
+    fn whole(&self) -> Option<&Value> {
+        let only = match (&self.before, &self.after) {
+            (Some(only), None) | (None, Some(only)) => only,
+            (Some(_), Some(_)) | (None, None) => return None,
+        };
+        let is_short = || values::inline(only).chars().count() <= SHORT;
+        match only {
+            Value::Object(fields) if !fields.is_empty() && !is_short() => Some(only),
+            Value::Array(items) if !items.is_empty() && !is_short() => Some(only),
+            Value::Object(_)
+            | Value::Array(_)
+            | Value::Null
+            | Value::Bool(_)
+            | Value::Number(_)
+            | Value::String(_) => None,
+        }
+    }
+
+    /// One line for each leaf, indented as its place in the value is.
+    fn tree(&self, page: &mut Page, indent: usize, depth: usize, value: &Value) {
+        let children: Vec<(String, &Value)> = match value {
+            Value::Object(fields) => {
+                let mut fields: Vec<(&String, &Value)> = fields.iter().collect();
+                fields.sort_by_key(|(key, _)| *key);
+                let named =
+                    |(key, value): (&String, _)| (format!("{}:", values::visible(key)), value);
+                fields.into_iter().map(named).collect()
+            }
+            Value::Array(items) => {
+                let numbered = items.iter().zip(0u32..);
+                numbered.map(|(item, n)| (format!("[{n}]"), item)).collect()
+            }
+            Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => Vec::new(),
+        };
+        for (name, child) in children {
+            let gap = " ".repeat(2 * depth + 1);
+            let head = self.symbol().and(Paint::Plain, format!("{gap}{name}"));
+            let leaf = Self {
+                before: Some(child.clone()),
+                after: None,
+                ..self.clone()
+            };
+            let hanging = indent + 2 * depth + 4;
+            match (
+                leaf.whole(),
+                child.as_str().filter(|text| text.contains('\n')),
+            ) {
+                (Some(inner), _) => {
+                    page.line(indent, hanging, &head);
+                    self.tree(page, indent, depth + 1, inner);
+                }
+                (None, Some(text)) => {
+                    page.line(indent, hanging, &head);
+                    let (before, after) = if self.op == Op::Add {
+                        ("", text)
+                    } else {
+                        (text, "")
+                    };
+                    lines(page, hanging, before, after);
+                }
+                (None, None) => {
+                    let line = head.and(Paint::Plain, format!(" {}", values::inline(child)));
+                    page.line(indent, hanging, &line);
+                }
+            }
         }
     }
 

@@ -14,7 +14,7 @@ use crate::{
 };
 
 /// Columns before a service's own lines.
-const INDENT: usize = 8;
+const INDENT: usize = 6;
 /// A longer name does not move the others' kinds.
 const WIDEST_NAME: usize = 28;
 
@@ -105,32 +105,55 @@ fn block(
 fn title(page: &mut Page, services: &[&ServiceChange], column: usize) {
     let service = services[0];
     let mark = objects::symbol(service.action, service.risk).and(Paint::Plain, " ");
-    let what = match service.effect {
-        Effect::None => "nothing that runs changes",
-        Effect::Configure => "the pods stay",
-        Effect::Rollout => "rolls out",
-        Effect::Start => "starts",
-        Effect::Stop => "stops",
-    };
     let text = if services.len() == 1 {
         mark.then(Text::new(Paint::Bold, service.name.as_str()).padded(column + 2))
             .then(Text::plain(service.kind.as_str()).padded("private  ".len()))
-            .and(Paint::Plain, what)
+            .and(Paint::Plain, effect(service))
     } else {
         let names: Vec<&str> = services.iter().map(|s| s.name.as_str()).collect();
+        let same = format!("  the same in {} services: ", services.len());
         mark.and(Paint::Bold, names.join(", "))
-            .and(
-                Paint::Dim,
-                format!("  the same in {} services, ", services.len()),
-            )
-            .and(Paint::Plain, what)
+            .and(Paint::Dim, same)
+            .and(Paint::Plain, effect(service))
     };
     let born = service
         .changes
         .iter()
         .find(|change| is_told(service, change));
     let place = born.and_then(|change| change.at.as_deref());
-    page.placed(4, INDENT, &text, place);
+    page.placed(2, INDENT, &text, place);
+}
+
+/// What happens to what runs; of a new service also how much of it there will be.
+fn effect(service: &ServiceChange) -> String {
+    match service.effect {
+        Effect::None => "nothing that runs changes".to_owned(),
+        Effect::Configure => "the pods stay".to_owned(),
+        Effect::Rollout => "rolls out".to_owned(),
+        Effect::Stop => "stops".to_owned(),
+        Effect::Start => {
+            let amount = amount(service);
+            let amount = amount.map_or(String::new(), |amount| format!(" {amount}"));
+            format!("starts{amount}")
+        }
+    }
+}
+
+/// `3–12 × 250m CPU, 512Mi`; a cron job has no number.
+fn amount(service: &ServiceChange) -> Option<String> {
+    let plain = |path: &str| after(service, path).map(|v| values::inline(v).replace('"', ""));
+    let number = match (plain("scale.min"), plain("scale.max")) {
+        (Some(min), Some(max)) if min == max => format!("{min} × "),
+        (Some(min), Some(max)) => format!("{min}–{max} × "),
+        (Some(_), None) | (None, Some(_)) | (None, None) => String::new(),
+    };
+    let (cpu, memory) = plain("size.cpu").zip(plain("size.memory"))?;
+    Some(format!("{number}{cpu} CPU, {memory}"))
+}
+
+fn after<'a>(service: &'a ServiceChange, path: &str) -> Option<&'a serde_json::Value> {
+    let change = service.changes.iter().find(|change| change.path == path);
+    change.and_then(|change| change.after.as_ref())
 }
 
 /// The kind of a service that comes or goes stands in its title.
@@ -140,41 +163,26 @@ fn is_told(service: &ServiceChange, change: &ModelChange) -> bool {
 
 /// What a reviewer asks of a new service first: which image, how many of which size, when.
 fn new_service(page: &mut Page, service: &ServiceChange, notes: &mut Notes<'_>) {
-    let value = |path: &str| {
-        let change = service.changes.iter().find(|change| change.path == path);
-        change.and_then(|change| change.after.as_ref())
-    };
+    for path in ["image", "run", "schedule"] {
+        let Some(change) = service.changes.iter().find(|change| change.path == path) else {
+            continue;
+        };
+        let value = change
+            .after
+            .as_ref()
+            .map_or_else(String::new, values::inline);
+        let text = Text::new(Paint::Dim, format!("{path} ")).and(Paint::Plain, value);
+        page.placed(INDENT, INDENT + 2, &text, change.at.as_deref());
+    }
     let told = [
         "image",
+        "run",
+        "schedule",
         "scale.min",
         "scale.max",
         "size.cpu",
         "size.memory",
-        "schedule",
-        "run",
     ];
-    let plain = |path: &str| value(path).map(|v| values::inline(v).replace('"', ""));
-    let mut facts = Text::default();
-    if let Some(image) = value("image") {
-        facts = facts.and(Paint::Plain, values::inline(image));
-    }
-    let number = match (plain("scale.min"), plain("scale.max")) {
-        (Some(min), Some(max)) if min == max => Some(format!("{min} ×")),
-        (Some(min), Some(max)) => Some(format!("{min}–{max} ×")),
-        (Some(_), None) | (None, Some(_)) | (None, None) => None,
-    };
-    let size = plain("size.cpu").zip(plain("size.memory"));
-    let size = size.map(|(cpu, memory)| format!("{cpu} CPU, {memory}"));
-    let amount: Vec<String> = [number, size].into_iter().flatten().collect();
-    facts = facts.and(Paint::Dim, format!("  {}", amount.join(" ")));
-    if let Some(schedule) = value("schedule") {
-        facts = facts.and(Paint::Dim, format!("  at {}", values::inline(schedule)));
-    }
-    page.line(INDENT, INDENT + 2, &facts);
-    if let Some(run) = value("run") {
-        let text = Text::new(Paint::Dim, "run ").and(Paint::Plain, values::inline(run));
-        page.line(INDENT, INDENT + 2, &text);
-    }
     let hidden = service
         .changes
         .iter()
@@ -227,5 +235,5 @@ fn held(page: &mut Page, plan: &Plan) {
     page.blank();
     let text = Text::new(Paint::Dim, "held as accepted, though different: ")
         .and(Paint::Plain, names.join(", "));
-    page.line(4, INDENT, &text);
+    page.line(2, INDENT, &text);
 }

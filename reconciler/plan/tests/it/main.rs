@@ -6,5 +6,7 @@
 #![allow(clippy::unwrap_used)]
 
 mod arbitrary;
+mod health;
+mod plan;
 mod render;
 mod sample;

@@ -1,0 +1,3 @@
+//! Accepting: what is stale, what is merged, what is refused.
+//!
+//! Pure.

@@ -1,0 +1,11 @@
+//! Plans: made, accepted, shown.
+//!
+//! Pure. [`world`] is a store in memory: an index and its bundles.
+
+mod accept;
+mod applied;
+mod laws;
+mod lists;
+mod propose;
+mod view;
+mod world;

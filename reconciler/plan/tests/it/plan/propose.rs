@@ -1,0 +1,3 @@
+//! What a plan says about one change of a small shop.
+//!
+//! Pure.

@@ -1,0 +1,155 @@
+//! A control plane in memory: one cluster's index with the bundles that it names.
+//!
+//! Pure. Always holds: what is proposed is rendered from an environment whose names were bound to what
+//! is accepted, as the real pipeline does it.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use starform_contract::{
+    Bundle, ClusterId, ClusterProfile, Digest, EnvironmentName, EnvironmentState, Index, ObjectKey,
+    Origins, ProjectId, ProjectName, ServiceName,
+    model::{AllowFrom, Workload},
+    name,
+};
+use starform_plan::{
+    AcceptOutcome, AcceptedProject, Proposal, ProposeInput, Refusal, accept, bind_names, names,
+    propose::propose,
+    render::{self, Rendered},
+};
+
+#[derive(Debug, Clone)]
+pub(crate) struct World {
+    pub(crate) index: Index,
+    pub(crate) bundles: BTreeMap<Digest, Bundle>,
+    pub(crate) profile: ClusterProfile,
+}
+
+/// What is asked for besides the wanted state.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Asked {
+    pub(crate) only: Option<BTreeSet<ServiceName>>,
+    pub(crate) adopt: BTreeSet<ObjectKey>,
+    pub(crate) origins: Origins,
+    pub(crate) revision: Option<String>,
+}
+
+impl World {
+    pub(crate) fn new() -> Self {
+        let cluster: ClusterId = "0191f0a4-0000-7000-8000-000000000001".parse().unwrap();
+        Self {
+            index: Index::empty(cluster),
+            bundles: BTreeMap::new(),
+            profile: ClusterProfile::default(),
+        }
+    }
+
+    /// With `state` accepted.
+    pub(crate) fn having(state: &EnvironmentState) -> Self {
+        let mut world = Self::new();
+        let proposal = world.propose(state);
+        world.accept(&proposal).unwrap();
+        world
+    }
+
+    pub(crate) fn accepted(&self, project: ProjectId) -> AcceptedProject {
+        AcceptedProject::from_index(&self.index, project, |digest| {
+            self.bundles.get(digest).cloned()
+        })
+        .unwrap()
+    }
+
+    pub(crate) fn render(&self, state: &EnvironmentState) -> Rendered {
+        let accepted = self.accepted(state.project_id);
+        render::render(&rebound(state, &accepted), &self.profile)
+    }
+
+    pub(crate) fn propose(&self, state: &EnvironmentState) -> Proposal {
+        self.propose_asked(state, &Asked::default())
+    }
+
+    pub(crate) fn propose_asked(&self, state: &EnvironmentState, asked: &Asked) -> Proposal {
+        let Rendered {
+            project,
+            environment,
+        } = self.render(state);
+        propose(ProposeInput {
+            accepted: &self.accepted(state.project_id),
+            project,
+            environment,
+            origins: &asked.origins,
+            revision: asked.revision.clone(),
+            only: asked.only.as_ref(),
+            adopt: &asked.adopt,
+        })
+    }
+
+    /// Whether there was something to do.
+    pub(crate) fn accept(&mut self, proposal: &Proposal) -> Result<bool, Refusal> {
+        let accepted = self.accepted(proposal.project.project_id);
+        match accept::accept(&self.index, &accepted, proposal)? {
+            AcceptOutcome::NothingToDo => Ok(false),
+            AcceptOutcome::Accepted(next) => {
+                let bundles = [
+                    Bundle::Project(next.project),
+                    Bundle::Environment(next.environment),
+                ];
+                for bundle in bundles {
+                    self.bundles.insert(bundle.digest(), bundle);
+                }
+                self.index = next.index;
+                Ok(true)
+            }
+        }
+    }
+}
+
+/// `state` with the names in use, as the language's bindings would have it.
+fn rebound(state: &EnvironmentState, accepted: &AcceptedProject) -> EnvironmentState {
+    let wanted: Vec<ServiceName> = state.services.iter().map(|s| s.name.clone()).collect();
+    let mut state = state.clone();
+    state.names = bind_names(state.project_id, accepted, &wanted);
+    for service in &mut state.services {
+        let entry = names::live(&state.names, &service.name).unwrap();
+        service.service_id = entry.service_id;
+        service.object_name = entry.object_name.clone();
+        if let Workload::Web(web) = &mut service.model.workload {
+            web.platform_host = name::platform_host(
+                &service.object_name,
+                &state.environment,
+                state.project_id,
+                service.service_id,
+                "starform.localhost",
+            );
+        }
+    }
+    state
+}
+
+/// Without what other services of the same state may not bear: references to services that are not
+/// there, and hosts that two of them claim.
+pub(crate) fn sound(mut state: EnvironmentState) -> EnvironmentState {
+    let names: BTreeSet<ServiceName> = state.services.iter().map(|s| s.name.clone()).collect();
+    for service in &mut state.services {
+        service.model.refs.retain(|name| names.contains(name));
+        let allow_from = match &mut service.model.workload {
+            Workload::Web(web) => {
+                web.domains.clear();
+                &mut web.allow_from
+            }
+            Workload::Private(private) => &mut private.allow_from,
+            Workload::Worker(_) | Workload::Cron(_) => continue,
+        };
+        if let AllowFrom::Services(services) = allow_from {
+            services.retain(|name| names.contains(name));
+        }
+    }
+    state
+}
+
+pub(crate) fn shop_id() -> ProjectId {
+    ProjectId::local(&ProjectName::new("shop").unwrap())
+}
+
+pub(crate) fn environment(name: &str) -> EnvironmentName {
+    EnvironmentName::new(name).unwrap()
+}
