@@ -42,8 +42,9 @@ impl Engine {
     fn settle_task(&mut self, task: Task, result: Result<Response, Failure>) -> Option<ObjectKey> {
         let now = self.now;
         match task {
-            Task::DryRun { key, digest } => {
-                self.dry_ran(&key, digest, result.map(|_| ()));
+            Task::DryRun(write) => {
+                let key = write.key.clone();
+                self.dry_ran(write, result.map(|_| ()));
                 Some(key)
             }
             Task::Apply(write) => {

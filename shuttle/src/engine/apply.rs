@@ -37,7 +37,13 @@ impl Engine {
     fn dry_run(&mut self, state: &State, key: ObjectKey) {
         let digest = state.objects[&key].digest.clone();
         let apply = self.request(state, &key, true);
-        self.send(Task::DryRun { key, digest }, Request::Apply(apply));
+        let write = Write {
+            key,
+            digest,
+            cause: Cause::Fresh,
+            forced: apply.force,
+        };
+        self.send(Task::DryRun(write), Request::Apply(apply));
     }
 
     fn apply(&mut self, state: &State, key: ObjectKey, cause: Cause) {
@@ -113,7 +119,14 @@ impl Engine {
         self.send(Task::Replace { key, uid }, request);
     }
 
-    pub(super) fn dry_ran(&mut self, key: &ObjectKey, digest: Digest, result: Result<(), Failure>) {
+    pub(super) fn dry_ran(&mut self, write: Write, result: Result<(), Failure>) {
+        let Write {
+            key,
+            digest,
+            cause: _,
+            forced,
+        } = write;
+        let key = &key;
         match result {
             Ok(()) => {
                 let progress = self.progress.entry(key.clone()).or_default();
@@ -126,7 +139,7 @@ impl Engine {
                 progress.verified = Some(digest);
                 progress.trouble = None;
             }
-            Err(failure) => self.failed(key, &failure, true),
+            Err(failure) => self.failed(key, &failure, forced),
         }
     }
 

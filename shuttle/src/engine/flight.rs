@@ -28,7 +28,7 @@ pub(super) struct Flight {
 /// Why a request was sent.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum Task {
-    DryRun { key: ObjectKey, digest: Digest },
+    DryRun(Write),
     Apply(Write),
     Handoff { key: ObjectKey },
     Replace { key: ObjectKey, uid: String },
@@ -51,7 +51,7 @@ impl Task {
     /// The object that nothing else may be sent about meanwhile.
     fn object(&self) -> Option<&ObjectKey> {
         match self {
-            Self::DryRun { key, .. }
+            Self::DryRun(Write { key, .. })
             | Self::Apply(Write { key, .. })
             | Self::Handoff { key }
             | Self::Replace { key, .. }
@@ -64,7 +64,7 @@ impl Task {
     /// Whether it counts among the [`MOST`].
     fn takes_slot(&self) -> bool {
         match self {
-            Self::DryRun { .. }
+            Self::DryRun(_)
             | Self::Apply(_)
             | Self::Handoff { .. }
             | Self::Replace { .. }

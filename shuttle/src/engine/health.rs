@@ -3,11 +3,9 @@
 //! Pure. Always holds: rollout progress is data from watches, nothing waits inside; pods are asked for
 //! only while a rollout does not move. What an object says about itself is `starform_plan::health`'s.
 
-use std::collections::BTreeMap;
-
-use super::interim::{assess, explain_pods};
 use serde_json::Value;
 use starform_contract::{ObjectKey, report::Health};
+use starform_plan::health::{assess, explain_pods, is_stuck};
 
 use super::{
     io::{Millis, Observed},
@@ -26,18 +24,6 @@ const LONGEST_LOOK: Millis = Millis::from_secs(300);
 /// The Deployment controller's own word comes first; this is for when it does not come.
 const GRACE: Millis = Millis::from_secs(30);
 const DEFAULT_DEADLINE: u64 = 600;
-
-/// Waiting reasons of containers that time alone does not end.
-const STUCK: [&str; 8] = [
-    "CrashLoopBackOff",
-    "ImagePullBackOff",
-    "ErrImagePull",
-    "ErrImageNeverPull",
-    "InvalidImageName",
-    "CreateContainerConfigError",
-    "CreateContainerError",
-    "RunContainerError",
-];
 
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum Gate {
@@ -177,9 +163,8 @@ pub(super) fn look(live: &Observed) -> Option<Look> {
 impl Rollout {
     /// Takes what the pods say and sets the time of the next look.
     pub(super) fn looked(&mut self, pods: &[Value], live: &Observed, now: Millis) {
-        let newest = newest_revision(pods);
-        self.hint = explain_pods(&newest);
-        if newest.iter().any(is_stuck) {
+        self.hint = explain_pods(pods);
+        if is_stuck(pods) {
             self.stuck = self.hint.clone().or_else(|| self.stuck.take());
         }
         let body = live.body.as_deref();
@@ -214,51 +199,6 @@ impl Rollout {
         };
         self.look_at = now.plus(wait);
     }
-}
-
-/// Pods of the newest template: those that share the hash of the pod created last.
-fn newest_revision(pods: &[Value]) -> Vec<Value> {
-    let hash = |pod: &Value| {
-        let hash = pod.pointer("/metadata/labels/pod-template-hash")?;
-        hash.as_str().map(str::to_owned)
-    };
-    let created = |pod: &Value| {
-        let time = pod.pointer("/metadata/creationTimestamp");
-        time.and_then(Value::as_str).unwrap_or_default().to_owned()
-    };
-    let staying: Vec<&Value> = pods
-        .iter()
-        .filter(|pod| pod.pointer("/metadata/deletionTimestamp").is_none())
-        .collect();
-    let mut latest: BTreeMap<Option<String>, String> = BTreeMap::new();
-    for pod in &staying {
-        let time = latest.entry(hash(pod)).or_default();
-        *time = created(pod).max(std::mem::take(time));
-    }
-    let newest = latest
-        .into_iter()
-        .max_by(|(_, one), (_, other)| one.cmp(other))
-        .map(|(hash, _)| hash);
-    staying
-        .into_iter()
-        .filter(|pod| Some(hash(pod)) == newest)
-        .cloned()
-        .collect()
-}
-
-fn is_stuck(pod: &Value) -> bool {
-    let members = |path: &str| pod.pointer(path).and_then(Value::as_array);
-    let waiting = ["/status/containerStatuses", "/status/initContainerStatuses"]
-        .iter()
-        .filter_map(|path| members(path))
-        .flatten()
-        .filter_map(|status| status.pointer("/state/waiting/reason")?.as_str())
-        .any(|reason| STUCK.contains(&reason));
-    let unschedulable = members("/status/conditions")
-        .into_iter()
-        .flatten()
-        .any(|condition| condition.get("reason").and_then(Value::as_str) == Some("Unschedulable"));
-    waiting || unschedulable
 }
 
 /// What moves during a rollout.

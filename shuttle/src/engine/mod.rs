@@ -32,7 +32,6 @@ pub mod fields;
 mod flight;
 mod handoff;
 mod health;
-mod interim;
 mod inventory;
 pub mod io;
 mod leftover;
@@ -41,7 +40,10 @@ pub mod order;
 mod report;
 mod unit;
 
-use std::{collections::BTreeMap, sync::Arc};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    sync::Arc,
+};
 
 use starform_contract::{ClusterId, ObjectKey};
 
@@ -81,6 +83,8 @@ pub struct Engine {
     progress: BTreeMap<ObjectKey, Progress>,
     rollouts: BTreeMap<ObjectKey, Rollout>,
     standings: BTreeMap<UnitKey, Standing>,
+    /// Services that had live objects when the desired state came.
+    running: BTreeSet<UnitKey>,
     leftovers: BTreeMap<ObjectKey, Leftover>,
     agenda: Agenda,
     flight: Flight,
@@ -114,6 +118,7 @@ impl Engine {
             progress: BTreeMap::new(),
             rollouts: BTreeMap::new(),
             standings: BTreeMap::new(),
+            running: BTreeSet::new(),
             leftovers: BTreeMap::new(),
             agenda: Agenda::default(),
             flight: Flight::default(),
@@ -237,6 +242,7 @@ impl Engine {
             progress.written &= same;
             self.see(key);
         }
+        self.running = self.running_services(&state);
         for unit in state.units.keys() {
             self.standings.insert(unit.clone(), Standing::Waiting);
             self.agenda.unit(unit.clone());
@@ -245,6 +251,19 @@ impl Engine {
         for (project, environment) in state.environments() {
             self.touch(&UnitKey::Environment(project, environment));
         }
+    }
+
+    fn running_services(&self, state: &State) -> BTreeSet<UnitKey> {
+        let is_service = |unit: &UnitKey| match unit {
+            UnitKey::Project(_) | UnitKey::Environment(..) => false,
+            UnitKey::Service(..) => true,
+        };
+        let runs = |keys: &Vec<ObjectKey>| keys.iter().any(|key| self.live.get(key).is_some());
+        let units = state.units.iter();
+        units
+            .filter(|(unit, keys)| is_service(unit) && runs(keys))
+            .map(|(unit, _)| unit.clone())
+            .collect()
     }
 
     /// A live object as an answer or a watch tells it.

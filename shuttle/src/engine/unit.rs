@@ -197,13 +197,7 @@ impl Engine {
         unit: &UnitKey,
         fresh: &[&'a ObjectKey],
     ) -> Vec<&'a ObjectKey> {
-        let runs = match unit {
-            UnitKey::Project(_) | UnitKey::Environment(..) => false,
-            UnitKey::Service(..) => {
-                let mut keys = state.units[unit].iter();
-                keys.any(|key| self.live.get(key).is_some())
-            }
-        };
+        let runs = self.running.contains(unit);
         let accepted = |key: &ObjectKey| {
             let digest = &state.objects[key].digest;
             let verified = self
