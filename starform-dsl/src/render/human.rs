@@ -5,8 +5,8 @@
 use std::fmt::{self, Write as _};
 
 use miette::{
-    GraphicalReportHandler, GraphicalTheme, LabeledSpan, MietteError, MietteSpanContents, SourceCode, SourceSpan,
-    SpanContents,
+    GraphicalReportHandler, GraphicalTheme, LabeledSpan, MietteError, MietteSpanContents,
+    SourceCode, SourceSpan, SpanContents,
 };
 
 use super::{Counts, SHOWN, counts, harmless};
@@ -72,19 +72,30 @@ impl<'a> Snippets<'a> {
     fn first_line(&self, span: Span) -> SourceSpan {
         let line = self.file.position(span.range.start()).line;
         let end = self.file.line_range(line).end();
-        let part = self.text[span.range.start() as usize..end.min(span.range.end()) as usize].trim_end();
+        let part =
+            self.text[span.range.start() as usize..end.min(span.range.end()) as usize].trim_end();
         SourceSpan::new((span.range.start() as usize).into(), part.len())
     }
 }
 
-fn one(out: &mut String, sources: &SourceTree, snippets: &Snippets<'_>, diagnostic: &Diagnostic, how: Human<'_>) {
+fn one(
+    out: &mut String,
+    sources: &SourceTree,
+    snippets: &Snippets<'_>,
+    diagnostic: &Diagnostic,
+    how: Human<'_>,
+) {
     let report = Report {
         snippets,
         diagnostic,
         title: harmless(&diagnostic.title).into_owned(),
         help: help(sources, snippets.id, diagnostic),
     };
-    let mut theme = if how.color { GraphicalTheme::unicode() } else { GraphicalTheme::unicode_nocolor() };
+    let mut theme = if how.color {
+        GraphicalTheme::unicode()
+    } else {
+        GraphicalTheme::unicode_nocolor()
+    };
     let head = format!("{}[{}]:", diagnostic.severity.word(), diagnostic.code);
     (theme.characters.error, theme.characters.warning) = (head.clone(), head);
     let handler = GraphicalReportHandler::new_themed(theme)
@@ -92,20 +103,39 @@ fn one(out: &mut String, sources: &SourceTree, snippets: &Snippets<'_>, diagnost
         .with_links(false)
         .with_context_lines(1)
         .with_wrap_lines(true);
-    let written = handler.render_report(out, &report);
-    written.expect("writing to a string succeeds");
+    let mut text = String::new();
+    handler
+        .render_report(&mut text, &report)
+        .expect("writing to a string succeeds");
+    out.push_str(text.trim_start_matches(' '));
     out.push('\n');
 }
 
 /// Help, notes and places in other files, which miette cannot show.
 fn help(sources: &SourceTree, shown: FileId, diagnostic: &Diagnostic) -> Option<String> {
     let fallback = diagnostic.fixes.first().map(|fix| fix.title.as_str());
-    let mut lines: Vec<String> = diagnostic.help.as_deref().or(fallback).map(str::to_owned).into_iter().collect();
+    let mut lines: Vec<String> = diagnostic
+        .help
+        .as_deref()
+        .or(fallback)
+        .map(str::to_owned)
+        .into_iter()
+        .collect();
     lines.extend(diagnostic.notes.iter().map(|note| format!("note: {note}")));
-    for label in diagnostic.labels.iter().filter(|label| label.span.file != shown) {
+    for label in diagnostic
+        .labels
+        .iter()
+        .filter(|label| label.span.file != shown)
+    {
         let file = sources.file(label.span.file);
         let at = file.position(label.span.range.start());
-        lines.push(format!("{}:{}:{}: {}", file.path(), at.line, at.column, label.text));
+        lines.push(format!(
+            "{}:{}:{}: {}",
+            file.path(),
+            at.line,
+            at.column,
+            label.text
+        ));
     }
     (!lines.is_empty()).then(|| harmless(&lines.join("\n")).into_owned())
 }
@@ -141,7 +171,9 @@ impl miette::Diagnostic for Report<'_> {
     }
 
     fn help<'b>(&'b self) -> Option<Box<dyn fmt::Display + 'b>> {
-        self.help.as_ref().map(|help| Box::new(help) as Box<dyn fmt::Display>)
+        self.help
+            .as_ref()
+            .map(|help| Box::new(help) as Box<dyn fmt::Display>)
     }
 
     fn source_code(&self) -> Option<&dyn SourceCode> {
@@ -149,12 +181,21 @@ impl miette::Diagnostic for Report<'_> {
     }
 
     fn labels(&self) -> Option<Box<dyn Iterator<Item = LabeledSpan> + '_>> {
-        let text = |label: &Label| (!label.text.is_empty()).then(|| harmless(&label.text).into_owned());
+        let text =
+            |label: &Label| (!label.text.is_empty()).then(|| harmless(&label.text).into_owned());
         let primary = &self.diagnostic.primary;
-        let first = LabeledSpan::new_primary_with_span(text(primary), self.snippets.first_line(primary.span));
-        let others = self.diagnostic.labels.iter().filter(|label| label.span.file == self.snippets.id);
-        let others =
-            others.map(move |label| LabeledSpan::new_with_span(text(label), self.snippets.first_line(label.span)));
+        let first = LabeledSpan::new_primary_with_span(
+            text(primary),
+            self.snippets.first_line(primary.span),
+        );
+        let others = self
+            .diagnostic
+            .labels
+            .iter()
+            .filter(|label| label.span.file == self.snippets.id);
+        let others = others.map(move |label| {
+            LabeledSpan::new_with_span(text(label), self.snippets.first_line(label.span))
+        });
         Some(Box::new(std::iter::once(first).chain(others)))
     }
 }
@@ -184,13 +225,32 @@ impl SourceCode for Snippets<'_> {
         let offset = |at: usize| u32::try_from(at).map_err(|_| MietteError::OutOfBounds);
         let (start, end) = (offset(span.offset())?, offset(span.offset() + span.len())?);
         let context = |lines: usize| u32::try_from(lines).unwrap_or(u32::MAX);
-        let first = self.file.position(start).line.saturating_sub(context(lines_before)).max(1);
-        let last = self.file.position(end).line.saturating_add(context(lines_after));
-        let range = TextRange::new(self.file.line_range(first).start(), self.file.line_range(last).end());
+        let first = self
+            .file
+            .position(start)
+            .line
+            .saturating_sub(context(lines_before))
+            .max(1);
+        let last = self
+            .file
+            .position(end)
+            .line
+            .saturating_add(context(lines_after));
+        // Asked for no line around the span, miette wants to know the span's own column.
+        let begin = if lines_before == 0 {
+            start
+        } else {
+            self.file.line_range(first).start()
+        };
+        let from = self.file.position(begin);
+        let range = TextRange::new(begin, self.file.line_range(last).end());
         let data = &self.text.as_bytes()[range.as_range()];
-        let at = SourceSpan::new((range.start() as usize).into(), data.len());
+        let at = SourceSpan::new((begin as usize).into(), data.len());
         let name = harmless(self.file.path()).into_owned();
+        let (line, column) = ((from.line - 1) as usize, (from.column - 1) as usize);
         let lines = (last - first + 1) as usize;
-        Ok(Box::new(MietteSpanContents::new_named(name, data, at, (first - 1) as usize, 0, lines)))
+        Ok(Box::new(MietteSpanContents::new_named(
+            name, data, at, line, column, lines,
+        )))
     }
 }

@@ -11,9 +11,17 @@ use crate::source::{SourceTree, Span};
 /// One object on several lines, with a newline at the end.
 pub fn json(sources: &SourceTree, diagnostics: &[Diagnostic]) -> String {
     let Counts { errors, warnings } = counts(diagnostics);
-    let diagnostics = diagnostics.iter().map(|diagnostic| object(sources, diagnostic)).collect();
-    let report = Report { diagnostics, errors, warnings };
-    let mut text = serde_json::to_string_pretty(&report).expect("strings and numbers are always JSON");
+    let diagnostics = diagnostics
+        .iter()
+        .map(|diagnostic| object(sources, diagnostic))
+        .collect();
+    let report = Report {
+        diagnostics,
+        errors,
+        warnings,
+    };
+    let mut text =
+        serde_json::to_string_pretty(&report).expect("strings and numbers are always JSON");
     text.push('\n');
     text
 }
@@ -78,16 +86,28 @@ fn object<'a>(sources: &'a SourceTree, diagnostic: &'a Diagnostic) -> Object<'a>
         title: &diagnostic.title,
         place: place(sources, diagnostic.primary.span),
         label: &diagnostic.primary.text,
-        labels: labels.map(|label| LabelObject { place: place(sources, label.span), text: &label.text }).collect(),
+        labels: labels
+            .map(|label| LabelObject {
+                place: place(sources, label.span),
+                text: &label.text,
+            })
+            .collect(),
         notes: &diagnostic.notes,
         help: diagnostic.help.as_deref(),
-        fixes: diagnostic.fixes.iter().map(|fix| fix_object(sources, fix)).collect(),
+        fixes: diagnostic
+            .fixes
+            .iter()
+            .map(|fix| fix_object(sources, fix))
+            .collect(),
         node_path: &diagnostic.node_path,
     }
 }
 
 fn fix_object<'a>(sources: &'a SourceTree, fix: &'a Fix) -> FixObject<'a> {
-    let edit = |edit: &'a Edit| EditObject { place: place(sources, edit.span), text: &edit.text };
+    let edit = |edit: &'a Edit| EditObject {
+        place: place(sources, edit.span),
+        text: &edit.text,
+    };
     FixObject {
         title: &fix.title,
         applicability: fix.applicability.word(),
@@ -97,6 +117,15 @@ fn fix_object<'a>(sources: &'a SourceTree, fix: &'a Fix) -> FixObject<'a> {
 
 fn place(sources: &SourceTree, span: Span) -> Place<'_> {
     let file = sources.file(span.file);
-    let (start, end) = (file.position(span.range.start()), file.position(span.range.end()));
-    Place { file: file.path(), line: start.line, column: start.column, end_line: end.line, end_column: end.column }
+    let (start, end) = (
+        file.position(span.range.start()),
+        file.position(span.range.end()),
+    );
+    Place {
+        file: file.path(),
+        line: start.line,
+        column: start.column,
+        end_line: end.line,
+        end_column: end.column,
+    }
 }

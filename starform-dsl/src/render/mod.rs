@@ -26,8 +26,14 @@ pub struct Counts {
 }
 
 pub fn counts(diagnostics: &[Diagnostic]) -> Counts {
-    let errors = diagnostics.iter().filter(|diagnostic| diagnostic.is_error()).count();
-    Counts { errors, warnings: diagnostics.len() - errors }
+    let errors = diagnostics
+        .iter()
+        .filter(|diagnostic| diagnostic.is_error())
+        .count();
+    Counts {
+        errors,
+        warnings: diagnostics.len() - errors,
+    }
 }
 
 /// A text without characters that act on a terminal. Every character keeps its bytes' count, so that places stay right.
@@ -35,12 +41,24 @@ fn harmless(text: &str) -> Cow<'_, str> {
     if !text.contains(acts) {
         return Cow::Borrowed(text);
     }
-    Cow::Owned(text.chars().map(|character| if acts(character) { stand_in(character) } else { character }).collect())
+    Cow::Owned(
+        text.chars()
+            .map(|character| {
+                if acts(character) {
+                    stand_in(character)
+                } else {
+                    character
+                }
+            })
+            .collect(),
+    )
 }
 
 fn acts(character: char) -> bool {
     let direction = matches!(character, '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}');
-    direction || character == '\u{feff}' || (character.is_control() && !matches!(character, '\n' | '\r' | '\t'))
+    direction
+        || character == '\u{feff}'
+        || (character.is_control() && !matches!(character, '\n' | '\r' | '\t'))
 }
 
 fn stand_in(character: char) -> char {

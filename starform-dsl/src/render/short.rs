@@ -16,7 +16,11 @@ pub fn short(sources: &SourceTree, diagnostics: &[Diagnostic]) -> String {
         let at = file.position(span.range.start());
         let (path, title) = (harmless(file.path()), harmless(&diagnostic.title));
         let (severity, code) = (diagnostic.severity.word(), diagnostic.code);
-        let _ = writeln!(out, "{path}:{}:{}: {severity}[{code}]: {title}", at.line, at.column);
+        let _ = writeln!(
+            out,
+            "{path}:{}:{}: {severity}[{code}]: {title}",
+            at.line, at.column
+        );
     }
     out
 }

@@ -40,7 +40,7 @@ impl Parser<'_> {
         };
         let Some(kind) = self.kind().filter(|kind| kind.is_value()) else {
             if !head.quiet && ty.is_some() {
-                self.fault_at(FaultKind::UntypedType, self.between(first, self.pos()));
+                self.fault_at(FaultKind::TypeOfNothing, self.between(first, self.pos()));
             }
             return self.push_entry(entry);
         };
@@ -114,7 +114,11 @@ impl Parser<'_> {
         if !name_kind.is_string() && name_kind != TokenKind::Invalid && !head.quiet {
             self.fault(FaultKind::BadPropertyName, entry.name);
         }
-        self.node_space();
+        if self.node_space() && self.names_the_next_property() {
+            self.missing_value(head, &entry, equals);
+            self.back_to(equals + 1);
+            return self.push_entry(entry);
+        }
         if self.kind() == Some(TokenKind::Equals) {
             let second = self.advance();
             if !head.quiet {
@@ -125,13 +129,7 @@ impl Parser<'_> {
         let value_start = self.range(self.pos()).start();
         if entry.first != entry.name && !head.quiet {
             let ty = self.between(entry.first, entry.name);
-            self.fault_at(
-                FaultKind::TypedPropertyName {
-                    ty,
-                    value: value_start,
-                },
-                ty,
-            );
+            self.fault_at(FaultKind::TypedPropertyName { value: value_start }, ty);
         }
         let ty = self.annotation();
         if ty.is_some() {
@@ -145,14 +143,22 @@ impl Parser<'_> {
             let value = self.advance();
             return self.push_entry(EntryData { value, ..entry });
         }
+        self.missing_value(head, &entry, equals);
+        self.push_entry(entry);
+    }
+
+    fn missing_value(&mut self, head: &Head, entry: &EntryData, equals: u32) {
         if !head.quiet {
             let name = self.range(entry.name);
-            self.fault_at(
-                FaultKind::MissingValue { name },
-                name.cover(self.range(equals)),
-            );
+            let range = name.cover(self.range(equals));
+            self.fault_at(FaultKind::MissingValue { name }, range);
         }
-        self.push_entry(entry);
+    }
+
+    /// In `a= b=1` the `b` is no value.
+    fn names_the_next_property(&self) -> bool {
+        let is_string = self.kind().is_some_and(TokenKind::is_string);
+        is_string && self.kind_of(self.pos() + 1) == Some(TokenKind::Equals)
     }
 
     /// `=` where an entry may begin.

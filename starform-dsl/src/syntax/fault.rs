@@ -46,14 +46,14 @@ pub(super) enum FaultKind {
     },
     UnexpectedEquals,
     BadPropertyName,
-    /// `(t)name=value`, with the type and the place where it belongs.
+    /// `(t)name=value`, with the place where the type belongs.
     TypedPropertyName {
-        ty: TextRange,
         value: u32,
     },
     BadNodeName,
     BadType,
-    UntypedType,
+    /// `(t)` and no value or name after it.
+    TypeOfNothing,
     /// So many `}` are missing.
     UnclosedBlock {
         missing: u32,

@@ -271,11 +271,11 @@ impl<'a> Parser<'a> {
             Some(kind) if kind.is_string() => (self.advance(), true),
             Some(TokenKind::Invalid) => (self.advance(), false),
             Some(TokenKind::Semicolon | TokenKind::Newline | TokenKind::LineComment) | None => {
-                self.fault_at(FaultKind::UntypedType, self.between(first, self.pos));
+                self.fault_at(FaultKind::TypeOfNothing, self.between(first, self.pos));
                 (NONE, false)
             }
             Some(TokenKind::BraceOpen | TokenKind::BraceClose) if ty != NONE => {
-                self.fault_at(FaultKind::UntypedType, self.between(first, self.pos));
+                self.fault_at(FaultKind::TypeOfNothing, self.between(first, self.pos));
                 (NONE, false)
             }
             Some(kind) => {
