@@ -1,13 +1,26 @@
 //! The control plane: stored projects, plans and accepted state behind an HTTP API.
 //!
-//! Effects: database, sockets, clock, randomness; each in the module that names it.
+//! Effects: database, sockets, clock, randomness, each in the module that names it; `access`,
+//! `compile`, `outcome` are pure. The API is a thin layer over stored plans.
 //!
 //! | module | what it holds |
 //! |---|---|
-//! | [`api`] | the HTTP API, a thin layer over stored plans |
+//! | [`serve`](mod@serve) | the running server: store, sockets, admin token, stopping |
+//! | [`api`] | the HTTP API and its bodies |
+//! | [`access`] | who may do what |
+//! | [`compile`] | text to plans, also for the command line without a server |
+//! | [`outcome`] | what a report means for an apply |
+//! | [`store`] | SQLite or Postgres behind one function per transaction |
 //! | [`name`], [`time`], [`token`] | names, moments, API tokens |
 
+pub mod access;
 pub mod api;
+pub mod compile;
 pub mod name;
+pub mod outcome;
+pub mod serve;
+pub mod store;
 pub mod time;
 pub mod token;
+
+pub use serve::{Notice, ServeConfig, ServeError, serve};

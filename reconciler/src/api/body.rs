@@ -153,6 +153,15 @@ pub struct PlanSource {
     pub files: BTreeMap<String, String>,
 }
 
+/// `POST /v1/projects/{id}/environments/{env}/rollback`; answered with `starform.plans/v1`.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Rollback {
+    /// The generation to go back to; the environment's previous one when left out.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub to: Option<Generation>,
+}
+
 /// `POST /v1/plans/{id}/apply` (202) and `GET /v1/applies/{id}`.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Apply {

@@ -1,3 +1,136 @@
-//! The HTTP API.
+//! The HTTP API: a thin layer over the store. Handlers read, call one function, answer.
+//!
+//! Effects: through the store. Always holds: every path but `/healthz` and `/readyz`, known or not,
+//! answers 401 without a valid token, because authentication stands before routing; every error is
+//! `application/problem+json`; a body over its route's cap is refused before it is read whole.
+//!
+//! | module | what it answers |
+//! |---|---|
+//! | [`body`] | the JSON bodies |
+//! | `authenticate` | who asks |
+//! | `problem`, `extract` | errors; reading bodies and headers |
+//! | `registry` | workspaces, clusters, projects, tokens |
+//! | `plans`, `accept` | making, showing and applying plans |
+//! | `applies`, `environments` | applies with their events, status and history |
+//! | `agent` | what a cluster's agent asks and reports |
 
+mod accept;
+mod agent;
+mod applies;
+mod authenticate;
 pub mod body;
+mod environments;
+mod extract;
+mod plans;
+mod problem;
+mod registry;
+
+use std::time::Duration;
+
+use axum::{
+    Router,
+    extract::{DefaultBodyLimit, Request},
+    middleware::{self, Next},
+    response::Response,
+    routing::{get, post, put},
+};
+use tokio_util::sync::CancellationToken;
+
+use crate::store::Store;
+pub use problem::ApiError;
+
+/// Of a handler that waits for nothing but the database.
+const TIME_LIMIT: Duration = Duration::from_secs(10);
+const SMALL_BODY: usize = 256 * 1024;
+const PLAN_BODY: usize = 10 * 1024 * 1024;
+const REPORT_BODY: usize = 8 * 1024 * 1024;
+
+/// What every handler works with.
+#[derive(Clone)]
+pub struct Api {
+    pub store: Store,
+    /// Cancelled when the server stops: long polls and event streams end then.
+    pub stopping: CancellationToken,
+}
+
+/// All routes over `api`.
+pub fn router(api: Api) -> Router {
+    let open = Router::new()
+        .route("/healthz", get(registry::healthz))
+        .route("/readyz", get(registry::readyz));
+    let closed = prompt()
+        .layer(middleware::from_fn(limit_time))
+        .merge(patient())
+        .fallback(problem::no_route)
+        .method_not_allowed_fallback(problem::no_method)
+        .layer(DefaultBodyLimit::max(SMALL_BODY))
+        .layer(middleware::from_fn_with_state(
+            api.clone(),
+            authenticate::require_token,
+        ));
+    open.fallback_service(closed.with_state(api.clone()))
+        .with_state(api)
+}
+
+/// Routes that answer at once.
+fn prompt() -> Router<Api> {
+    let environment = "/v1/projects/{project}/environments/{environment}";
+    Router::new()
+        .route(
+            "/v1/workspaces",
+            get(registry::workspaces).post(registry::create_workspace),
+        )
+        .route(
+            "/v1/clusters",
+            get(registry::clusters).post(registry::register_cluster),
+        )
+        .route("/v1/clusters/{cluster}/profile", put(registry::set_profile))
+        .route(
+            "/v1/projects",
+            get(registry::projects).post(registry::create_project),
+        )
+        .route("/v1/projects/{project}", get(registry::project))
+        .route("/v1/tokens", post(registry::create_token))
+        .route(
+            "/v1/projects/{project}/plans",
+            post(plans::create).layer(DefaultBodyLimit::max(PLAN_BODY)),
+        )
+        .route("/v1/plans/{plan}", get(plans::show))
+        .route("/v1/plans/{plan}/apply", post(accept::apply))
+        .route("/v1/applies/{apply}", get(applies::show))
+        .route(&format!("{environment}/status"), get(environments::status))
+        .route(
+            &format!("{environment}/history"),
+            get(environments::history),
+        )
+        .route(
+            &format!("{environment}/generations/{{generation}}"),
+            get(environments::at),
+        )
+        .route(&format!("{environment}/rollback"), post(accept::rollback))
+        .route(
+            "/v1/clusters/{cluster}/bundles/{digest}",
+            get(agent::bundle),
+        )
+        .route(
+            "/v1/clusters/{cluster}/reports",
+            post(agent::report).layer(DefaultBodyLimit::max(REPORT_BODY)),
+        )
+}
+
+/// Routes that wait for something to happen.
+fn patient() -> Router<Api> {
+    Router::new()
+        .route("/v1/applies/{apply}/events", get(applies::events))
+        .route(
+            "/v1/clusters/{cluster}/desired-state",
+            get(agent::desired_state),
+        )
+}
+
+async fn limit_time(request: Request, next: Next) -> Response {
+    match tokio::time::timeout(TIME_LIMIT, next.run(request)).await {
+        Ok(response) => response,
+        Err(_) => problem::too_slow(),
+    }
+}

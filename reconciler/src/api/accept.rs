@@ -1,0 +1,179 @@
+//! Applying plans, and the plan that goes back to an older generation.
+//!
+//! Effects: the store, the clock. Always holds: what is applied is a stored plan, never a body; a plan
+//! of a project that the caller may not see does not exist for it.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use axum::{
+    Json,
+    extract::{Extension, Path, State},
+    http::{HeaderMap, StatusCode},
+};
+use starform_contract::{Bundle, Digest, EnvironmentName, Generation, Origins, PlanId, ProjectId};
+use starform_plan::{
+    Refusal,
+    document::Plans,
+    propose::{Proposal, ProposeInput, propose},
+};
+
+use super::{
+    Api, ApiError,
+    authenticate::check,
+    body::{Apply, Rollback},
+    extract::{self, Body},
+};
+use crate::{
+    access::{Action, Actor, Decision, allowed},
+    store::{AcceptRequest, AcceptResult, StoredPlan},
+    time::Timestamp,
+};
+
+/// 202: accepted, the agent will fetch it. 200: accepted before by the same request.
+pub(super) async fn apply(
+    State(api): State<Api>,
+    Extension(actor): Extension<Actor>,
+    Path(plan): Path<String>,
+    headers: HeaderMap,
+) -> Result<(StatusCode, Json<Apply>), ApiError> {
+    let plan_id: PlanId = extract::id(&plan)?;
+    let stored = visible(&api, &actor, &plan_id).await?;
+    let environment = &stored.plan.environment;
+    check(
+        &actor,
+        Action::Change(stored.project_id, environment),
+        &format!("apply to {environment}"),
+    )?;
+    let once = extract::idempotency(&headers, format!("apply {plan_id}"))?;
+    let request = AcceptRequest {
+        actor: &actor,
+        project: stored.project_id,
+        plan_id: &plan_id,
+        once: once.as_ref(),
+        now: Timestamp::now(),
+    };
+    let (status, id) = match api.store.accept(&request).await? {
+        AcceptResult::Applied(id) => (StatusCode::ACCEPTED, id),
+        AcceptResult::Before(id) => (StatusCode::OK, id),
+        AcceptResult::NoPlan => return Err(ApiError::not_found()),
+        AcceptResult::KeyReused => return Err(ApiError::key_reused()),
+        AcceptResult::Consumed(id) => return Err(consumed(id)),
+        AcceptResult::Refused(refusal) => return Err(refused(&refusal)),
+    };
+    let apply = api
+        .store
+        .apply(&id)
+        .await?
+        .ok_or_else(ApiError::not_found)?;
+    Ok((status, Json(apply)))
+}
+
+/// A plan whose wanted environment is an older generation's.
+pub(super) async fn rollback(
+    State(api): State<Api>,
+    Extension(actor): Extension<Actor>,
+    Path((project, environment)): Path<(String, String)>,
+    Body(body): Body<Rollback>,
+) -> Result<(StatusCode, Json<Plans>), ApiError> {
+    let project: ProjectId = extract::id(&project)?;
+    check(&actor, Action::Read(project), "see this project")?;
+    let environment: EnvironmentName = extract::id(&environment)?;
+    check(
+        &actor,
+        Action::Change(project, &environment),
+        &format!("plan {environment}"),
+    )?;
+    let to = match body.to {
+        Some(to) => to,
+        None => previous(&api, project, &environment).await?,
+    };
+    let wanted = api.store.environment_at(project, &environment, to).await?;
+    let wanted = wanted.ok_or_else(ApiError::not_found)?.bundle;
+    let planning = api
+        .store
+        .planning(project)
+        .await?
+        .ok_or_else(ApiError::not_found)?;
+    let own = planning
+        .accepted
+        .project
+        .clone()
+        .ok_or_else(ApiError::not_found)?;
+    let proposal = propose(ProposeInput {
+        accepted: &planning.accepted,
+        project: own,
+        environment: wanted,
+        origins: &Origins::default(),
+        revision: Some(format!("rollback to generation {to}")),
+        only: None,
+        adopt: &BTreeSet::new(),
+    });
+    let proposals = vec![proposal];
+    api.store
+        .save_plans(&actor, project, &proposals, Timestamp::now())
+        .await?;
+    Ok((StatusCode::CREATED, Json(envelope(proposals, false))))
+}
+
+/// The plan of this id that the caller may see.
+pub(super) async fn visible(api: &Api, actor: &Actor, id: &PlanId) -> Result<StoredPlan, ApiError> {
+    let plans = api.store.plans(id).await?;
+    let seen =
+        |plan: &StoredPlan| allowed(&actor.scope, Action::Read(plan.project_id)) == Decision::Allow;
+    plans.into_iter().find(seen).ok_or_else(ApiError::not_found)
+}
+
+/// `starform.plans/v1`.
+pub(super) fn envelope(proposals: Vec<Proposal>, with_bundles: bool) -> Plans {
+    let mut bundles: BTreeMap<Digest, Bundle> = BTreeMap::new();
+    let mut plans = Vec::new();
+    for proposal in proposals {
+        if with_bundles {
+            for bundle in [
+                Bundle::Project(proposal.project),
+                Bundle::Environment(proposal.environment),
+            ] {
+                bundles.insert(bundle.digest(), bundle);
+            }
+        }
+        plans.push(proposal.plan);
+    }
+    Plans::new(plans, bundles)
+}
+
+/// The generation of the environment before its current one.
+async fn previous(
+    api: &Api,
+    project: ProjectId,
+    environment: &EnvironmentName,
+) -> Result<Generation, ApiError> {
+    let history = api.store.history(project, environment).await?;
+    let mut generations: Vec<Generation> = history.iter().map(|entry| entry.generation).collect();
+    generations.dedup();
+    generations.get(1).copied().ok_or_else(|| {
+        let detail =
+            "there is no earlier generation to go back to; `starform history` lists what there is";
+        ApiError::unprocessable("no-earlier-generation", detail)
+    })
+}
+
+fn consumed(apply_id: String) -> ApiError {
+    let detail = format!("this plan is applied already, by apply {apply_id}; make a new plan");
+    ApiError::conflict("plan-consumed", detail).with_apply(apply_id)
+}
+
+fn refused(refusal: &Refusal) -> ApiError {
+    let detail = refusal.to_string();
+    match refusal {
+        Refusal::Stale(stale) => {
+            let parts: Vec<String> = stale.iter().map(ToString::to_string).collect();
+            ApiError::conflict("plan-stale", detail).with_stale(parts.into())
+        }
+        Refusal::CrossCheck(findings) => {
+            ApiError::conflict("plan-conflict", detail).with_findings(findings.clone())
+        }
+        Refusal::Blocked(findings) => ApiError::blocked(detail, findings.clone()),
+        Refusal::Used(_) => ApiError::conflict("plan-consumed", detail),
+        Refusal::Unsound(_) => ApiError::conflict("plan-unsound", detail),
+    }
+}

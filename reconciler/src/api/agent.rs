@@ -1,0 +1,157 @@
+//! What a cluster's agent asks and reports: desired state, bundles, reports.
+//!
+//! Effects: the store, the clock. Always holds: only the cluster's own token opens these routes, and
+//! only the instance that holds the lease is answered; another gets 409 `standby`.
+
+use std::time::Duration;
+
+use axum::{
+    extract::{Extension, Path, State},
+    http::{HeaderMap, StatusCode, header},
+    response::{IntoResponse, Response},
+};
+use starform_contract::{ClusterId, Digest, Report};
+use tokio::{sync::watch, time::Instant};
+
+use super::{
+    Api, ApiError,
+    authenticate::check,
+    extract::{self, Body},
+};
+use crate::{
+    access::{Action, Actor},
+    store::{Lease, Recorded},
+    time::Timestamp,
+};
+
+const JSON: &str = "application/json";
+/// A bundle never changes; a proxy must not keep it for others.
+const FOR_EVER: &str = "private, max-age=31536000, immutable";
+
+/// The index; 304 while it is the one that the agent has, after waiting as long as `Prefer` says.
+pub(super) async fn desired_state(
+    State(api): State<Api>,
+    Extension(actor): Extension<Actor>,
+    Path(cluster): Path<String>,
+    headers: HeaderMap,
+) -> Result<Response, ApiError> {
+    let (cluster, _) = working(&api, &actor, &cluster, &headers).await?;
+    let until = Instant::now() + extract::wait(&headers);
+    let mut changes = api.store.subscribe(cluster);
+    loop {
+        let digest = api.store.desired_digest(cluster).await?;
+        let digest = digest.ok_or_else(ApiError::not_found)?;
+        let tag = tag(&digest);
+        if !extract::none_match(&headers, &tag) {
+            return index(&api, cluster).await;
+        }
+        if !changed(&mut changes, &api, until).await {
+            let head = [
+                (header::ETAG, tag),
+                (header::CACHE_CONTROL, "no-cache".to_owned()),
+            ];
+            return Ok((StatusCode::NOT_MODIFIED, head).into_response());
+        }
+    }
+}
+
+pub(super) async fn bundle(
+    State(api): State<Api>,
+    Extension(actor): Extension<Actor>,
+    Path((cluster, digest)): Path<(String, String)>,
+    headers: HeaderMap,
+) -> Result<Response, ApiError> {
+    let (cluster, _) = working(&api, &actor, &cluster, &headers).await?;
+    let digest: Digest = extract::id(&digest)?;
+    let text = api.store.cluster_bundle(cluster, &digest).await?;
+    let text = text.ok_or_else(ApiError::not_found)?;
+    let head = [
+        (header::CONTENT_TYPE, JSON.to_owned()),
+        (header::ETAG, tag(&digest)),
+        (header::CACHE_CONTROL, FOR_EVER.to_owned()),
+        (header::VARY, "Accept-Encoding".to_owned()),
+    ];
+    Ok((head, text).into_response())
+}
+
+/// 201 for a new report, 200 for one that was recorded before.
+pub(super) async fn report(
+    State(api): State<Api>,
+    Extension(actor): Extension<Actor>,
+    Path(cluster): Path<String>,
+    headers: HeaderMap,
+    Body(report): Body<Report>,
+) -> Result<StatusCode, ApiError> {
+    let (cluster, instance) = working(&api, &actor, &cluster, &headers).await?;
+    let recorded = api
+        .store
+        .record_report(cluster, &instance, &report, Timestamp::now())
+        .await?;
+    match recorded {
+        Recorded::New => Ok(StatusCode::CREATED),
+        Recorded::Before => Ok(StatusCode::OK),
+        Recorded::NoEnvironment => Err(ApiError::not_found()),
+        Recorded::NoGeneration => {
+            let detail = format!(
+                "generation {} with digest {} was never made here; was the store restored from an older backup?",
+                report.generation, report.digest
+            );
+            Err(ApiError::conflict("unknown-generation", detail))
+        }
+    }
+}
+
+/// The cluster and the instance that may work for it now.
+async fn working(
+    api: &Api,
+    actor: &Actor,
+    cluster: &str,
+    headers: &HeaderMap,
+) -> Result<(ClusterId, String), ApiError> {
+    let cluster: ClusterId = extract::id(cluster)?;
+    check(actor, Action::Agent(cluster), "work for this cluster")?;
+    let instance = headers
+        .get("starform-agent-instance")
+        .and_then(|value| value.to_str().ok());
+    let Some(instance) = instance.filter(|text| (1..=100).contains(&text.len())) else {
+        let detail =
+            "an agent says which instance it is: `Starform-Agent-Instance`, 1 to 100 characters";
+        return Err(ApiError::bad_request("invalid-header", detail));
+    };
+    match api.store.lease(cluster, instance, Timestamp::now()).await? {
+        Lease::Held => Ok((cluster, instance.to_owned())),
+        Lease::NoCluster => Err(ApiError::not_found()),
+        Lease::Standby(left) => {
+            let detail = "another instance of this cluster's agent is at work; ask again when its lease may have ended";
+            let seconds = left.as_secs().max(1).to_string();
+            Err(ApiError::conflict("standby", detail).with_header(header::RETRY_AFTER, seconds))
+        }
+    }
+}
+
+async fn index(api: &Api, cluster: ClusterId) -> Result<Response, ApiError> {
+    let found = api.store.desired_state(cluster).await?;
+    let found = found.ok_or_else(ApiError::not_found)?;
+    let head = [
+        (header::CONTENT_TYPE, JSON.to_owned()),
+        (header::ETAG, tag(&found.digest)),
+        (header::CACHE_CONTROL, "no-cache".to_owned()),
+    ];
+    Ok((head, found.document).into_response())
+}
+
+/// Waits for a change of the cluster; `false` when the time is over or the server stops.
+async fn changed(changes: &mut watch::Receiver<i64>, api: &Api, until: Instant) -> bool {
+    if until.saturating_duration_since(Instant::now()) == Duration::ZERO {
+        return false;
+    }
+    tokio::select! {
+        change = changes.changed() => change.is_ok(),
+        () = tokio::time::sleep_until(until) => false,
+        () = api.stopping.cancelled() => false,
+    }
+}
+
+fn tag(digest: &Digest) -> String {
+    format!("W/\"{digest}\"")
+}

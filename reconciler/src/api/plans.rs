@@ -1,0 +1,176 @@
+//! Making and showing plans.
+//!
+//! Effects: the store, the clock; compiling runs beside the server's own work. Always holds: either every
+//! asked environment gets a plan, or none does and all errors are sent. Read on in `accept`.
+
+use std::{collections::BTreeMap, sync::Arc};
+
+use axum::{
+    Json,
+    extract::{Extension, Path, Query, State},
+    http::{HeaderMap, StatusCode, header},
+    response::{IntoResponse, Response},
+};
+use serde::Deserialize;
+use starform_contract::ProjectId;
+use starform_dsl::{render, source::SourceTree};
+use starform_plan::{
+    document::{Plan, Plans},
+    propose::Proposal,
+    view,
+};
+
+use super::{
+    Api, ApiError,
+    accept::{envelope, visible},
+    authenticate::check,
+    body::CreatePlans,
+    extract::{self, Body},
+};
+use crate::{
+    access::{Action, Actor, Decision, Scope, allowed},
+    compile::{Identity, PlanError, PlanRequest, plans},
+    store::Planning,
+    time::Timestamp,
+};
+
+/// Columns of a plan as text.
+const TEXT_WIDTH: usize = 100;
+
+/// `?bundles=true`: with the bundles that the plans result in.
+#[derive(Deserialize)]
+pub(super) struct WithBundles {
+    #[serde(default)]
+    bundles: bool,
+}
+
+pub(super) async fn create(
+    State(api): State<Api>,
+    Extension(actor): Extension<Actor>,
+    Path(project): Path<String>,
+    Query(with): Query<WithBundles>,
+    Body(body): Body<CreatePlans>,
+) -> Result<(StatusCode, Json<Plans>), ApiError> {
+    let project: ProjectId = extract::id(&project)?;
+    check(&actor, Action::Read(project), "see this project")?;
+    for environment in body.environments.iter().flatten() {
+        check(
+            &actor,
+            Action::Change(project, environment),
+            &format!("plan {environment}"),
+        )?;
+    }
+    let request = request(body, &actor)?;
+    let planning = api
+        .store
+        .planning(project)
+        .await?
+        .ok_or_else(ApiError::not_found)?;
+    let proposals = compile(request, planning).await?;
+    let may = |plan: &Plan| {
+        allowed(&actor.scope, Action::Change(project, &plan.environment)) == Decision::Allow
+    };
+    let proposals: Vec<Proposal> = proposals
+        .into_iter()
+        .filter(|proposal| may(&proposal.plan))
+        .collect();
+    api.store
+        .save_plans(&actor, project, &proposals, Timestamp::now())
+        .await?;
+    Ok((StatusCode::CREATED, Json(envelope(proposals, with.bundles))))
+}
+
+/// By `Accept`: `text/plain` as people read it, else `starform.plans/v1`.
+pub(super) async fn show(
+    State(api): State<Api>,
+    Extension(actor): Extension<Actor>,
+    Path(plan): Path<String>,
+    headers: HeaderMap,
+) -> Result<Response, ApiError> {
+    let stored = visible(&api, &actor, &extract::id(&plan)?).await?;
+    let accept = headers
+        .get(header::ACCEPT)
+        .and_then(|value| value.to_str().ok());
+    if accept.is_some_and(|accept| accept.contains("text/plain")) {
+        let options = view::TextOptions {
+            width: TEXT_WIDTH,
+            color: false,
+            full: true,
+        };
+        return Ok(view::text(&[stored.plan], &options).into_response());
+    }
+    Ok(Json(Plans::new(vec![stored.plan], BTreeMap::new())).into_response())
+}
+
+/// A token for some environments plans those, unless it asks for certain ones.
+fn request(body: CreatePlans, actor: &Actor) -> Result<PlanRequest, ApiError> {
+    if let Some(revision) = &body.revision
+        && (revision.chars().count() > 200 || revision.chars().any(char::is_control))
+    {
+        let detail = "a revision has at most 200 characters, none of them a control character";
+        return Err(ApiError::unprocessable("invalid-revision", detail));
+    }
+    let own = match &actor.scope {
+        Scope::Ci { environments, .. } => environments
+            .as_ref()
+            .map(|set| set.iter().cloned().collect()),
+        Scope::Admin | Scope::Agent(_) => None,
+    };
+    let files = body
+        .source
+        .files
+        .into_iter()
+        .map(|(path, text)| (path, Arc::from(text)));
+    Ok(PlanRequest {
+        sources: SourceTree::new(files.collect()),
+        revision: body.revision,
+        environments: body.environments.or(own),
+        images: body.images,
+        services: body.services,
+        adopt: body.adopt,
+    })
+}
+
+/// Compiling is work for a processor, so it leaves the threads that answer requests alone.
+async fn compile(request: PlanRequest, planning: Planning) -> Result<Vec<Proposal>, ApiError> {
+    let worked = tokio::task::spawn_blocking(move || {
+        let identity = Identity {
+            workspace_id: planning.project.workspace_id,
+            project_id: planning.project.id,
+            tier: planning.tier,
+        };
+        let made = plans(&request, &identity, &planning.accepted, &planning.profile)
+            .map_err(|error| refused_plan(error, &request.sources))?;
+        match made
+            .iter()
+            .find(|proposal| proposal.plan.project != planning.project.name)
+        {
+            Some(other) => Err(other_project(&other.plan, planning.project.name.as_str())),
+            None => Ok(made),
+        }
+    });
+    worked.await.map_err(|error| ApiError::internal(&error))?
+}
+
+fn refused_plan(error: PlanError, sources: &SourceTree) -> ApiError {
+    let text = error.to_string();
+    match error {
+        PlanError::Diagnostics(diagnostics) => {
+            let json = render::json(sources, &diagnostics);
+            let json = serde_json::from_str(&json).unwrap_or(serde_json::Value::Null);
+            let detail = render::short(sources, &diagnostics);
+            ApiError::unprocessable("compile-failed", detail).with_diagnostics(json)
+        }
+        PlanError::UnknownEnvironment { .. } => {
+            ApiError::unprocessable("unknown-environment", text)
+        }
+    }
+}
+
+fn other_project(plan: &Plan, expected: &str) -> ApiError {
+    let declared = &plan.project;
+    let detail = format!(
+        "the files declare project `{declared}`, this is project `{expected}`; plan it under its own name, or rename it in starform.kdl"
+    );
+    ApiError::unprocessable("other-project", detail)
+}

@@ -1,0 +1,247 @@
+//! Workspaces, clusters, projects, tokens; and the two routes that answer without a token.
+//!
+//! Effects: the store, the clock.
+
+use axum::{
+    Json,
+    extract::{Extension, Path, Query, State},
+    http::{HeaderMap, StatusCode},
+};
+use serde::Deserialize;
+use starform_contract::{ClusterId, ClusterProfile, Digest, ProjectId};
+
+use super::{
+    Api, ApiError,
+    authenticate::check,
+    body::{
+        Cluster, CreateProject, CreateToken, CreateWorkspace, IssuedToken, Items, Project,
+        RegisterCluster, RegisteredCluster, Workspace,
+    },
+    extract::{self, Body},
+};
+use crate::{
+    access::{Action, Actor, Decision, Scope, allowed},
+    store::{Created, NewProject, NewToken},
+    time::Timestamp,
+    token::TokenKind,
+};
+
+type Answer<T> = Result<(StatusCode, Json<T>), ApiError>;
+
+/// `?name=`: only the one of this name.
+#[derive(Deserialize)]
+pub(super) struct ByName {
+    name: Option<String>,
+}
+
+pub(super) async fn healthz() -> &'static str {
+    std::future::ready("ok\n").await
+}
+
+pub(super) async fn readyz(State(api): State<Api>) -> Result<&'static str, ApiError> {
+    if api.stopping.is_cancelled() {
+        return Err(ApiError::stopping());
+    }
+    api.store.ready().await?;
+    Ok("ok\n")
+}
+
+pub(super) async fn workspaces(
+    State(api): State<Api>,
+    Extension(actor): Extension<Actor>,
+    Query(by): Query<ByName>,
+) -> Result<Json<Items<Workspace>>, ApiError> {
+    check(&actor, Action::Operate, "list workspaces")?;
+    let mut items = api.store.workspaces().await?;
+    items.retain(|item| {
+        by.name
+            .as_deref()
+            .is_none_or(|name| item.name.as_str() == name)
+    });
+    Ok(Json(Items { items }))
+}
+
+pub(super) async fn create_workspace(
+    State(api): State<Api>,
+    Extension(actor): Extension<Actor>,
+    headers: HeaderMap,
+    Body(body): Body<CreateWorkspace>,
+) -> Answer<Workspace> {
+    check(&actor, Action::Operate, "create workspaces")?;
+    let once = extract::idempotency(&headers, format!("workspace {}", Digest::of(&body)))?;
+    let tier = body.tier.as_ref().map_or("standard", |tier| tier.as_str());
+    let created = api
+        .store
+        .create_workspace(&actor, &body.name, tier, once.as_ref(), Timestamp::now())
+        .await?;
+    answer(created, "workspace", body.name.as_str())
+}
+
+pub(super) async fn clusters(
+    State(api): State<Api>,
+    Extension(actor): Extension<Actor>,
+    Query(by): Query<ByName>,
+) -> Result<Json<Items<Cluster>>, ApiError> {
+    check(&actor, Action::Operate, "list clusters")?;
+    let mut items = api.store.clusters().await?;
+    items.retain(|item| {
+        by.name
+            .as_deref()
+            .is_none_or(|name| item.name.as_str() == name)
+    });
+    Ok(Json(Items { items }))
+}
+
+pub(super) async fn register_cluster(
+    State(api): State<Api>,
+    Extension(actor): Extension<Actor>,
+    Body(body): Body<RegisterCluster>,
+) -> Answer<RegisteredCluster> {
+    check(&actor, Action::Operate, "register clusters")?;
+    let created = api
+        .store
+        .register_cluster(&actor, &body.name, &body.profile, Timestamp::now())
+        .await?;
+    let (status, Json((cluster, token))) = answer(created, "cluster", body.name.as_str())?;
+    let agent_token = token.reveal().to_owned();
+    Ok((
+        status,
+        Json(RegisteredCluster {
+            cluster,
+            agent_token,
+        }),
+    ))
+}
+
+pub(super) async fn set_profile(
+    State(api): State<Api>,
+    Extension(actor): Extension<Actor>,
+    Path(cluster): Path<String>,
+    Body(profile): Body<ClusterProfile>,
+) -> Result<Json<Cluster>, ApiError> {
+    check(&actor, Action::Operate, "change clusters")?;
+    let cluster: ClusterId = extract::id(&cluster)?;
+    let changed = api
+        .store
+        .set_profile(&actor, cluster, &profile, Timestamp::now())
+        .await?;
+    changed.map(Json).ok_or_else(ApiError::not_found)
+}
+
+/// A ci token sees its own project.
+pub(super) async fn projects(
+    State(api): State<Api>,
+    Extension(actor): Extension<Actor>,
+    Query(by): Query<ByName>,
+) -> Result<Json<Items<Project>>, ApiError> {
+    if matches!(actor.scope, Scope::Agent(_)) {
+        return Err(ApiError::not_found());
+    }
+    let mut items = api.store.projects().await?;
+    items.retain(|item| {
+        let seen = allowed(&actor.scope, Action::Read(item.id)) == Decision::Allow;
+        seen && by
+            .name
+            .as_deref()
+            .is_none_or(|name| item.name.as_str() == name)
+    });
+    Ok(Json(Items { items }))
+}
+
+pub(super) async fn project(
+    State(api): State<Api>,
+    Extension(actor): Extension<Actor>,
+    Path(project): Path<String>,
+) -> Result<Json<Project>, ApiError> {
+    let project: ProjectId = extract::id(&project)?;
+    check(&actor, Action::Read(project), "see this project")?;
+    let found = api.store.project(project).await?;
+    found.map(Json).ok_or_else(ApiError::not_found)
+}
+
+pub(super) async fn create_project(
+    State(api): State<Api>,
+    Extension(actor): Extension<Actor>,
+    headers: HeaderMap,
+    Body(body): Body<CreateProject>,
+) -> Answer<Project> {
+    check(&actor, Action::Operate, "create projects")?;
+    let once = extract::idempotency(&headers, format!("project {}", Digest::of(&body)))?;
+    let new = NewProject {
+        name: &body.name,
+        cluster: &body.cluster,
+        workspace: body.workspace.as_deref(),
+    };
+    let created = api
+        .store
+        .create_project(&actor, &new, once.as_ref(), Timestamp::now())
+        .await?;
+    answer(created, "project", body.name.as_str())
+}
+
+pub(super) async fn create_token(
+    State(api): State<Api>,
+    Extension(actor): Extension<Actor>,
+    Body(body): Body<CreateToken>,
+) -> Answer<IssuedToken> {
+    check(&actor, Action::Operate, "create tokens")?;
+    let scope = token_scope(body.kind, body.project, body.environments)?;
+    if let Scope::Ci { project, .. } = &scope
+        && api.store.project(*project).await?.is_none()
+    {
+        return Err(ApiError::not_found());
+    }
+    let now = Timestamp::now();
+    let lifetime = body.expires_in.map(std::time::Duration::from_secs);
+    let expires_at = lifetime.map(|lifetime| now.plus(lifetime));
+    let new = NewToken {
+        scope: &scope,
+        expires_at,
+    };
+    let token = api.store.issue_token(&actor, &new, now).await?;
+    let issued = IssuedToken {
+        id: token.id().to_string(),
+        token: token.reveal().to_owned(),
+        expires_at,
+    };
+    Ok((StatusCode::CREATED, Json(issued)))
+}
+
+fn token_scope(
+    kind: TokenKind,
+    project: Option<ProjectId>,
+    environments: Option<std::collections::BTreeSet<starform_contract::EnvironmentName>>,
+) -> Result<Scope, ApiError> {
+    let wrong = |detail| Err(ApiError::unprocessable("invalid-token-scope", detail));
+    match (kind, project, environments) {
+        (TokenKind::Admin, None, None) => Ok(Scope::Admin),
+        (TokenKind::Admin, _, _) => {
+            wrong("an admin token has no project and no environments; use kind `ci`")
+        }
+        (TokenKind::Ci, Some(project), environments) => Ok(Scope::Ci {
+            project,
+            environments,
+        }),
+        (TokenKind::Ci, None, _) => wrong("a ci token needs the project that it is for"),
+        (TokenKind::Cluster, _, _) => wrong("a cluster's token comes from registering the cluster"),
+    }
+}
+
+fn answer<T>(created: Created<T>, what: &str, name: &str) -> Answer<T> {
+    match created {
+        Created::New(made) => Ok((StatusCode::CREATED, Json(made))),
+        Created::Before(made) => Ok((StatusCode::OK, Json(made))),
+        Created::KeyReused => Err(ApiError::key_reused()),
+        Created::NameTaken => {
+            let detail =
+                format!("there is a {what} `{name}` already; choose another name, or use that one");
+            Err(ApiError::conflict("name-taken", detail))
+        }
+        Created::NoParent(parent) => {
+            let detail = format!(
+                "say which {parent} the {what} belongs to, by its name or id; `GET /v1/{parent}s` lists them"
+            );
+            Err(ApiError::unprocessable("unknown-parent", detail))
+        }
+    }
+}

@@ -1,0 +1,144 @@
+//! From the text of a project to the plans for its environments; the server and the command line's
+//! embedded mode run the same steps.
+//!
+//! Pure: no clock, no files, no network. Always holds: either every asked environment has a plan, or
+//! nothing has and all errors are listed.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use starform_contract::{
+    ClusterProfile, EnvironmentName, ObjectKey, ProjectId, ServiceName, WorkspaceId,
+};
+use starform_dsl::{
+    Bindings, Project, VerifiedHosts, compile, diag::Diagnostic, emit, source::SourceTree,
+};
+use starform_plan::{
+    accepted::AcceptedProject,
+    names::bind_names,
+    propose::{Proposal, ProposeInput, propose},
+    render::{Rendered, render},
+};
+
+/// What to plan.
+#[derive(Debug, Clone, Default)]
+pub struct PlanRequest {
+    pub sources: SourceTree,
+    /// Of the sources, for provenance.
+    pub revision: Option<String>,
+    /// All when `None`.
+    pub environments: Option<Vec<EnvironmentName>>,
+    /// Images that replace the ones in the files.
+    pub images: BTreeMap<ServiceName, String>,
+    /// Only these change; the others keep their accepted state.
+    pub services: Option<BTreeSet<ServiceName>>,
+    /// Existing objects, not ours so far, that become ours.
+    pub adopt: BTreeSet<ObjectKey>,
+}
+
+/// Whose project it is.
+#[derive(Debug, Clone)]
+pub struct Identity {
+    pub workspace_id: WorkspaceId,
+    pub project_id: ProjectId,
+    pub tier: String,
+}
+
+#[derive(Debug, thiserror::Error)]
+pub enum PlanError {
+    #[error("the project has errors")]
+    Diagnostics(Vec<Diagnostic>),
+    #[error("there is no environment `{asked}`; the project declares {}", list(.declared))]
+    UnknownEnvironment {
+        asked: EnvironmentName,
+        declared: Vec<EnvironmentName>,
+    },
+}
+
+/// One plan per asked environment, in the order of the names.
+pub fn plans(
+    request: &PlanRequest,
+    identity: &Identity,
+    accepted: &AcceptedProject,
+    profile: &ClusterProfile,
+) -> Result<Vec<Proposal>, PlanError> {
+    let compiled = compile(&request.sources);
+    let Some(project) = compiled.project else {
+        return Err(PlanError::Diagnostics(compiled.diagnostics));
+    };
+    let mut proposals = Vec::new();
+    let mut diagnostics = Vec::new();
+    for environment in chosen(&project, request.environments.as_deref())? {
+        match plan(&project, &environment, request, identity, accepted, profile) {
+            Ok(proposal) => proposals.push(proposal),
+            Err(found) => diagnostics.extend(found),
+        }
+    }
+    if diagnostics.is_empty() {
+        Ok(proposals)
+    } else {
+        Err(PlanError::Diagnostics(diagnostics))
+    }
+}
+
+fn chosen(
+    project: &Project,
+    asked: Option<&[EnvironmentName]>,
+) -> Result<BTreeSet<EnvironmentName>, PlanError> {
+    let declared: Vec<EnvironmentName> = project
+        .environments()
+        .map(|(name, _)| name.clone())
+        .collect();
+    let Some(asked) = asked else {
+        return Ok(declared.into_iter().collect());
+    };
+    match asked.iter().find(|name| !declared.contains(name)) {
+        None => Ok(asked.iter().cloned().collect()),
+        Some(unknown) => Err(PlanError::UnknownEnvironment {
+            asked: unknown.clone(),
+            declared,
+        }),
+    }
+}
+
+fn plan(
+    project: &Project,
+    environment: &EnvironmentName,
+    request: &PlanRequest,
+    identity: &Identity,
+    accepted: &AcceptedProject,
+    profile: &ClusterProfile,
+) -> Result<Proposal, Vec<Diagnostic>> {
+    let services = project.service_names_in(environment);
+    let bindings = Bindings {
+        workspace_id: identity.workspace_id,
+        project_id: identity.project_id,
+        tier: identity.tier.clone(),
+        names: bind_names(identity.project_id, accepted, &services),
+        base_domain: profile.base_domain.clone(),
+        images: request.images.clone(),
+        hosts: VerifiedHosts::All,
+    };
+    let emitted = emit(project, environment, &bindings)?;
+    let Rendered {
+        project,
+        environment,
+    } = render(&emitted.state, profile);
+    Ok(propose(ProposeInput {
+        accepted,
+        project,
+        environment,
+        origins: &emitted.origins,
+        revision: request.revision.clone(),
+        only: request.services.as_ref(),
+        adopt: &request.adopt,
+    }))
+}
+
+fn list(names: &[EnvironmentName]) -> String {
+    let names: Vec<String> = names.iter().map(|name| format!("`{name}`")).collect();
+    if names.is_empty() {
+        "none".to_owned()
+    } else {
+        names.join(", ")
+    }
+}

@@ -1,0 +1,152 @@
+//! The running server: opens the store, makes the admin token known, answers until it is told to stop.
+//!
+//! Effects: sockets, files (the admin token), the database, signals. Always holds: a token file is
+//! made with mode 0600 and never overwritten; after the word to stop, what runs has 25 s to end.
+
+use std::{
+    fs,
+    future::Future,
+    io::{self, Write as _},
+    net::SocketAddr,
+    os::unix::fs::OpenOptionsExt as _,
+    path::{Path, PathBuf},
+    time::Duration,
+};
+
+use tokio::{
+    net::TcpListener,
+    signal::unix::{SignalKind, signal},
+};
+use tokio_util::sync::CancellationToken;
+
+use crate::{
+    api::{Api, router},
+    store::{DatabaseUrl, Store, StoreError},
+    time::Timestamp,
+    token::{NotAToken, Token, TokenKind},
+};
+
+/// From the word to stop until what still runs is cut off.
+const DRAIN: Duration = Duration::from_secs(25);
+
+/// The flags of `starform serve`.
+#[derive(Clone)]
+pub struct ServeConfig {
+    /// Port 0 takes a free one.
+    pub listen: SocketAddr,
+    pub database: DatabaseUrl,
+    /// Made with a new token if it does not exist.
+    pub admin_token_file: PathBuf,
+}
+
+/// What a person who starts the server is told.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Notice {
+    AdminTokenCreated(PathBuf),
+    /// Ready; printed as `listening on http://…`.
+    Listening(SocketAddr),
+}
+
+#[derive(Debug, thiserror::Error)]
+pub enum ServeError {
+    #[error("cannot listen on {listen}: {source}; choose another --listen address")]
+    Listen {
+        listen: SocketAddr,
+        source: io::Error,
+    },
+    #[error("the admin token file {}: {source}; check --admin-token-file", path.display())]
+    TokenFile { path: PathBuf, source: io::Error },
+    #[error("the admin token file {}: {source}; remove it to get a new token", path.display())]
+    NotAToken { path: PathBuf, source: NotAToken },
+    #[error("the admin token file {} holds a token of another kind; remove it to get a new one", path.display())]
+    NotAdmin { path: PathBuf },
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    #[error("the server: {0}")]
+    Io(#[from] io::Error),
+}
+
+/// Answers until `shutdown` ends, then drains.
+pub async fn serve(
+    config: ServeConfig,
+    shutdown: impl Future<Output = ()>,
+    tell: impl Fn(Notice),
+) -> Result<(), ServeError> {
+    let store = Store::open(&config.database).await?;
+    let (token, created) = admin_token(&config.admin_token_file)?;
+    store.ensure_admin_token(&token, Timestamp::now()).await?;
+    if created {
+        tell(Notice::AdminTokenCreated(config.admin_token_file.clone()));
+    }
+    let listen = config.listen;
+    let listener = TcpListener::bind(listen)
+        .await
+        .map_err(|source| ServeError::Listen { listen, source })?;
+    tell(Notice::Listening(listener.local_addr()?));
+    let stopping = CancellationToken::new();
+    let watching = tokio::spawn({
+        let (store, stopping) = (store.clone(), stopping.clone());
+        async move { store.watch_changes(stopping).await }
+    });
+    let app = router(Api {
+        store: store.clone(),
+        stopping: stopping.clone(),
+    });
+    let server =
+        axum::serve(listener, app).with_graceful_shutdown(stopping.clone().cancelled_owned());
+    let mut server = Box::pin(server.into_future());
+    tokio::select! {
+        ended = &mut server => ended?,
+        () = shutdown => {
+            stopping.cancel();
+            if tokio::time::timeout(DRAIN, &mut server).await.is_err() {
+                tracing::warn!("requests still ran after {} s and were cut off", DRAIN.as_secs());
+            }
+        }
+    }
+    stopping.cancel();
+    // It ends at the cancellation; a panic in it has been logged.
+    drop(watching.await);
+    store.close().await;
+    Ok(())
+}
+
+/// Ends at SIGTERM or Ctrl-C.
+pub async fn told_to_stop() -> io::Result<()> {
+    let mut term = signal(SignalKind::terminate())?;
+    tokio::select! {
+        _ = term.recv() => Ok(()),
+        ended = tokio::signal::ctrl_c() => ended,
+    }
+}
+
+/// The token in the file, or a new one in a new file; and whether it is new.
+fn admin_token(path: &Path) -> Result<(Token, bool), ServeError> {
+    let path = path.to_path_buf();
+    match fs::read_to_string(&path) {
+        Ok(text) => match Token::parse(text.trim()) {
+            Ok(token) if token.kind() == TokenKind::Admin => Ok((token, false)),
+            Ok(_) => Err(ServeError::NotAdmin { path }),
+            Err(source) => Err(ServeError::NotAToken { path, source }),
+        },
+        Err(error) if error.kind() == io::ErrorKind::NotFound => {
+            let token = Token::issue(TokenKind::Admin);
+            match write_private(&path, token.reveal()) {
+                Ok(()) => Ok((token, true)),
+                Err(source) => Err(ServeError::TokenFile { path, source }),
+            }
+        }
+        Err(source) => Err(ServeError::TokenFile { path, source }),
+    }
+}
+
+fn write_private(path: &Path, text: &str) -> io::Result<()> {
+    let mut options = fs::OpenOptions::new();
+    let mut file = options
+        .write(true)
+        .create_new(true)
+        .mode(0o600)
+        .open(path)?;
+    writeln!(file, "{text}")?;
+    file.sync_all()
+}

@@ -1,0 +1,98 @@
+//! The store: SQLite or Postgres behind functions, each of which is one transaction.
+//!
+//! Effects: the database. Always holds: what a function acknowledged survives a crash; plans and
+//! bundles never change once written; a cluster's generation only goes up, by one. A function that
+//! changes a cluster's desired state or its reports first updates the cluster's row, so that on both
+//! databases such writers follow one another. Callers pass the moment (`now`).
+//!
+//! | module | what it holds |
+//! |---|---|
+//! | `database` | running SQL on either database |
+//! | `registry` | workspaces, clusters, projects |
+//! | `tokens` | API tokens |
+//! | `plans` | bundles and plans, and the accepted state they are made against |
+//! | `accept` | a plan becomes the desired state |
+//! | `agent` | the lease, desired state and bundles for a cluster's agent |
+//! | `reports` | what the agent did and saw |
+//! | `applies` | applies, their events, history and status |
+//! | `changes` | waking whoever waits for an accept or a report |
+//! | `audit` | the audit trail and idempotency keys |
+
+mod accept;
+mod agent;
+mod applies;
+mod audit;
+mod changes;
+mod database;
+mod plans;
+mod registry;
+mod reports;
+mod tokens;
+
+use std::path::PathBuf;
+
+use database::{Database, params};
+use sqlx::migrate::MigrateError;
+
+pub use accept::{AcceptRequest, AcceptResult};
+pub use agent::DesiredState;
+pub use agent::Lease;
+pub use applies::{ApplyReport, EventPage};
+pub use audit::Idempotency;
+pub use database::{DatabaseUrl, NotADatabaseUrl};
+pub use plans::{Planning, StoredPlan};
+pub use registry::{Created, NewProject};
+pub use reports::Recorded;
+pub use tokens::NewToken;
+
+/// Cheap to clone; all clones share connections and wake-ups.
+#[derive(Clone)]
+pub struct Store {
+    database: Database,
+    changes: changes::Changes,
+}
+
+#[derive(Debug, thiserror::Error)]
+pub enum StoreError {
+    #[error("the database file {}: {source}; check that its folder exists and is writable", path.display())]
+    File {
+        path: PathBuf,
+        source: std::io::Error,
+    },
+    #[error("the database: {0}")]
+    Database(#[from] sqlx::Error),
+    #[error(
+        "the database's schema does not fit this version: {0}; run the version that wrote it, or a newer one"
+    )]
+    Schema(#[from] MigrateError),
+    #[error(
+        "the database holds an unreadable value in column `{column}`; was it edited, or written by a newer version?"
+    )]
+    Corrupt { column: &'static str },
+    #[error(
+        "the database lacks the bundle {0}, which an accepted index names; restore it from a backup"
+    )]
+    MissingBundle(String),
+}
+
+impl Store {
+    pub async fn open(url: &DatabaseUrl) -> Result<Self, StoreError> {
+        Ok(Self {
+            database: Database::open(url).await?,
+            changes: changes::Changes::default(),
+        })
+    }
+
+    /// Whether the database answers.
+    pub async fn ready(&self) -> Result<(), StoreError> {
+        let mut tx = self.database.read().await?;
+        tx.row("SELECT COUNT(*) AS count FROM workspaces", params![])
+            .await?;
+        tx.commit().await
+    }
+
+    /// Waits for running statements and lets go of the database.
+    pub async fn close(&self) {
+        self.database.close().await;
+    }
+}

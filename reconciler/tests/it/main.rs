@@ -1,0 +1,14 @@
+//! The control plane's tests: the store on both databases, the API through its router and a socket.
+//!
+//! Effects: temporary files, sockets on loopback, databases of their own in the server that
+//! `POSTGRES_URL_FOR_TESTS` names. Every test that touches the store runs on SQLite and on Postgres.
+
+mod agent;
+mod authorization;
+mod fixture;
+mod plans;
+mod race;
+mod registry;
+mod reports;
+mod socket;
+mod world;
