@@ -8,9 +8,10 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 use starform_contract::{
     EnvironmentName, ObjectKey, ProjectName, ServiceName, quantity::Duration,
 };
+use starform_reconciler::store::DatabaseUrl;
 
 /// Declare a project in starform.kdl, see every change as a plan, apply it.
-#[derive(Debug, Parser)]
+#[derive(Parser)]
 #[command(name = "starform", version, max_term_width = 100)]
 pub(crate) struct Cli {
     #[command(subcommand)]
@@ -42,7 +43,7 @@ pub(crate) enum ColorChoice {
     Never,
 }
 
-#[derive(Debug, Subcommand)]
+#[derive(Subcommand)]
 pub(crate) enum Command {
     /// Report every error of a project, with its place and the next step
     Check(CheckArgs),
@@ -199,14 +200,15 @@ pub(crate) struct StatusArgs {
     pub(crate) format: PlanFormat,
 }
 
-#[derive(Debug, Args)]
+// No Debug: the database's URL may hold a password.
+#[derive(Args)]
 pub(crate) struct ServeArgs {
     /// Address and port to listen on
     #[arg(long, default_value = "127.0.0.1:8080", value_name = "ADDRESS")]
     pub(crate) listen: std::net::SocketAddr,
     /// sqlite://FILE or postgres://USER@HOST/NAME
     #[arg(long, default_value = "sqlite://starform.db", env = "STARFORM_DATABASE", value_name = "URL")]
-    pub(crate) database: String,
+    pub(crate) database: DatabaseUrl,
     /// Holds the administrator's token; made (mode 0600) where it is missing
     #[arg(long, default_value = "starform-admin-token", value_name = "FILE")]
     pub(crate) admin_token_file: PathBuf,

@@ -2,36 +2,29 @@
 //!
 //! Effects: reads files, prints.
 
-use super::print;
+use super::{human, print};
 use crate::{
     args::{CheckArgs, CheckFormat},
     exit::Exit,
     sources,
     terminal::Terminal,
 };
-use starform_dsl::{diag::Severity, render};
+use starform_dsl::render;
 
 pub(crate) fn run(args: &CheckArgs, terminal: Terminal) -> anyhow::Result<Exit> {
     let sources = sources::read(&args.path)?;
     let diagnostics = starform_dsl::compile(&sources).diagnostics;
-    let count = |severity| diagnostics.iter().filter(|d| d.severity == severity).count();
-    let (errors, warnings) = (count(Severity::Error), count(Severity::Warning));
+    let render::Counts { errors, warnings } = render::counts(&diagnostics);
     match args.format {
         CheckFormat::Human => {
-            eprint!("{}", render::human(&diagnostics, &sources, terminal.width, terminal.color));
+            eprint!("{}", render::human(&sources, &diagnostics, human(terminal)));
             if errors + warnings == 0 {
                 eprintln!("{} is fine.", args.path.display());
-            } else {
-                eprintln!("{}, {}", counted(errors, "error"), counted(warnings, "warning"));
             }
         }
-        CheckFormat::Short => print(&render::short(&diagnostics, &sources)),
-        CheckFormat::Json => super::print_json(&render::json(&diagnostics, &sources)),
+        CheckFormat::Short => print(&render::short(&sources, &diagnostics)),
+        CheckFormat::Json => print(&render::json(&sources, &diagnostics)),
     }
     let bad = errors > 0 || (args.deny_warnings && warnings > 0);
     Ok(if bad { Exit::Error } else { Exit::Success })
-}
-
-fn counted(count: usize, what: &str) -> String {
-    if count == 1 { format!("1 {what}") } else { format!("{count} {what}s") }
 }

@@ -2,7 +2,7 @@
 //!
 //! Effects: listens, stores, logs to standard error; prints where it listens to standard output.
 
-use starform_reconciler::{ServeConfig, serve};
+use starform_reconciler::{Notice, ServeConfig, serve, serve::told_to_stop};
 use tracing_subscriber::EnvFilter;
 
 use super::print;
@@ -15,18 +15,23 @@ pub(crate) async fn run(args: ServeArgs) -> anyhow::Result<Exit> {
         database: args.database,
         admin_token_file: args.admin_token_file,
     };
-    serve(config, stop_asked(), |address| print(&format!("listening on http://{address}\n"))).await?;
+    serve(config, stop_asked(), tell).await?;
     Ok(Exit::Success)
 }
 
 async fn stop_asked() {
-    use tokio::signal::unix::{SignalKind, signal};
-    let Ok(mut terminate) = signal(SignalKind::terminate()) else {
-        return std::future::pending().await;
-    };
-    tokio::select! {
-        _ = terminate.recv() => {}
-        _ = tokio::signal::ctrl_c() => {}
+    if let Err(error) = told_to_stop().await {
+        tracing::warn!(%error, "cannot listen to signals; only SIGKILL ends this process");
+        std::future::pending::<()>().await;
+    }
+}
+
+fn tell(notice: Notice) {
+    match notice {
+        Notice::AdminTokenCreated(path) => {
+            eprintln!("made a new administrator's token in {} (mode 0600)", path.display());
+        }
+        Notice::Listening(address) => print(&format!("listening on http://{address}\n")),
     }
 }
 
