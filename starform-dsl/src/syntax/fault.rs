@@ -35,6 +35,14 @@ pub(super) enum FaultKind {
     Section,
     Comma,
     Colon,
+    /// `- item` of YAML.
+    ListItem,
+    /// `'some words'`
+    SingleQuotes,
+    /// `'` that nothing closes.
+    SingleQuote,
+    /// `https://…`, where `//` begins a comment.
+    CommentInText,
     MissingSpace,
     /// `name=` with nothing after it, with the name.
     MissingValue {

@@ -6,6 +6,7 @@ mod chars;
 mod cst;
 mod entry;
 mod fault;
+mod foreign;
 mod lex;
 mod lex_string;
 mod number;
@@ -37,9 +38,26 @@ pub struct Parse {
     pub sound: bool,
 }
 
-/// Reads a text; never fails. Of the mistakes at most [`diag::KEPT`] are kept, the first ones.
+/// Reads a text as KDL v2; never fails. Of the mistakes at most [`diag::KEPT`] are kept, the first ones.
 pub fn parse(file: FileId, text: impl Into<Arc<str>>) -> Parse {
-    let parse::Parsed { cst, faults, sound } = parse::parse(file, text.into());
+    told(file, parse::parse(file, text.into()))
+}
+
+/// Reads a text as Starform does: as [`parse`], and what is KDL by accident (`replicas: 3`, `a, b`, `'text'`,
+/// `https://example.org`) is a mistake too, but is read as it was meant.
+pub fn read(file: FileId, text: impl Into<Arc<str>>) -> Parse {
+    let mut parsed = parse::parse(file, text.into());
+    if parsed.sound {
+        parsed.faults.extend(foreign::foreign(&mut parsed.cst));
+        parsed
+            .faults
+            .sort_by_key(|fault| (fault.range.start(), fault.range.end()));
+    }
+    told(file, parsed)
+}
+
+fn told(file: FileId, parsed: parse::Parsed) -> Parse {
+    let parse::Parsed { cst, faults, sound } = parsed;
     let kept = faults.iter().take(diag::KEPT + 1);
     let diagnostics = kept
         .map(|&fault| say::diagnostic(fault, file, cst.text()))

@@ -42,6 +42,10 @@ pub(super) fn diagnostic(fault: Fault, file: FileId, text: &str) -> Diagnostic {
         FaultKind::Section => section(&at),
         FaultKind::Comma => comma(&at),
         FaultKind::Colon => colon(&at),
+        FaultKind::ListItem => list_item(&at),
+        FaultKind::SingleQuotes => single_quotes(&at),
+        FaultKind::SingleQuote => single_quote(&at),
+        FaultKind::CommentInText => comment_in_text(&at),
         FaultKind::MissingSpace => missing_space(&at),
         FaultKind::MissingValue { name } => missing_value(name, &at),
         FaultKind::AssignedNode { name } => assigned_node(name, &at),
@@ -352,10 +356,10 @@ fn section(at: &Place<'_>) -> Diagnostic {
 fn comma(at: &Place<'_>) -> Diagnostic {
     let slice = at.slice();
     let rest = slice.trim_matches(',');
-    let text = if slice.starts_with(',') && !rest.is_empty() {
-        format!(" {rest}")
-    } else {
-        rest.to_owned()
+    let glued = at.text[at.range.end() as usize..].starts_with(|next: char| !next.is_whitespace());
+    let text = match slice.starts_with(',') && (glued || !rest.is_empty()) {
+        true => format!(" {rest}"),
+        false => rest.to_owned(),
     };
     at.error(codes::FOREIGN_COMMA, "comma between values")
         .label("values are parted by spaces")
@@ -374,6 +378,42 @@ fn colon(at: &Place<'_>) -> Diagnostic {
         .label("a space parts name and value")
         .help("leave out the colon")
         .fix(at.replace("leave out the colon", text))
+}
+
+fn list_item(at: &Place<'_>) -> Diagnostic {
+    at.error(codes::FOREIGN_LIST, "list item with `-`")
+        .label("KDL has no lists with `-`")
+        .help("write the values one after the other behind the node's name: name one two")
+}
+
+fn single_quotes(at: &Place<'_>) -> Diagnostic {
+    let quoted = quote(at.slice().trim_matches('\''));
+    at.error(codes::FOREIGN_QUOTES, "single quotes")
+        .label("a single quote is an ordinary character")
+        .help(format!("use double quotes: {}", clip(&quoted)))
+        .fix(at.replace("use double quotes", quoted))
+}
+
+fn single_quote(at: &Place<'_>) -> Diagnostic {
+    let error = at.error(codes::FOREIGN_QUOTES, "single quote that nothing closes");
+    let error = error.label("a single quote is an ordinary character");
+    error.help(format!(
+        "put the text in double quotes; if `'` belongs to it: {}",
+        clip(&at.quoted())
+    ))
+}
+
+fn comment_in_text(at: &Place<'_>) -> Diagnostic {
+    let comment = if at.slice().contains("/*") {
+        "/*"
+    } else {
+        "//"
+    };
+    let error = at.error(
+        codes::COMMENT_IN_TEXT,
+        format!("`{}` needs quotes", clip(at.slice())),
+    );
+    at.quote_it(error.label(format!("without quotes `{comment}` begins a comment")))
 }
 
 fn missing_space(at: &Place<'_>) -> Diagnostic {

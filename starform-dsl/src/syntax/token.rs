@@ -27,6 +27,8 @@ pub enum TokenKind {
     Equals,
     /// A string without quotes.
     Ident,
+    /// A string without quotes and a comma or colon of another language at its end, which is not part of its text.
+    Punctuated,
     /// A quoted string whose value is its text.
     Quoted,
     /// A quoted string with escapes.
@@ -111,6 +113,10 @@ impl Tokens {
         self.kinds.get(index as usize).copied()
     }
 
+    pub(super) fn set_kind(&mut self, index: u32, kind: TokenKind) {
+        self.kinds[index as usize] = kind;
+    }
+
     /// Where a token begins; past the last one, where the text ends.
     pub(super) fn start(&self, index: u32) -> u32 {
         match index.checked_sub(1) {
@@ -142,10 +148,10 @@ impl Tokens {
 impl TokenKind {
     /// Whether it is a string of any form, so a name or a value.
     pub fn is_string(self) -> bool {
-        use TokenKind::{Ident, Multiline, Quoted, QuotedEscaped, Raw, RawMultiline};
+        use TokenKind::{Ident, Multiline, Punctuated, Quoted, QuotedEscaped, Raw, RawMultiline};
         matches!(
             self,
-            Ident | Quoted | QuotedEscaped | Multiline | Raw | RawMultiline
+            Ident | Punctuated | Quoted | QuotedEscaped | Multiline | Raw | RawMultiline
         )
     }
 

@@ -22,33 +22,53 @@ pub enum Value<'a> {
 
 pub(super) fn value(kind: TokenKind, raw: &str) -> Value<'_> {
     match kind {
+        TokenKind::Ident
+        | TokenKind::Punctuated
+        | TokenKind::Quoted
+        | TokenKind::QuotedEscaped
+        | TokenKind::Multiline
+        | TokenKind::Raw
+        | TokenKind::RawMultiline => Value::String(self::string(kind, raw)),
         TokenKind::Integer => integer(raw).map_or(Value::Invalid, Value::Integer),
         TokenKind::Decimal => Value::Decimal(raw),
         TokenKind::True => Value::Bool(true),
         TokenKind::False => Value::Bool(false),
         TokenKind::Null => Value::Null,
-        _ if kind.is_string() => Value::String(self::string(kind, raw)),
-        _ => Value::Invalid,
+        TokenKind::Bom
+        | TokenKind::Space
+        | TokenKind::Newline
+        | TokenKind::LineComment
+        | TokenKind::BlockComment
+        | TokenKind::Backslash
+        | TokenKind::Slashdash
+        | TokenKind::Semicolon
+        | TokenKind::BraceOpen
+        | TokenKind::BraceClose
+        | TokenKind::ParenOpen
+        | TokenKind::ParenClose
+        | TokenKind::Equals
+        | TokenKind::Stray
+        | TokenKind::Invalid => Value::Invalid,
     }
 }
 
 /// The text of a string token of any form; any other token's text as it is.
 pub(super) fn string(kind: TokenKind, raw: &str) -> Cow<'_, str> {
-    match kind {
-        TokenKind::Quoted => Cow::Borrowed(&raw[1..raw.len() - 1]),
-        TokenKind::QuotedEscaped => Cow::Owned(string::unescape(&raw[1..raw.len() - 1])),
-        TokenKind::Raw => {
-            let hashes = raw.bytes().take_while(|&byte| byte == b'#').count();
-            Cow::Borrowed(&raw[hashes + 1..raw.len() - hashes - 1])
-        }
-        TokenKind::Multiline => Cow::Owned(string::unescape(&string::dedent_escaped(
-            &raw[3..raw.len() - 3],
-        ))),
-        TokenKind::RawMultiline => {
-            let hashes = raw.bytes().take_while(|&byte| byte == b'#').count();
-            Cow::Owned(string::dedent(&raw[hashes + 3..raw.len() - hashes - 3]))
-        }
-        _ => Cow::Borrowed(raw),
+    if kind == TokenKind::Punctuated {
+        return Cow::Borrowed(raw.trim_end_matches([':', ',']));
+    }
+    let hashes = raw.bytes().take_while(|&byte| byte == b'#').count();
+    let inside = |quotes: usize| &raw[hashes + quotes..raw.len() - hashes - quotes];
+    if matches!(kind, TokenKind::Quoted | TokenKind::Raw) {
+        Cow::Borrowed(inside(1))
+    } else if kind == TokenKind::QuotedEscaped {
+        Cow::Owned(string::unescape(inside(1)))
+    } else if kind == TokenKind::Multiline {
+        Cow::Owned(string::unescape(&string::dedent_escaped(inside(3))))
+    } else if kind == TokenKind::RawMultiline {
+        Cow::Owned(string::dedent(inside(3)))
+    } else {
+        Cow::Borrowed(raw)
     }
 }
 

@@ -8,6 +8,9 @@
 )]
 
 mod abstract_tree;
+mod emission;
+mod faults;
 mod hostile;
 mod laws;
+mod project;
 mod suite;
