@@ -69,6 +69,7 @@ pub fn router(api: Api) -> Router {
             authenticate::require_token,
         ));
     open.fallback_service(closed.with_state(api.clone()))
+        .layer(middleware::map_response(problem::as_problem))
         .with_state(api)
 }
 

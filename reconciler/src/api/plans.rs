@@ -13,7 +13,7 @@ use axum::{
 };
 use serde::Deserialize;
 use starform_contract::ProjectId;
-use starform_dsl::{render, source::SourceTree};
+use starform_dsl::{diag::Diagnostic, render, source::SourceTree};
 use starform_plan::{
     document::{Plan, Plans},
     propose::Proposal,
@@ -110,6 +110,10 @@ fn request(body: CreatePlans, actor: &Actor) -> Result<PlanRequest, ApiError> {
         let detail = "a revision has at most 200 characters, none of them a control character";
         return Err(ApiError::unprocessable("invalid-revision", detail));
     }
+    if body.source.files.is_empty() {
+        let detail = "the request holds no files; send `starform.kdl` in `source.files`";
+        return Err(ApiError::unprocessable("no-source", detail));
+    }
     let own = match &actor.scope {
         Scope::Ci { environments, .. } => environments
             .as_ref()
@@ -158,7 +162,11 @@ fn refused_plan(error: PlanError, sources: &SourceTree) -> ApiError {
         PlanError::Diagnostics(diagnostics) => {
             let json = render::json(sources, &diagnostics);
             let json = serde_json::from_str(&json).unwrap_or(serde_json::Value::Null);
-            let detail = render::short(sources, &diagnostics);
+            let errors: Vec<_> = diagnostics
+                .into_iter()
+                .filter(Diagnostic::is_error)
+                .collect();
+            let detail = render::short(sources, &errors);
             ApiError::unprocessable("compile-failed", detail).with_diagnostics(json)
         }
         PlanError::UnknownEnvironment { .. } => {

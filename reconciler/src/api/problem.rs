@@ -13,6 +13,8 @@ use starform_plan::document::Finding;
 use super::body::Problem;
 use crate::store::StoreError;
 
+const PROBLEM: &str = "application/problem+json";
+
 /// Why a request is not answered as asked.
 #[derive(Debug)]
 pub struct ApiError(Box<Inner>);
@@ -135,7 +137,7 @@ impl IntoResponse for ApiError {
         let status =
             StatusCode::from_u16(problem.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
         let text = serde_json::to_string(&problem).expect("a problem has string keys");
-        let kind = [(header::CONTENT_TYPE, "application/problem+json")];
+        let kind = [(header::CONTENT_TYPE, PROBLEM)];
         let mut response = (status, kind, text).into_response();
         if let Some((name, value)) = header
             && let Ok(value) = HeaderValue::from_str(&value)
@@ -173,6 +175,19 @@ pub(super) async fn no_method() -> ApiError {
     let detail = "this address does not answer that method";
     let error = ApiError::new(StatusCode::METHOD_NOT_ALLOWED, "method-not-allowed", detail);
     std::future::ready(error).await
+}
+
+/// What the framework itself refuses (a path or query that cannot be read), in our form.
+pub(super) async fn as_problem(response: Response) -> Response {
+    let status = response.status();
+    let is_error = status.is_client_error() || status.is_server_error();
+    let kind = response.headers().get(header::CONTENT_TYPE);
+    if !is_error || kind.is_some_and(|kind| kind == PROBLEM) {
+        return response;
+    }
+    let detail = "the request cannot be read; check its address and query";
+    let answer = ApiError::new(status, "invalid-request", detail).into_response();
+    std::future::ready(answer).await
 }
 
 pub(super) fn too_slow() -> Response {

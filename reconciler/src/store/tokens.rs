@@ -57,7 +57,10 @@ impl Store {
         }
         let used = row.optional_moment("last_used_at")?;
         if used.is_none_or(|used| now.since(used) >= LAST_USE_EVERY) {
-            self.note_use(token, now).await?;
+            // A use that cannot be noted is still a use: reading works while the writer is busy.
+            if let Err(error) = self.note_use(token, now).await {
+                tracing::warn!(%error, token = %token.id(), "the use of a token was not noted");
+            }
         }
         let scope = read_scope(&row)?;
         Ok(Some(Actor {

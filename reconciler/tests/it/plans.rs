@@ -11,18 +11,18 @@ use crate::{
     world::{Place, Reply, World, on_both},
 };
 
-const SHOP: &str = r#"project "shop"
+const SHOP: &str = r#"project shop {
+    environment staging branch=main
+    environment production branch=release
 
-environment "staging"
-environment "production"
+    web storefront {
+        image "ghcr.io/example/storefront:1"
+        port 8080
+    }
 
-web "storefront" {
-    image "ghcr.io/example/storefront:1"
-    port 8080
-}
-
-worker "mailer" {
-    image "ghcr.io/example/mailer:1"
+    worker mailer {
+        image "ghcr.io/example/mailer:1"
+    }
 }
 "#;
 
@@ -188,20 +188,20 @@ on_both! {
         let place = world.place("shop").await;
         let broken = SHOP.replace("port 8080", "prot 8080");
         let problem = plan(&world, &place, &broken, json!({})).await.problem(422, "compile-failed");
-        assert!(problem.detail.contains("starform.kdl:8:"), "{}", problem.detail);
+        assert!(problem.detail.contains("starform.kdl:7:"), "{}", problem.detail);
         assert!(problem.diagnostics.is_some_and(|json| json.to_string().contains("prot")));
         for (text, more, code) in [
             ("", json!({}), "compile-failed"),
             ("web {", json!({}), "compile-failed"),
             (SHOP, json!({"environments": ["nowhere"]}), "unknown-environment"),
             (SHOP, json!({"revision": "a\nb"}), "invalid-revision"),
-            (&SHOP.replace("\"shop\"", "\"other\""), json!({}), "other-project"),
+            (&SHOP.replace("project shop", "project other"), json!({}), "other-project"),
         ] {
             plan(&world, &place, text, more).await.problem(422, code);
         }
         let path = format!("/v1/projects/{}/plans", place.project.id);
         let nothing = json!({"source": {"files": {}}});
-        let problem = world.post(&world.admin, &path, &nothing).await.problem(422, "compile-failed");
+        let problem = world.post(&world.admin, &path, &nothing).await.problem(422, "no-source");
         assert!(problem.detail.contains("starform.kdl"), "{}", problem.detail);
         let large = json!({"source": {"files": {"starform.kdl": "/".repeat(11 * 1024 * 1024)}}});
         world.post(&world.admin, &path, &large).await.problem(413, "too-large");

@@ -70,6 +70,8 @@ on_both! {
         world.ask(Method::DELETE, Some(admin), "/v1/workspaces", &[], &json!(null)).await
             .problem(405, "method-not-allowed");
         world.get(admin, "/v1/nothing").await.problem(404, "not-found");
+        world.get(admin, "/v1/projects?name=a&name=b").await.problem(400, "invalid-request");
+        world.get(admin, "/v1/projects/%FF").await.problem(400, "invalid-request");
         let long = "x".repeat(300 * 1024);
         world.post(admin, "/v1/workspaces", &json!({"name": long})).await.problem(413, "too-large");
     }
