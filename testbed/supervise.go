@@ -184,13 +184,16 @@ func (s supervision) bringUp(c *cluster, own process) error {
 			return err
 		}
 	}
-	if err := errors.Join(installNodes(api, s.nodes), installDefinitions(api), installClasses(api)); err != nil {
+	if err := errors.Join(installNodes(api, s.nodes), installDefinitions(api)); err != nil {
 		return err
 	}
 	if err := c.start(nodesName); err != nil {
 		return err
 	}
-	if err := awaitUsable(api, s.nodes, 60*time.Second); err != nil {
+	// The server takes two seconds to serve a new definition; nodes become ready meanwhile.
+	classes := make(chan error, 1)
+	go func() { classes <- installClasses(api) }()
+	if err := errors.Join(awaitUsable(api, s.nodes, 60*time.Second), <-classes); err != nil {
 		return fmt.Errorf("the cluster did not become usable, see %s: %w", l.path("logs"), err)
 	}
 	return l.writeState(c.state(true, own))
