@@ -18,7 +18,7 @@ use crate::{
     diff::{
         model,
         objects::{self, Changed, State},
-        settings,
+        risk, settings,
     },
     document::{
         Action, Effect, Finding, FindingSeverity, ModelChange, ObjectChange, ObjectCounts, Plan,
@@ -263,14 +263,17 @@ fn changed_services(
     objects: &[Changed],
     origins: &Origins,
 ) -> Vec<ServiceChange> {
+    let mut by_service: BTreeMap<&ServiceName, Vec<&Changed>> = BTreeMap::new();
+    for changed in objects {
+        for name in &changed.services {
+            by_service.entry(name).or_default().push(changed);
+        }
+    }
     pairs(before.environment, after.environment)
         .into_iter()
         .filter(|(_, (before, after))| before != after)
         .filter_map(|(name, (before, after))| {
-            let own: Vec<&Changed> = objects
-                .iter()
-                .filter(|changed| changed.services.contains(name))
-                .collect();
+            let own = by_service.remove(name).unwrap_or_default();
             let action = match (before, after) {
                 (None, _) => Action::Create,
                 (Some(_), None) => Action::Delete,
@@ -320,12 +323,23 @@ fn effect(action: Action, objects: &[&Changed]) -> Effect {
         | Action::None => {
             let rolls = objects.iter().any(|changed| {
                 let change = &changed.change;
-                crate::diff::risk::rolls_out(&change.key, change.action, &change.fields)
+                risk::rolls_out(&change.key, change.action, &change.fields)
             });
-            match (rolls, objects.is_empty()) {
-                (true, _) => Effect::Rollout,
-                (false, false) => Effect::Configure,
-                (false, true) => Effect::None,
+            let pods = |action| {
+                objects.iter().any(|changed| {
+                    changed.change.key.kind == "Deployment" && changed.change.action == action
+                })
+            };
+            if rolls || (pods(Action::Create) && pods(Action::Delete)) {
+                Effect::Rollout
+            } else if pods(Action::Create) {
+                Effect::Start
+            } else if pods(Action::Delete) {
+                Effect::Stop
+            } else if objects.is_empty() {
+                Effect::None
+            } else {
+                Effect::Configure
             }
         }
     }

@@ -162,7 +162,12 @@ impl Walk {
                     self.objects(content, &nothing);
                 }
             }
-            _ => self.one_value(value, op),
+            Value::Null
+            | Value::Bool(_)
+            | Value::Number(_)
+            | Value::String(_)
+            | Value::Array(_)
+            | Value::Object(_) => self.one_value(value, op),
         }
     }
 

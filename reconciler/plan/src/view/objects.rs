@@ -3,21 +3,46 @@
 //! Pure. Always holds: deletes, replacements, what is kept and what widens are printed one by one;
 //! everything else is printed or counted.
 
+use std::collections::{BTreeMap, BTreeSet};
+
+use starform_contract::ObjectKey;
+
 use crate::{
-    document::{Action, ObjectChange, Op, Owner, Risk},
+    document::{Action, Effect, ObjectChange, Owner, Plan, Risk, ServiceChange},
     view::{
         page::{Page, Paint, Text},
         rows::{self, Row},
-        terminal::{Hidden, Seen},
+        services,
+        terminal::{Earlier, Hidden, Seen},
         values, widening,
     },
 };
 
-/// What the view is doing besides the page.
+/// What the view knows besides the page.
 pub(crate) struct Notes<'a> {
     pub(crate) full: bool,
-    pub(crate) hidden: &'a mut Hidden,
-    pub(crate) seen: &'a mut Seen,
+    pub(crate) hidden: Hidden,
+    pub(crate) seen: Seen,
+    pub(crate) objects: BTreeMap<&'a ObjectKey, &'a ObjectChange>,
+    /// What was told of a service before, and for which environment.
+    pub(crate) earlier: &'a mut Earlier,
+}
+
+impl<'a> Notes<'a> {
+    pub(crate) fn objects_of(&self, service: &ServiceChange) -> Vec<&'a ObjectChange> {
+        let keys = service.objects.iter();
+        keys.filter_map(|key| self.objects.get(key).copied())
+            .collect()
+    }
+
+    /// Counts what is not printed.
+    pub(crate) fn hide(&mut self, objects: &[&ObjectChange]) {
+        self.hidden.objects += objects.len();
+        self.hidden.fields += objects
+            .iter()
+            .map(|change| change.fields.len())
+            .sum::<usize>();
+    }
 }
 
 /// The mark of an action.
@@ -94,15 +119,16 @@ pub(crate) fn of_service(
     if text.width() > 0 {
         page.line(indent, indent + 2, &text);
     }
-    notes.hidden.objects += folded.len();
-    notes.hidden.fields += folded
-        .iter()
-        .map(|change| change.fields.len())
-        .sum::<usize>();
+    notes.hide(&folded);
 }
 
 /// Objects outside the services that speak for themselves, by owner.
-pub(crate) fn others(page: &mut Page, objects: &[&ObjectChange], notes: &mut Notes<'_>) {
+pub(crate) fn others(page: &mut Page, plan: &Plan, notes: &mut Notes<'_>) {
+    let (speaking, silent): (Vec<&ServiceChange>, Vec<&ServiceChange>) = plan
+        .services
+        .iter()
+        .partition(|service| services::speaks(service));
+    let told: BTreeSet<&ObjectKey> = speaking.iter().flat_map(|s| &s.objects).collect();
     let sections = [
         ("environment", Owner::Environment),
         ("project", Owner::Project),
@@ -112,39 +138,49 @@ pub(crate) fn others(page: &mut Page, objects: &[&ObjectChange], notes: &mut Not
         ),
     ];
     for (title, owner) in sections {
-        let own: Vec<&ObjectChange> = objects
+        let own: Vec<&ObjectChange> = plan
+            .objects
             .iter()
-            .filter(|change| change.owner == owner)
-            .copied()
+            .filter(|change| change.owner == owner && !told.contains(&change.key))
             .collect();
         if own.is_empty() {
             continue;
         }
         page.blank();
         page.line(4, 6, &Text::new(Paint::Bold, title));
+        rollouts(page, &silent, &own);
         section(page, &own, notes);
     }
 }
 
-fn section(page: &mut Page, objects: &[&ObjectChange], notes: &mut Notes<'_>) {
-    let is_folded = |change: &&&ObjectChange| change.action == Action::Create && !notes.full;
-    let creates: Vec<&ObjectChange> = objects.iter().filter(is_folded).copied().collect();
-    let mut rest: Vec<&ObjectChange> = objects
+/// Which services' pods are replaced though their own words did not change.
+fn rollouts(page: &mut Page, services: &[&ServiceChange], objects: &[&ObjectChange]) {
+    let keys: BTreeSet<&ObjectKey> = objects.iter().map(|change| &change.key).collect();
+    let names: Vec<&str> = services
         .iter()
-        .filter(|change| !is_folded(change))
-        .copied()
+        .filter(|service| service.effect == Effect::Rollout)
+        .filter(|service| service.objects.iter().any(|key| keys.contains(key)))
+        .map(|service| service.name.as_str())
         .collect();
-    while let Some(first) = rest.first().copied() {
-        let (same, other) = rest.into_iter().partition(|change| is_same(first, change));
-        rest = other;
-        for change in &same {
+    if !names.is_empty() {
+        let text = Text::plain("rolls out ").and(Paint::Bold, names.join(", "));
+        page.line(4, 6, &text);
+    }
+}
+
+fn section(page: &mut Page, objects: &[&ObjectChange], notes: &mut Notes<'_>) {
+    let is_folded = |change: &ObjectChange| change.action == Action::Create && !notes.full;
+    let (creates, rest): (Vec<&ObjectChange>, Vec<&ObjectChange>) =
+        objects.iter().partition(|change| is_folded(change));
+    for group in alike(&rest) {
+        for change in &group {
             for line in widening::lines(change) {
                 notes.seen.widens = true;
                 let text = Text::new(Paint::Magenta, "  ! ").and(Paint::Plain, line);
                 page.line(2, 6, &text);
             }
         }
-        one(page, 2, &same, notes);
+        one(page, 2, &group, notes);
     }
     if !creates.is_empty() {
         notes.seen.actions.insert(Action::Create);
@@ -152,12 +188,27 @@ fn section(page: &mut Page, objects: &[&ObjectChange], notes: &mut Notes<'_>) {
             .and(Paint::Plain, " ")
             .and(Paint::Plain, kinds(&creates));
         page.line(2, 6, &text);
-        notes.hidden.objects += creates.len();
-        notes.hidden.fields += creates
-            .iter()
-            .map(|change| change.fields.len())
-            .sum::<usize>();
+        notes.hide(&creates);
     }
+}
+
+/// The very same update of several objects of a kind is told once.
+fn alike<'a>(objects: &[&'a ObjectChange]) -> Vec<Vec<&'a ObjectChange>> {
+    let mut groups: Vec<Vec<&ObjectChange>> = Vec::new();
+    let mut places: BTreeMap<String, usize> = BTreeMap::new();
+    for &change in objects {
+        let foldable = change.action == Action::Update && change.risk < Risk::Widen;
+        let told = (&change.key.kind, change.risk, &change.fields);
+        let print = serde_json::to_string(&told).expect("a change always serialises");
+        match places.get(&print).filter(|_| foldable) {
+            Some(&place) => groups[place].push(change),
+            None => {
+                places.insert(print, groups.len());
+                groups.push(vec![change]);
+            }
+        }
+    }
+    groups
 }
 
 /// One change, with all objects that it happens to and every field.
@@ -189,8 +240,7 @@ fn one(page: &mut Page, indent: usize, objects: &[&ObjectChange], notes: &mut No
         Action::Delete | Action::Retain | Action::Forget
     );
     if is_told && !notes.full {
-        notes.hidden.objects += objects.len();
-        notes.hidden.fields += change.fields.len() * objects.len();
+        notes.hide(objects);
         return;
     }
     let rows: Vec<Row> = change.fields.iter().map(Row::of_field).collect();
@@ -217,30 +267,6 @@ fn stands_alone(change: &ObjectChange) -> bool {
         Action::Update => change.risk == Risk::Widen && change.key.kind != "HTTPRoute",
         Action::Create | Action::None => false,
     }
-}
-
-fn is_same(a: &ObjectChange, b: &ObjectChange) -> bool {
-    let foldable = a.action == Action::Update && a.risk < Risk::Widen;
-    let fields = |change: &ObjectChange| -> Vec<_> {
-        let parts = change.fields.iter();
-        parts
-            .map(|f| {
-                (
-                    f.path.clone(),
-                    f.op,
-                    f.before.clone(),
-                    f.after.clone(),
-                    f.secret,
-                )
-            })
-            .collect::<Vec<(String, Op, _, _, _)>>()
-    };
-    a.key == b.key
-        || foldable
-            && a.action == b.action
-            && a.risk == b.risk
-            && a.key.kind == b.key.kind
-            && fields(a) == fields(b)
 }
 
 /// The kind; with the name where the service changes several of it.

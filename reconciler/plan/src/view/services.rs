@@ -3,8 +3,12 @@
 //! Pure. Always holds: every service of the plan appears by name; services with the very same change
 //! are told together; a new service is told by what matters first, the rest is counted.
 
+use std::collections::BTreeMap;
+
+use starform_contract::{EnvironmentName, ServiceKind};
+
 use crate::{
-    document::{Action, Effect, ModelChange, ObjectChange, Plan, Risk, ServiceChange},
+    document::{Action, Effect, ModelChange, Plan, Risk, ServiceChange},
     view::{
         objects::{self, Notes},
         page::{Page, Paint, Text},
@@ -33,71 +37,137 @@ pub(crate) fn speaks(service: &ServiceChange) -> bool {
 }
 
 pub(crate) fn print(page: &mut Page, plan: &Plan, notes: &mut Notes<'_>) {
-    let mut rest: Vec<&ServiceChange> = plan.services.iter().filter(|s| speaks(s)).collect();
-    let names = rest.iter().map(|service| service.name.as_str().len());
-    let column = names
-        .filter(|length| *length <= WIDEST_NAME)
-        .max()
-        .unwrap_or(0);
+    let speaking: Vec<&ServiceChange> = plan.services.iter().filter(|s| speaks(s)).collect();
+    let names = speaking.iter().map(|service| service.name.as_str().len());
+    let column = names.filter(|length| *length <= WIDEST_NAME).max();
+    let (fresh, known) = sort_out(plan, &speaking, notes);
     let mut airy = true;
-    while let Some(first) = rest.first().copied() {
-        let (same, other) = rest
-            .into_iter()
-            .partition(|service| is_same(first, service, notes.full));
-        rest = other;
-        let block_is_airy = first.action != Action::Create || notes.full;
-        if airy || block_is_airy {
+    for group in &fresh {
+        let is_new = group
+            .first()
+            .is_some_and(|service| service.action == Action::Create);
+        let group_is_airy = !is_new || notes.full;
+        if airy || group_is_airy {
             page.blank();
         }
-        airy = block_is_airy;
-        block(page, plan, &same, column, notes);
+        airy = group_is_airy;
+        block(page, group, column.unwrap_or(0), notes);
+    }
+    for ((environment, _), services) in known {
+        as_elsewhere(page, environment.as_str(), &services, notes);
     }
     held(page, plan);
 }
 
-fn block(
-    page: &mut Page,
+/// Services that changed in the same way, and those told for an environment before.
+type Groups<'a> = Vec<Vec<&'a ServiceChange>>;
+type Known<'a> = BTreeMap<(EnvironmentName, Effect), Vec<&'a ServiceChange>>;
+
+fn sort_out<'a>(
     plan: &Plan,
+    services: &[&'a ServiceChange],
+    notes: &mut Notes<'_>,
+) -> (Groups<'a>, Known<'a>) {
+    let (mut groups, mut known) = (Groups::new(), Known::new());
+    let mut places: BTreeMap<String, usize> = BTreeMap::new();
+    for &service in services {
+        let Some(print) = fingerprint(service).filter(|_| !notes.full) else {
+            groups.push(vec![service]);
+            continue;
+        };
+        let own = (service.name.clone(), print.clone());
+        let elsewhere = notes.earlier.get(&own).cloned();
+        if let Some(environment) = elsewhere.filter(|other| *other != plan.environment) {
+            known
+                .entry((environment, service.effect))
+                .or_default()
+                .push(service);
+            continue;
+        }
+        notes.earlier.insert(own, plan.environment.clone());
+        match places.get(&print) {
+            Some(&place) => groups[place].push(service),
+            None => {
+                places.insert(print, groups.len());
+                groups.push(vec![service]);
+            }
+        }
+    }
+    (groups, known)
+}
+
+/// What makes two changes the same; `None` where each must be seen by itself.
+fn fingerprint(service: &ServiceChange) -> Option<String> {
+    let foldable = service.action == Action::Update && service.risk < Risk::Widen;
+    let words: Vec<_> = service
+        .changes
+        .iter()
+        .map(|change| (&change.path, &change.before, &change.after))
+        .collect();
+    let told = (service.risk, service.effect, words);
+    foldable.then(|| serde_json::to_string(&told).expect("a model always serialises"))
+}
+
+fn block(page: &mut Page, services: &[&ServiceChange], column: usize, notes: &mut Notes<'_>) {
+    let Some(service) = services.first() else {
+        return;
+    };
+    notes.seen.actions.insert(service.action);
+    title(page, services, column);
+    match service.action {
+        Action::Create if !notes.full => new_service(page, service, notes),
+        Action::Delete if !notes.full => notes.hidden.values += service.changes.len(),
+        Action::Create
+        | Action::Update
+        | Action::Replace
+        | Action::Delete
+        | Action::Retain
+        | Action::Forget
+        | Action::Adopt
+        | Action::None => {
+            let shown = service
+                .changes
+                .iter()
+                .filter(|change| !is_told(service, change));
+            let rows: Vec<Row> = shown
+                .map(|change| Row::of_model(&at_one_place(change, services)))
+                .collect();
+            rows::print(page, INDENT, &rows);
+        }
+    }
+    for service in services {
+        let own = notes.objects_of(service);
+        if services.len() > 1 {
+            notes.hide(&own);
+        } else {
+            objects::of_service(page, INDENT, &own, notes);
+        }
+    }
+}
+
+/// `  ~ storefront  rolls out as in staging`
+fn as_elsewhere(
+    page: &mut Page,
+    environment: &str,
     services: &[&ServiceChange],
-    column: usize,
     notes: &mut Notes<'_>,
 ) {
     let Some(service) = services.first() else {
         return;
     };
     notes.seen.actions.insert(service.action);
-    title(page, services, column);
-    let shown: Vec<&ModelChange> = if notes.full || service.action == Action::Update {
-        service
-            .changes
-            .iter()
-            .filter(|change| !is_told(service, change))
-            .collect()
-    } else {
-        Vec::new()
-    };
-    if service.action == Action::Create && !notes.full {
-        new_service(page, service, notes);
-    } else if shown.is_empty() {
-        notes.hidden.values += service.changes.len();
-    }
-    let rows: Vec<Row> = shown
-        .into_iter()
-        .map(|change| Row::of_model(&at_one_place(change, services)))
-        .collect();
-    rows::print(page, INDENT, &rows);
+    let names: Vec<&str> = services.iter().map(|s| s.name.as_str()).collect();
+    let text = objects::symbol(service.action, service.risk)
+        .and(Paint::Plain, " ")
+        .and(Paint::Bold, names.join(", "))
+        .and(Paint::Plain, format!("  {}", effect(service)))
+        .and(Paint::Dim, format!("  the same as in {environment}, above"));
+    page.blank();
+    page.line(2, INDENT, &text);
     for service in services {
-        let own: Vec<&ObjectChange> = plan
-            .objects
-            .iter()
-            .filter(|change| service.objects.contains(&change.key))
-            .collect();
-        if services.len() > 1 && !notes.full {
-            notes.hidden.objects += own.len();
-            notes.hidden.fields += own.iter().map(|change| change.fields.len()).sum::<usize>();
-        } else {
-            objects::of_service(page, INDENT, &own, notes);
-        }
+        notes.hidden.values += service.changes.len();
+        let own = notes.objects_of(service);
+        notes.hide(&own);
     }
 }
 
@@ -128,6 +198,9 @@ fn title(page: &mut Page, services: &[&ServiceChange], column: usize) {
 fn effect(service: &ServiceChange) -> String {
     match service.effect {
         Effect::None => "nothing that runs changes".to_owned(),
+        Effect::Configure if service.kind == ServiceKind::Cron => {
+            "from its next run on".to_owned()
+        }
         Effect::Configure => "the pods stay".to_owned(),
         Effect::Rollout => "rolls out".to_owned(),
         Effect::Stop => "stops".to_owned(),
@@ -188,23 +261,6 @@ fn new_service(page: &mut Page, service: &ServiceChange, notes: &mut Notes<'_>) 
         .iter()
         .filter(|change| !told.contains(&change.path.as_str()) && !is_told(service, change));
     notes.hidden.values += hidden.count();
-}
-
-/// Told together only where nothing of it must be seen one by one.
-fn is_same(a: &ServiceChange, b: &ServiceChange, full: bool) -> bool {
-    let words = |service: &ServiceChange| -> Vec<_> {
-        let changes = service.changes.iter();
-        changes
-            .map(|c| (c.path.clone(), c.before.clone(), c.after.clone()))
-            .collect()
-    };
-    let foldable = !full && a.action == Action::Update && a.risk < Risk::Widen;
-    a.name == b.name
-        || foldable
-            && b.action == Action::Update
-            && a.risk == b.risk
-            && a.effect == b.effect
-            && words(a) == words(b)
 }
 
 /// The place of a change, where all of the services have it from the same one.

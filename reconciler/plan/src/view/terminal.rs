@@ -3,10 +3,12 @@
 //! Pure. Always holds: what is deleted, replaced or widened is printed one by one; what is not printed
 //! is counted, with the command that prints it; the last line of a plan is its summary.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
+
+use starform_contract::{EnvironmentName, ServiceName};
 
 use crate::{
-    document::{Action, Finding, FindingSeverity, ObjectChange, Plan},
+    document::{Action, Finding, FindingSeverity, Plan},
     view::{
         objects::{self, Notes},
         page::{Page, Paint, Text},
@@ -39,14 +41,18 @@ pub(crate) struct Seen {
     pub(crate) widens: bool,
 }
 
+/// By service and change, the environment that it was told for.
+pub(crate) type Earlier = BTreeMap<(ServiceName, String), EnvironmentName>;
+
 /// Several plans under each other. Ends with a line break.
 pub fn text(plans: &[Plan], options: &TextOptions) -> String {
     let mut page = Page::new(options.width, options.color);
+    let mut earlier = Earlier::new();
     for plan in plans {
         if !page.is_empty() {
             page.blank();
         }
-        one(&mut page, plan, options.full);
+        one(&mut page, plan, options.full, &mut earlier);
     }
     page.finish()
 }
@@ -76,37 +82,31 @@ pub fn summary(plan: &Plan) -> String {
     )
 }
 
-fn one(page: &mut Page, plan: &Plan, full: bool) {
+fn one(page: &mut Page, plan: &Plan, full: bool, earlier: &mut Earlier) {
     let is_quiet = plan.is_empty() && plan.findings.is_empty();
     if is_quiet && plan.services.is_empty() {
         page.line(0, 2, &Text::new(Paint::Green, summary(plan)));
         return;
     }
-    let (mut hidden, mut seen) = (Hidden::default(), Seen::default());
     let mut notes = Notes {
         full,
-        hidden: &mut hidden,
-        seen: &mut seen,
+        hidden: Hidden::default(),
+        seen: Seen::default(),
+        objects: plan
+            .objects
+            .iter()
+            .map(|change| (&change.key, change))
+            .collect(),
+        earlier,
     };
     header(page, plan);
     settings(page, plan, &mut notes);
     services::print(page, plan, &mut notes);
-    let spoken: BTreeSet<_> = plan
-        .services
-        .iter()
-        .filter(|service| services::speaks(service))
-        .flat_map(|service| &service.objects)
-        .collect();
-    let others: Vec<&ObjectChange> = plan
-        .objects
-        .iter()
-        .filter(|change| !spoken.contains(&change.key))
-        .collect();
-    objects::others(page, &others, &mut notes);
+    objects::others(page, plan, &mut notes);
     findings(page, &plan.findings);
     page.blank();
-    legend(page, &seen);
-    left_out(page, plan, &hidden);
+    legend(page, &notes.seen);
+    left_out(page, plan, &notes.hidden);
     page.line(0, 2, &Text::new(Paint::Bold, summary(plan)));
 }
 
@@ -138,7 +138,7 @@ fn settings(page: &mut Page, plan: &Plan, notes: &mut Notes<'_>) {
         return;
     }
     page.blank();
-    rows::print(page, 6, &shown);
+    rows::print(page, 4, &shown);
 }
 
 /// `true` is what a person set; the names of a new environment stand in its header.
@@ -188,7 +188,9 @@ fn legend(page: &mut Page, seen: &Seen) {
     for (mark, meaning) in entries {
         text = text.then(mark).and(Paint::Dim, format!(" {meaning}   "));
     }
-    page.line(0, 2, &text);
+    if text.width() > 0 {
+        page.line(0, 2, &text);
+    }
 }
 
 fn left_out(page: &mut Page, plan: &Plan, hidden: &Hidden) {

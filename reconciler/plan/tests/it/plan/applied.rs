@@ -82,7 +82,7 @@ fn walk(key: &ObjectKey, value: Value, node: &Node<'_>) -> Value {
             Value::Object(fields)
         }
         Value::Array(items) => list(key, without_removed(key, items, node), node),
-        other => {
+        other @ (Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_)) => {
             assert!(
                 node.removed.is_empty() && node.below.is_empty(),
                 "{key}: {other}"
