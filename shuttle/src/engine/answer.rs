@@ -9,7 +9,7 @@ use super::{
     Engine,
     agenda::Timer,
     backoff,
-    flight::Task,
+    flight::{Lost, Task},
     health,
     io::{Failure, Gone, Millis, Observed, Request, RequestId, Response},
 };
@@ -21,7 +21,18 @@ impl Engine {
         };
         let key = self.settle_task(task, result);
         let Some(key) = key else { return };
-        if let Some(uid) = lost {
+        let uid = match lost {
+            Some(Lost::Uid(uid)) => Some(uid),
+            Some(Lost::Any) => {
+                // Perhaps nothing went: it is written once more, which is no drift.
+                if let Some(progress) = self.progress.get_mut(&key) {
+                    progress.applied = None;
+                }
+                self.live.get(&key).map(|live| live.uid.clone())
+            }
+            None => None,
+        };
+        if let Some(uid) = uid {
             // A watch was faster than the answer: the object went after it was written.
             let gone = Gone {
                 key: key.clone(),

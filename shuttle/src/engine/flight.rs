@@ -20,9 +20,17 @@ pub(super) struct Flight {
     tasks: BTreeMap<RequestId, Task>,
     busy: BTreeMap<ObjectKey, RequestId>,
     used: usize,
-    /// Objects that a watch called gone while a request about them was under way, by uid.
-    lost: BTreeMap<ObjectKey, String>,
+    /// Objects that a watch called gone while a request about them was under way.
+    lost: BTreeMap<ObjectKey, Lost>,
     pub(super) paused_until: Millis,
+}
+
+/// Which object was gone.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) enum Lost {
+    Uid(String),
+    /// A LIST did not show any; one that was made and went in between has no known uid.
+    Any,
 }
 
 /// Why a request was sent.
@@ -92,9 +100,9 @@ impl Flight {
         id
     }
 
-    /// The task and the uid under which its object was called gone meanwhile; `None` for an id that
-    /// is not under way.
-    pub(super) fn end(&mut self, id: RequestId) -> Option<(Task, Option<String>)> {
+    /// The task and whether its object was called gone meanwhile; `None` for an id that is not under
+    /// way.
+    pub(super) fn end(&mut self, id: RequestId) -> Option<(Task, Option<Lost>)> {
         let task = self.tasks.remove(&id)?;
         self.used -= usize::from(task.takes_slot());
         let lost = task.object().and_then(|key| {
@@ -111,7 +119,14 @@ impl Flight {
     /// Remembers a disappearance until the answer about the object is here.
     pub(super) fn lose(&mut self, key: &ObjectKey, uid: &str) {
         if self.is_busy(key) {
-            self.lost.insert(key.clone(), uid.to_owned());
+            self.lost.insert(key.clone(), Lost::Uid(uid.to_owned()));
+        }
+    }
+
+    /// A LIST is complete: objects that it should have shown may be gone when their answers come.
+    pub(super) fn doubt(&mut self, is_missing: impl Fn(&ObjectKey) -> bool) {
+        for key in self.busy.keys().filter(|key| is_missing(key)) {
+            self.lost.entry(key.clone()).or_insert(Lost::Any);
         }
     }
 

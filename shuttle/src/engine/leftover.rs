@@ -222,8 +222,13 @@ impl Engine {
 
     /// The object is gone for certain: now its entry may go.
     fn confirmed(&mut self, key: &ObjectKey) {
-        self.inventory.remove(key, self.now);
         let state = self.state();
+        if state.objects.contains_key(key) {
+            // Wanted again meanwhile: its entry is what lets it be written.
+            self.leftovers.remove(key);
+            return;
+        }
+        self.inventory.remove(key, self.now);
         let Some(leftover) = self.leftovers.remove(key) else {
             return;
         };

@@ -53,7 +53,9 @@ use self::{
     flight::{Flight, Task},
     health::Rollout,
     inventory::Inventory,
-    io::{Command, Desired, Event, Gone, Input, InventoryEntry, Millis, Observed, Request},
+    io::{
+        Command, Desired, Event, Gone, Input, InventoryEntry, KindName, Millis, Observed, Request,
+    },
     leftover::Leftover,
     live::{Live, News},
     order::UnitKey,
@@ -173,9 +175,13 @@ impl Engine {
             }
             Input::Syncing(kind) => self.live.begin_list(kind),
             Input::Synced(kind) => {
-                for gone in self.live.end_list(kind) {
+                for gone in self.live.end_list(kind.clone()) {
                     self.gone(&gone);
                 }
+                let live = &self.live;
+                let missing =
+                    |key: &ObjectKey| KindName::of(key) == kind && live.get(key).is_none();
+                self.flight.doubt(missing);
             }
             Input::Observed(object) => self.observe(object),
             Input::Gone(gone) => {

@@ -412,7 +412,8 @@ impl Engine {
 
 /// What was not touched and is well would only make a report long.
 fn is_news(report: &ObjectReport) -> bool {
-    !(report.outcome == Outcome::Unchanged && report.health == Health::Current)
+    let well = report.outcome == Outcome::Unchanged && report.health == Health::Current;
+    !well || report.reason.is_some()
 }
 
 /// What makes a report worth sending again.
