@@ -21,6 +21,8 @@ pub struct Compiled {
     pub project: Option<Project>,
     /// Sorted by place.
     pub diagnostics: Vec<Diagnostic>,
+    /// Places whose text looks like a credential and must never be shown.
+    pub secrets: Vec<Span>,
 }
 
 /// Compiles the project of [`ROOT_FILE`], or of the only file of the tree, whatever its name.
@@ -31,14 +33,20 @@ pub fn compile(sources: &SourceTree) -> Compiled {
     };
     diagnostics = diag::settle(diagnostics);
     let failed = diagnostics.iter().any(Diagnostic::is_error);
+    let secrets = diagnostics
+        .iter()
+        .filter(|diagnostic| diagnostic.code == codes::CREDENTIAL)
+        .map(|diagnostic| diagnostic.primary.span)
+        .collect();
     Compiled {
         project: project.filter(|_| !failed),
         diagnostics,
+        secrets,
     }
 }
 
 fn compile_root(sources: &SourceTree, file: FileId) -> (Option<Project>, Vec<Diagnostic>) {
-    let parse = syntax::parse(file, sources.file(file).text().clone());
+    let parse = syntax::read(file, sources.file(file).text().clone());
     let mut diagnostics = parse.diagnostics;
     // A text that was not understood everywhere may hold what seems to be missing.
     let whole = parse.sound && diagnostics.is_empty();

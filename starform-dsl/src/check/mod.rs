@@ -92,6 +92,11 @@ impl Findings {
                 if environments.is_empty() || environments.len() == all {
                     return diagnostic;
                 }
+                let named =
+                    |name: &EnvironmentName| diagnostic.title.contains(&format!("`{name}`"));
+                if environments.iter().all(named) {
+                    return diagnostic;
+                }
                 let names: Vec<String> = environments
                     .iter()
                     .map(|name| format!("`{name}`"))

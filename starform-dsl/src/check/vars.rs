@@ -11,15 +11,20 @@ use crate::resolve::{self, Resolved};
 use crate::vars::{Output, Reference, Target, VarValue};
 
 pub(super) fn check(at: &mut At<'_, '_>, resolved: &Resolved<'_>) {
-    for var in resolved.vars.values() {
+    for (key, var) in &resolved.vars {
         for reference in var.value.references() {
-            check_reference(at, resolved, reference);
+            check_reference(at, resolved, key, reference);
         }
     }
     check_groups(at, resolved);
 }
 
-fn check_reference(at: &mut At<'_, '_>, resolved: &Resolved<'_>, reference: &Spanned<Reference>) {
+fn check_reference(
+    at: &mut At<'_, '_>,
+    resolved: &Resolved<'_>,
+    key: &str,
+    reference: &Spanned<Reference>,
+) {
     let output = reference.value.output;
     match &reference.value.target {
         Target::Own => {
@@ -39,7 +44,7 @@ fn check_reference(at: &mut At<'_, '_>, resolved: &Resolved<'_>, reference: &Spa
                 let diagnostic = Diagnostic::new(codes::SERVICE_NOT_IN_ENVIRONMENT, reference.span, title)
                     .also(by.span, "used here")
                     .help(format!(
-                        "let `{name}` exist there, or take the variable back: `in {} {{ vars {{ KEY #null; }}; }}`",
+                        "let `{name}` exist there, or take the variable back: `in {} {{ vars {{ {key} #null; }}; }}`",
                         at.environment
                     ));
                 at.report(resolved.service, diagnostic);

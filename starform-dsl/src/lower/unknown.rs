@@ -10,9 +10,6 @@ use crate::source::Span;
 use crate::syntax::Node;
 use crate::table::{self, NodeSpec, Place, closest, foreign_word};
 
-/// So many words are worth listing.
-const LISTED: usize = 8;
-
 pub(super) fn report(
     cx: &mut Cx,
     node: Node<'_>,
@@ -136,12 +133,5 @@ fn valid(place: Place, kind: Option<ServiceKind>) -> String {
         .filter(|spec| kind.is_none_or(|kind| spec.kinds.contains(&kind)))
         .map(|spec| spec.name)
         .collect();
-    if names.len() <= LISTED {
-        value::list(&names)
-    } else {
-        format!(
-            "{} and others; `starform explain web` lists them",
-            value::list(&names[..LISTED])
-        )
-    }
+    value::list(&names)
 }

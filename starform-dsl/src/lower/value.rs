@@ -111,7 +111,7 @@ fn text_value(ty: Type, name: &str, text: &str, span: Span) -> Option<Diagnostic
             Diagnostic::new(codes::OUT_OF_RANGE, span, format!("{name} is empty"))
                 .help("write at least one character, or leave it out"),
         ),
-        Type::Text | Type::Reference | Type::Bool | Type::Integer { .. } => None,
+        Type::Text | Type::Word | Type::Reference | Type::Bool | Type::Integer { .. } => None,
         Type::ProjectName => name_error(ProjectName::new(text).err(), span),
         Type::ServiceName => name_error(ServiceName::new(text).err(), span),
         Type::EnvironmentName => environment_name(text, span),
@@ -435,7 +435,7 @@ fn number_for_text(ty: Type, name: &str, raw: &str, span: Span) -> Diagnostic {
 /// What belongs in a place of this type.
 pub(super) fn expected(ty: Type) -> String {
     match ty {
-        Type::Text => "text".to_owned(),
+        Type::Text | Type::Word => "text".to_owned(),
         Type::ProjectName
         | Type::ServiceName
         | Type::EnvironmentName

@@ -107,6 +107,8 @@ pub enum Availability {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Type {
     Text,
+    /// Text that may be empty.
+    Word,
     ProjectName,
     ServiceName,
     EnvironmentName,

@@ -65,7 +65,7 @@ pub(super) const NODES: &[NodeSpec] = &[
     ),
     NodeSpec {
         name: "run",
-        args: Args::Several(arg("COMMAND", Type::Text)),
+        args: Args::Several(arg("COMMAND", Type::Word)),
         form: "run COMMAND | run PROGRAM ARG…",
         doc: "The command: one text is split into words as a POSIX shell would, several are taken as they are.",
         default: "the image's own command",

@@ -25,6 +25,7 @@ const FOREIGN: &[(&str, &str)] = &[
     ("anchor", "partial"),
     ("extends", "like"),
     ("service", "web"),
+    ("services", "web"),
     ("deployment", "web"),
     ("http-service", "web"),
     ("pserv", "private"),

@@ -4,13 +4,19 @@
 //! Read on in `suite`.
 #![allow(
     clippy::disallowed_methods,
-    reason = "tests read the suite and the goldens from disk"
+    clippy::disallowed_types,
+    reason = "tests read the suite and the goldens from disk, and ask cargo where the suite is"
 )]
 
 mod abstract_tree;
 mod emission;
+mod examples;
 mod faults;
 mod hostile;
 mod laws;
+mod limits;
+mod order;
 mod project;
+mod speed;
 mod suite;
+mod ui;
