@@ -159,6 +159,7 @@ impl From<StoreError> for ApiError {
                     .with_header(header::RETRY_AFTER, "5")
             }
             StoreError::Database(_)
+            | StoreError::Open { .. }
             | StoreError::File { .. }
             | StoreError::Schema(_)
             | StoreError::Corrupt { .. }

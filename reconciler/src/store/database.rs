@@ -10,7 +10,7 @@ use std::{path::PathBuf, str::FromStr, time::Duration};
 
 use serde::de::DeserializeOwned;
 use sqlx::{
-    PgPool, Postgres, Row as _, Sqlite, SqlitePool, Transaction,
+    Connection as _, PgConnection, PgPool, Postgres, Row as _, Sqlite, SqlitePool, Transaction,
     migrate::Migrator,
     postgres::{PgConnectOptions, PgPoolOptions, PgRow},
     sqlite::{
@@ -267,7 +267,11 @@ async fn open_sqlite(path: &PathBuf) -> Result<Database, StoreError> {
             .max_connections(connections)
             .acquire_timeout(PATIENCE)
     };
-    let writer = pool(1).connect_with(options.clone()).await?;
+    let place = path.display().to_string();
+    let writer = pool(1)
+        .connect_with(options.clone())
+        .await
+        .map_err(|source| StoreError::Open { place, source })?;
     MIGRATIONS.run(&writer).await?;
     let readers = pool(4).connect_with(options).await?;
     Ok(Database::Sqlite { readers, writer })
@@ -288,6 +292,12 @@ async fn open_postgres(url: &str) -> Result<Database, StoreError> {
             ("statement_timeout", "5s"),
             ("idle_in_transaction_session_timeout", "10s"),
         ]);
+    // One connection first: a pool tells only that it waited, this tells what was wrong.
+    let place = format!("{}:{}", options.get_host(), options.get_port());
+    let first = PgConnection::connect_with(&options)
+        .await
+        .map_err(|source| StoreError::Open { place, source })?;
+    first.close().await?;
     let pool = PgPoolOptions::new()
         .max_connections(16)
         .acquire_timeout(PATIENCE)

@@ -59,6 +59,10 @@ pub enum StoreError {
         path: PathBuf,
         source: std::io::Error,
     },
+    #[error(
+        "cannot open the database at {place}: {source}; check --database, and that its server runs and lets this user in"
+    )]
+    Open { place: String, source: sqlx::Error },
     #[error("the database: {0}")]
     Database(#[from] sqlx::Error),
     #[error(

@@ -3,6 +3,9 @@
 //! Effects: temporary files, sockets on loopback, databases of their own in the server that
 //! `POSTGRES_URL_FOR_TESTS` names. Every test that touches the store runs on SQLite and on Postgres.
 
+// A test stops at the first thing that is not as it must be.
+#![allow(clippy::unwrap_used)]
+
 mod agent;
 mod authorization;
 mod fixture;

@@ -173,6 +173,30 @@ async fn a_server_that_cannot_start_says_why() {
         text.contains("no/folder/starform.db") && text.contains("writable"),
         "{text}"
     );
+    std::fs::write(
+        folder.path().join("text.db"),
+        "not a database, but a text of some length".repeat(40),
+    )
+    .unwrap();
+    let other = DatabaseUrl::Sqlite(folder.path().join("text.db"));
+    let text = fails(config(&other, folder.path())).await;
+    assert!(
+        text.contains("text.db") && text.contains("--database"),
+        "{text}"
+    );
+    let closed = std::net::TcpListener::bind("127.0.0.1:0")
+        .unwrap()
+        .local_addr()
+        .unwrap();
+    let gone: DatabaseUrl = format!("postgres://starform:hidden@{closed}/starform")
+        .parse()
+        .unwrap();
+    let text = fails(config(&gone, folder.path())).await;
+    assert!(
+        text.contains(&closed.to_string()) && text.contains("--database"),
+        "{text}"
+    );
+    assert!(!text.contains("hidden"), "{text}");
     let token = folder.path().join("admin.token");
     for content in ["hello", Token::issue(TokenKind::Ci).reveal()] {
         std::fs::write(&token, content).unwrap();
