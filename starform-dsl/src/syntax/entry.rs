@@ -27,6 +27,7 @@ impl Parser<'_> {
             return;
         }
         let ty = self.annotation();
+        let typed = self.between(first, self.pos());
         if ty.is_some() {
             self.node_space();
         }
@@ -39,8 +40,8 @@ impl Parser<'_> {
             skipped: left_out,
         };
         let Some(kind) = self.kind().filter(|kind| kind.is_value()) else {
-            if !head.quiet && ty.is_some() {
-                self.fault_at(FaultKind::TypeOfNothing, self.between(first, self.pos()));
+            if !head.quiet && ty.is_some_and(|ty| ty != NONE) {
+                self.fault_at(FaultKind::TypeOfNothing, typed);
             }
             return self.push_entry(entry);
         };
@@ -89,21 +90,11 @@ impl Parser<'_> {
 
     fn leave_annotation(&mut self) {
         let start = self.pos();
-        while let Some(kind) = self.kind() {
-            match kind {
-                TokenKind::ParenClose => {
-                    self.advance();
-                    return;
-                }
-                // A further `(` ends the search, so that no token is looked at twice.
-                TokenKind::ParenOpen
-                | TokenKind::Newline
-                | TokenKind::LineComment
-                | TokenKind::Semicolon
-                | TokenKind::BraceOpen
-                | TokenKind::BraceClose => break,
-                _ => self.advance(),
-            };
+        while let Some(kind) = self.kind().filter(|&kind| !ends_annotation(kind)) {
+            self.advance();
+            if kind == TokenKind::ParenClose {
+                return;
+            }
         }
         self.back_to(start);
     }
@@ -205,4 +196,13 @@ impl Parser<'_> {
         let end = self.pos();
         self.entries.push(EntryData { end, ..entry });
     }
+}
+
+/// Where the search for a `)` ends; also at a further `(`, so that no token is looked at twice.
+fn ends_annotation(kind: TokenKind) -> bool {
+    use TokenKind::{BraceClose, BraceOpen, LineComment, Newline, ParenOpen, Semicolon};
+    matches!(
+        kind,
+        ParenOpen | Newline | LineComment | Semicolon | BraceOpen | BraceClose
+    )
 }

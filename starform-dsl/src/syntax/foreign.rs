@@ -13,10 +13,12 @@ pub(super) fn foreign(cst: &mut Cst) -> Vec<Fault> {
     colons(cst, &mut faults);
     let mut token = 0;
     while let Some(kind) = cst.tokens.kind(token) {
-        token = match kind {
-            TokenKind::Ident => ident(cst, token, &mut faults),
-            TokenKind::LineComment | TokenKind::BlockComment => comment(cst, token, &mut faults),
-            _ => token + 1,
+        token = if kind == TokenKind::Ident {
+            ident(cst, token, &mut faults)
+        } else if matches!(kind, TokenKind::LineComment | TokenKind::BlockComment) {
+            comment(cst, token, &mut faults)
+        } else {
+            token + 1
         };
     }
     faults

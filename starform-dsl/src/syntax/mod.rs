@@ -2,6 +2,7 @@
 //! Pure. `parse` never fails and never recurses; the tree's tokens joined are the text; every mistake is one diagnostic.
 //! Read on in `lex` (text to tokens), `parse` (tokens to tree) and `cst` (the views that the language is checked on).
 
+mod block;
 mod chars;
 mod cst;
 mod entry;

@@ -72,29 +72,29 @@ pub(super) struct Parser<'a> {
     tokens: Tokens,
     /// The next token.
     pos: u32,
-    nodes: Vec<NodeData>,
+    pub(super) nodes: Vec<NodeData>,
     pub(super) entries: Vec<EntryData>,
     faults: Vec<Fault>,
     /// Nodes whose block is open, the outermost first.
-    open: Vec<Open>,
+    pub(super) open: Vec<Open>,
     /// The node whose head is read, if any.
-    node: Option<Head>,
-    cut: bool,
-    sound: bool,
+    pub(super) node: Option<Head>,
+    pub(super) cut: bool,
+    pub(super) sound: bool,
     /// The `{` of the first block whose `}` is not indented as its line.
-    suspect: Option<u32>,
-    too_deep: bool,
-    full: bool,
+    pub(super) suspect: Option<u32>,
+    pub(super) too_deep: bool,
+    pub(super) full: bool,
 }
 
 /// A node of which something may still come.
 #[derive(Clone, Copy)]
 pub(super) struct Head {
-    index: u32,
+    pub(super) index: u32,
     /// The `{` of its real block.
-    block: u32,
+    pub(super) block: u32,
     /// The `{` of its last block, left out or not.
-    last_block: u32,
+    pub(super) last_block: u32,
     /// Something is so wrong that what follows on this line is not reported again.
     pub(super) quiet: bool,
     /// The last comma or colon of another language, which has been reported.
@@ -102,11 +102,11 @@ pub(super) struct Head {
 }
 
 /// A block that is read.
-struct Open {
-    head: Head,
-    brace: u32,
+pub(super) struct Open {
+    pub(super) head: Head,
+    pub(super) brace: u32,
     /// Its nodes do not count.
-    hidden: bool,
+    pub(super) hidden: bool,
 }
 
 impl<'a> Parser<'a> {
@@ -224,29 +224,29 @@ impl<'a> Parser<'a> {
     /// Where a node may begin.
     fn between_nodes(&mut self) -> bool {
         self.line_space();
-        let Some(kind) = self.kind() else {
-            return false;
-        };
-        match kind {
-            TokenKind::BraceClose => self.close_block(),
-            TokenKind::Slashdash => {
-                let slashdash = self.advance();
-                self.line_space();
-                match self.kind() {
-                    Some(TokenKind::ParenOpen) => self.begin_node(true),
-                    Some(kind) if kind.is_value() => self.begin_node(true),
-                    Some(TokenKind::BraceOpen) => self.block_without_node(),
-                    _ => self.fault(FaultKind::EmptySlashdash, slashdash),
-                }
-            }
-            TokenKind::Semicolon => {
+        match self.kind() {
+            None => return false,
+            Some(TokenKind::BraceClose) => self.close_block(),
+            Some(TokenKind::Slashdash) => self.slashdashed_node(),
+            Some(TokenKind::Semicolon) => {
                 let semicolon = self.advance();
                 self.fault(FaultKind::EmptyNode, semicolon);
             }
-            TokenKind::BraceOpen => self.block_without_node(),
-            _ => self.begin_node(false),
+            Some(TokenKind::BraceOpen) => self.block_without_node(),
+            Some(_) => self.begin_node(false),
         }
         !self.full
+    }
+
+    fn slashdashed_node(&mut self) {
+        let slashdash = self.advance();
+        self.line_space();
+        match self.kind() {
+            Some(TokenKind::ParenOpen) => self.begin_node(true),
+            Some(kind) if kind.is_value() => self.begin_node(true),
+            Some(TokenKind::BraceOpen) => self.block_without_node(),
+            Some(_) | None => self.fault(FaultKind::EmptySlashdash, slashdash),
+        }
     }
 
     fn block_without_node(&mut self) {
@@ -264,34 +264,52 @@ impl<'a> Parser<'a> {
     fn begin_node(&mut self, left_out: bool) {
         let first = self.pos;
         let ty = self.annotation().unwrap_or(NONE);
+        let typed = self.between(first, self.pos);
         if first != self.pos {
             self.node_space();
         }
-        let (name, usable) = match self.kind() {
-            Some(kind) if kind.is_string() => (self.advance(), true),
-            Some(TokenKind::Invalid) => (self.advance(), false),
-            Some(TokenKind::Semicolon | TokenKind::Newline | TokenKind::LineComment) | None => {
-                self.fault_at(FaultKind::TypeOfNothing, self.between(first, self.pos));
-                (NONE, false)
+        let name = match self.kind() {
+            Some(kind) if kind.is_string() => Some(self.advance()),
+            Some(TokenKind::Invalid) => {
+                self.advance();
+                None
             }
-            Some(TokenKind::BraceOpen | TokenKind::BraceClose) if ty != NONE => {
-                self.fault_at(FaultKind::TypeOfNothing, self.between(first, self.pos));
-                (NONE, false)
-            }
-            Some(kind) => {
-                let fault = match kind {
-                    TokenKind::Equals => FaultKind::UnexpectedEquals,
-                    _ if kind.is_value() => FaultKind::BadNodeName,
-                    _ => FaultKind::UnexpectedCharacter,
-                };
-                let token = self.advance();
-                self.fault(fault, token);
-                (NONE, false)
+            kind => {
+                let reported = first != self.pos && ty == NONE;
+                let missing = (ty != NONE).then_some(typed);
+                self.no_name(missing, kind, reported);
+                None
             }
         };
-        self.push_node(first, ty, name, left_out || !usable);
-        if !usable {
+        self.push_node(first, ty, name.unwrap_or(NONE), left_out || name.is_none());
+        if name.is_none() {
             self.be_quiet();
+        }
+    }
+
+    /// Steps over what stands where a node's name should, unless the node ends there.
+    fn no_name(&mut self, typed: Option<TextRange>, kind: Option<TokenKind>, reported: bool) {
+        use TokenKind::{BraceClose, BraceOpen, Equals, LineComment, Newline, Semicolon};
+        let ends = |kind| {
+            matches!(
+                kind,
+                Newline | LineComment | Semicolon | BraceOpen | BraceClose
+            )
+        };
+        if kind.is_none_or(ends) {
+            if let Some(typed) = typed {
+                self.fault_at(FaultKind::TypeOfNothing, typed);
+            }
+            return;
+        }
+        let fault = match kind {
+            Some(Equals) => FaultKind::UnexpectedEquals,
+            Some(kind) if kind.is_value() => FaultKind::BadNodeName,
+            Some(_) | None => FaultKind::UnexpectedCharacter,
+        };
+        let token = self.advance();
+        if !reported {
+            self.fault(fault, token);
         }
     }
 
@@ -342,7 +360,7 @@ impl<'a> Parser<'a> {
         true
     }
 
-    fn end_node(&mut self, head: Head) {
+    pub(super) fn end_node(&mut self, head: Head) {
         let next = len(&self.nodes);
         self.nodes[head.index as usize].next = next;
         self.node = None;
@@ -403,85 +421,6 @@ impl<'a> Parser<'a> {
         node.end_entry == node.first_entry && head.last_block == NONE
     }
 
-    fn open_block(&mut self, mut head: Head, left_out: bool) {
-        let brace = self.advance();
-        let second = !left_out && head.block != NONE;
-        if second && !head.quiet {
-            let first = self.range(head.block);
-            self.fault(FaultKind::SecondBlock { first }, brace);
-        }
-        if self.open.len() == MAX_DEPTH && !self.too_deep {
-            self.too_deep = true;
-            self.fault(FaultKind::TooDeep, brace);
-        }
-        let node = &mut self.nodes[head.index as usize];
-        if !left_out && !second {
-            head.block = brace;
-            node.open = brace;
-        }
-        head.last_block = brace;
-        let hidden = node.skipped || left_out || second || self.open.len() >= MAX_DEPTH;
-        self.open.push(Open {
-            head,
-            brace,
-            hidden,
-        });
-        self.node = None;
-    }
-
-    fn close_block(&mut self) {
-        let close = self.advance();
-        let Some(open) = self.open.pop() else {
-            self.sound = false;
-            return self.fault(FaultKind::UnopenedBlock, close);
-        };
-        let first = self.nodes[open.head.index as usize].first;
-        if let (None, Some(before), Some(after)) =
-            (self.suspect, self.indent(first), self.indent(close))
-            && after < before
-        {
-            self.suspect = Some(open.brace);
-        }
-        let node = &mut self.nodes[open.head.index as usize];
-        if node.open == open.brace {
-            node.close = close;
-        }
-        node.end = close + 1;
-        self.node = Some(open.head);
-    }
-
-    /// The bytes of white space before a token that is the first on its line.
-    fn indent(&self, token: u32) -> Option<u32> {
-        let before = token.checked_sub(1)?;
-        match self.kind_of(before)? {
-            TokenKind::Newline => Some(0),
-            TokenKind::Space => {
-                let newline = before
-                    .checked_sub(1)
-                    .is_none_or(|t| self.kind_of(t) == Some(TokenKind::Newline));
-                newline.then(|| self.range(before).len())
-            }
-            _ => None,
-        }
-    }
-
-    /// At the end of the text: one report for all blocks that are still open.
-    fn close_all(&mut self) {
-        if let Some(head) = self.node {
-            self.end_node(head);
-        }
-        let missing = len(&self.open);
-        let brace = self.suspect.or(self.open.last().map(|open| open.brace));
-        if let Some(brace) = brace.filter(|_| missing > 0 && !self.cut && !self.full) {
-            self.fault(FaultKind::UnclosedBlock { missing }, brace);
-        }
-        self.sound &= missing == 0;
-        while let Some(open) = self.open.pop() {
-            self.nodes[open.head.index as usize].end = self.pos;
-            self.end_node(open.head);
-        }
-    }
-
     /// From the first byte of one token up to the first byte of another.
     pub(super) fn between(&self, first: u32, end: u32) -> TextRange {
         TextRange::new(self.tokens.start(first), self.tokens.start(end))
@@ -524,6 +463,6 @@ fn version_1(text: &str, tokens: &Tokens) -> Option<TextRange> {
     is_marker.then(|| slashdash.range.cover(version.range))
 }
 
-fn len<T>(items: &[T]) -> u32 {
+pub(super) fn len<T>(items: &[T]) -> u32 {
     u32::try_from(items.len()).expect("a text of at most 1 MiB has fewer items")
 }

@@ -1,0 +1,298 @@
+//! What is said about faults inside a text: strings, numbers, keywords, and punctuation of other languages.
+//! Pure. One function for each fault, named after it.
+//! Read on in `super` for which fault is told by which.
+
+use super::{Place, clip, quote};
+use crate::diag::{Diagnostic, Edit, Fix, codes};
+use crate::syntax::TextRange;
+use crate::syntax::number;
+use crate::syntax::string::LineFault;
+
+pub(super) fn unterminated_string(at: &Place<'_>) -> Diagnostic {
+    let slice = at.slice();
+    let closing = format!("\"{}", &slice[..slice.find('"').unwrap_or(0)]);
+    let edit = Edit {
+        span: at.span(TextRange::at(at.range.end())),
+        text: closing.clone(),
+    };
+    at.error(codes::UNTERMINATED_STRING, "string is never closed")
+        .label("begins here and has no closing quote on this line")
+        .help(format!("write `{closing}` where the text ends"))
+        .fix(Fix::maybe("close the string", vec![edit]))
+}
+
+pub(super) fn unterminated_lines(at: &Place<'_>) -> Diagnostic {
+    let hashes = at.slice().bytes().filter(|&byte| byte == b'#').count();
+    let quotes = at.slice().bytes().filter(|&byte| byte == b'"').count();
+    at.error(
+        codes::UNTERMINATED_STRING,
+        "string of several lines is never closed",
+    )
+    .label("everything from here on is inside this string")
+    .help(format!(
+        "write `{}{}` where the text ends",
+        "\"".repeat(quotes),
+        clip(&"#".repeat(hashes))
+    ))
+}
+
+pub(super) fn unterminated_comment(at: &Place<'_>) -> Diagnostic {
+    at.error(codes::UNTERMINATED_COMMENT, "block comment is never closed")
+        .label("everything from here on is inside this comment")
+        .help("write `*/` where the comment ends; comments nest, so each `/*` needs one")
+}
+
+pub(super) fn bad_escape(at: &Place<'_>) -> Diagnostic {
+    at.error(
+        codes::BAD_ESCAPE,
+        format!("`{}` is no escape", clip(at.slice())),
+    )
+    .label("a backslash in quotes begins an escape")
+    .help("write `\\\\` for a backslash")
+    .note("escapes are \\n \\r \\t \\b \\f \\s \\\" \\\\ and \\u{…}")
+    .fix(at.replace("double the backslash", format!("\\{}", at.slice())))
+}
+
+pub(super) fn bad_unicode_escape(at: &Place<'_>) -> Diagnostic {
+    at.error(
+        codes::BAD_UNICODE_ESCAPE,
+        format!("`{}` names no character", clip(at.slice())),
+    )
+    .label("1 to 6 hexadecimal digits of a character in braces")
+    .help("write `\\u{…}`, such as `\\u{e9}` for é")
+}
+
+pub(super) fn bad_lines(fault: LineFault, at: &Place<'_>) -> Diagnostic {
+    let error = |title: &str| at.error(codes::BAD_MULTILINE_STRING, title);
+    match fault {
+        LineFault::TextAfterOpening => error("text after the opening `\"\"\"`")
+            .label("the text begins on the next line")
+            .help("use `\"…\"` for one line, or begin and end the text on lines of its own"),
+        LineFault::TextBeforeClosing { .. } => error("text before the closing `\"\"\"`")
+            .label("the closing quotes stand on a line of their own")
+            .help("move the closing `\"\"\"` to the next line, indented as the text is"),
+        LineFault::Prefix { .. } => error("line is not indented as the closing `\"\"\"` is")
+            .label("begins with other white space than the closing quotes")
+            .help("begin every line with the white space, tabs or spaces, that stands before the closing `\"\"\"`"),
+    }
+}
+
+pub(super) fn forbidden(at: &Place<'_>) -> Diagnostic {
+    let point = at.slice().chars().next().map_or(0, u32::from);
+    at.error(
+        codes::FORBIDDEN_CHARACTER,
+        format!("character U+{point:04X} may not stand in a file"),
+    )
+    .label("hidden here")
+    .help(format!(
+        "delete it, or write `\\u{{{point:x}}}` in a quoted string"
+    ))
+    .fix(Fix::maybe(
+        "delete it",
+        vec![Edit {
+            span: at.span(at.range),
+            text: String::new(),
+        }],
+    ))
+}
+
+pub(super) fn v1_raw_string(at: &Place<'_>) -> Diagnostic {
+    let raw = at.slice().trim_start_matches('r');
+    let raw = if raw.starts_with('#') {
+        raw.to_owned()
+    } else {
+        format!("#{raw}#")
+    };
+    at.error(codes::V1_RAW_STRING, "raw string of KDL v1")
+        .label("KDL v2 has no `r` here")
+        .help(format!("write {}", clip(&raw)))
+        .fix(at.replace("write it as KDL v2", raw))
+}
+
+pub(super) fn needs_quotes(at: &Place<'_>) -> Diagnostic {
+    let slice = at.slice();
+    let why = match slice.chars().find(|c| "/#[]\\".contains(*c)) {
+        Some(character) => format!("`{character}` may only stand inside quotes"),
+        None => "begins like a number but is none".to_owned(),
+    };
+    at.quote_it(
+        at.error(
+            codes::NEEDS_QUOTES,
+            format!("`{}` needs quotes", clip(slice)),
+        )
+        .label(why),
+    )
+}
+
+pub(super) fn glob(at: &Place<'_>) -> Diagnostic {
+    let error = at.error(
+        codes::NEEDS_QUOTES,
+        format!("`{}` needs quotes", clip(at.slice())),
+    );
+    at.quote_it(error.label("without quotes `/*` begins a comment"))
+}
+
+pub(super) fn bad_number(at: &Place<'_>) -> Diagnostic {
+    let error = at.error(
+        codes::BAD_NUMBER,
+        format!("`{}` is not a number", clip(at.slice())),
+    );
+    match number::repaired(at.slice()) {
+        Some(number) => error
+            .label("a number has digits before and after its point")
+            .help(format!("write {}", clip(&number)))
+            .fix(at.replace("complete the number", number)),
+        None => error
+            .label("has a digit that this notation lacks, or none")
+            .help("write 443, 0x1F, 0o17 or 0b11; any other text is quoted"),
+    }
+}
+
+pub(super) fn number_too_large(at: &Place<'_>) -> Diagnostic {
+    at.error(codes::NUMBER_TOO_LARGE, "number is too large")
+        .label("does not fit in 64 bits")
+        .help("write a smaller number, or quote it if nobody counts with it")
+}
+
+pub(super) fn bad_keyword(at: &Place<'_>) -> Diagnostic {
+    let slice = at.slice();
+    let error = at.error(
+        codes::BAD_KEYWORD,
+        format!("`{}` is no keyword", clip(slice)),
+    );
+    let meant = match slice.to_ascii_lowercase().as_str() {
+        "#true" | "#yes" | "#on" => Some("#true"),
+        "#false" | "#no" | "#off" => Some("#false"),
+        "#null" | "#nil" | "#none" => Some("#null"),
+        _ => None,
+    };
+    match meant {
+        Some(keyword) => error
+            .label("keywords are #true, #false and #null")
+            .help(format!("write {keyword}"))
+            .fix(at.replace(&format!("write {keyword}"), keyword)),
+        None => at.quote_it(error.label("without quotes `#` begins a keyword")),
+    }
+}
+
+pub(super) fn bare_keyword(at: &Place<'_>) -> Diagnostic {
+    let keyword = format!("#{}", at.slice());
+    let quote = Edit {
+        span: at.span(at.range),
+        text: at.quoted(),
+    };
+    at.error(
+        codes::BARE_KEYWORD,
+        format!("`{}` lacks its `#`", at.slice()),
+    )
+    .label("keywords begin with `#`")
+    .help(format!(
+        "write {keyword}, or {} if you mean the text",
+        at.quoted()
+    ))
+    .fix(at.replace(&format!("write {keyword}"), keyword))
+    .fix(Fix::maybe("quote it", vec![quote]))
+}
+
+pub(super) fn unexpected_character(at: &Place<'_>) -> Diagnostic {
+    at.error(
+        codes::UNEXPECTED_CHARACTER,
+        format!("unexpected `{}`", clip(at.slice())),
+    )
+    .label("has no meaning here")
+    .help("delete it, or quote the text that it belongs to")
+}
+
+pub(super) fn list(at: &Place<'_>) -> Diagnostic {
+    let items = at
+        .slice()
+        .trim_matches(['[', ']'])
+        .split([',', ' '])
+        .filter(|item| !item.is_empty());
+    let items = items.collect::<Vec<_>>().join(" ");
+    at.error(codes::FOREIGN_LIST, "list in brackets")
+        .label("KDL has no lists in brackets")
+        .help(format!(
+            "write the values one after the other: {}",
+            clip(&items)
+        ))
+        .fix(Fix::maybe(
+            "leave out brackets and commas",
+            vec![Edit {
+                span: at.span(at.range),
+                text: items,
+            }],
+        ))
+}
+
+pub(super) fn section(at: &Place<'_>) -> Diagnostic {
+    at.error(
+        codes::FOREIGN_LIST,
+        format!("section header `{}`", clip(at.slice())),
+    )
+    .label("KDL has no sections in brackets")
+    .help("write a node with a block: name { … }")
+}
+
+pub(super) fn comma(at: &Place<'_>) -> Diagnostic {
+    let slice = at.slice();
+    let rest = slice.trim_matches(',');
+    let glued = at.text[at.range.end() as usize..].starts_with(|next: char| !next.is_whitespace());
+    let text = match slice.starts_with(',') && (glued || !rest.is_empty()) {
+        true => format!(" {rest}"),
+        false => rest.to_owned(),
+    };
+    at.error(codes::FOREIGN_COMMA, "comma between values")
+        .label("values are parted by spaces")
+        .help("leave out the comma")
+        .fix(at.replace("leave out the comma", text))
+}
+
+pub(super) fn colon(at: &Place<'_>) -> Diagnostic {
+    let rest = at.slice().trim_start_matches(':');
+    let text = if rest.is_empty() {
+        String::new()
+    } else {
+        format!(" {rest}")
+    };
+    at.error(codes::FOREIGN_COLON, "colon after a name")
+        .label("a space parts name and value")
+        .help("leave out the colon")
+        .fix(at.replace("leave out the colon", text))
+}
+
+pub(super) fn list_item(at: &Place<'_>) -> Diagnostic {
+    at.error(codes::FOREIGN_LIST, "list item with `-`")
+        .label("KDL has no lists with `-`")
+        .help("write the values one after the other behind the node's name: name one two")
+}
+
+pub(super) fn single_quotes(at: &Place<'_>) -> Diagnostic {
+    let quoted = quote(at.slice().trim_matches('\''));
+    at.error(codes::FOREIGN_QUOTES, "single quotes")
+        .label("a single quote is an ordinary character")
+        .help(format!("use double quotes: {}", clip(&quoted)))
+        .fix(at.replace("use double quotes", quoted))
+}
+
+pub(super) fn single_quote(at: &Place<'_>) -> Diagnostic {
+    let error = at.error(codes::FOREIGN_QUOTES, "single quote that nothing closes");
+    let error = error.label("a single quote is an ordinary character");
+    error.help(format!(
+        "put the text in double quotes; if `'` belongs to it: {}",
+        clip(&at.quoted())
+    ))
+}
+
+pub(super) fn comment_in_text(at: &Place<'_>) -> Diagnostic {
+    let comment = if at.slice().contains("/*") {
+        "/*"
+    } else {
+        "//"
+    };
+    let error = at.error(
+        codes::COMMENT_IN_TEXT,
+        format!("`{}` needs quotes", clip(at.slice())),
+    );
+    at.quote_it(error.label(format!("without quotes `{comment}` begins a comment")))
+}
