@@ -87,7 +87,7 @@ impl Journal {
 }
 
 fn tell_service(service: &ServiceReport) {
-    let reason = service.reason.as_deref().unwrap_or_default();
+    let reason = service.reason.as_deref();
     match service.health {
         Health::Failed => {
             tracing::warn!(service = %service.name, health = ?service.health, reason, "service");
@@ -103,7 +103,7 @@ fn tell_service(service: &ServiceReport) {
 }
 
 fn tell_object(object: &ObjectReport) {
-    let reason = object.reason.as_deref().unwrap_or_default();
+    let reason = object.reason.as_deref();
     match object.outcome {
         Outcome::Failed | Outcome::Conflict | Outcome::Contested => {
             tracing::warn!(key = %object.key, outcome = ?object.outcome, reason, "object");

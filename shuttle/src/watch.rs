@@ -107,10 +107,14 @@ async fn list(
         if kind.watch != Watch::Whole {
             request.headers_mut().insert(ACCEPT, PARTIAL_LIST);
         }
-        let page = call(client, request).await.map_err(broken)?;
-        let items = page.get("items").and_then(Value::as_array);
-        for object in items.into_iter().flatten() {
-            show(kind, object, inputs).await?;
+        let mut page = call(client, request).await.map_err(broken)?;
+        if let Some(Value::Array(items)) = page.get_mut("items").map(Value::take) {
+            for mut object in items {
+                // Items of a LIST lack them, and health is judged by kind.
+                object["apiVersion"] = kind.api_version().into();
+                object["kind"] = kind.kind.into();
+                show(kind, &object, inputs).await?;
+            }
         }
         let metadata = |field: &str| {
             let text = page.get("metadata")?.get(field)?.as_str()?;

@@ -1,10 +1,16 @@
-//! Shuttle's integration tests, one binary: `shell_*` on the real API server.
+//! Shuttle's integration tests, one binary: `engine_*` on a model cluster, `shell_*` on the real API server.
 //!
 //! Effects: network.
 // In a test a panic is the report; clippy's own switch covers only functions marked `#[test]`.
 #![allow(clippy::unwrap_used, clippy::wildcard_enum_match_arm)]
 
+mod engine_laws;
+mod engine_scenarios;
+mod engine_support;
+mod model_cluster;
 mod shell_cluster;
 mod shell_persist;
 mod shell_pull;
+mod shell_shop;
 mod shell_support;
+mod shell_thread;

@@ -295,6 +295,35 @@ async fn next(inputs: &mut mpsc::Receiver<Input>) -> Input {
         .expect("a watch that goes on")
 }
 
+#[tokio::test(flavor = "multi_thread")]
+async fn what_a_list_shows_can_be_judged() {
+    let Some(client) = cluster().await else {
+        return;
+    };
+    let space = namespace(&client, "shell-list").await;
+    let key = key("apps", "Deployment", &space, "web");
+    apply(
+        &client,
+        &key,
+        deployment(&key, "example.com/web:1", "web"),
+        false,
+    )
+    .await
+    .unwrap();
+    let (sender, mut inputs) = mpsc::channel(64);
+    tokio::spawn(watch::follow(
+        client.clone(),
+        kind_of(&key).unwrap(),
+        sender,
+    ));
+    let listed = wait_for(&mut inputs, &key).await.unwrap();
+    let body = listed.body.expect("a kind that is watched whole");
+    assert_eq!(
+        (&body["apiVersion"], &body["kind"]),
+        (&json!("apps/v1"), &json!("Deployment"))
+    );
+}
+
 /// The next word about this object.
 async fn wait_for(inputs: &mut mpsc::Receiver<Input>, key: &ObjectKey) -> Result<Observed, Gone> {
     loop {

@@ -1,0 +1,168 @@
+//! A rendered project to apply: services of one environment, and the index that wants them.
+//!
+//! Effects: none but new names. Always holds: what is consented to is what is given, so that a test of deletion says so.
+
+use std::{collections::BTreeMap, sync::Arc};
+
+use serde_json::json;
+use starform_contract::{
+    Accepted, Bundle, ClusterId, ClusterProfile, Consent, Digest, EnvironmentName,
+    EnvironmentState, Index, NameEntry, ObjectKey, ObjectName, PlanId, ProjectEntry, ProjectId,
+    ProjectName, ServiceId, ServiceModel, ServiceName, ServiceState, WorkspaceId,
+};
+use starform_plan::render::render;
+use starform_shuttle::{engine::io::Desired, run::Place};
+
+pub(crate) const ENVIRONMENT: &str = "production";
+
+/// A project under construction: its name, and each service's image.
+#[derive(Debug, Clone)]
+pub(crate) struct Shop {
+    project: ProjectName,
+    services: BTreeMap<ServiceName, String>,
+    delete: Vec<ObjectKey>,
+}
+
+impl Shop {
+    /// Its project's name begins so, and no earlier run has used it.
+    pub(crate) fn new(beginning: &str, services: &[(&str, &str)]) -> Self {
+        let project = format!("{beginning}-{}", uuid::Uuid::now_v7().simple());
+        Self {
+            project: project[..beginning.len() + 13].parse().unwrap(),
+            services: services
+                .iter()
+                .map(|(name, image)| (name.parse().unwrap(), (*image).to_owned()))
+                .collect(),
+            delete: Vec::new(),
+        }
+    }
+
+    pub(crate) fn image(mut self, service: &str, image: &str) -> Self {
+        self.services
+            .insert(service.parse().unwrap(), image.to_owned());
+        self
+    }
+
+    /// Without this service, and with consent to delete what it had.
+    pub(crate) fn without(mut self, service: &str) -> Self {
+        let name: ServiceName = service.parse().unwrap();
+        let bundle = self.environment();
+        let entry = bundle.service(&name).unwrap();
+        self.delete = entry
+            .objects
+            .iter()
+            .filter_map(|object| object.key())
+            .collect();
+        self.services.remove(&name);
+        self
+    }
+
+    pub(crate) fn namespace(&self) -> String {
+        self.environment().namespace
+    }
+
+    pub(crate) fn key(&self, group: &str, kind: &str, service: &str) -> ObjectKey {
+        let name = format!("{service}--{ENVIRONMENT}");
+        ObjectKey::new(group, kind, Some(&self.namespace()), &name)
+    }
+
+    pub(crate) fn place(&self) -> Place {
+        (
+            ProjectId::local(&self.project),
+            ENVIRONMENT.parse().unwrap(),
+        )
+    }
+
+    pub(crate) fn environment(&self) -> starform_contract::EnvironmentBundle {
+        render(&self.state(), &ClusterProfile::default()).environment
+    }
+
+    /// The generation after `index` that wants exactly this.
+    pub(crate) fn after(&self, index: &Index) -> Desired {
+        let rendered = render(&self.state(), &ClusterProfile::default());
+        let (project, environment) = (
+            Bundle::Project(rendered.project),
+            Bundle::Environment(rendered.environment),
+        );
+        let name: EnvironmentName = ENVIRONMENT.parse().unwrap();
+        let consent = Consent {
+            delete: self.delete.iter().cloned().collect(),
+            ..Consent::default()
+        };
+        let entry = ProjectEntry {
+            namespace: project.namespace().to_owned(),
+            bundle: project.digest(),
+            environments: BTreeMap::from([(name.clone(), environment.digest())]),
+            accepted: vec![Accepted {
+                plan_id: PlanId::new(Digest::of_bytes(b"plan")),
+                environment: name,
+                revision: None,
+                generation: index.generation.next(),
+                consent,
+            }],
+        };
+        let index = index.successor(BTreeMap::from([(project.project_id(), entry)]));
+        let bundles = [project, environment]
+            .into_iter()
+            .map(|bundle| (bundle.digest(), Arc::new(bundle)))
+            .collect();
+        Desired { index, bundles }
+    }
+
+    fn state(&self) -> EnvironmentState {
+        let project_id = ProjectId::local(&self.project);
+        let services: Vec<ServiceState> = self
+            .services
+            .iter()
+            .map(|(name, image)| ServiceState {
+                service_id: ServiceId::derive(project_id, name, 0),
+                name: name.clone(),
+                object_name: ObjectName::candidate(name, 1),
+                model: model(image),
+            })
+            .collect();
+        EnvironmentState {
+            workspace_id: WorkspaceId::local(),
+            project_id,
+            project: self.project.clone(),
+            tier: "standard".to_owned(),
+            environment: ENVIRONMENT.parse().unwrap(),
+            ephemeral: false,
+            drift: Default::default(),
+            protect: false,
+            groups: BTreeMap::new(),
+            names: services.iter().map(name_entry).collect(),
+            services,
+        }
+    }
+}
+
+pub(crate) fn nothing() -> Index {
+    let cluster: ClusterId = "6f1c3c5e-0c4b-4f0e-9c2f-7a1d3b5e9f00".parse().unwrap();
+    Index::empty(cluster)
+}
+
+fn model(image: &str) -> ServiceModel {
+    serde_json::from_value(json!({
+        "kind": "private",
+        "image": image,
+        "size": {"cpu": "10m", "memory": "16Mi"},
+        "observability": true,
+        "ports": [{"name": "http", "port": 8080, "protocol": "http"}],
+        "health": {"startup-within": "60s"},
+        "scale": {"min": 1, "max": 1},
+        "drain": {"before-term": "5s", "grace": "20s"},
+        "allow-from": "environment",
+    }))
+    .unwrap()
+}
+
+fn name_entry(service: &ServiceState) -> NameEntry {
+    NameEntry {
+        name: service.name.clone(),
+        incarnation: 0,
+        service_id: service.service_id,
+        object_name: service.object_name.clone(),
+        retired: false,
+    }
+}
