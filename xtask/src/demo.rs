@@ -20,6 +20,7 @@ use crate::testbed::{self, Cluster, Testbed};
 use crate::{place, process};
 
 const CLUSTER: &str = "demo";
+const OWNER: &str = "demo";
 
 /// A running control plane with one agent. Fields drop in order: clients before what they talk to.
 struct Stage {
@@ -43,14 +44,8 @@ pub fn run(path: &Path, exit: bool) -> Result<()> {
     let project =
         fs::canonicalize(path).with_context(|| format!("there is no folder {}", path.display()))?;
     let name = project_name(&project)?;
-    process::run(&mut process::cargo([
-        "build",
-        "--bins",
-        "-p",
-        "starform-cli",
-        "-p",
-        "starform-shuttle",
-    ]))?;
+    // The whole workspace, not only two crates of it: with the same features, nothing is built twice for the tests.
+    process::run(&mut process::cargo(["build", "--workspace", "--bins"]))?;
     let testbed = testbed::build()?;
     for signal in [SIGINT, SIGTERM] {
         signal_hook::flag::register(signal, Arc::clone(&asked_to_stop))?;
@@ -121,7 +116,16 @@ impl Stage {
             "--agent-file",
             agent_argument,
         ])?;
-        self.starform(&["project", "create", project, "--cluster", CLUSTER])?;
+        self.starform(&["workspace", "create", OWNER])?;
+        self.starform(&[
+            "project",
+            "create",
+            project,
+            "--cluster",
+            CLUSTER,
+            "--workspace",
+            OWNER,
+        ])?;
         let mut shuttle = Command::new(place::binaries().join("starform-shuttle"));
         shuttle
             .args(["run", "--agent-file", agent_argument, "--kubeconfig"])

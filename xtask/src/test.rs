@@ -49,16 +49,12 @@ pub fn run(fast: bool) -> Result<ExitCode> {
         return Ok(close(tally, child.wait()?));
     }
     let testbed = testbed::build()?;
+    // Compiled before the servers start: they shall not wait for a compiler. Binaries too: tests run them.
     process::run(&mut process::cargo([
         "build",
-        "--bins",
-        "-p",
-        "starform-cli",
-        "-p",
-        "starform-shuttle",
+        "--workspace",
+        "--all-targets",
     ]))?;
-    // Compiled before the servers start: they shall not wait for a compiler.
-    process::run(&mut process::cargo(["test", "--workspace", "--no-run"]))?;
     let servers = Servers::start(testbed)?;
     let mut tests = tests();
     tests.envs(servers.environment());
