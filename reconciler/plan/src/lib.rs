@@ -6,6 +6,7 @@
 //! |---|---|
 //! | [`render`] | environment and cluster profile to Kubernetes objects; total, cannot fail |
 //! | [`propose`] | accepted state and a wanted environment to bundles and a [`document::Plan`] |
+//! | [`document`], [`schema`] | what a plan is |
 //! | [`accept`] | a plan onto the state that is accepted now: merged service by service, or refused |
 //! | [`health`] | what a live object says about itself |
 //! | [`view`] | a plan for people and for machines |
@@ -21,6 +22,7 @@ mod merge;
 pub mod names;
 pub mod propose;
 pub mod render;
+pub mod schema;
 pub mod stale;
 pub mod view;
 

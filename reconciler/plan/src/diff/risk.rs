@@ -133,8 +133,15 @@ fn admits_more(field: &FieldChange, after: Option<&Value>) -> bool {
 }
 
 /// Whether what was removed is one of several peers or ports, or a rule: a list of peers or ports
-/// without elements admits everyone, a list of rules without elements nobody.
+/// without elements admits everyone; no rules admit nobody, as long as the policy has their type.
 fn leaves_a_restriction(path: &str, after: Option<&Value>) -> bool {
+    let types = after.and_then(|manifest| manifest.pointer("/spec/policyTypes")?.as_array());
+    let is_stated = |name: &str| types.is_some_and(|types| types.iter().any(|t| t == name));
+    match path {
+        "/spec/ingress" => return is_stated("Ingress"),
+        "/spec/egress" => return is_stated("Egress"),
+        _ => {}
+    }
     let Some((list, position)) = path.rsplit_once('/') else {
         return false;
     };

@@ -7,5 +7,6 @@ mod applied;
 mod laws;
 mod lists;
 mod propose;
+mod schemas;
 mod view;
 mod world;
