@@ -96,10 +96,10 @@ impl Live {
         self.lists.insert(kind, self.epoch);
     }
 
-    /// The objects of this kind that the LIST did not show.
+    /// Forgets the objects of this kind that the LIST did not show, and tells them.
     pub(super) fn end_list(&mut self, kind: KindName) -> Vec<Gone> {
         let begun = self.lists.remove(&kind).unwrap_or_default();
-        let missing = self
+        let missing: Vec<Gone> = self
             .objects
             .values()
             .filter(|seen| seen.epoch < begun && KindName::of(&seen.object.key) == kind)
@@ -108,6 +108,9 @@ impl Live {
                 uid: seen.object.uid.clone(),
             })
             .collect();
+        for gone in &missing {
+            self.objects.remove(&gone.key);
+        }
         self.synced.insert(kind);
         missing
     }
