@@ -85,6 +85,7 @@ impl Stage {
             .current_dir(folder.path());
         let terms = Terms {
             log: Some(log.clone()),
+            remove: Some(folder.path().to_owned()),
             ..Terms::default()
         };
         let mut control_plane = Guarded::start(&testbed.binary, &terms, &serve)?;
