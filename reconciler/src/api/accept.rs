@@ -36,8 +36,8 @@ pub(super) async fn apply(
     Path(plan): Path<String>,
     headers: HeaderMap,
 ) -> Result<(StatusCode, Json<Apply>), ApiError> {
-    let plan_id: PlanId = extract::id(&plan)?;
-    let stored = visible(&api, &actor, &plan_id).await?;
+    let stored = visible(&api, &actor, &plan).await?;
+    let plan_id = &stored.plan.plan_id;
     let environment = &stored.plan.environment;
     check(
         &actor,
@@ -48,7 +48,7 @@ pub(super) async fn apply(
     let request = AcceptRequest {
         actor: &actor,
         project: stored.project_id,
-        plan_id: &plan_id,
+        plan_id,
         once: once.as_ref(),
         now: Timestamp::now(),
     };
@@ -115,12 +115,16 @@ pub(super) async fn rollback(
     Ok((StatusCode::CREATED, Json(envelope(proposals, false))))
 }
 
-/// The plan of this id that the caller may see.
-pub(super) async fn visible(api: &Api, actor: &Actor, id: &PlanId) -> Result<StoredPlan, ApiError> {
-    let plans = api.store.plans(id).await?;
-    let seen =
-        |plan: &StoredPlan| allowed(&actor.scope, Action::Read(plan.project_id)) == Decision::Allow;
-    plans.into_iter().find(seen).ok_or_else(ApiError::not_found)
+/// The plan of this id, or of the only id that begins so, that the caller may see.
+pub(super) async fn visible(api: &Api, actor: &Actor, text: &str) -> Result<StoredPlan, ApiError> {
+    let mut plans = api.store.plans(&extract::id(text)?).await?;
+    plans.retain(|plan| allowed(&actor.scope, Action::Read(plan.project_id)) == Decision::Allow);
+    let ids: BTreeSet<&PlanId> = plans.iter().map(|plan| &plan.plan.plan_id).collect();
+    if ids.len() > 1 {
+        let detail = format!("several plans begin with `{text}`; give more digits of the id");
+        return Err(ApiError::conflict("ambiguous-id", detail));
+    }
+    plans.into_iter().next().ok_or_else(ApiError::not_found)
 }
 
 /// `starform.plans/v1`.

@@ -3,7 +3,7 @@
 //! Effects: the store, the clock; compiling runs beside the server's own work. Always holds: either every
 //! asked environment gets a plan, or none does and all errors are sent. Read on in `accept`.
 
-use std::{collections::BTreeMap, sync::Arc};
+use std::sync::Arc;
 
 use axum::{
     Json,
@@ -80,14 +80,14 @@ pub(super) async fn create(
     Ok((StatusCode::CREATED, Json(envelope(proposals, with.bundles))))
 }
 
-/// By `Accept`: `text/plain` as people read it, else `starform.plans/v1`.
+/// By `Accept`: `text/plain` as people read it, else the document, `starform.plan/v1`.
 pub(super) async fn show(
     State(api): State<Api>,
     Extension(actor): Extension<Actor>,
     Path(plan): Path<String>,
     headers: HeaderMap,
 ) -> Result<Response, ApiError> {
-    let stored = visible(&api, &actor, &extract::id(&plan)?).await?;
+    let stored = visible(&api, &actor, &plan).await?;
     let accept = headers
         .get(header::ACCEPT)
         .and_then(|value| value.to_str().ok());
@@ -99,7 +99,7 @@ pub(super) async fn show(
         };
         return Ok(view::text(&[stored.plan], &options).into_response());
     }
-    Ok(Json(Plans::new(vec![stored.plan], BTreeMap::new())).into_response())
+    Ok(Json(stored.plan).into_response())
 }
 
 /// A token for some environments plans those, unless it asks for certain ones.

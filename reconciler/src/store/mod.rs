@@ -40,7 +40,7 @@ pub use agent::Lease;
 pub use applies::{ApplyReport, EventPage};
 pub use audit::Idempotency;
 pub use database::{DatabaseUrl, NotADatabaseUrl};
-pub use plans::{Planning, StoredPlan};
+pub use plans::{NotAPlanId, PlanPrefix, Planning, StoredPlan};
 pub use registry::{Created, NewProject};
 pub use reports::Recorded;
 pub use tokens::NewToken;

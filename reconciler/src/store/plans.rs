@@ -3,10 +3,13 @@
 //! Effects: the database. A plan is stored together with the bundles it proposes, so that accepting
 //! needs nothing else. Making the same plan again refreshes what is shown of it until it is accepted.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    str::FromStr,
+};
 
 use starform_contract::{
-    Bundle, ClusterId, ClusterProfile, Digest, Index, PlanId, ProjectId, digest::canonical,
+    Bundle, ClusterId, ClusterProfile, Digest, Index, ProjectId, digest::canonical,
 };
 use starform_plan::{accepted::AcceptedProject, document::Plan, propose::Proposal};
 
@@ -29,9 +32,17 @@ pub struct Planning {
 pub struct StoredPlan {
     pub project_id: ProjectId,
     pub plan: Plan,
-    /// The apply that accepted it.
-    pub consumed_by: Option<String>,
 }
+
+/// A plan's id or its beginning, as views print it: 8 to 64 hex digits, `sha256:` before them or not.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct PlanPrefix(String);
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error(
+    "a plan's id is `sha256:` and 64 hex digits; 8 of them are enough where no other begins so"
+)]
+pub struct NotAPlanId;
 
 impl Store {
     /// `None`: no such project.
@@ -70,13 +81,36 @@ impl Store {
         tx.commit().await
     }
 
-    /// The plans of this id: one, or one of each project where they plan nothing under one name.
-    pub async fn plans(&self, id: &PlanId) -> Result<Vec<StoredPlan>, StoreError> {
+    /// The plans whose id begins so, newest first. Two of one id are of two projects of one name
+    /// that plan nothing.
+    pub async fn plans(&self, prefix: &PlanPrefix) -> Result<Vec<StoredPlan>, StoreError> {
         let mut tx = self.database.read().await?;
-        let sql = "SELECT project_id, document, consumed_by FROM plans WHERE plan_id = $1";
-        let rows = tx.rows(sql, params![id]).await?;
+        let rows = tx
+            .rows(
+                "SELECT project_id, document FROM plans WHERE plan_id LIKE $1
+                 ORDER BY created_at DESC LIMIT 20",
+                params![format!("sha256:{}%", prefix.0)],
+            )
+            .await?;
         tx.commit().await?;
         rows.iter().map(read_plan).collect()
+    }
+}
+
+/// How many digits of an id are enough to look for it.
+const SHORTEST: usize = 8;
+
+impl FromStr for PlanPrefix {
+    type Err = NotAPlanId;
+
+    fn from_str(text: &str) -> Result<Self, NotAPlanId> {
+        let hex = text.strip_prefix("sha256:").unwrap_or(text);
+        let digits = hex.bytes().all(|b| matches!(b, b'0'..=b'9' | b'a'..=b'f'));
+        if digits && (SHORTEST..=64).contains(&hex.len()) {
+            Ok(Self(hex.to_owned()))
+        } else {
+            Err(NotAPlanId)
+        }
     }
 }
 
@@ -189,6 +223,5 @@ fn read_plan(row: &Row) -> Result<StoredPlan, StoreError> {
     Ok(StoredPlan {
         project_id: row.parse("project_id")?,
         plan: row.document("document")?,
-        consumed_by: row.optional_text("consumed_by")?,
     })
 }

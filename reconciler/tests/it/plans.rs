@@ -3,7 +3,7 @@
 use axum::http::Method;
 use serde_json::{Value, json};
 use starform_contract::{Bundle, Generation, Index, report::Health};
-use starform_plan::document::{Action, Plans};
+use starform_plan::document::{Action, Plan, Plans};
 use starform_reconciler::api::body::{Apply, ApplyState, EnvironmentStatus};
 
 use crate::{
@@ -101,7 +101,7 @@ on_both! {
         let status: EnvironmentStatus = world.get(&world.admin, &path).await.expect(200);
         assert_eq!(status.services.len(), 2);
         let second: Plans = plan(&world, &place, SHOP, json!({})).await.expect(201);
-        assert!(second.plans.iter().all(starform_plan::document::Plan::is_empty));
+        assert!(second.plans.iter().all(Plan::is_empty));
     }
 
     async fn one_changed_image_is_one_changed_object(world: World) {
@@ -123,8 +123,14 @@ on_both! {
         let made: Plans = plan(&world, &place, SHOP, json!({})).await.expect(201);
         assert!(made.bundles.is_empty());
         let path = format!("/v1/plans/{}", made.plans[0].plan_id);
-        let shown: Plans = world.get(&world.admin, &path).await.expect(200);
-        assert_eq!(shown.plans, made.plans[..1]);
+        let hex = made.plans[0].plan_id.digest().hex();
+        for id in [made.plans[0].plan_id.as_str(), hex, &hex[..12], &format!("sha256:{}", &hex[..8])] {
+            let shown: Plan = world.get(&world.admin, &format!("/v1/plans/{id}")).await.expect(200);
+            assert_eq!(shown, made.plans[0]);
+        }
+        for id in ["sha256:", &hex[..7], "ffffffff%", "00000000"] {
+            world.get(&world.admin, &format!("/v1/plans/{id}")).await.problem(404, "not-found");
+        }
         let headers = [("accept", "text/plain")];
         let text = world.ask(Method::GET, Some(&world.admin), &path, &headers, &json!(null)).await;
         assert!(text.header("content-type").starts_with("text/plain"));
