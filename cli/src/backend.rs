@@ -24,12 +24,6 @@ pub(crate) enum Backend {
     Embedded(Box<Embedded>),
 }
 
-/// How one environment does.
-pub(crate) struct EnvironmentStatus {
-    pub(crate) environment: EnvironmentName,
-    pub(crate) status: body::EnvironmentStatus,
-}
-
 impl Backend {
     /// A control plane where one is named, else the current kubeconfig context.
     pub(crate) fn new(global: &Global, folder: &std::path::Path) -> anyhow::Result<Self> {
@@ -82,11 +76,20 @@ impl Backend {
         }
     }
 
+    /// Nothing is to be accepted: finishes what an earlier apply may have left. An agent does that
+    /// by itself; without one this is the only time that somebody looks.
+    pub(crate) async fn resume(&self, plan: &Plan, wait: std::time::Duration) -> anyhow::Result<Exit> {
+        match self {
+            Self::Embedded(embedded) => embedded.resume(plan, wait).await,
+            Self::Remote(_) => Ok(Exit::Success),
+        }
+    }
+
     pub(crate) async fn status(
         &self,
         project: &ProjectName,
         environments: &[EnvironmentName],
-    ) -> anyhow::Result<Vec<EnvironmentStatus>> {
+    ) -> anyhow::Result<Vec<body::EnvironmentStatus>> {
         match self {
             Self::Embedded(embedded) => embedded.status(project, environments).await,
             Self::Remote(remote) => {
@@ -94,8 +97,7 @@ impl Backend {
                 let mut all = Vec::new();
                 for environment in environments {
                     let path = format!("/v1/projects/{id}/environments/{environment}/status");
-                    let status = remote.get(&path).await.map_err(failure)?;
-                    all.push(EnvironmentStatus { environment: environment.clone(), status });
+                    all.push(remote.get(&path).await.map_err(failure)?);
                 }
                 Ok(all)
             }

@@ -63,6 +63,8 @@ pub(crate) struct Progress {
     environment: String,
     seen: BTreeMap<ServiceName, (Health, Option<String>)>,
     last: Snapshot,
+    /// Tells only of what is not well.
+    quiet: bool,
     started: Instant,
     beat: Duration,
     next_beat: Instant,
@@ -75,17 +77,26 @@ impl Progress {
             environment: environment.to_owned(),
             seen: BTreeMap::new(),
             last: Snapshot::default(),
+            quiet: false,
             started,
             beat: FIRST_BEAT,
             next_beat: started + FIRST_BEAT,
         }
     }
 
+    /// For an environment where nothing should move.
+    pub(crate) fn quiet(environment: &str) -> Self {
+        Self { quiet: true, ..Self::new(environment) }
+    }
+
     /// Prints what moved since the last snapshot.
     pub(crate) fn show(&mut self, snapshot: Snapshot) {
         for service in &snapshot.services {
             let now = (service.health, service.reason.clone());
-            if self.seen.get(&service.name) != Some(&now) {
+            let silent = self.quiet && !self.seen.contains_key(&service.name);
+            if silent {
+                self.seen.insert(service.name.clone(), now);
+            } else if self.seen.get(&service.name) != Some(&now) {
                 let reason = service.reason.as_ref().map(|reason| format!(": {reason}"));
                 eprintln!(
                     "  {}/{} {}{}",
@@ -126,7 +137,7 @@ impl Progress {
 
     /// Prints the three lists and says how it ended.
     pub(crate) fn finish(self) -> Exit {
-        let Snapshot { services, failed: objects, finished } = self.last;
+        let Self { last: Snapshot { services, failed: objects, finished }, quiet, .. } = self;
         let of = |wanted: fn(Health) -> bool| {
             let chosen = services.iter().filter(move |service| wanted(service.health));
             chosen.map(line).collect::<Vec<_>>()
@@ -140,7 +151,9 @@ impl Progress {
         });
         let unsaid: Vec<String> = unsaid.map(|object| told(&object.key, object.reason.as_deref())).collect();
         failed.extend(unsaid);
-        print_list("done", &done);
+        if !quiet {
+            print_list("done", &done);
+        }
         print_list("failed", &failed);
         print_list(if finished { "not started" } else { "not done" }, &rest);
         match (finished, failed.is_empty() && rest.is_empty()) {

@@ -54,7 +54,7 @@ pub enum PlanError {
     },
 }
 
-/// One plan per asked environment, in the order of the names.
+/// One plan per asked environment, in the order of the file.
 pub fn plans(
     request: &PlanRequest,
     identity: &Identity,
@@ -80,24 +80,25 @@ pub fn plans(
     }
 }
 
+/// In the order of the file: people write the environment that goes first above the others.
 fn chosen(
     project: &Project,
     asked: Option<&[EnvironmentName]>,
-) -> Result<BTreeSet<EnvironmentName>, PlanError> {
-    let declared: Vec<EnvironmentName> = project
+) -> Result<Vec<EnvironmentName>, PlanError> {
+    let mut declared: Vec<EnvironmentName> = project
         .environments()
         .map(|(name, _)| name.clone())
         .collect();
-    let Some(asked) = asked else {
-        return Ok(declared.into_iter().collect());
-    };
-    match asked.iter().find(|name| !declared.contains(name)) {
-        None => Ok(asked.iter().cloned().collect()),
-        Some(unknown) => Err(PlanError::UnknownEnvironment {
+    let asked = asked.unwrap_or(&declared);
+    if let Some(unknown) = asked.iter().find(|name| !declared.contains(name)) {
+        return Err(PlanError::UnknownEnvironment {
             asked: unknown.clone(),
             declared,
-        }),
+        });
     }
+    let asked: BTreeSet<EnvironmentName> = asked.iter().cloned().collect();
+    declared.retain(|name| asked.contains(name));
+    Ok(declared)
 }
 
 fn plan(

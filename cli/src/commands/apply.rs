@@ -25,17 +25,19 @@ pub(crate) async fn run(args: &ApplyArgs, global: &Global, terminal: Terminal) -
     plan::show(&plans, PlanFormat::Human, false, terminal);
     refuse_blocked(&plans)?;
     let changing: Vec<&Plan> = plans.plans.iter().filter(|plan| !plan.is_empty()).collect();
-    if changing.is_empty() {
-        return Ok(Exit::Success);
-    }
-    if !args.auto_approve && !approved(&changing, terminal)? {
+    if !changing.is_empty() && !args.auto_approve && !approved(&changing, terminal)? {
         return Err(Failure::new(Exit::Cancelled, "nothing was applied"));
     }
     let wait = Duration::from_secs(args.wait.as_secs().into());
     let mut ended = Exit::Success;
-    for plan in changing {
-        eprintln!("applying {}/{}", plan.project, plan.environment);
-        let exit = backend.apply(plan, &plans, &args.options, wait).await?;
+    for plan in &plans.plans {
+        let exit = match plan.is_empty() {
+            true => backend.resume(plan, wait).await?,
+            false => {
+                eprintln!("applying {}/{}", plan.project, plan.environment);
+                backend.apply(plan, &plans, &args.options, wait).await?
+            }
+        };
         if exit != Exit::Success {
             ended = exit;
         }

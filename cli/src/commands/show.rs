@@ -24,9 +24,10 @@ pub(crate) async fn run(args: &ShowArgs, global: &Global, terminal: Terminal) ->
     Ok(Exit::Success)
 }
 
-/// A plan's id, rather than a file.
+/// A plan's id, rather than a file: whole, or at least its first eight hex digits, as plans show it.
 pub(crate) fn is_id(text: &str) -> bool {
-    text.starts_with("sha256:")
+    let hex = text.len() >= 8 && text.bytes().all(|b| b.is_ascii_hexdigit());
+    text.starts_with("sha256:") || (hex && !Path::new(text).exists())
 }
 
 pub(crate) fn read(file: &Path) -> anyhow::Result<Plans> {

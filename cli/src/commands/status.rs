@@ -3,11 +3,12 @@
 //! Effects: reads files, asks a control plane or a cluster, prints.
 
 use starform_contract::report::Health;
+use starform_reconciler::api::body::EnvironmentStatus;
 
 use super::{checked, print, print_json};
 use crate::{
     args::{Global, PlanFormat, StatusArgs},
-    backend::{Backend, EnvironmentStatus},
+    backend::Backend,
     exit::Exit,
     progress::word,
     sources,
@@ -26,17 +27,13 @@ pub(crate) async fn run(args: &StatusArgs, global: &Global, terminal: Terminal) 
     let name = args.project.clone().unwrap_or_else(|| project.name().clone());
     let all = backend.status(&name, &environments).await?;
     match args.format {
-        PlanFormat::Json => {
-            let all: Vec<_> = all.iter().map(|environment| &environment.status).collect();
-            print_json(&serde_json::json!({ "environments": all }));
-        }
-        PlanFormat::Human => all.iter().for_each(|environment| print(&text(environment))),
+        PlanFormat::Json => print_json(&serde_json::json!({ "environments": all })),
+        PlanFormat::Human => all.iter().for_each(|status| print(&text(status))),
     }
     Ok(Exit::Success)
 }
 
-fn text(environment: &EnvironmentStatus) -> String {
-    let status = &environment.status;
+fn text(status: &EnvironmentStatus) -> String {
     let reported = status.reported.as_ref().map_or_else(
         || "nothing reported yet".to_owned(),
         |reported| {

@@ -52,6 +52,19 @@ impl Embedded {
         converge(&mut home, project, &plan.environment, wait, progress).await
     }
 
+    /// Drives an environment that is accepted as it is wanted: an apply that was stopped goes on, and
+    /// what drifted is put right.
+    pub(crate) async fn resume(&self, plan: &Plan, wait: Duration) -> anyhow::Result<Exit> {
+        let mut home = self.home().await?;
+        let project = ProjectId::local(&plan.project);
+        let accepted = home.seen.index.projects.get(&project);
+        if !accepted.is_some_and(|entry| entry.environments.contains_key(&plan.environment)) {
+            return Ok(Exit::Success);
+        }
+        let progress = Progress::quiet(plan.environment.as_str());
+        converge(&mut home, project, &plan.environment, wait, progress).await
+    }
+
     /// Makes the plan's result part of the accepted state.
     async fn accept(&self, home: &mut Home, proposal: &Proposal) -> anyhow::Result<()> {
         for _ in 0..ATTEMPTS {
@@ -141,7 +154,7 @@ async fn converge(
         run::Ended::Converged | run::Ended::Partial => true,
         run::Ended::WaitOver | run::Ended::Stopped => false,
     };
-    if finished {
+    if finished && !home.is_finished(project, environment) {
         home.keep_finished(project, environment).await?;
     }
     let exit = progress.into_inner().finish();

@@ -51,17 +51,21 @@ impl Cache {
         }
     }
 
+    /// A plan by its id, or by the first digits of it.
     pub(crate) fn plan(&self, id: &str) -> anyhow::Result<Plans> {
-        let id: PlanId = id.parse()?;
-        let file = self.folder.join(plan_file(&id));
-        let text = fs::read_to_string(&file).map_err(|_| {
+        let digits = id.strip_prefix("sha256:").unwrap_or(id);
+        let files = fs::read_dir(self.folder.join("plans")).into_iter().flatten().flatten();
+        let mut found = files.map(|file| file.path()).filter(|path| {
+            path.file_name().is_some_and(|name| name.to_string_lossy().starts_with(digits))
+        });
+        let (Some(file), None) = (found.next(), found.next()) else {
             let message = format!(
-                "plan {id} is not in `{}`; make it again with `starform plan`, or run where it was made",
+                "`{}` has no plan {id}, or more than one; make it again with `starform plan`, or run where it was made",
                 self.folder.display()
             );
-            Failure::new(Exit::Error, message)
-        })?;
-        Ok(serde_json::from_str(&text)?)
+            return Err(Failure::new(Exit::Error, message));
+        };
+        Ok(serde_json::from_str(&fs::read_to_string(file)?)?)
     }
 
     /// A folder that cannot be written (a read-only checkout) only loses the cache.

@@ -112,6 +112,14 @@ impl Home {
         index
     }
 
+    /// Whether an apply of this environment finished since it was last accepted.
+    pub(crate) fn is_finished(&self, project: ProjectId, environment: &EnvironmentName) -> bool {
+        let accepted = self.seen.index.projects.get(&project).map_or(&[][..], |entry| &entry.accepted);
+        let last = accepted.iter().filter(|plan| plan.environment == *environment).map(|plan| plan.generation).max();
+        let finished = self.finished.get(&project).and_then(|places| places.get(environment));
+        finished.is_some_and(|finished| last.is_none_or(|last| *finished >= last))
+    }
+
     /// Remembers that the accepted generation of this environment has been reached.
     pub(crate) async fn keep_finished(
         &mut self,

@@ -14,21 +14,19 @@ use starform_reconciler::api::body;
 use starform_shuttle::{call, kinds};
 
 use super::{Embedded, home::Home};
-use crate::backend::EnvironmentStatus;
 
 impl Embedded {
     pub(crate) async fn status(
         &self,
         project: &ProjectName,
         environments: &[EnvironmentName],
-    ) -> anyhow::Result<Vec<EnvironmentStatus>> {
+    ) -> anyhow::Result<Vec<body::EnvironmentStatus>> {
         let home = self.home().await?;
         let id = ProjectId::local(project);
         let mut all = Vec::new();
         for environment in environments {
             if let Some(bundle) = accepted(&home, id, environment) {
-                let status = environment_status(&home, bundle).await?;
-                all.push(EnvironmentStatus { environment: environment.clone(), status });
+                all.push(environment_status(&home, bundle).await?);
             } else {
                 eprintln!("{project}/{environment}: nothing is accepted yet; `starform apply --env {environment}`");
             }

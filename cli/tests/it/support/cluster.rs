@@ -68,7 +68,7 @@ impl Cluster {
 
     fn request(&self, method: &str, path: &str, body: Option<&Value>, kind: &str) -> kube::Result<Value> {
         let body = body.map(|body| serde_json::to_vec(body).unwrap()).unwrap_or_default();
-        let request = kube::http::Request::builder()
+        let request = http::Request::builder()
             .method(method)
             .uri(path)
             .header("content-type", kind)
