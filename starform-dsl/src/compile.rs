@@ -2,10 +2,13 @@
 //! Pure. `project` is there exactly if no diagnostic is an error.
 //! Read on in `lower`, `check`, and `emit` for what follows.
 
+use std::collections::BTreeSet;
+
 use crate::check;
 use crate::diag::{self, Diagnostic, codes};
 use crate::lower;
 use crate::project::{Project, Spanned};
+use crate::secrets;
 use crate::source::{FileId, SourceTree, Span};
 use crate::syntax::{self, TextRange};
 
@@ -25,44 +28,74 @@ pub struct Compiled {
     pub secrets: Vec<Span>,
 }
 
+/// What was read of the root file.
+#[derive(Default)]
+struct Outcome {
+    project: Option<Project>,
+    diagnostics: Vec<Diagnostic>,
+    secrets: Vec<Span>,
+}
+
 /// Compiles the project of [`ROOT_FILE`], or of the only file of the tree, whatever its name.
 pub fn compile(sources: &SourceTree) -> Compiled {
-    let (project, mut diagnostics) = match root(sources) {
+    let outcome = match root(sources) {
         Ok(file) => compile_root(sources, file),
-        Err(diagnostic) => (None, vec![*diagnostic]),
+        Err(diagnostic) => Outcome {
+            diagnostics: vec![*diagnostic],
+            ..Outcome::default()
+        },
     };
-    diagnostics = diag::settle(diagnostics);
+    let diagnostics = diag::settle(outcome.diagnostics);
     let failed = diagnostics.iter().any(Diagnostic::is_error);
-    let secrets = diagnostics
-        .iter()
-        .filter(|diagnostic| diagnostic.code == codes::CREDENTIAL)
-        .map(|diagnostic| diagnostic.primary.span)
-        .collect();
     Compiled {
-        project: project.filter(|_| !failed),
+        project: outcome.project.filter(|_| !failed),
+        diagnostics,
+        secrets: outcome.secrets,
+    }
+}
+
+fn compile_root(sources: &SourceTree, file: FileId) -> Outcome {
+    let parse = syntax::read(file, sources.file(file).text().clone());
+    let mut diagnostics = parse.diagnostics;
+    // A text that was not understood everywhere may hold what seems to be missing.
+    let whole = parse.sound && diagnostics.is_empty();
+    let (lowered, mut found) = lower::lower(&parse.cst, whole);
+    let project = lowered.and_then(|lowered| {
+        found.extend(check::run(&lowered.model, lowered.known));
+        let model = lowered.model;
+        lowered.name.map(|name: Spanned<_>| Project {
+            name,
+            model,
+            sources: sources.clone(),
+        })
+    });
+    let broken = lines(sources, &diagnostics);
+    found.retain(|diagnostic| lines(sources, [diagnostic]).is_disjoint(&broken));
+    diagnostics.extend(found);
+    let secrets = secrets::find(&parse.cst);
+    secrets::cover(&mut diagnostics, &secrets, sources.file(file));
+    Outcome {
+        project,
         diagnostics,
         secrets,
     }
 }
 
-fn compile_root(sources: &SourceTree, file: FileId) -> (Option<Project>, Vec<Diagnostic>) {
-    let parse = syntax::read(file, sources.file(file).text().clone());
-    let mut diagnostics = parse.diagnostics;
-    // A text that was not understood everywhere may hold what seems to be missing.
-    let whole = parse.sound && diagnostics.is_empty();
-    let (lowered, found) = lower::lower(&parse.cst, whole);
-    diagnostics.extend(found);
-    let Some(lowered) = lowered else {
-        return (None, diagnostics);
-    };
-    diagnostics.extend(check::run(&lowered.model, lowered.known));
-    let model = lowered.model;
-    let project = lowered.name.map(|name: Spanned<_>| Project {
-        name,
-        model,
-        sources: sources.clone(),
-    });
-    (project, diagnostics)
+/// The lines that diagnostics begin on. What a line without syntax seems to say is not judged.
+fn lines<'d>(
+    sources: &SourceTree,
+    diagnostics: impl IntoIterator<Item = &'d Diagnostic>,
+) -> BTreeSet<(FileId, u32)> {
+    diagnostics
+        .into_iter()
+        .map(|diagnostic| diagnostic.primary.span)
+        .map(|span| {
+            (
+                span.file,
+                sources.file(span.file).position(span.range.start()).line,
+            )
+        })
+        .collect()
 }
 
 fn root(sources: &SourceTree) -> Result<FileId, Box<Diagnostic>> {

@@ -10,6 +10,7 @@ mod lower;
 pub mod project;
 pub mod render;
 mod resolve;
+mod secrets;
 pub mod source;
 pub mod syntax;
 pub mod table;

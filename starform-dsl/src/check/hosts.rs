@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 
 use starform_contract::{EnvironmentName, ServiceName};
 
-use super::At;
+use super::{At, path};
 use crate::diag::{Diagnostic, codes};
 use crate::project::{DomainDecl, Spanned};
 use crate::resolve::Resolved;
@@ -48,7 +48,7 @@ impl<'m> Hosts<'m> {
             return;
         };
         let diagnostic = taken(host, first, service, at.environment);
-        at.report(resolved.service, diagnostic);
+        at.findings.add(path(resolved.service), diagnostic, None);
     }
 }
 

@@ -55,8 +55,8 @@ fn check_image(layer: &Layer, path: &str, findings: &mut Findings) {
     };
     let title = match image::parse(reference) {
         Ok(Pin::Digest) | Err(_) => return,
-        Ok(Pin::Tag) => format!("`{reference}` is not pinned by a digest"),
-        Ok(Pin::Latest) => format!("`{reference}` follows the tag `latest`"),
+        Ok(Pin::Tag) => "the image is not pinned by a digest",
+        Ok(Pin::Latest) => "the image follows the tag `latest`",
     };
     let diagnostic = Diagnostic::new(codes::IMAGE_NOT_PINNED, image.span, title)
         .help("add the digest that the registry shows for it: `NAME:TAG@sha256:…`");

@@ -178,7 +178,11 @@ impl<'m> Lookup<'m, '_> {
                 );
             } else if !self.model.has_environment(&name.value) {
                 sound = false;
-                if self.known.environments {
+                if name.value == "preview" {
+                    let title = "preview environments are not available in this version";
+                    let help = "name an environment that the project declares";
+                    self.add(Diagnostic::new(codes::NOT_AVAILABLE, name.span, title).help(help));
+                } else if self.known.environments {
                     let names = self.model.environments.iter().map(|env| env.name.as_str());
                     let diagnostic =
                         unknown(codes::UNKNOWN_ENVIRONMENT, "environment", name, names);

@@ -398,8 +398,8 @@ fn time_zone(text: &str, span: Span) -> Option<Diagnostic> {
 fn image_error(text: &str, span: Span) -> Option<Diagnostic> {
     use image::InvalidImage as E;
     let error = image::parse(text).err()?;
-    let title = format!("`{text}` is no image");
-    let diagnostic = Diagnostic::new(codes::BAD_IMAGE, span, title).help(error.to_string());
+    let diagnostic =
+        Diagnostic::new(codes::BAD_IMAGE, span, "this is no image").help(error.to_string());
     Some(match &error {
         E::Scheme(right) if image::parse(right).is_ok() => {
             diagnostic.fix(Fix::replace("remove the scheme", span, quoted(right)))
@@ -426,9 +426,13 @@ fn number_for_text(ty: Type, name: &str, raw: &str, span: Span) -> Diagnostic {
     let diagnostic = wrong(span, name, "a number", &format!("write {}", expected(ty)));
     let right = format!("\"{raw}{}\"", unit.unwrap_or_default());
     let title = format!("write {right}");
-    match unit {
-        Some(_) => diagnostic.fix(Fix::maybe(title, vec![Edit { span, text: right }])),
-        None => diagnostic.fix(Fix::replace("quote it", span, right)),
+    let edit = Edit { span, text: right };
+    if unit.is_some() {
+        diagnostic.fix(Fix::maybe(title, vec![edit]))
+    } else if text_value(ty, name, raw, span).is_none() {
+        diagnostic.fix(Fix::safe("quote it", vec![edit]))
+    } else {
+        diagnostic
     }
 }
 

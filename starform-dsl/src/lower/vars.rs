@@ -158,6 +158,14 @@ fn only_value<'a>(cx: &mut Cx, node: Node<'a>, key: &str) -> Option<Entry<'a>> {
         return None;
     };
     if let Some(extra) = args.next() {
+        if credential::key_says_so(key) {
+            cx.report(credential_diagnostic(
+                key,
+                Sign::Key,
+                value.span().cover(extra.span()),
+            ));
+            return None;
+        }
         let help = format!("quote the whole value: `{key} \"…\"`");
         cx.error(
             codes::EXTRA_ARGUMENT,
@@ -175,6 +183,9 @@ fn literal(cx: &mut Cx, key: &str, entry: Entry<'_>) -> Option<VarValue> {
         Value::String(text) => text.into_owned(),
         Value::Bool(flag) => flag.to_string(),
         Value::Integer(_) | Value::Decimal(_) if is_plain_number(entry.raw()) => {
+            entry.raw().to_owned()
+        }
+        Value::Integer(_) | Value::Decimal(_) if credential::sign(key, entry.raw()).is_some() => {
             entry.raw().to_owned()
         }
         Value::Integer(_) | Value::Decimal(_) => {

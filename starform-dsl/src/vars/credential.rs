@@ -68,7 +68,8 @@ pub fn sign(key: &str, value: &str) -> Option<Sign> {
     is_random(value).then_some(Sign::Random)
 }
 
-fn key_says_so(key: &str) -> bool {
+/// Whether a variable of this name holds a secret, whatever its value.
+pub fn key_says_so(key: &str) -> bool {
     let key = key.to_ascii_uppercase();
     key.contains("PASSWORD")
         || key.contains("PASSWD")

@@ -1,5 +1,5 @@
 //! What makes no difference: the order of nodes, comments, white space, spelling.
-//! Pure; the seeds of failing cases are kept beside the test.
+//! Pure.
 //! Read on in `limits` for how much a project may hold.
 
 use proptest::prelude::*;
@@ -56,7 +56,7 @@ fn between() -> impl Strategy<Value = String> {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(128))]
+    #![proptest_config(ProptestConfig { cases: 128, failure_persistence: None, ..ProptestConfig::default() })]
 
     #[test]
     fn order_and_comments_change_nothing(

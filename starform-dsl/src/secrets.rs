@@ -1,0 +1,96 @@
+//! Places of a text that look like secrets, and diagnostics that do not repeat them.
+//! Pure. Judges every value of the tree, so that what is broken elsewhere in its line is covered too.
+//! Read on in `crate::vars::credential` for what looks like one, and in `crate::render`, which covers the places.
+
+use crate::diag::{Diagnostic, Fix};
+use crate::source::{SourceFile, Span};
+use crate::syntax::{Cst, Entry, Node, Value};
+use crate::vars::credential;
+
+/// What stands in for a secret in the words of a diagnostic.
+const HIDDEN: &str = "…";
+
+/// In the order of the text.
+pub(crate) fn find(cst: &Cst) -> Vec<Span> {
+    let mut found = Vec::new();
+    let mut open = vec![cst.nodes()];
+    while let Some(nodes) = open.last_mut() {
+        let Some(node) = nodes.next() else {
+            open.pop();
+            continue;
+        };
+        found.extend(in_node(node));
+        open.extend(node.children());
+    }
+    found.sort();
+    found
+}
+
+fn in_node(node: Node<'_>) -> impl Iterator<Item = Span> {
+    let name = node.name();
+    node.entries()
+        .filter(move |entry| entry.ty().is_none() && looks_secret(&name, *entry))
+        .map(Entry::value_span)
+}
+
+fn looks_secret(name: &str, entry: Entry<'_>) -> bool {
+    let text = match entry.value() {
+        Value::String(text) => text,
+        Value::Integer(_) | Value::Decimal(_) | Value::Invalid => entry.raw().into(),
+        Value::Bool(_) | Value::Null => return false,
+    };
+    credential::sign(name, &text).is_some()
+}
+
+/// Takes what stands at the places out of titles, labels, helps and fixes.
+pub(crate) fn cover(diagnostics: &mut [Diagnostic], secrets: &[Span], file: &SourceFile) {
+    if secrets.is_empty() {
+        return;
+    }
+    for diagnostic in diagnostics {
+        let touched: Vec<&str> = secrets
+            .iter()
+            .filter(|secret| touches(diagnostic, **secret))
+            .map(|secret| file.text()[secret.range.as_range()].trim_matches('"'))
+            .filter(|text| !text.is_empty())
+            .collect();
+        for text in touched {
+            conceal(diagnostic, text);
+        }
+    }
+}
+
+fn touches(diagnostic: &Diagnostic, secret: Span) -> bool {
+    let near = |span: Span| {
+        span.file == secret.file
+            && span.range.start() <= secret.range.end()
+            && secret.range.start() <= span.range.end()
+    };
+    near(diagnostic.primary.span)
+        || diagnostic.labels.iter().any(|label| near(label.span))
+        || diagnostic
+            .fixes
+            .iter()
+            .flat_map(|fix| &fix.edits)
+            .any(|edit| near(edit.span))
+}
+
+fn conceal(diagnostic: &mut Diagnostic, text: &str) {
+    let hide = |words: &mut String| {
+        if words.contains(text) {
+            *words = words.replace(text, HIDDEN);
+        }
+    };
+    hide(&mut diagnostic.title);
+    hide(&mut diagnostic.primary.text);
+    diagnostic
+        .labels
+        .iter_mut()
+        .for_each(|label| hide(&mut label.text));
+    diagnostic.notes.iter_mut().for_each(hide);
+    diagnostic.help.iter_mut().for_each(hide);
+    let repeats = |fix: &Fix| {
+        fix.title.contains(text) || fix.edits.iter().any(|edit| edit.text.contains(text))
+    };
+    diagnostic.fixes.retain(|fix| !repeats(fix));
+}

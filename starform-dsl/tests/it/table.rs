@@ -1,0 +1,159 @@
+//! The node table tells the truth: every row is whole, and its example is what this version accepts.
+//! Pure.
+//! Read on in `starform_dsl::table` for the rows.
+
+use std::collections::BTreeSet;
+
+use starform_contract::ServiceKind;
+use starform_dsl::table::{self, Availability, NodeSpec, Place, closest, foreign_word};
+
+use crate::project::compiled;
+
+const IMAGE: &str = "image \"a/b:1\"";
+
+/// A project in which a node may stand where its row says.
+fn around(spec: &NodeSpec) -> String {
+    let example = spec.example;
+    let service = |inner: &str| match spec.kinds[0] {
+        ServiceKind::Web => format!("web it {{ {IMAGE}; port 1; {inner}; }}"),
+        ServiceKind::Private => format!("private it {{ {IMAGE}; port 1; {inner}; }}"),
+        ServiceKind::Worker => format!("worker it {{ {IMAGE}; {inner}; }}"),
+        ServiceKind::Cron => format!("cron it schedule=\"0 0 * * *\" {{ {IMAGE}; {inner}; }}"),
+    };
+    let inner = match spec.places[0] {
+        Place::Root => return example.to_owned(),
+        Place::Project => example.to_owned(),
+        Place::Environment => format!("environment more branch=main {{ {example}; }}"),
+        Place::Group => format!("var-group more {{ LOG_LEVEL debug; {example}; }}"),
+        Place::Health => service(&format!("health {{ {example}; }}")),
+        Place::Domain => service(&format!(
+            "only production; domain \"shop.example\" {{ {example}; }}"
+        )),
+        Place::Service | Place::ServiceIn | Place::Partial | Place::Build => match spec.name {
+            "image" => format!("worker it {{ {example}; }}"),
+            "domain" => service(&format!("only production; {example}")),
+            "port" => format!("web it {{ {IMAGE}; {example}; }}"),
+            _ => service(example),
+        },
+    };
+    let declared = |word: &str, text: &'static str| {
+        if inner.contains(&format!("{word} ")) {
+            ""
+        } else {
+            text
+        }
+    };
+    format!(
+        "project p {{ environment staging branch=main; {} {} {}
+           {}
+           private storefront {{ {IMAGE}; port 1; }}
+           {inner}
+         }}",
+        declared(
+            "environment production",
+            "environment production branch=main;"
+        ),
+        declared("var-group shared", "var-group shared { A 1; };"),
+        declared("var-group payments", "var-group payments { B 1; };"),
+        declared(
+            "private catalog",
+            "private catalog { image \"a/b:1\"; port 1; }"
+        ),
+    )
+}
+
+#[test]
+fn every_example_of_a_row_compiles() {
+    for spec in table::nodes().filter(|spec| spec.availability == Availability::Ready) {
+        let text = around(spec).replace("1f0c…", &"1f".repeat(32));
+        let said: Vec<String> = compiled(&text)
+            .diagnostics
+            .iter()
+            .filter(|d| d.is_error())
+            .map(|d| format!("{} {}", d.code, d.title))
+            .collect();
+        assert!(said.is_empty(), "`{}`: {said:?}\n{text}", spec.name);
+    }
+}
+
+#[test]
+fn every_row_is_whole() {
+    for spec in table::nodes() {
+        assert!(
+            !spec.form.is_empty() && !spec.doc.is_empty() && !spec.kinds.is_empty(),
+            "{}",
+            spec.name
+        );
+        assert!(!spec.default.is_empty(), "{} has no default", spec.name);
+        assert!(spec.doc.ends_with('.'), "{}: {}", spec.name, spec.doc);
+        if spec.availability == Availability::Ready {
+            assert!(!spec.example.is_empty(), "{} has no example", spec.name);
+        }
+        let names: BTreeSet<&str> = spec.props.iter().map(|prop| prop.name).collect();
+        assert_eq!(
+            names.len(),
+            spec.props.len(),
+            "{} has a property twice",
+            spec.name
+        );
+        for place in spec.places {
+            assert_eq!(
+                table::find(*place, spec.name).map(|row| row.form),
+                Some(spec.form),
+                "two rows for {}",
+                spec.name
+            );
+        }
+    }
+}
+
+#[test]
+fn what_is_not_built_says_so_wherever_it_may_stand() {
+    for spec in table::nodes().filter(|spec| spec.availability != Availability::Ready) {
+        if spec.places == [Place::Build] {
+            continue;
+        }
+        let node = spec.name;
+        let text = if spec.places == [Place::Project] {
+            format!("project p {{ environment e branch=x; {node} some thing=1 {{ inner; }}; }}")
+        } else {
+            let kind = spec.kinds[0].as_str();
+            let schedule = if kind == "cron" {
+                "schedule=\"0 0 * * *\""
+            } else {
+                ""
+            };
+            format!(
+                "project p {{ environment e branch=x; {kind} it {schedule} {{ {node} some thing=1 {{ inner; }}; }}; }}"
+            )
+        };
+        let codes: Vec<String> = compiled(&text)
+            .diagnostics
+            .iter()
+            .map(|d| d.code.to_string())
+            .collect();
+        assert_eq!(codes, ["SF6001"], "{node}");
+    }
+}
+
+#[test]
+fn the_nearest_word_is_found_by_spelling_then_by_other_platforms() {
+    let words = ["environment", "var-group", "scale", "vars", "health"];
+    assert_eq!(closest("enviroment", words), Some("environment"));
+    assert_eq!(closest("VAR_GROUP", words), Some("var-group"));
+    assert_eq!(
+        closest("vras", words),
+        Some("vars"),
+        "a transposition counts once"
+    );
+    assert_eq!(closest("heath", words), Some("health"));
+    assert_eq!(
+        closest("sail", words),
+        None,
+        "two of four letters are too many"
+    );
+    assert_eq!(foreign_word("replicas", words), Some("scale"));
+    assert_eq!(foreign_word("env", ["environment"]), Some("environment"));
+    assert_eq!(foreign_word("env", ["vars"]), Some("vars"));
+    assert_eq!(foreign_word("healthCheckPath", words), Some("health"));
+}
