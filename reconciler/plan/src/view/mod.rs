@@ -19,4 +19,4 @@ pub mod terminal;
 pub mod values;
 mod widening;
 
-pub use terminal::{TextOptions, text};
+pub use terminal::{TextOptions, summary, text};

@@ -237,7 +237,7 @@ fn one(page: &mut Page, indent: usize, objects: &[&ObjectChange], notes: &mut No
     page.line(indent, indent + 6, &title);
     let is_told = matches!(
         change.action,
-        Action::Delete | Action::Retain | Action::Forget
+        Action::Delete | Action::Retain | Action::Forget | Action::Adopt
     );
     if is_told && !notes.full {
         notes.hide(objects);

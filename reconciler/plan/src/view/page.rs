@@ -1,7 +1,7 @@
 //! Lines of a terminal: styled text, wrapped at a width, with a place at the right or beneath.
 //!
-//! Pure. Always holds: no line is wider than the page (a single word that is wider is broken); without
-//! colour no escape sequence is written; what is written has passed [`super::values`].
+//! Pure. Always holds: no line is wider than the page (a single word that is wider is broken), but the
+//! one that asks not to be broken; without colour no escape sequence is written; what is written has passed [`super::values`].
 
 use unicode_width::{UnicodeWidthChar, UnicodeWidthStr};
 
@@ -125,6 +125,12 @@ impl Page {
                 fresh = false;
             }
         }
+        self.end();
+    }
+
+    /// A line that is read by programs too, so it stays one line on any page.
+    pub(crate) fn unbroken(&mut self, paint: Paint, text: &str) {
+        self.painted(text, paint);
         self.end();
     }
 

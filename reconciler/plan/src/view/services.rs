@@ -198,9 +198,7 @@ fn title(page: &mut Page, services: &[&ServiceChange], column: usize) {
 fn effect(service: &ServiceChange) -> String {
     match service.effect {
         Effect::None => "nothing that runs changes".to_owned(),
-        Effect::Configure if service.kind == ServiceKind::Cron => {
-            "from its next run on".to_owned()
-        }
+        Effect::Configure if service.kind == ServiceKind::Cron => "from its next run on".to_owned(),
         Effect::Configure => "the pods stay".to_owned(),
         Effect::Rollout => "rolls out".to_owned(),
         Effect::Stop => "stops".to_owned(),

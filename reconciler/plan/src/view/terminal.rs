@@ -85,7 +85,7 @@ pub fn summary(plan: &Plan) -> String {
 fn one(page: &mut Page, plan: &Plan, full: bool, earlier: &mut Earlier) {
     let is_quiet = plan.is_empty() && plan.findings.is_empty();
     if is_quiet && plan.services.is_empty() {
-        page.line(0, 2, &Text::new(Paint::Green, summary(plan)));
+        page.unbroken(Paint::Green, &summary(plan));
         return;
     }
     let mut notes = Notes {
@@ -107,7 +107,7 @@ fn one(page: &mut Page, plan: &Plan, full: bool, earlier: &mut Earlier) {
     page.blank();
     legend(page, &notes.seen);
     left_out(page, plan, &notes.hidden);
-    page.line(0, 2, &Text::new(Paint::Bold, summary(plan)));
+    page.unbroken(Paint::Bold, &summary(plan));
 }
 
 fn header(page: &mut Page, plan: &Plan) {
@@ -173,7 +173,7 @@ fn legend(page: &mut Page, seen: &Seen) {
                 Action::Update => "update",
                 Action::Replace => "replace",
                 Action::Delete => "delete",
-                Action::Retain | Action::Forget => "keep, no longer managed",
+                Action::Retain | Action::Forget => "keep",
                 Action::Adopt => "adopt",
                 Action::None => return None,
             };
@@ -208,11 +208,8 @@ fn left_out(page: &mut Page, plan: &Plan, hidden: &Hidden) {
     if parts.is_empty() {
         return;
     }
-    let text = format!(
-        "Not shown: {}. `starform show {} --full` prints them.",
-        parts.join(", "),
-        plan_name(plan)
-    );
+    let (what, plan) = (parts.join(", "), plan_name(plan));
+    let text = format!("Not shown: {what}: starform show {plan} --full");
     page.line(0, 2, &Text::new(Paint::Dim, text));
 }
 

@@ -2,12 +2,15 @@
 //!
 //! Pure.
 
+use proptest::{collection, prelude::*, sample};
 use serde_json::{Value, json};
 use starform_contract::{Deletion, Object, bundle::Wave};
 use starform_plan::{
     diff::fields,
     document::{FieldChange, Op},
 };
+
+use super::applied;
 
 /// What, list's place, before, after, and the expected `op path before after`.
 struct Case(
@@ -18,7 +21,7 @@ struct Case(
     &'static [&'static str],
 );
 
-fn cases() -> Vec<Case> {
+fn lists_with_keys() -> Vec<Case> {
     let containers = "/spec/template/spec/containers";
     let ports = "/spec/ports";
     vec![
@@ -64,6 +67,12 @@ fn cases() -> Vec<Case> {
             json!([{"name": "a", "image": "1"}, {"name": "a", "image": "3"}]),
             &[r#"set /1/image "2" "3""#],
         ),
+    ]
+}
+
+fn lists_without_keys() -> Vec<Case> {
+    let containers = "/spec/template/spec/containers";
+    vec![
         Case(
             "a list without keys is a sequence: an insertion shifts nothing",
             "/spec/rules",
@@ -107,7 +116,9 @@ fn cases() -> Vec<Case> {
 
 #[test]
 fn elements_are_told_apart_by_their_keys() {
-    for Case(what, place, before, after, expected) in cases() {
+    for Case(what, place, before, after, expected) in
+        lists_with_keys().into_iter().chain(lists_without_keys())
+    {
         let changes = fields::between(Some(&object(place, before)), Some(&object(place, after)));
         let listed: Vec<String> = changes.iter().map(|change| line(place, change)).collect();
         assert_eq!(listed, expected, "{what}");
@@ -164,4 +175,50 @@ fn line(place: &str, change: &FieldChange) -> String {
         side(&change.before),
         side(&change.after)
     )
+}
+
+proptest! {
+    #[test]
+    fn fields_turn_any_lists_into_any_others(before in manifest(), after in manifest()) {
+        let object = |manifest: &Value| Object::new(manifest.clone(), Wave(4), Deletion::Delete);
+        let (old, new) = (object(&before), object(&after));
+        let key = old.key().unwrap();
+        let changes = fields::between(Some(&old), Some(&new));
+        prop_assert_eq!(changes.is_empty(), before == after);
+        prop_assert_eq!(applied::apply(&key, before, &changes), after.clone());
+        let whole = fields::between(None, Some(&new));
+        prop_assert_eq!(applied::apply(&key, Value::Null, &whole), after);
+    }
+}
+
+/// Lists of every sort, from few elements, so that they come, go, change and move.
+fn manifest() -> BoxedStrategy<Value> {
+    let text = || sample::select(vec!["a", "b", "c", "0", "a/b~c", ""]);
+    let args = || collection::vec(text(), 0..4);
+    let env = collection::vec((text(), 0..2), 0..4);
+    let ports = collection::vec((1..3, sample::select(vec!["TCP", "UDP"])), 0..3);
+    let container = (text(), args(), env, ports).prop_map(|(name, args, env, ports)| {
+        let env: Vec<Value> = env
+            .into_iter()
+            .map(|(name, value)| json!({"name": name, "value": value}))
+            .collect();
+        let ports: Vec<Value> = ports
+            .into_iter()
+            .map(|(port, protocol)| json!({"containerPort": port, "protocol": protocol}))
+            .collect();
+        json!({"name": name, "args": args, "env": env, "ports": ports})
+    });
+    let rules = collection::vec(
+        (args(), 0..3).prop_map(|(to, port)| json!({"to": to, "port": port})),
+        0..4,
+    );
+    let labels = collection::btree_map(text(), 0..2, 0..3);
+    (collection::vec(container, 0..4), rules, args(), labels)
+        .prop_map(|(containers, rules, hosts, labels)| {
+            json!({
+                "apiVersion": "v1", "kind": "Thing", "metadata": {"name": "x", "labels": labels},
+                "spec": {"template": {"containers": containers}, "rules": rules, "hostnames": hosts},
+            })
+        })
+        .boxed()
 }
