@@ -1,5 +1,5 @@
 //! Diagnostics with the lines they are about, printed by miette.
-//! Pure. At most [`SHOWN`] are shown; text under `secrets` is never shown.
+//! Pure. At most [`SHOWN`] are shown; text under `secrets`, and what a diagnostic itself calls a credential, never is.
 //! Read on in `super` for the other forms.
 
 use std::fmt::{self, Write as _};
@@ -10,7 +10,7 @@ use miette::{
 };
 
 use super::{Counts, SHOWN, counts, harmless};
-use crate::diag::{Diagnostic, Label, Severity};
+use crate::diag::{Diagnostic, Label, Severity, codes};
 use crate::source::{FileId, SourceFile, SourceTree, Span};
 use crate::syntax::TextRange;
 
@@ -20,19 +20,24 @@ pub struct Human<'a> {
     /// In columns.
     pub width: usize,
     pub color: bool,
-    /// Places whose text is secret.
+    /// Places whose text is secret, besides those that a diagnostic shown here calls a credential.
     pub secrets: &'a [Span],
 }
 
 /// Every diagnostic with its lines, then a line that counts them. Empty where there is none.
 pub fn human(sources: &SourceTree, diagnostics: &[Diagnostic], how: Human<'_>) -> String {
     let mut out = String::new();
+    let credentials = diagnostics
+        .iter()
+        .filter(|diagnostic| diagnostic.code == codes::CREDENTIAL);
+    let credentials = credentials.map(|diagnostic| diagnostic.primary.span);
+    let secrets: Vec<Span> = how.secrets.iter().copied().chain(credentials).collect();
     let mut shown: Option<Snippets> = None;
     for diagnostic in diagnostics.iter().take(SHOWN) {
         let id = diagnostic.primary.span.file;
         let snippets = match shown.take() {
             Some(snippets) if snippets.id == id => snippets,
-            Some(_) | None => Snippets::new(id, sources.file(id), how.secrets),
+            Some(_) | None => Snippets::new(id, sources.file(id), &secrets),
         };
         let snippets = shown.insert(snippets);
         one(&mut out, sources, snippets, diagnostic, how);
@@ -62,7 +67,7 @@ impl<'a> Snippets<'a> {
         let mut text = harmless(file.text()).into_owned();
         for span in secrets.iter().filter(|span| span.file == id) {
             let range = span.range.as_range();
-            let hidden = "*".repeat(range.len());
+            let hidden: String = text[range.clone()].bytes().map(stars).collect();
             text.replace_range(range, &hidden);
         }
         Snippets { id, file, text }
@@ -75,6 +80,14 @@ impl<'a> Snippets<'a> {
         let part =
             self.text[span.range.start() as usize..end.min(span.range.end()) as usize].trim_end();
         SourceSpan::new((span.range.start() as usize).into(), part.len())
+    }
+}
+
+/// Newlines stay, so that lines keep their numbers.
+fn stars(byte: u8) -> char {
+    match byte {
+        b'\n' | b'\r' => char::from(byte),
+        _ => '*',
     }
 }
 

@@ -1,0 +1,216 @@
+//! What the renderings give: the short form, JSON of the published shape, and nothing that could harm a terminal.
+//! Reads `schemas/diagnostic.v1.json` and the texts of `golden/ui`.
+//! Read on in `ui` for the long form.
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::path::Path;
+
+use serde_json::Value as Json;
+use starform_dsl::diag::{self, Diagnostic, codes};
+use starform_dsl::render::{self, Human};
+use starform_dsl::source::{FileId, SourceTree, Span};
+use starform_dsl::syntax::{TextRange, read};
+
+const PLAIN: Human<'static> = Human {
+    width: 80,
+    color: false,
+    secrets: &[],
+};
+
+fn said(text: &str) -> (SourceTree, Vec<Diagnostic>) {
+    (
+        SourceTree::single("starform.kdl", text),
+        read(FileId(0), text).diagnostics,
+    )
+}
+
+#[test]
+fn the_long_form_fits_eighty_columns() {
+    let (sources, said) = said("web api {\n  drain grace=30s\n}\n");
+    let shown = render::human(&sources, &said, PLAIN);
+    let wanted = "\
+error[SF1003]: `30s` needs quotes
+   ╭─[starform.kdl:2:15]
+ 1 │ web api {
+ 2 │   drain grace=30s
+   ·               ─┬─
+   ·                ╰── begins like a number but is none
+ 3 │ }
+   ╰────
+  help: quote it: \"30s\"
+
+1 error
+";
+    assert_eq!(shown, wanted);
+    assert!(shown.lines().all(|line| line.chars().count() <= 80));
+}
+
+#[test]
+fn colour_is_the_callers_choice() {
+    let (sources, said) = said("a 30s");
+    let colored = Human {
+        color: true,
+        ..PLAIN
+    };
+    assert!(!render::human(&sources, &said, PLAIN).contains('\u{1b}'));
+    assert!(render::human(&sources, &said, colored).contains("\u{1b}["));
+}
+
+#[test]
+fn the_short_form_is_one_line_each() {
+    let (sources, said) = said("ä 30s\nb true");
+    let wanted = "starform.kdl:1:3: error[SF1003]: `30s` needs quotes\n\
+                  starform.kdl:2:3: error[SF1006]: `true` lacks its `#`\n";
+    assert_eq!(render::short(&sources, &said), wanted);
+}
+
+#[test]
+fn no_rendering_lets_a_file_steer_the_terminal() {
+    let (sources, said) = said("a \"\u{1b}]0;owned\u{7}\\\u{9b}\" b\u{202e}c\n\u{feff}\n");
+    assert!(!said.is_empty());
+    for shown in [
+        render::human(&sources, &said, PLAIN),
+        render::short(&sources, &said),
+    ] {
+        let acts = |c: char| (c.is_control() && c != '\n') || c == '\u{202e}' || c == '\u{feff}';
+        assert!(!shown.contains(acts), "{shown:?}");
+    }
+}
+
+#[test]
+fn secrets_are_not_shown() {
+    let text = "vars {\n  A 30s; B \"hunter2\"; C \"\"\"\n  hunter3\n  \"\"\"\n}\n";
+    let (sources, mut said) = said(text);
+    let span = |part: &str| {
+        let start = u32::try_from(text.find(part).expect("is there")).expect("is short");
+        Span::new(FileId(0), TextRange::new(start, start + 7))
+    };
+    let secrets = [span("hunter3")];
+    said.push(Diagnostic::new(
+        codes::CREDENTIAL,
+        span("hunter2"),
+        "looks like a credential",
+    ));
+    let shown = render::human(
+        &sources,
+        &diag::settle(said),
+        Human {
+            secrets: &secrets,
+            ..PLAIN
+        },
+    );
+    assert!(!shown.contains("hunter"), "{shown}");
+    assert!(shown.contains("*******"), "{shown}");
+}
+
+#[test]
+fn at_most_fifty_are_shown_and_the_rest_is_counted() {
+    let (sources, said) = said(&"a 30s\n".repeat(60));
+    let shown = render::human(&sources, &said, PLAIN);
+    assert_eq!(shown.matches("error[SF1003]").count(), 50);
+    assert!(shown.ends_with("60 errors; 10 of them not shown\n"));
+}
+
+#[test]
+fn json_has_the_published_shape() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("..");
+    let schema =
+        fs::read_to_string(root.join("schemas/diagnostic.v1.json")).expect("the schema is there");
+    let schema: Json = serde_json::from_str(&schema).expect("the schema is JSON");
+    let mut seen = BTreeMap::new();
+    for entry in fs::read_dir(root.join("golden/ui")).expect("golden/ui is there") {
+        let path = entry.expect("an entry").path();
+        if path.extension().is_some_and(|extension| extension == "kdl") {
+            let text = fs::read_to_string(&path).expect("UTF-8");
+            let sources = SourceTree::single("starform.kdl", &text);
+            let said = starform_dsl::compile(&sources).diagnostics;
+            let json: Json =
+                serde_json::from_str(&render::json(&sources, &said)).expect("it is JSON");
+            fits(&json, &schema, &schema, "", &mut seen);
+        }
+    }
+    // Every list has been seen with something in it, so every part of the schema has been tried.
+    for list in [
+        "/diagnostics",
+        "/diagnostics/labels",
+        "/diagnostics/fixes/edits",
+        "/diagnostics/notes",
+    ] {
+        assert!(seen.contains_key(list), "{list} was always empty: {seen:?}");
+    }
+}
+
+/// Fails where a value is not as the schema says; understands the keywords that the schema uses.
+fn fits(value: &Json, schema: &Json, root: &Json, at: &str, seen: &mut BTreeMap<String, usize>) {
+    if let Some(name) = schema["$ref"].as_str() {
+        let name = name.strip_prefix("#/$defs/").expect("a definition");
+        return fits(value, &root["$defs"][name], root, at, seen);
+    }
+    let types = match &schema["type"] {
+        Json::String(name) => vec![name.as_str()],
+        Json::Array(names) => names.iter().filter_map(Json::as_str).collect(),
+        other => panic!("{at}: the schema has the type {other}"),
+    };
+    assert!(
+        types.contains(&type_of(value)),
+        "{at}: {value} is none of {types:?}"
+    );
+    if let Some(words) = schema["enum"].as_array() {
+        assert!(words.contains(value), "{at}: {value} is none of {words:?}");
+    }
+    if let Some(least) = schema["minimum"].as_u64() {
+        assert!(
+            value.as_u64().is_some_and(|number| number >= least),
+            "{at}: {value} is under {least}"
+        );
+    }
+    if schema["pattern"] == "^SF[0-9]{4}$" {
+        let code = value.as_str().and_then(codes::Code::parse);
+        assert!(code.is_some(), "{at}: {value} is no code");
+    }
+    if let Some(items) = value.as_array() {
+        for item in items {
+            *seen.entry(at.to_owned()).or_default() += 1;
+            fits(item, &schema["items"], root, at, seen);
+        }
+    }
+    if let Some(fields) = value.as_object() {
+        let properties = schema["properties"]
+            .as_object()
+            .expect("an object has properties");
+        let required = schema["required"]
+            .as_array()
+            .expect("an object has required fields");
+        let names: Vec<&String> = fields.keys().collect();
+        assert!(
+            required
+                .iter()
+                .all(|name| names.iter().any(|field| *name == **field)),
+            "{at}: lacks one of {required:?}"
+        );
+        assert_eq!(
+            required.len(),
+            properties.len(),
+            "{at}: every field is always there"
+        );
+        for (name, field) in fields {
+            let schema = properties
+                .get(name)
+                .unwrap_or_else(|| panic!("{at}: the schema lacks `{name}`"));
+            fits(field, schema, root, &format!("{at}/{name}"), seen);
+        }
+    }
+}
+
+fn type_of(value: &Json) -> &'static str {
+    match value {
+        Json::Null => "null",
+        Json::Bool(_) => "boolean",
+        Json::Number(number) if number.is_i64() || number.is_u64() => "integer",
+        Json::Number(_) => "number",
+        Json::String(_) => "string",
+        Json::Array(_) => "array",
+        Json::Object(_) => "object",
+    }
+}
