@@ -1,7 +1,8 @@
 //! Lines of a terminal: styled text, wrapped at a width, with a place at the right or beneath.
 //!
 //! Pure. Always holds: no line is wider than the page (a single word that is wider is broken), but the
-//! one that asks not to be broken; without colour no escape sequence is written; what is written has passed [`super::values`].
+//! one that asks not to be broken; without colour no escape sequence is written; what is written has
+//! passed [`super::values`].
 
 use unicode_width::{UnicodeWidthChar, UnicodeWidthStr};
 

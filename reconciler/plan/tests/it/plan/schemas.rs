@@ -1,4 +1,9 @@
 //! `schemas/` holds exactly what the types generate, and a plan reads back as what was written.
+//!
+//! Effects: reads `schemas/`; rewrites it where `UPDATE_GOLDEN` is set.
+
+// The crate is pure; its tests compare with files.
+#![allow(clippy::disallowed_methods)]
 
 use std::{collections::BTreeMap, env, fs, path::Path};
 
