@@ -27,6 +27,10 @@ use crate::{
 /// How often a folder's index is looked at.
 const FOLDER_LOOK: Duration = Duration::from_secs(1);
 
+/// A poll that is answered sooner, with nothing new, was not held open.
+const HELD: Duration = Duration::from_secs(2);
+const STANDBY_LEAST: Duration = Duration::from_secs(1);
+
 /// A word to the loop.
 #[derive(Debug)]
 pub enum Word {
@@ -84,28 +88,28 @@ pub async fn follow_control_plane(
 ) {
     let mut kept = Kept::load(client).await;
     let mut backoff = Backoff::new(Duration::from_secs(1), interval);
+    let mut trouble = Trouble::default();
     // The first answer says whether to act at all, so it is not waited for.
     let mut wait = false;
     loop {
         let began = Instant::now();
         let pause = match kept.poll(&plane, wait, &words).await {
-            Ok(Next::Again) if wait && began.elapsed() < Duration::from_secs(2) => {
-                // A control plane that does not hold polls open.
-                jittered(interval)
+            Ok(next) => {
+                if kept.refused.is_none() {
+                    trouble.end();
+                }
+                backoff.reset();
+                let held = !wait || began.elapsed() > HELD;
+                next.pause(held, interval)
             }
-            Ok(Next::Again) => Duration::ZERO,
-            Ok(Next::After(pause)) => pause,
             Err(error) => {
-                tracing::warn!(%error, "no new desired state");
+                trouble.tell(&error);
                 kept.act_without_contact(&words).await;
                 after(&error).unwrap_or_else(|| backoff.wait())
             }
         };
         if words.is_closed() {
             return;
-        }
-        if pause.is_zero() {
-            backoff.reset();
         }
         wait = true;
         tokio::time::sleep(pause).await;
@@ -115,29 +119,58 @@ pub async fn follow_control_plane(
 /// Follows a folder until nobody listens.
 pub async fn follow_folder(folder: Folder, client: Client, words: Sender<Word>) {
     let mut kept = Kept::load(client).await;
-    let mut complaint = String::new();
+    let mut trouble = Trouble::default();
     while !words.is_closed() {
         let taken = match folder.index() {
             Ok(index) => kept.take_from_folder(&folder, index, &words).await,
             Err(error) => Err(error.into()),
         };
         match taken {
-            Ok(()) => complaint.clear(),
-            Err(error) => {
-                let text = error.to_string();
-                if text != complaint {
-                    tracing::error!(error = text, "no new desired state");
-                    complaint = text;
-                }
-            }
+            Ok(()) => trouble.end(),
+            Err(error) => trouble.tell(&error),
         }
         tokio::time::sleep(FOLDER_LOOK).await;
     }
 }
 
+/// What keeps new desired state away, told once until it changes or ends.
+#[derive(Default)]
+struct Trouble(String);
+
+impl Trouble {
+    fn tell(&mut self, error: &FeedError) {
+        let text = error.to_string();
+        if text != self.0 {
+            tracing::warn!(error = text, "no new desired state");
+            self.0 = text;
+        }
+    }
+
+    fn end(&mut self) {
+        if !self.0.is_empty() {
+            tracing::info!("desired state is at hand again");
+            self.0.clear();
+        }
+    }
+}
+
+/// What a poll found, as far as the next one is concerned.
 enum Next {
-    Again,
-    After(Duration),
+    New,
+    Unchanged,
+    Standby(Duration),
+}
+
+impl Next {
+    /// How long until the next poll; `held`: this one was held open until it was answered.
+    fn pause(&self, held: bool, interval: Duration) -> Duration {
+        match self {
+            Self::New => Duration::ZERO,
+            Self::Unchanged if held => Duration::ZERO,
+            Self::Unchanged => jittered(interval),
+            Self::Standby(pause) => (*pause).max(STANDBY_LEAST),
+        }
+    }
 }
 
 impl Kept {
@@ -175,11 +208,11 @@ impl Kept {
         match plane.poll(known, wait).await? {
             Polled::Unchanged => {
                 self.act(words).await;
-                Ok(Next::Again)
+                Ok(Next::Unchanged)
             }
             Polled::Standby(pause) => {
                 self.say(words, Said::Standby, Word::Standby).await;
-                Ok(Next::After(pause))
+                Ok(Next::Standby(pause))
             }
             Polled::New(index) => {
                 let index = *index;
@@ -190,7 +223,7 @@ impl Kept {
                     fresh.insert(digest, Arc::new(bundle));
                 }
                 self.take(index, fresh, admission, words).await?;
-                Ok(Next::Again)
+                Ok(Next::New)
             }
         }
     }

@@ -122,8 +122,8 @@ fn tell_drift(drift: &Drift) {
     tracing::warn!(
         key = %drift.key,
         kind = ?drift.kind,
-        manager = drift.manager.as_deref().unwrap_or("unknown"),
-        paths = drift.paths.join(", "),
+        manager = drift.manager.as_deref(),
+        paths = (!drift.paths.is_empty()).then(|| drift.paths.join(", ")),
         corrected = drift.corrected,
         "drift"
     );

@@ -42,10 +42,11 @@ fn usage(error: &clap::Error) -> ExitCode {
     }
 }
 
-/// To standard error; `RUST_LOG` chooses what.
+/// To standard error; `RUST_LOG` chooses what. The client logs each answer of 500 and above as an
+/// error; what such an answer means is said where it is handled.
 fn log(run: &Run) {
     let filter = EnvFilter::try_from_default_env()
-        .unwrap_or_else(|_| EnvFilter::new("info,kube=error,kube_client=error"));
+        .unwrap_or_else(|_| EnvFilter::new("info,kube_client=off"));
     let lines = tracing_subscriber::fmt()
         .with_env_filter(filter)
         .with_writer(std::io::stderr)

@@ -9,6 +9,7 @@ mod engine_scenarios;
 mod engine_support;
 mod model_cluster;
 mod shell_cluster;
+mod shell_feed;
 mod shell_persist;
 mod shell_pull;
 mod shell_shop;

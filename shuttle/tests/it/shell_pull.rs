@@ -22,13 +22,13 @@ use tokio::{
 use crate::shell_support::{project, some_cluster};
 
 /// Answers by script, one connection each; remembers what it was asked.
-struct Script {
+pub(crate) struct Script {
     url: String,
     asked: Arc<Mutex<Vec<String>>>,
 }
 
 impl Script {
-    async fn play(answers: Vec<String>) -> Self {
+    pub(crate) async fn play(answers: Vec<String>) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let url = format!("http://{}/", listener.local_addr().unwrap());
         let asked = Arc::new(Mutex::new(Vec::new()));
@@ -45,7 +45,7 @@ impl Script {
         Self { url, asked }
     }
 
-    fn plane(&self) -> ControlPlane {
+    pub(crate) fn plane(&self) -> ControlPlane {
         client::install_tls();
         let agent = AgentFile {
             server: self.url.clone(),
@@ -56,7 +56,7 @@ impl Script {
         ControlPlane::new(client::control_plane().unwrap(), &agent)
     }
 
-    fn asked(&self) -> Vec<String> {
+    pub(crate) fn asked(&self) -> Vec<String> {
         self.asked.lock().unwrap().clone()
     }
 }
@@ -73,14 +73,14 @@ async fn read_request(stream: &mut TcpStream) -> String {
     }
 }
 
-fn answer(status: &str, headers: &str, body: &str) -> String {
+pub(crate) fn answer(status: &str, headers: &str, body: &str) -> String {
     format!(
         "HTTP/1.1 {status}\r\nconnection: close\r\ncontent-length: {}\r\n{headers}\r\n{body}",
         body.len()
     )
 }
 
-fn json<T: serde::Serialize>(value: &T) -> String {
+pub(crate) fn json<T: serde::Serialize>(value: &T) -> String {
     answer("200 OK", "", &serde_json::to_string(value).unwrap())
 }
 

@@ -1,0 +1,144 @@
+//! What an agent is told to do, and when: standby, refusals, a control plane that is away.
+//!
+//! Effects: the real API server, a scripted control plane.
+
+use std::{sync::Arc, time::Duration};
+
+use kube::Client;
+use starform_contract::{Bundle, Index};
+use starform_shuttle::{
+    engine::io::Desired,
+    feed::{Word, follow_control_plane},
+    persist,
+};
+use tokio::sync::mpsc;
+
+use crate::{
+    shell_pull::{Script, answer, json},
+    shell_shop::Shop,
+    shell_support::{cluster, empty_system, some_cluster},
+};
+
+const STANDBY: &str = r#"{"code":"standby","title":"another instance holds the cluster"}"#;
+
+fn served(desired: &Desired) -> Vec<String> {
+    let bundles = desired
+        .index
+        .bundles()
+        .into_iter()
+        .map(|digest| json(&*desired.bundles[digest]));
+    std::iter::once(json(&desired.index))
+        .chain(bundles)
+        .collect()
+}
+
+/// The words of an agent that hears these answers; afterwards nobody answers any more.
+async fn follow(client: &Client, answers: Vec<String>) -> (Script, mpsc::Receiver<Word>) {
+    let script = Script::play(answers).await;
+    let (sender, words) = mpsc::channel(1);
+    let interval = Duration::from_millis(200);
+    tokio::spawn(follow_control_plane(
+        script.plane(),
+        client.clone(),
+        interval,
+        sender,
+    ));
+    (script, words)
+}
+
+async fn next(words: &mut mpsc::Receiver<Word>) -> Word {
+    let word = tokio::time::timeout(Duration::from_secs(20), words.recv()).await;
+    word.expect("a word in time").expect("a feed that goes on")
+}
+
+async fn acted_on(words: &mut mpsc::Receiver<Word>) -> Index {
+    match next(words).await {
+        Word::Act(desired) => desired.index,
+        Word::Standby => panic!("on standby"),
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_standby_waits_and_what_it_then_acts_on_is_kept_first() {
+    let Some(client) = cluster().await else {
+        return;
+    };
+    let _alone = empty_system(&client).await;
+    let desired = Shop::new("feed", &[("one", "a:1")]).after(&Index::empty(some_cluster()));
+    let standby = || answer("409 Conflict", "retry-after: 1\r\n", STANDBY);
+    let mut answers = vec![standby(), standby()];
+    answers.extend(served(&desired));
+    let (script, mut words) = follow(&client, answers).await;
+    assert!(matches!(next(&mut words).await, Word::Standby));
+    assert_eq!(acted_on(&mut words).await, desired.index);
+    let kept = persist::load(&client).await.unwrap().unwrap();
+    assert_eq!(kept.index, desired.index);
+    assert_eq!(script.asked().len(), 5);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn without_a_control_plane_what_is_kept_stays_in_force() {
+    let Some(client) = cluster().await else {
+        return;
+    };
+    let _alone = empty_system(&client).await;
+    let desired = Shop::new("feed", &[("one", "a:1")]).after(&Index::empty(some_cluster()));
+    persist::save(&client, &desired.index, &desired.bundles, None)
+        .await
+        .unwrap();
+    let (_script, mut words) = follow(&client, Vec::new()).await;
+    assert_eq!(acted_on(&mut words).await, desired.index);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_is_not_believed_is_neither_kept_nor_acted_on() {
+    let Some(client) = cluster().await else {
+        return;
+    };
+    let _alone = empty_system(&client).await;
+    let shop = Shop::new("feed", &[("one", "a:1")]);
+    let first = shop.after(&Index::empty(some_cluster()));
+    let mut forged = shop.after(&first.index);
+    let entry = forged.index.projects.values().next().unwrap().clone();
+    let environment = entry.environments.values().next().unwrap();
+    let Bundle::Environment(mut bundle) = (*forged.bundles[environment]).clone() else {
+        panic!("an environment's bundle");
+    };
+    let object = bundle.services[0].objects[0].clone();
+    let mut manifest = object.manifest.clone();
+    manifest["metadata"]["namespace"] = "kube-system".into();
+    bundle.services[0].objects[0] =
+        starform_contract::Object::new(manifest, object.wave, object.deletion);
+    let (name, project) = (bundle.environment.clone(), bundle.project_id);
+    let bundle = Bundle::Environment(bundle);
+    let mut entry = entry;
+    entry.environments.insert(name, bundle.digest());
+    forged.index = first.index.successor([(project, entry)].into());
+    forged.bundles.insert(bundle.digest(), Arc::new(bundle));
+
+    // The project's bundle is known from the first generation.
+    let known: Vec<_> = first.index.bundles().into_iter().cloned().collect();
+    let mut answers = served(&first);
+    answers.push(json(&forged.index));
+    let fresh = forged
+        .index
+        .bundles()
+        .into_iter()
+        .filter(|digest| !known.contains(digest));
+    answers.extend(fresh.map(|digest| json(&*forged.bundles[digest])));
+    answers.push(answer("304 Not Modified", "", ""));
+    let (script, mut words) = follow(&client, answers).await;
+    assert_eq!(acted_on(&mut words).await, first.index);
+    crate::shell_support::eventually("the forged state to be refused and known", async || {
+        let asked = script.asked();
+        let etag = forged.index.etag().to_lowercase();
+        asked
+            .last()
+            .is_some_and(|last| last.contains(&etag))
+            .then_some(())
+    })
+    .await;
+    assert!(words.try_recv().is_err());
+    let kept = persist::load(&client).await.unwrap().unwrap();
+    assert_eq!(kept.index, first.index);
+}
