@@ -330,6 +330,10 @@ impl Engine {
         }
         let state = self.state();
         if let Some(wanted) = state.objects.get(&gone.key) {
+            // What the API server refused about the object that was says nothing about a new one.
+            if let Some(progress) = self.progress.get_mut(&gone.key) {
+                progress.trouble = None;
+            }
             self.touch(&wanted.unit);
             self.agenda.unit(wanted.unit.clone());
         } else {
