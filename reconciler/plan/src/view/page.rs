@@ -135,6 +135,18 @@ impl Page {
         self.end();
     }
 
+    /// As [`Page::line`], with `place` at the right edge if there is room, else without.
+    pub(crate) fn line_beside(
+        &mut self,
+        indent: usize,
+        hanging: usize,
+        text: &Text,
+        place: Option<&str>,
+    ) {
+        let fits = |place: &&str| indent + text.width() + 2 + place.width() <= self.width;
+        self.placed(indent, hanging, text, place.filter(fits));
+    }
+
     /// As [`Page::line`], with `place` at the right edge, or beneath where there is no room.
     pub(crate) fn placed(
         &mut self,
@@ -171,17 +183,19 @@ impl Page {
         self.out.push('\n');
     }
 
-    /// Writes a word with the spaces after it, broken where it is wider than a line.
+    /// Writes a word with the spaces after it. One that is wider than a line is broken, after a
+    /// separator where it has one.
     fn word(&mut self, word: &str, paint: Paint, mut column: usize, hanging: usize) -> usize {
         let text = word.trim_end_matches(' ');
         let mut piece = String::new();
         for c in text.chars() {
             let width = c.width().unwrap_or(0);
             if column + width > self.width && column > hanging {
+                let rest = piece.split_off(break_at(&piece));
                 self.painted(&piece, paint);
-                piece.clear();
                 self.end();
-                column = self.start(hanging);
+                column = self.start(hanging) + rest.width();
+                piece = rest;
             }
             piece.push(c);
             column += width;
@@ -204,6 +218,12 @@ impl Page {
             None => self.out.push_str(text),
         }
     }
+}
+
+/// Where an overlong word is broken: after its last separator, else at its end.
+fn break_at(piece: &str) -> usize {
+    let last = piece.rfind(['/', '@', ',', '&', ';']);
+    last.map_or(piece.len(), |at| at + 1)
 }
 
 /// Words with the spaces that follow them.

@@ -202,11 +202,7 @@ fn effect(service: &ServiceChange) -> String {
         Effect::Configure => "the pods stay".to_owned(),
         Effect::Rollout => "rolls out".to_owned(),
         Effect::Stop => "stops".to_owned(),
-        Effect::Start => {
-            let amount = amount(service);
-            let amount = amount.map_or(String::new(), |amount| format!(" {amount}"));
-            format!("starts{amount}")
-        }
+        Effect::Start => amount(service).unwrap_or_else(|| "starts".to_owned()),
     }
 }
 
@@ -243,7 +239,7 @@ fn new_service(page: &mut Page, service: &ServiceChange, notes: &mut Notes<'_>) 
             .as_ref()
             .map_or_else(String::new, values::inline);
         let text = Text::new(Paint::Dim, format!("{path} ")).and(Paint::Plain, value);
-        page.placed(INDENT, INDENT + 2, &text, change.at.as_deref());
+        page.line_beside(INDENT, INDENT + 2, &text, change.at.as_deref());
     }
     let told = [
         "image",

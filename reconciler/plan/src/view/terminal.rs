@@ -208,9 +208,15 @@ fn left_out(page: &mut Page, plan: &Plan, hidden: &Hidden) {
     if parts.is_empty() {
         return;
     }
-    let (what, plan) = (parts.join(", "), plan_name(plan));
-    let text = format!("Not shown: {what}: starform show {plan} --full");
-    page.line(0, 2, &Text::new(Paint::Dim, text));
+    let what = format!("Not shown: {}", parts.join(", "));
+    let command = format!("starform show {} --full", plan_name(plan));
+    let both = Text::new(Paint::Dim, format!("{what}: {command}"));
+    if both.width() <= page.width() {
+        page.line(0, 2, &both);
+    } else {
+        page.line(0, 2, &Text::new(Paint::Dim, format!("{what}:")));
+        page.line(2, 4, &Text::new(Paint::Dim, command));
+    }
 }
 
 /// The first twelve hex digits: enough to name a plan to the commands.
