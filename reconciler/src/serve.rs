@@ -49,15 +49,15 @@ pub enum Notice {
 
 #[derive(Debug, thiserror::Error)]
 pub enum ServeError {
-    #[error("cannot listen on {listen}: {source}; choose another --listen address")]
+    #[error("cannot listen on {listen}: {reason}; choose another --listen address")]
     Listen {
         listen: SocketAddr,
-        source: io::Error,
+        reason: io::Error,
     },
-    #[error("the admin token file {}: {source}; check --admin-token-file", path.display())]
-    TokenFile { path: PathBuf, source: io::Error },
-    #[error("the admin token file {}: {source}; remove it to get a new token", path.display())]
-    NotAToken { path: PathBuf, source: NotAToken },
+    #[error("the admin token file {}: {reason}; check --admin-token-file", path.display())]
+    TokenFile { path: PathBuf, reason: io::Error },
+    #[error("the admin token file {}: {reason}; remove it to get a new token", path.display())]
+    NotAToken { path: PathBuf, reason: NotAToken },
     #[error("the admin token file {} holds a token of another kind; remove it to get a new one", path.display())]
     NotAdmin { path: PathBuf },
     #[error(transparent)]
@@ -75,13 +75,14 @@ pub async fn serve(
     let store = Store::open(&config.database).await?;
     let (token, created) = admin_token(&config.admin_token_file)?;
     store.ensure_admin_token(&token, Timestamp::now()).await?;
+    store.ensure_workspace(Timestamp::now()).await?;
     if created {
         tell(Notice::AdminTokenCreated(config.admin_token_file.clone()));
     }
     let listen = config.listen;
     let listener = TcpListener::bind(listen)
         .await
-        .map_err(|source| ServeError::Listen { listen, source })?;
+        .map_err(|reason| ServeError::Listen { listen, reason })?;
     tell(Notice::Listening(listener.local_addr()?));
     let stopping = CancellationToken::new();
     let watching = tokio::spawn({
@@ -127,16 +128,16 @@ fn admin_token(path: &Path) -> Result<(Token, bool), ServeError> {
         Ok(text) => match Token::parse(text.trim()) {
             Ok(token) if token.kind() == TokenKind::Admin => Ok((token, false)),
             Ok(_) => Err(ServeError::NotAdmin { path }),
-            Err(source) => Err(ServeError::NotAToken { path, source }),
+            Err(reason) => Err(ServeError::NotAToken { path, reason }),
         },
         Err(error) if error.kind() == io::ErrorKind::NotFound => {
             let token = Token::issue(TokenKind::Admin);
             match write_private(&path, token.reveal()) {
                 Ok(()) => Ok((token, true)),
-                Err(source) => Err(ServeError::TokenFile { path, source }),
+                Err(reason) => Err(ServeError::TokenFile { path, reason }),
             }
         }
-        Err(source) => Err(ServeError::TokenFile { path, source }),
+        Err(reason) => Err(ServeError::TokenFile { path, reason }),
     }
 }
 

@@ -199,7 +199,7 @@ fn one_bad_service_fails_alone(cluster: &Cluster) {
     let project = Project::new(&small("mixed", &[service("good", 1), bad.to_owned()]));
     let ran = apply(cluster, &project).expect(5);
     let told = format!("{}{}", ran.stdout, ran.stderr);
-    assert!(told.contains("bad") && told.contains("image cannot be pulled"), "{told}");
+    assert!(told.contains("bad") && told.contains("cannot be pulled"), "{told}");
     let path = format!("/apis/apps/v1/namespaces/{}/deployments/good--production", namespace(cluster, "mixed"));
     assert_eq!(cluster.get(&path).unwrap()["status"]["availableReplicas"], json!(1));
     let status = starform_in(cluster, &project, &["status"]);
@@ -234,6 +234,17 @@ fn an_apply_that_is_killed_is_finished_by_the_next() {
     assert!(deleted.iter().all(|request| request.namespace != namespace), "{deleted:#?}");
     starform_in(&cluster, &project, &["plan", "--exit-code"]).expect(0);
     assert!(fs::metadata(project.path().join(".starform")).is_ok());
+    an_image_that_never_becomes_ready_fails_alone(&cluster);
+}
+
+/// Nothing is wrong that a pod could tell: only the rollout's deadline says so, 120 s after
+/// `startup-within`.
+fn an_image_that_never_becomes_ready_fails_alone(cluster: &Cluster) {
+    let bad = "  web bad {\n    image \"registry.test/behave-neverready:1\"\n    port 8080\n    health startup-within=\"1s\"\n  }\n";
+    let project = Project::new(&small("never", &[service("good", 1), bad.to_owned()]));
+    let ran = apply(cluster, &project).expect(5);
+    assert!(ran.stdout.contains("done: good"), "{}", ran.stdout);
+    assert!(ran.stdout.contains("bad:") && ran.stdout.contains("ready"), "{}", ran.stdout);
 }
 
 fn small(name: &str, services: &[String]) -> String {

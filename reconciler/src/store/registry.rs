@@ -90,6 +90,17 @@ impl Store {
         }))
     }
 
+    /// A store without a workspace gets one named `default`, so that a first project needs none named.
+    pub async fn ensure_workspace(&self, now: Timestamp) -> Result<(), StoreError> {
+        let mut tx = self.database.write().await?;
+        let sql = "INSERT INTO workspaces (id, name, tier, created_at)
+                   SELECT $1, 'default', 'standard', $2
+                   WHERE NOT EXISTS (SELECT 1 FROM workspaces)";
+        let id = WorkspaceId::new(Uuid::now_v7());
+        tx.execute(sql, params![id, now]).await?;
+        tx.commit().await
+    }
+
     /// The cluster at generation 0, and the only copy of its agent's token.
     pub async fn register_cluster(
         &self,
