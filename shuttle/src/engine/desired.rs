@@ -4,7 +4,7 @@
 //! and nothing is deleted. Which index and bundle is believed stands in `trust.rs`.
 
 use std::{
-    collections::{BTreeMap, BTreeSet},
+    collections::{BTreeMap, BTreeSet, btree_map::Entry},
     sync::Arc,
 };
 
@@ -280,9 +280,9 @@ impl State {
                 },
             };
             // Names are unique by construction (`name.rs` of the contract); the first one holds.
-            if !self.objects.contains_key(&key) {
-                keys.push((object.wave, key.clone()));
-                self.objects.insert(key, wanted);
+            if let Entry::Vacant(vacant) = self.objects.entry(key) {
+                keys.push((object.wave, vacant.key().clone()));
+                vacant.insert(wanted);
             }
         }
         keys.sort();

@@ -12,7 +12,8 @@ use starform_shuttle::engine::io::{Desired, Input, Millis, Request, RequestId, R
 
 use crate::{
     engine_support::{Accepting, Service, World, deleting, key},
-    model_cluster::{ModelCluster, Path},
+    model_cluster::ModelCluster,
+    model_object::Path,
 };
 
 type State = BTreeMap<String, BTreeMap<Path, Value>>;
@@ -35,7 +36,7 @@ fn of_service(name: &str) -> Vec<ObjectKey> {
         .into()
 }
 
-fn running(services: &[Service]) -> (ModelCluster, Accepting) {
+fn running_model(services: &[Service]) -> (ModelCluster, Accepting) {
     let mut accepting = Accepting::new();
     let desired = accepting.accept(services, Consent::default());
     let mut world = World::start(ModelCluster::default(), Millis(0), Some(desired));
@@ -50,7 +51,7 @@ fn situation(
     consent: Consent,
     happens: impl FnOnce(&mut ModelCluster),
 ) -> Situation {
-    let (mut cluster, mut accepting) = running(before);
+    let (mut cluster, mut accepting) = running_model(before);
     happens(&mut cluster);
     let may_go = consent.delete.union(&consent.replace).cloned().collect();
     Situation {
@@ -74,7 +75,8 @@ fn situations() -> Vec<Situation> {
     let web = key("Deployment", "web--production");
     let mut created = Accepting::new();
     let none = Consent::default;
-    vec![
+    let mut all = by_hand();
+    all.extend([
         Situation {
             name: "create",
             cluster: ModelCluster::default(),
@@ -95,25 +97,6 @@ fn situations() -> Vec<Situation> {
             deleting(&of_service("api")),
             nothing,
         ),
-        situation(
-            "deleted by hand",
-            &services(),
-            &services(),
-            none(),
-            |cluster| {
-                cluster.remove(&key("Deployment", "web--production"));
-            },
-        ),
-        situation(
-            "changed by hand",
-            &services(),
-            &services(),
-            none(),
-            |cluster| {
-                let web = key("Deployment", "web--production");
-                cluster.edit(&web, "kubectl-edit", "spec|replicas", json!(5));
-            },
-        ),
         situation("autoscaling on", &three, &scaled, none(), nothing),
         situation(
             "autoscaling off",
@@ -132,6 +115,22 @@ fn situations() -> Vec<Situation> {
             },
             nothing,
         ),
+    ]);
+    all
+}
+
+fn by_hand() -> Vec<Situation> {
+    let same = |name, happens: fn(&mut ModelCluster)| {
+        situation(name, &services(), &services(), Consent::default(), happens)
+    };
+    vec![
+        same("deleted by hand", |cluster| {
+            cluster.remove(&key("Deployment", "web--production"));
+        }),
+        same("changed by hand", |cluster| {
+            let web = key("Deployment", "web--production");
+            cluster.edit(&web, "kubectl-edit", "spec|replicas", json!(5));
+        }),
     ]
 }
 

@@ -430,3 +430,18 @@ pub(crate) fn short(request: &Request) -> String {
         Request::Report(report) => format!("report {}", report.finished),
     }
 }
+
+/// A world where these services run.
+pub(crate) fn running(services: &[Service]) -> (World, Accepting) {
+    let mut accepting = Accepting::new();
+    let desired = accepting.accept(services, Consent::default());
+    let mut world = World::start(ModelCluster::default(), Millis(0), Some(desired));
+    world.settle();
+    let report = world.last_report().unwrap();
+    assert!(report.finished, "{report:#?}");
+    (world, accepting)
+}
+
+pub(crate) fn two() -> Vec<Service> {
+    vec![Service::new("web"), Service::new("api")]
+}

@@ -4,10 +4,13 @@
 // In a test a panic is the report; clippy's own switch covers only functions marked `#[test]`.
 #![allow(clippy::unwrap_used, clippy::wildcard_enum_match_arm)]
 
+mod engine_drift;
 mod engine_laws;
 mod engine_scenarios;
 mod engine_support;
+mod engine_trouble;
 mod model_cluster;
+mod model_object;
 mod shell_cluster;
 mod shell_feed;
 mod shell_persist;

@@ -4,9 +4,9 @@
 //! (conflicts, force, taking fields, dropping what a manager no longer states, replicas reset to 1),
 //! watches as a queue of events, and a Deployment controller that moves when it is asked to.
 
-use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use std::collections::{BTreeMap, VecDeque};
 
-use serde_json::{Map, Value, json};
+use serde_json::{Value, json};
 use starform_contract::{ObjectKey, Report};
 use starform_shuttle::{
     engine::io::{
@@ -15,7 +15,9 @@ use starform_shuttle::{
     kinds,
 };
 
-pub(crate) type Path = Vec<String>;
+use crate::model_object::{
+    Behaviour, Path, Stored, leaves, observed, replicas_path, selector_path,
+};
 
 #[derive(Debug, Clone, Default)]
 pub(crate) struct ModelCluster {
@@ -40,21 +42,6 @@ pub(crate) struct Fault {
     pub(crate) dry_run_only: bool,
     pub(crate) times: u32,
     pub(crate) failure: Failure,
-}
-
-#[derive(Debug, Clone)]
-struct Stored {
-    uid: String,
-    version: u64,
-    generation: u64,
-    /// Leaf fields by path; lists are leaves.
-    fields: BTreeMap<Path, Value>,
-    /// Manager and operation to the paths that it owns.
-    owners: BTreeMap<(String, &'static str), BTreeSet<Path>>,
-    /// The latest writer of fields has the greatest number.
-    written: BTreeMap<(String, &'static str), u64>,
-    status: Value,
-    since: Millis,
 }
 
 impl ModelCluster {
@@ -327,211 +314,6 @@ impl ModelCluster {
     fn observed(&self, key: &ObjectKey) -> Option<Observed> {
         observed(key, self.objects.get(key)?)
     }
-}
-
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Behaviour {
-    Ready,
-    Crash,
-    NeverReady,
-}
-
-impl Stored {
-    fn new(number: u64, now: Millis) -> Self {
-        Self {
-            uid: format!("uid-{number}"),
-            version: number,
-            generation: 0,
-            fields: BTreeMap::new(),
-            owners: BTreeMap::new(),
-            written: BTreeMap::new(),
-            status: Value::Null,
-            since: now,
-        }
-    }
-
-    fn conflicts(&self, owner: &(String, &'static str), stated: &BTreeMap<Path, Value>) -> bool {
-        self.owners
-            .iter()
-            .filter(|(other, _)| *other != owner)
-            .flat_map(|(_, paths)| paths)
-            .any(|path| {
-                stated
-                    .get(path)
-                    .is_some_and(|value| self.fields.get(path) != Some(value))
-            })
-    }
-
-    /// Server-side apply with force.
-    fn state(&mut self, owner: &(String, &'static str), stated: BTreeMap<Path, Value>) {
-        let before = self.owners.remove(owner).unwrap_or_default();
-        for path in before.iter().filter(|path| !stated.contains_key(*path)) {
-            if !self.owners.values().any(|paths| paths.contains(path)) {
-                self.fields.remove(path);
-                if *path == replicas_path() {
-                    self.fields.insert(path.clone(), json!(1));
-                }
-            }
-        }
-        for (path, value) in &stated {
-            self.take(owner, path, value);
-        }
-        self.owners
-            .insert(owner.clone(), stated.into_keys().collect());
-        self.owners.retain(|_, paths| !paths.is_empty());
-        let deployment = self.fields.get(&vec!["kind".to_owned()]) == Some(&json!("Deployment"));
-        if deployment && !self.fields.contains_key(&replicas_path()) {
-            self.fields.insert(replicas_path(), json!(1));
-        }
-    }
-
-    /// Another value takes the field from everybody else.
-    fn take(&mut self, owner: &(String, &'static str), path: &Path, value: &Value) {
-        if self.fields.get(path) != Some(value) {
-            for (other, paths) in &mut self.owners {
-                if other != owner {
-                    paths.remove(path);
-                }
-            }
-            self.fields.insert(path.clone(), value.clone());
-        }
-    }
-
-    fn spec(&self) -> BTreeMap<&Path, &Value> {
-        let spec = self.fields.iter();
-        spec.filter(|(path, _)| path[0] == "spec").collect()
-    }
-
-    fn image(&self) -> String {
-        let path: Path = ["spec", "template", "spec", "containers"]
-            .map(str::to_owned)
-            .into();
-        let containers = self.fields.get(&path);
-        let image = containers.and_then(|containers| containers[0]["image"].as_str());
-        image.unwrap_or_default().to_owned()
-    }
-
-    fn behaviour(&self) -> Behaviour {
-        let image = self.image();
-        if image.contains("crash") {
-            Behaviour::Crash
-        } else if image.contains("neverready") {
-            Behaviour::NeverReady
-        } else {
-            Behaviour::Ready
-        }
-    }
-
-    fn deployment_status(&self, now: Millis) -> Value {
-        let replicas = self.fields.get(&replicas_path()).and_then(Value::as_i64);
-        let replicas = replicas.unwrap_or(1);
-        let ready = if self.behaviour() == Behaviour::Ready {
-            replicas
-        } else {
-            0
-        };
-        let late = ready < replicas && now.since(self.since) > Millis::from_secs(180);
-        let progressing = if late {
-            json!({"type": "Progressing", "status": "False", "reason": "ProgressDeadlineExceeded",
-                "message": "has timed out progressing."})
-        } else {
-            json!({"type": "Progressing", "status": "True", "reason": "NewReplicaSetAvailable"})
-        };
-        let available = if ready == replicas { "True" } else { "False" };
-        json!({
-            "observedGeneration": self.generation, "replicas": replicas, "updatedReplicas": replicas,
-            "readyReplicas": ready, "availableReplicas": ready, "unavailableReplicas": replicas - ready,
-            "conditions": [progressing, {"type": "Available", "status": available, "reason": "x"}],
-        })
-    }
-
-    fn json(&self) -> Value {
-        let mut root = json!({});
-        for (path, value) in &self.fields {
-            let mut place = &mut root;
-            for step in path {
-                if place.is_null() {
-                    *place = json!({});
-                }
-                place = &mut place[step.as_str()];
-            }
-            *place = value.clone();
-        }
-        root["metadata"]["uid"] = json!(self.uid);
-        root["metadata"]["resourceVersion"] = json!(self.version.to_string());
-        root["metadata"]["generation"] = json!(self.generation);
-        root["metadata"]["managedFields"] = self
-            .owners
-            .iter()
-            .map(|((manager, operation), paths)| {
-                let written = self.written.get(&(manager.clone(), operation));
-                json!({"manager": manager, "operation": operation, "fieldsV1": fields_v1(paths),
-                    "time": format!("{:012}", written.copied().unwrap_or_default())})
-            })
-            .collect();
-        if !self.status.is_null() {
-            root["status"] = self.status.clone();
-        }
-        root
-    }
-}
-
-fn fields_v1(paths: &BTreeSet<Path>) -> Value {
-    let mut root = json!({});
-    for path in paths.iter().filter(|path| {
-        // Identity is no field that anybody owns.
-        let head: Vec<&str> = path.iter().map(String::as_str).collect();
-        !matches!(
-            head[..],
-            ["apiVersion" | "kind"] | ["metadata", "name" | "namespace"]
-        )
-    }) {
-        let mut place = &mut root;
-        for step in path {
-            let map: &mut Map<String, Value> = place.as_object_mut().unwrap();
-            place = map.entry(format!("f:{step}")).or_insert_with(|| json!({}));
-        }
-    }
-    root
-}
-
-fn observed(key: &ObjectKey, stored: &Stored) -> Option<Observed> {
-    Observed::of(kinds::kind_of(key).unwrap(), &stored.json())
-}
-
-fn leaves(manifest: &Value) -> BTreeMap<Path, Value> {
-    let mut found = BTreeMap::new();
-    let mut open = vec![(Vec::new(), manifest)];
-    while let Some((path, value)) = open.pop() {
-        match value {
-            Value::Object(members) if !members.is_empty() => {
-                open.extend(members.iter().map(|(name, member)| {
-                    let mut inner: Path = path.clone();
-                    inner.push(name.clone());
-                    (inner, member)
-                }));
-            }
-            Value::Object(_)
-            | Value::Null
-            | Value::Bool(_)
-            | Value::Number(_)
-            | Value::String(_)
-            | Value::Array(_) => {
-                found.insert(path, value.clone());
-            }
-        }
-    }
-    found
-}
-
-fn replicas_path() -> Path {
-    vec!["spec".to_owned(), "replicas".to_owned()]
-}
-
-fn selector_path() -> Path {
-    ["spec", "selector", "matchLabels", "starform.io/service-id"]
-        .map(str::to_owned)
-        .into()
 }
 
 fn object(observed: Observed) -> Response {
