@@ -14,6 +14,9 @@ use crate::support::{
     wait_for,
 };
 
+/// A new agent waits until the lease of the one that was killed has run out (60 s).
+const LEASE: Duration = Duration::from_secs(120);
+
 const IMAGE: &str = "ghcr.io/acme/api@sha256:0f1e2d3c4b5a69788796a5b4c3d2e1f00f1e2d3c4b5a69788796a5b4c3d2e1f0";
 
 fn project(name: &str, services: &[(&str, u32)]) -> String {
@@ -86,8 +89,8 @@ fn the_agent_is_killed_in_the_middle(cluster: &Cluster, platform: &mut Platform<
             ran
         });
         let mut kills = 0;
-        for limit in [30, 90, 150] {
-            wait_for("writes of the agent", Duration::from_secs(60), || {
+        for limit in [30, 120] {
+            wait_for("writes of the agent", LEASE, || {
                 let enough = writes(cluster, mark).len() > limit || applied.load(Ordering::Relaxed);
                 enough.then_some(())
             });
@@ -121,7 +124,7 @@ fn the_control_plane_is_killed_between_accept_and_report(cluster: &Cluster, plat
     platform.kill_server();
     platform.restart_server();
     platform.restart_agent();
-    wait_for("the apply to converge", Duration::from_secs(60), || {
+    wait_for("the apply to converge", LEASE, || {
         let status = platform.starform(&late, &["status", "--format", "json"]).expect(0).json();
         let environment = &status["environments"][0];
         let done = environment["reported"]["finished"] == true && environment["services"][0]["health"] == "Current";

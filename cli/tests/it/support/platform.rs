@@ -3,7 +3,6 @@
 use std::{
     fs,
     net::TcpListener,
-    path::PathBuf,
     process::Command,
     time::Duration,
 };
@@ -84,10 +83,6 @@ impl<'a> Platform<'a> {
         let text = fs::read_to_string(self.folder.path().join("agent.json")).unwrap();
         let file: serde_json::Value = serde_json::from_str(&text).unwrap();
         file["token"].as_str().unwrap().to_owned()
-    }
-
-    pub(crate) fn folder(&self) -> PathBuf {
-        self.folder.path().to_owned()
     }
 }
 
