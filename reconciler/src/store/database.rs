@@ -252,9 +252,9 @@ impl Row {
 }
 
 async fn open_sqlite(path: &PathBuf) -> Result<Database, StoreError> {
-    create_private(path).map_err(|source| StoreError::File {
+    create_private(path).map_err(|reason| StoreError::File {
         path: path.clone(),
-        source,
+        reason,
     })?;
     let options = SqliteConnectOptions::new()
         .filename(path)
@@ -271,7 +271,7 @@ async fn open_sqlite(path: &PathBuf) -> Result<Database, StoreError> {
     let writer = pool(1)
         .connect_with(options.clone())
         .await
-        .map_err(|source| StoreError::Open { place, source })?;
+        .map_err(|reason| StoreError::Open { place, reason })?;
     MIGRATIONS.run(&writer).await?;
     let readers = pool(4).connect_with(options).await?;
     Ok(Database::Sqlite { readers, writer })
@@ -296,7 +296,7 @@ async fn open_postgres(url: &str) -> Result<Database, StoreError> {
     let place = format!("{}:{}", options.get_host(), options.get_port());
     let first = PgConnection::connect_with(&options)
         .await
-        .map_err(|source| StoreError::Open { place, source })?;
+        .map_err(|reason| StoreError::Open { place, reason })?;
     first.close().await?;
     let pool = PgPoolOptions::new()
         .max_connections(16)

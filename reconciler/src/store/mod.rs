@@ -54,15 +54,15 @@ pub struct Store {
 
 #[derive(Debug, thiserror::Error)]
 pub enum StoreError {
-    #[error("the database file {}: {source}; check that its folder exists and is writable", path.display())]
+    #[error("the database file {}: {reason}; check that its folder exists and is writable", path.display())]
     File {
         path: PathBuf,
-        source: std::io::Error,
+        reason: std::io::Error,
     },
     #[error(
-        "cannot open the database at {place}: {source}; check --database, and that its server runs and lets this user in"
+        "cannot open the database at {place}: {reason}; check --database, and that its server runs and lets this user in"
     )]
-    Open { place: String, source: sqlx::Error },
+    Open { place: String, reason: sqlx::Error },
     #[error("the database: {0}")]
     Database(#[from] sqlx::Error),
     #[error(
