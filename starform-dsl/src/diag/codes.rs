@@ -1,6 +1,6 @@
 //! Every code of a diagnostic, as data: number, severity, title, and what it means.
 //! Pure. A code is public and never reused or given another meaning; new ones are added at the end of their thousand.
-//! Read on in `docs/errors`, which has a page for each.
+//! Read on in `syntax` and `language` for the rows.
 
 use std::fmt;
 
