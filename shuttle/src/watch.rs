@@ -35,7 +35,10 @@ const SILENCE: Duration = Duration::from_secs(WATCH_SECONDS + 10);
 const RELIST: Duration = Duration::from_secs(600);
 /// How soon a kind may appear after its CRD is installed.
 const ABSENT_RETRY: Duration = Duration::from_secs(60);
-const PAGE: usize = 2500;
+/// Objects of one page of a LIST. Whole objects take tens of KB each while they are read, and what
+/// was once taken stays with the process.
+const PAGE: usize = 500;
+const PAGE_OF_WHOLE: usize = 200;
 
 const PARTIAL: HeaderValue =
     HeaderValue::from_static("application/json;as=PartialObjectMetadata;g=meta.k8s.io;v=v1");
@@ -96,10 +99,14 @@ async fn list(
     inputs: &Sender<Input>,
 ) -> Result<String, Broken> {
     say(inputs, Input::Syncing(name.clone())).await?;
+    let limit = match kind.watch {
+        Watch::Whole => PAGE_OF_WHOLE,
+        Watch::Metadata | Watch::Off => PAGE,
+    };
     let mut token = String::new();
     loop {
         let uri = format!(
-            "{}&limit={PAGE}&continue={}",
+            "{}&limit={limit}&continue={}",
             collection(kind),
             query(&token)
         );
