@@ -7,8 +7,8 @@
 use std::collections::BTreeSet;
 
 use starform_contract::{
-    Accepted, Consent, Deletion, EnvironmentBundle, EnvironmentName, Generation, Index, ObjectKey,
-    Origins, PlanId, ProjectBundle, ProjectEntry,
+    Accepted, Consent, Deletion, EnvironmentBundle, EnvironmentName, Generation, Index, Object,
+    ObjectKey, Origins, PlanId, ProjectBundle, ProjectEntry, ServiceName,
 };
 
 use crate::{
@@ -116,7 +116,7 @@ pub fn consent(plan: &Plan, accepted: &AcceptedProject) -> Consent {
         .into_iter()
         .flat_map(EnvironmentBundle::all_objects)
         .filter(|object| object.deletion == Deletion::Retain)
-        .filter_map(starform_contract::Object::key)
+        .filter_map(Object::key)
         .collect();
     let mut consent = Consent::default();
     for change in &plan.objects {
@@ -141,7 +141,6 @@ fn sound(index: &Index, accepted: &AcceptedProject, proposal: &Proposal) -> Resu
         project,
         environment,
     } = proposal;
-    let objects = project.objects.iter().chain(environment.all_objects());
     let same_names = environment.environment == plan.environment
         && environment.project == plan.project
         && environment.project_id == project.project_id;
@@ -163,9 +162,7 @@ fn sound(index: &Index, accepted: &AcceptedProject, proposal: &Proposal) -> Resu
             "its bundles are not those it was made for",
         ),
         (
-            objects
-                .into_iter()
-                .all(starform_contract::Object::digest_holds),
+            taken(proposal).all(Object::digest_holds),
             "an object does not fit its digest",
         ),
     ];
@@ -173,6 +170,30 @@ fn sound(index: &Index, accepted: &AcceptedProject, proposal: &Proposal) -> Resu
         Some((_, reason)) => Err(Refusal::Unsound(reason)),
         None => Ok(()),
     }
+}
+
+/// The objects that accepting takes over: whole services that change, and single objects elsewhere.
+/// The others come from what is accepted.
+fn taken(proposal: &Proposal) -> impl Iterator<Item = &Object> {
+    let plan = &proposal.plan;
+    let keys: BTreeSet<&ObjectKey> = plan.objects.iter().map(|change| &change.key).collect();
+    let names: BTreeSet<&ServiceName> = plan
+        .services
+        .iter()
+        .filter(|service| service.action != Action::None)
+        .map(|service| &service.name)
+        .collect();
+    let single = proposal.project.objects.iter();
+    let single = single.chain(&proposal.environment.objects);
+    let of_services = proposal
+        .environment
+        .services
+        .iter()
+        .filter(move |entry| names.contains(&entry.name))
+        .flat_map(|entry| &entry.objects);
+    single
+        .filter(move |object| object.key().is_none_or(|key| keys.contains(&key)))
+        .chain(of_services)
 }
 
 fn successor(

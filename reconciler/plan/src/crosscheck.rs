@@ -13,6 +13,7 @@ use starform_contract::{
 
 use crate::{
     document::{Finding, FindingSeverity},
+    merge::Environments,
     names,
 };
 
@@ -26,7 +27,7 @@ pub const NAMES: &str = "SF6103";
 /// Everything wrong with `environment` among all `environments` of the project; all of it blocking.
 pub(crate) fn findings(
     environment: &EnvironmentName,
-    environments: &BTreeMap<EnvironmentName, EnvironmentBundle>,
+    environments: &Environments<'_>,
     entries: &[NameEntry],
     origins: &Origins,
 ) -> Vec<Finding> {
@@ -93,11 +94,11 @@ fn missing_services(
 
 fn hosts_claimed_twice(
     environment: &EnvironmentName,
-    environments: &BTreeMap<EnvironmentName, EnvironmentBundle>,
+    environments: &Environments<'_>,
     origins: &Origins,
 ) -> Vec<Finding> {
     let mut claims: BTreeMap<&str, BTreeSet<(&EnvironmentName, &ServiceName)>> = BTreeMap::new();
-    for (name, bundle) in environments {
+    for (&name, bundle) in environments {
         for service in &bundle.services {
             for host in hosts(&service.model) {
                 claims

@@ -64,13 +64,16 @@ pub(crate) fn merge(
     }
 }
 
+/// The environments of a project, by name.
+pub(crate) type Environments<'a> = BTreeMap<&'a EnvironmentName, &'a EnvironmentBundle>;
+
 /// The accepted environments with `environment` in its place.
-pub(crate) fn with(
-    accepted: &AcceptedProject,
-    environment: &EnvironmentBundle,
-) -> BTreeMap<EnvironmentName, EnvironmentBundle> {
-    let mut environments = accepted.environments.clone();
-    environments.insert(environment.environment.clone(), environment.clone());
+pub(crate) fn with<'a>(
+    accepted: &'a AcceptedProject,
+    environment: &'a EnvironmentBundle,
+) -> Environments<'a> {
+    let mut environments: Environments<'a> = accepted.environments.iter().collect();
+    environments.insert(&environment.environment, environment);
     environments
 }
 

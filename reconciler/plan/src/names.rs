@@ -3,14 +3,11 @@
 //! Pure. Always holds: entries are never removed, an object name is never given to a second
 //! incarnation, and equal accepted state gives equal ids. See "Identity" in `docs/contract.md`.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 
-use starform_contract::{
-    EnvironmentBundle, EnvironmentName, NameEntry, ObjectName, ProjectId, ServiceEntry, ServiceId,
-    ServiceName,
-};
+use starform_contract::{NameEntry, ObjectName, ProjectId, ServiceEntry, ServiceId, ServiceName};
 
-use crate::accepted::AcceptedProject;
+use crate::{accepted::AcceptedProject, merge::Environments};
 
 /// The project's names with an entry in use for each of `services`, by name, then incarnation.
 ///
@@ -47,7 +44,7 @@ pub fn live<'a>(names: &'a [NameEntry], name: &ServiceName) -> Option<&'a NameEn
 pub(crate) fn settle(
     earlier: &[NameEntry],
     offered: &[NameEntry],
-    environments: &BTreeMap<EnvironmentName, EnvironmentBundle>,
+    environments: &Environments<'_>,
 ) -> Vec<NameEntry> {
     let used: BTreeSet<ServiceId> = environments
         .values()

@@ -13,6 +13,7 @@ use starform_contract::{
 use starform_plan::{
     Proposal, ProposeInput, Refusal, accept,
     document::{Action, Owner},
+    ids,
     propose::propose,
 };
 
@@ -263,6 +264,19 @@ fn a_proposal_that_was_tampered_with_is_refused() {
     };
     with("a manifest", &|p| {
         p.environment.services[0].objects[0].manifest["evil"] = json!(true);
+    });
+    with("a manifest beside the changed one", &|p| {
+        let storefront = p.environment.services.last_mut().unwrap();
+        let untouched = storefront.objects.first_mut().unwrap();
+        untouched.manifest["evil"] = json!(true);
+        let (name, digest) = (storefront.name.clone(), storefront.digest());
+        let changes = p.plan.services.iter_mut();
+        for change in changes.filter(|change| change.name == name) {
+            change.after = Some(digest.clone());
+        }
+        p.plan.source.result = p.environment.digest();
+        p.plan.effect_id = ids::effect(&p.plan);
+        p.plan.plan_id = ids::plan(&p.plan);
     });
     with("a list of changes", &|p| drop(p.plan.objects.pop()));
     with("a parent", &|p| {
