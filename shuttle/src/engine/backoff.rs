@@ -44,3 +44,48 @@ pub(super) fn delay(of: &str, attempt: u32, failure: &Failure) -> Millis {
     let asked = failure.retry_after.unwrap_or_default();
     Millis(jittered.max(asked.0))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn waits_double_from_five_seconds_to_five_minutes() {
+        let refused = Failure {
+            code: Some(422),
+            ..Failure::default()
+        };
+        let mut longest = 0;
+        for attempt in 1..12 {
+            let Millis(wait) = delay("core/Secret/shop/a", attempt, &refused);
+            let base = (5_000_u64 << (attempt - 1)).min(300_000);
+            assert!(
+                wait >= base * 8 / 10 && wait <= base * 12 / 10,
+                "{attempt}: {wait}"
+            );
+            longest = longest.max(wait);
+        }
+        assert!(longest >= 240_000);
+        assert_ne!(
+            delay("a", 1, &refused),
+            delay("b", 1, &refused),
+            "no jitter"
+        );
+        let Millis(unanswered) = delay("a", 9, &Failure::default());
+        assert!(
+            unanswered <= 24_000,
+            "an API server that is away is asked again soon"
+        );
+    }
+
+    #[test]
+    fn what_the_api_server_asks_for_is_obeyed() {
+        let failure = Failure {
+            code: Some(429),
+            retry_after: Some(Millis::from_secs(77)),
+            ..Failure::default()
+        };
+        assert_eq!(delay("a", 1, &failure), Millis::from_secs(77));
+        assert_eq!(severity(&failure), Severity::Passing);
+    }
+}

@@ -172,3 +172,17 @@ fn matches_glob(pattern: &str, text: &str) -> bool {
         .filter(|start| rest.is_char_boundary(*start))
         .any(|start| matches_glob(tail, &rest[start..]))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn globs_name_people() {
+        assert!(is_person("kubectl-edit", &[]));
+        assert!(is_person("kubectl", &[]));
+        assert!(!is_person("my-kubectl", &[]));
+        assert!(is_person("deploy-bot-7", &["deploy-*-7".to_owned()]));
+        assert!(!is_person("deploy-bot-8", &["deploy-*-7".to_owned()]));
+    }
+}

@@ -195,3 +195,94 @@ fn body(object: &Value) -> Value {
     }
     body
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::kinds::kind_of;
+    use serde_json::json;
+
+    fn observed(managed_fields: &Value) -> Observed {
+        let key: ObjectKey = "apps/Deployment/shop/web--production".parse().unwrap();
+        let object = json!({
+            "metadata": {
+                "name": "web--production", "namespace": "shop", "uid": "u", "resourceVersion": "7",
+                "labels": {"app.kubernetes.io/managed-by": "starform", "starform.io/environment": "production"},
+                "managedFields": managed_fields,
+            },
+            "spec": {"replicas": 1, "template": {"spec": {"containers": []}}},
+        });
+        Observed::of(kind_of(&key).unwrap(), &object).unwrap()
+    }
+
+    #[test]
+    fn our_entry_is_known_by_manager_operation_and_subresource() {
+        let fields = json!({"f:spec": {"f:replicas": {}}});
+        let entry = |manager: &str, operation: &str, subresource: &str| json!([{"manager": manager, "operation": operation, "subresource": subresource, "fieldsV1": fields}]);
+        let ours = observed(&entry("starform-shuttle", "Apply", ""));
+        assert!(
+            ours.own
+                .is_some_and(|own| own.replicas && own.fields.0.len() == 32)
+        );
+        assert_eq!(observed(&entry("starform-shuttle", "Update", "")).own, None);
+        assert_eq!(
+            observed(&entry("starform-shuttle", "Apply", "status")).own,
+            None
+        );
+        assert_eq!(observed(&entry("kubectl", "Apply", "")).own, None);
+    }
+
+    #[test]
+    fn additions_are_told_by_path_and_metadata_is_nobodys_business() {
+        let seen = observed(&json!([
+            {"manager": "kubectl-edit", "operation": "Update", "time": "2026-01-01T00:00:00Z", "fieldsV1": {
+                "f:metadata": {"f:labels": {"f:team": {}}},
+                "f:spec": {"f:template": {"f:spec": {"f:containers": {
+                    "k:{\"name\":\"sidecar\"}": {".": {}, "f:image": {}, "f:name": {}}}}}}}},
+            {"manager": "labeller", "operation": "Update", "time": "2026-01-02T00:00:00Z", "fieldsV1": {
+                "f:metadata": {"f:labels": {"f:x": {}}}}},
+            {"manager": "kube-controller-manager", "operation": "Update", "subresource": "status",
+                "time": "2026-01-03T00:00:00Z", "fieldsV1": {"f:status": {"f:replicas": {}}}},
+            {"manager": "other", "operation": "Apply", "time": "2026-01-04T00:00:00Z", "fieldsV1": {
+                "f:spec": {"f:paused": {}}}},
+        ]));
+        let told: Vec<(&str, &str)> = seen
+            .foreign
+            .iter()
+            .flat_map(|foreign| {
+                foreign
+                    .paths
+                    .iter()
+                    .map(|path| (&*foreign.manager, &**path))
+            })
+            .collect();
+        assert_eq!(
+            told,
+            [
+                ("other", "spec.paused"),
+                (
+                    "kubectl-edit",
+                    "spec.template.spec.containers[name=sidecar]"
+                ),
+            ]
+        );
+    }
+
+    #[test]
+    fn a_body_holds_what_health_reads() {
+        let body = observed(&json!([])).body.unwrap();
+        assert_eq!(body["spec"], json!({"replicas": 1}));
+        assert!(body["metadata"].get("managedFields").is_none());
+    }
+
+    #[test]
+    fn what_a_controller_owns_is_not_ours() {
+        let key: ObjectKey = "core/Secret/shop/a".parse().unwrap();
+        let object = json!({"metadata": {"name": "a", "namespace": "shop", "uid": "u",
+            "labels": {"app.kubernetes.io/managed-by": "starform"},
+            "ownerReferences": [{"controller": true}]}});
+        let seen = Observed::of(kind_of(&key).unwrap(), &object).unwrap();
+        assert!(!seen.owner.managed);
+        assert_eq!(seen.body, None);
+    }
+}

@@ -223,3 +223,80 @@ fn size(key: &ObjectKey, entry: &InventoryEntry) -> usize {
     let entry = serde_json::to_vec(entry).expect("an entry is JSON");
     key.to_string().len() + entry.len() + 4
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use starform_contract::{ProjectId, ProjectName};
+
+    fn filled(count: usize) -> Inventory {
+        let mut inventory = Inventory::default();
+        for number in 0..count {
+            let entry = InventoryEntry {
+                project: ProjectId::local(&ProjectName::new("shop").unwrap()),
+                environment: Some("production".to_owned()),
+                service: None,
+                uid: None,
+                fields: None,
+                done: None,
+            };
+            inventory.add(&key(number), entry, Millis(0));
+        }
+        inventory
+    }
+
+    fn key(number: usize) -> ObjectKey {
+        let name = format!("service-{number}--production");
+        ObjectKey::new("apps", "Deployment", Some("sf-shop-12345678"), &name)
+    }
+
+    #[test]
+    fn no_shard_outgrows_its_limit_when_everything_is_known() {
+        let mut inventory = filled(3000);
+        let fields = FieldsDigest("0".repeat(32));
+        for number in 0..3000 {
+            let uid = "6f1c3c5e-0c4b-4f0e-9c2f-7a1d3b5e9f00";
+            inventory.record(&key(number), uid, &fields, Millis(0));
+        }
+        let mut shards = Vec::new();
+        while let Some(shard) = inventory.due(Millis(0), true) {
+            shards.push(shard);
+        }
+        let largest = shards
+            .iter()
+            .map(|shard| serde_json::to_vec(shard).unwrap().len());
+        assert!(largest.max().unwrap() <= SHARD_BYTES);
+        assert!(shards.len() < 15, "{} shards", shards.len());
+        let entries: usize = shards.iter().map(|shard| shard.entries.len()).sum();
+        assert_eq!(entries, 3000);
+        assert_eq!(Inventory::load(shards).iter().count(), 3000);
+    }
+
+    #[test]
+    fn a_key_is_durable_only_once_it_is_stored() {
+        let mut inventory = filled(1);
+        assert!(!inventory.is_durable(&key(0)));
+        let shard = inventory.due(Millis(0), false).unwrap();
+        assert!(!inventory.is_durable(&key(0)));
+        inventory.not_stored(shard.number, Millis(0), |_| Millis(100));
+        assert!(inventory.due(Millis(99), false).is_none());
+        assert!(!inventory.is_durable(&key(0)));
+        let shard = inventory.due(Millis(100), false).unwrap();
+        assert!(inventory.stored(shard.number));
+        assert!(inventory.is_durable(&key(0)));
+    }
+
+    #[test]
+    fn what_is_learned_waits_for_a_quiet_moment() {
+        let mut inventory = filled(1);
+        let shard = inventory.due(Millis(0), false).unwrap();
+        inventory.stored(shard.number);
+        let fields = FieldsDigest("0".repeat(32));
+        inventory.record(&key(0), "uid", &fields, Millis(5));
+        assert_eq!(inventory.due_at(false), Some(Millis(5).plus(BUSY_DELAY)));
+        assert_eq!(inventory.due_at(true), Some(Millis(5).plus(IDLE_DELAY)));
+        assert!(inventory.due(Millis(6), true).is_none());
+        assert!(inventory.due(Millis(1005), true).is_some());
+        assert!(!inventory.is_stored());
+    }
+}

@@ -125,17 +125,11 @@ impl Engine {
     /// that may still use it has passed.
     fn may_go(&self, state: &State, leftover: &Leftover) -> bool {
         leftover.consent && {
-            let mut users = self.users(state, &leftover.unit);
-            users.all(|unit| self.standings.get(unit) == Some(&Standing::Passed))
+            let users = leftover.unit.covered(&state.units);
+            users
+                .iter()
+                .all(|(unit, _)| self.standings.get(unit) == Some(&Standing::Passed))
         }
-    }
-
-    fn users<'a>(
-        &self,
-        state: &'a State,
-        unit: &'a UnitKey,
-    ) -> impl Iterator<Item = &'a UnitKey> + use<'a> {
-        state.units.keys().filter(|other| unit.covers(other))
     }
 
     /// Nothing more will happen to it by waiting.
@@ -143,9 +137,10 @@ impl Engine {
         let Some(leftover) = self.leftovers.get(key) else {
             return true;
         };
-        let blocked = self
-            .users(state, &leftover.unit)
-            .any(|unit| matches!(self.standings.get(unit), Some(Standing::Failed(_))));
+        let users = leftover.unit.covered(&state.units);
+        let blocked = users
+            .iter()
+            .any(|(unit, _)| matches!(self.standings.get(unit), Some(Standing::Failed(_))));
         !leftover.consent || leftover.disowned || leftover.settled || blocked
     }
 

@@ -241,7 +241,12 @@ impl Engine {
             };
             self.inventory.add(key, entry, self.now);
             let progress = self.progress.entry(key.clone()).or_default();
-            progress.trouble = None;
+            let project = wanted.unit.project();
+            let entry = |state: &State| state.index.projects.get(&project).cloned();
+            if before.is_none_or(|before| entry(before) != entry(&state)) {
+                // Other content, or other consent: what failed before may go through now.
+                progress.trouble = None;
+            }
             let same = before
                 .and_then(|before| before.objects.get(key))
                 .is_some_and(|before| before.digest == wanted.digest);
@@ -400,8 +405,10 @@ impl Engine {
     /// Tells those whom the standing of a unit concerns.
     fn stands(&mut self, state: &State, unit: &UnitKey) {
         self.touch(unit);
-        for other in below(state, unit) {
-            self.agenda.unit(other.clone());
+        for (other, _) in unit.covered(&state.units) {
+            if other != unit {
+                self.agenda.unit(other.clone());
+            }
         }
         self.wake_leftovers(unit);
     }
@@ -415,18 +422,6 @@ impl Engine {
     fn unit_of(&self, key: &ObjectKey) -> Option<UnitKey> {
         let state = self.desired.as_ref()?;
         state.objects.get(key).map(|wanted| wanted.unit.clone())
-    }
-}
-
-/// The units that wait for this one.
-fn below<'a>(state: &'a State, unit: &'a UnitKey) -> Box<dyn Iterator<Item = &'a UnitKey> + 'a> {
-    match unit {
-        // Most standings are services', and nothing waits for a service.
-        UnitKey::Service(..) => Box::new(std::iter::empty()),
-        UnitKey::Project(_) | UnitKey::Environment(..) => {
-            let keys = state.units.keys();
-            Box::new(keys.filter(move |other| *other != unit && unit.covers(other)))
-        }
     }
 }
 

@@ -221,20 +221,16 @@ impl Engine {
         }
     }
 
-    fn is_finished(
-        &self,
-        state: &State,
-        (project, environment): &(ProjectId, EnvironmentName),
-    ) -> bool {
+    fn is_finished(&self, state: &State, place: &(ProjectId, EnvironmentName)) -> bool {
+        let (project, environment) = place;
         let own = UnitKey::Project(*project);
         let scope = UnitKey::Environment(*project, environment.clone());
-        let concerned = |unit: &UnitKey| *unit == own || scope.covers(unit);
-        let units = state.units.iter().filter(|(unit, _)| concerned(unit));
+        let mut units = concerned(state, place).into_iter();
         let mut leftovers = self
             .leftovers
             .iter()
-            .filter(|(_, leftover)| concerned(&leftover.unit));
-        units.clone().all(|(unit, keys)| {
+            .filter(|(_, leftover)| leftover.unit == own || scope.covers(&leftover.unit));
+        units.all(|(unit, keys)| {
             let settled = match self.standings.get(unit) {
                 Some(Standing::Passed | Standing::Failed(_)) => true,
                 Some(Standing::Waiting | Standing::Moving(_)) | None => false,
@@ -249,11 +245,7 @@ impl Engine {
         let (project, environment) = place;
         let own = UnitKey::Project(*project);
         let scope = UnitKey::Environment(*project, environment.clone());
-        let units: Vec<(&UnitKey, &Vec<ObjectKey>)> = state
-            .units
-            .iter()
-            .filter(|(unit, _)| **unit == own || scope.covers(unit))
-            .collect();
+        let units = concerned(state, place);
         let wanted = units
             .iter()
             .flat_map(|(_, keys)| keys.iter())
@@ -408,6 +400,16 @@ impl Engine {
             Some(Standing::Waiting) | None => (Health::InProgress, None),
         }
     }
+}
+
+/// The units that a report tells about: the environment's, its services', and the project's own.
+fn concerned<'a>(
+    state: &'a State,
+    (project, environment): &(ProjectId, EnvironmentName),
+) -> Vec<(&'a UnitKey, &'a Vec<ObjectKey>)> {
+    let own = state.units.get_key_value(&UnitKey::Project(*project));
+    let scope = UnitKey::Environment(*project, environment.clone());
+    own.into_iter().chain(scope.covered(&state.units)).collect()
 }
 
 /// What was not touched and is well would only make a report long.
