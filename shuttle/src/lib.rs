@@ -11,7 +11,8 @@
 //! | [`persist`] | accepted state and inventory in ConfigMaps of `starform-system` |
 //! | [`pull`], [`source`], [`feed`] | desired state from the control plane or from a folder |
 //! | [`drive`], [`run`] | the loop around the engine, and its two uses |
-//! | [`config`] | command line and agent file |
+//! | [`journal`] | what people read in the log |
+//! | [`config`], [`instance`] | command line, agent file, and who this process is |
 
 pub mod backoff;
 pub mod call;
@@ -21,6 +22,7 @@ pub mod config;
 pub mod drive;
 pub mod engine;
 pub mod feed;
+pub mod instance;
 pub mod journal;
 pub mod kinds;
 pub mod persist;

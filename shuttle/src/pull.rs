@@ -91,13 +91,13 @@ struct Problem {
 }
 
 impl ControlPlane {
-    pub fn new(http: reqwest::Client, agent: &AgentFile) -> Self {
+    pub fn new(http: reqwest::Client, agent: &AgentFile, instance: Uuid) -> Self {
         let server = agent.server.trim_end_matches('/');
         Self {
             http,
             base: format!("{server}/v1/clusters/{}", agent.cluster_id),
             token: Token(agent.token.clone()),
-            instance: Uuid::now_v7(),
+            instance,
             cluster_id: agent.cluster_id,
         }
     }

@@ -29,6 +29,7 @@ use crate::{
     drive::{Driver, Surfaced},
     engine::io::Desired,
     feed::{self, Word},
+    instance::Instance,
     journal::Journal,
     pull::ControlPlane,
     source::{Folder, FolderError},
@@ -114,7 +115,9 @@ pub async fn agent(run: &Run) -> Result<Ended, AgentError> {
     let cluster = client::cluster(run.kubeconfig.as_deref()).await?;
     let (words, mut heard) = mpsc::channel(1);
     let mut feeds = JoinSet::new();
-    let plane = begin_feed(run, &cluster, words, &mut feeds)?;
+    // Held until the end: it is what makes this process one of its kind.
+    let instance = run.desired.agent_file.as_deref().map(Instance::claim);
+    let plane = begin_feed(run, instance.as_ref(), &cluster, words, &mut feeds)?;
     let mut stop = Signals::listen().map_err(AgentError::Signals)?;
     let mut agent = Agent {
         client: cluster,
@@ -323,12 +326,14 @@ impl Agent {
 
 fn begin_feed(
     run: &Run,
+    instance: Option<&Instance>,
     client: &Client,
     words: mpsc::Sender<Word>,
     feeds: &mut JoinSet<()>,
 ) -> Result<Option<ControlPlane>, AgentError> {
-    if let Some(path) = &run.desired.agent_file {
-        let plane = ControlPlane::new(client::control_plane()?, &AgentFile::read(path)?);
+    if let (Some(path), Some(instance)) = (&run.desired.agent_file, instance) {
+        let agent = AgentFile::read(path)?;
+        let plane = ControlPlane::new(client::control_plane()?, &agent, instance.id);
         let feed = feed::follow_control_plane(plane.clone(), client.clone(), run.interval, words);
         feeds.spawn(feed);
         return Ok(Some(plane));

@@ -53,7 +53,11 @@ impl Script {
             token: "sf_cluster_secret".to_owned(),
             trusted_keys: Vec::new(),
         };
-        ControlPlane::new(client::control_plane().unwrap(), &agent)
+        ControlPlane::new(
+            client::control_plane().unwrap(),
+            &agent,
+            uuid::Uuid::now_v7(),
+        )
     }
 
     pub(crate) fn asked(&self) -> Vec<String> {
