@@ -180,19 +180,18 @@ impl Applicability {
     }
 }
 
-/// Sorts by place, drops repetitions, and keeps at most [`KEPT`]: then the last one says how many more there were.
+/// Sorts by place, drops repetitions, and keeps at most [`KEPT`]: then the last one says that there are more.
 pub fn settle(mut diagnostics: Vec<Diagnostic>) -> Vec<Diagnostic> {
     diagnostics.sort_by(|a, b| place(a).cmp(&place(b)).then_with(|| a.title.cmp(&b.title)));
     diagnostics.dedup();
     if diagnostics.len() > KEPT {
-        let dropped = diagnostics.len() - (KEPT - 1);
         let span = diagnostics[KEPT - 1].primary.span;
         diagnostics.truncate(KEPT - 1);
         diagnostics.push(
             Diagnostic::new(
                 codes::TOO_MANY_DIAGNOSTICS,
                 span,
-                format!("{dropped} more problems from here on"),
+                "more problems follow that are not kept",
             )
             .help("repair the ones above first, then check again"),
         );

@@ -26,7 +26,8 @@ impl Parser<'_> {
         if !spaced && !head.quiet && self.touching(head, first) {
             return;
         }
-        let ty = self.annotation();
+        let ty = self.annotation(head.quiet);
+        head.quiet |= ty == Some(NONE);
         let typed = self.between(first, self.pos());
         if ty.is_some() {
             self.node_space();
@@ -40,10 +41,13 @@ impl Parser<'_> {
             skipped: left_out,
         };
         let Some(kind) = self.kind().filter(|kind| kind.is_value()) else {
-            if !head.quiet && ty.is_some_and(|ty| ty != NONE) {
-                self.fault_at(FaultKind::TypeOfNothing, typed);
+            if ty.is_some_and(|ty| ty != NONE) {
+                if !head.quiet {
+                    self.fault_at(FaultKind::TypeOfNothing, typed);
+                }
+                self.push_entry(entry);
             }
-            return self.push_entry(entry);
+            return;
         };
         let value = self.advance();
         let after = self.pos();
@@ -65,7 +69,7 @@ impl Parser<'_> {
 
     /// `(name)`: tells which token is the name; nothing if there is no `(`.
     /// What is no annotation is stepped over up to its `)`, if that is on this line.
-    pub(super) fn annotation(&mut self) -> Option<u32> {
+    pub(super) fn annotation(&mut self, quiet: bool) -> Option<u32> {
         if self.kind() != Some(TokenKind::ParenOpen) {
             return None;
         }
@@ -81,7 +85,7 @@ impl Parser<'_> {
                 return Some(name);
             }
         }
-        if !reported {
+        if !reported && !quiet {
             self.fault(FaultKind::BadType, open);
         }
         self.leave_annotation();
@@ -122,7 +126,7 @@ impl Parser<'_> {
             let ty = self.between(entry.first, entry.name);
             self.fault_at(FaultKind::TypedPropertyName { value: value_start }, ty);
         }
-        let ty = self.annotation();
+        let ty = self.annotation(head.quiet);
         if ty.is_some() {
             self.node_space();
         }

@@ -263,7 +263,7 @@ impl<'a> Parser<'a> {
 
     fn begin_node(&mut self, left_out: bool) {
         let first = self.pos;
-        let ty = self.annotation().unwrap_or(NONE);
+        let ty = self.annotation(false).unwrap_or(NONE);
         let typed = self.between(first, self.pos);
         if first != self.pos {
             self.node_space();
