@@ -95,7 +95,8 @@ impl Store {
         let mut tx = self.database.write().await?;
         let sql = "INSERT INTO workspaces (id, name, tier, created_at)
                    SELECT $1, 'default', 'standard', $2
-                   WHERE NOT EXISTS (SELECT 1 FROM workspaces)";
+                   WHERE NOT EXISTS (SELECT 1 FROM workspaces)
+                   ON CONFLICT DO NOTHING";
         let id = WorkspaceId::new(Uuid::now_v7());
         tx.execute(sql, params![id, now]).await?;
         tx.commit().await

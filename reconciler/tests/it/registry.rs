@@ -103,6 +103,16 @@ on_both! {
         assert_eq!(world.store.authenticate(&token, later).await.unwrap(), None);
     }
 
+    async fn a_new_store_has_one_workspace_however_many_start_on_it(world: World) {
+        let twin = world.twin().await;
+        let now = Timestamp::now();
+        let (a, b) = tokio::join!(world.store.ensure_workspace(now), twin.store.ensure_workspace(now));
+        a.and(b).unwrap();
+        let all = world.store.workspaces().await.unwrap();
+        let names: Vec<&str> = all.iter().map(|workspace| workspace.name.as_str()).collect();
+        assert_eq!(names, ["default"]);
+    }
+
     async fn a_store_opens_twice_and_answers(world: World) {
         let second = Store::open(&world.url).await.unwrap();
         second.ready().await.unwrap();
