@@ -17,6 +17,8 @@ import (
 type apiClient struct {
 	base string
 	http *http.Client
+	// Closed when nobody wants the cluster any more; nil where that cannot be.
+	abandoned <-chan struct{}
 }
 
 func newAPIClient(l layout, server string) (*apiClient, error) {
@@ -47,6 +49,21 @@ func (a *apiClient) ready() bool {
 	}
 	answer.Body.Close()
 	return answer.StatusCode == http.StatusOK
+}
+
+// await is as the function of that name, and gives up when the cluster is abandoned.
+func (a *apiClient) await(limit time.Duration, condition func() bool) bool {
+	held := false
+	await(limit, func() bool {
+		select {
+		case <-a.abandoned:
+			return true
+		default:
+			held = condition()
+			return held
+		}
+	})
+	return held
 }
 
 // create posts one object; one that is there already is fine.

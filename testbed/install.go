@@ -81,7 +81,7 @@ func kindOf(document []byte) string {
 
 func awaitDefinitions(api *apiClient, atLeast int) error {
 	var last error
-	if await(20*time.Second, func() bool {
+	if api.await(20*time.Second, func() bool {
 		var list struct {
 			Items []struct {
 				Status struct{ Conditions []condition }
@@ -148,7 +148,7 @@ func installNodes(api *apiClient, count int) error {
 // without a taint, and the default namespace has its ServiceAccount.
 func awaitUsable(api *apiClient, nodes int, limit time.Duration) error {
 	var last error
-	if await(limit, func() bool {
+	if api.await(limit, func() bool {
 		var usable int
 		usable, last = usableNodes(api)
 		if last == nil && usable < nodes {

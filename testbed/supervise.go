@@ -176,7 +176,10 @@ func (s supervision) bringUp(c *cluster, own process) error {
 	if err != nil {
 		return err
 	}
-	if !await(60*time.Second, func() bool { return api.ready() || !c.running(serverName) || !c.running(etcdName) }) || !api.ready() {
+	if s.owner != 0 {
+		api.abandoned = ended(s.owner)
+	}
+	if !api.await(60*time.Second, func() bool { return api.ready() || !c.running(serverName) || !c.running(etcdName) }) || !api.ready() {
 		return fmt.Errorf("the API server did not become ready, see %s and %s", l.log(serverName), l.log(etcdName))
 	}
 	for _, name := range []string{controllerName, schedulerName} {

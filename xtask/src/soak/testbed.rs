@@ -25,7 +25,8 @@ struct Traces {
 pub(super) fn run() -> Result<()> {
     let testbed = testbed::build()?;
     for round in 1..=ROUNDS {
-        killed_owner_leaves_nothing(&testbed.binary)
+        owner_killed_early_leaves_nothing(&testbed.binary)
+            .and_then(|()| killed_owner_leaves_nothing(&testbed.binary))
             .with_context(|| format!("round {round} of {ROUNDS}"))?;
     }
     Ok(())
@@ -55,18 +56,35 @@ pub fn killed_owner_leaves_nothing(binary: &Path) -> Result<()> {
         "fewer processes than a cluster has: {:?}",
         traces.processes
     );
-    let gone = process::await_some(Duration::from_secs(10), || {
-        (traces.left().is_empty() && !traces.folder.exists()).then_some(())
+    traces.vanish()
+}
+
+/// The same for an owner that is killed while its cluster starts.
+///
+/// # Errors
+/// Names what is left after ten seconds.
+pub fn owner_killed_early_leaves_nothing(binary: &Path) -> Result<()> {
+    let place = tempfile::tempdir()?;
+    let mut owner = Command::new(binary)
+        .args(["run", "--nodes=1", "--", "sleep", "3600"])
+        .env_remove("KUBECONFIG_FOR_TESTS")
+        .env("TMPDIR", place.path())
+        .spawn()
+        .context("cannot start the testbed")?;
+    let traces = process::await_some(Duration::from_secs(20), || {
+        let folder = fs::read_dir(place.path()).ok()?.flatten().next()?.path();
+        let processes = recorded(&folder).ok()?;
+        Some(Traces { folder, processes })
     });
-    if gone.is_none() {
-        bail!(
-            "left behind: processes {:?}, folder {}: {}",
-            traces.left(),
-            traces.folder.display(),
-            traces.folder.exists()
-        );
-    }
-    Ok(())
+    owner.kill()?;
+    owner.wait()?;
+    let traces = traces.context("no cluster began to start")?;
+    ensure!(
+        traces.processes.len() < 6,
+        "the cluster was up already: {:?}",
+        traces.processes
+    );
+    traces.vanish()
 }
 
 fn read_traces(mut lines: impl BufRead) -> Result<Traces> {
@@ -79,14 +97,21 @@ fn read_traces(mut lines: impl BufRead) -> Result<Traces> {
         .parse()
         .context("the run printed no pid: did the cluster start?")?;
     let folder = PathBuf::from(line()?);
-    let state: Value = serde_json::from_slice(&fs::read(folder.join("state.json"))?)?;
     let mut processes = vec![(
         stray,
         process::started(stray).context("the stray process is gone already")?,
     )];
+    processes.extend(recorded(&folder)?);
+    Ok(Traces { folder, processes })
+}
+
+/// The supervisor and the parts, as the cluster's own state file names them.
+fn recorded(folder: &Path) -> Result<Vec<(u64, u64)>> {
+    let state: Value = serde_json::from_slice(&fs::read(folder.join("state.json"))?)?;
     let parts = state["parts"]
         .as_object()
         .context("state.json names no parts")?;
+    let mut processes = Vec::new();
     for part in parts.values().chain([&state["supervisor"]]) {
         let number = |field: &str| {
             part[field]
@@ -95,10 +120,25 @@ fn read_traces(mut lines: impl BufRead) -> Result<Traces> {
         };
         processes.push((number("pid")?, number("started")?));
     }
-    Ok(Traces { folder, processes })
+    Ok(processes)
 }
 
 impl Traces {
+    fn vanish(&self) -> Result<()> {
+        let gone = process::await_some(Duration::from_secs(10), || {
+            (self.left().is_empty() && !self.folder.exists()).then_some(())
+        });
+        if gone.is_none() {
+            bail!(
+                "left behind: processes {:?}, folder {}: {}",
+                self.left(),
+                self.folder.display(),
+                self.folder.exists()
+            );
+        }
+        Ok(())
+    }
+
     fn left(&self) -> Vec<u64> {
         self.processes
             .iter()

@@ -18,6 +18,7 @@ fn a_killed_owner_leaves_nothing() {
     let Some(Testbed { binary }) = given_testbed() else {
         return;
     };
+    soak::testbed::owner_killed_early_leaves_nothing(&binary).expect("nothing is left");
     soak::testbed::killed_owner_leaves_nothing(&binary).expect("nothing is left");
 }
 
