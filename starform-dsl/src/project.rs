@@ -2,7 +2,7 @@
 //! Pure data. A project exists only if nothing in its text is an error, so `emit` meets no surprise.
 //! Read on in `lower` for how it is made and in `resolve` for what it means in one environment.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use starform_contract::{
     EnvironmentName, GroupName, PortName, ProjectName, ServiceKind, ServiceName,
@@ -96,14 +96,21 @@ pub(crate) struct Schedule {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Presence {
     Everywhere,
-    Only(Vec<Spanned<String>>),
-    NotIn(Vec<Spanned<String>>),
+    Only(NamedEnvironments),
+    NotIn(NamedEnvironments),
+}
+
+/// Environments as a node names them; whether they exist is checked later.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(crate) struct NamedEnvironments {
+    pub(crate) list: Vec<Spanned<String>>,
+    set: BTreeSet<String>,
 }
 
 /// `in ENV… { … }`.
 #[derive(Clone, Debug)]
 pub(crate) struct In<T> {
-    pub(crate) environments: Vec<Spanned<String>>,
+    pub(crate) environments: NamedEnvironments,
     pub(crate) content: T,
 }
 
@@ -287,9 +294,19 @@ impl Model {
     }
 }
 
-impl<T> In<T> {
-    pub(crate) fn names(&self, environment: &EnvironmentName) -> bool {
-        names(&self.environments, environment)
+impl NamedEnvironments {
+    pub(crate) fn new(list: Vec<Spanned<String>>) -> Self {
+        let set = list.iter().map(|name| name.value.clone()).collect();
+        Self { list, set }
+    }
+
+    /// One that both name.
+    pub(crate) fn shared<'n>(&'n self, other: &'n Self) -> Option<&'n str> {
+        self.set.intersection(&other.set).next().map(String::as_str)
+    }
+
+    pub(crate) fn contains(&self, environment: &EnvironmentName) -> bool {
+        self.set.contains(environment.as_str())
     }
 }
 
@@ -297,14 +314,10 @@ impl Presence {
     pub(crate) fn includes(&self, environment: &EnvironmentName) -> bool {
         match self {
             Presence::Everywhere => true,
-            Presence::Only(list) => names(list, environment),
-            Presence::NotIn(list) => !names(list, environment),
+            Presence::Only(names) => names.contains(environment),
+            Presence::NotIn(names) => !names.contains(environment),
         }
     }
-}
-
-fn names(list: &[Spanned<String>], environment: &EnvironmentName) -> bool {
-    list.iter().any(|name| name.value == environment.as_str())
 }
 
 impl Kind {

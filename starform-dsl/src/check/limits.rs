@@ -7,12 +7,40 @@ use crate::diag::{Diagnostic, codes};
 use crate::project::{Layer, Model, Setting};
 use crate::values::image::{self, Pin};
 
+const MOST_ENVIRONMENTS: usize = 100;
+
 /// Services of a project.
 const MOST_SERVICES: usize = 1_000;
 /// Services times the environments that they exist in.
 const MOST_PLACES: usize = 2_000;
 
-pub(super) fn check(model: &Model, findings: &mut Findings) {
+/// Whether the project is small enough to be looked at service by service.
+pub(super) fn check(model: &Model, findings: &mut Findings) -> bool {
+    for (name, partial) in &model.partials {
+        check_image(partial, &format!("project.partial.{name}"), findings);
+    }
+    for service in model.services.values() {
+        check_image(&service.own, &path(service), findings);
+        for block in &service.overrides {
+            check_image(&block.content, &path(service), findings);
+        }
+    }
+    check_environments(model, findings) && check_services(model, findings)
+}
+
+fn check_environments(model: &Model, findings: &mut Findings) -> bool {
+    let Some(extra) = model.environments.get(MOST_ENVIRONMENTS) else {
+        return true;
+    };
+    let title = format!("the project has {} environments", model.environments.len());
+    let help =
+        format!("a project has at most {MOST_ENVIRONMENTS}: divide it into several projects");
+    let diagnostic = Diagnostic::new(codes::TOO_MANY_ENVIRONMENTS, extra.span, title).help(help);
+    findings.add("project.environment".to_owned(), diagnostic, None);
+    false
+}
+
+fn check_services(model: &Model, findings: &mut Findings) -> bool {
     let services = model.services.len();
     if let (true, Some(last)) = (
         services > MOST_SERVICES,
@@ -37,15 +65,7 @@ pub(super) fn check(model: &Model, findings: &mut Findings) {
             Diagnostic::new(codes::TOO_MANY_INSTANCES_OF_SERVICES, last.span, title).help(help);
         findings.add("project.environment".to_owned(), diagnostic, None);
     }
-    for (name, partial) in &model.partials {
-        check_image(partial, &format!("project.partial.{name}"), findings);
-    }
-    for service in model.services.values() {
-        check_image(&service.own, &path(service), findings);
-        for block in &service.overrides {
-            check_image(&block.content, &path(service), findings);
-        }
-    }
+    services <= MOST_SERVICES && places <= MOST_PLACES
 }
 
 fn check_image(layer: &Layer, path: &str, findings: &mut Findings) {

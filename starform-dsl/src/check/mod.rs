@@ -21,8 +21,10 @@ use crate::source::Span;
 /// Every mistake that only the whole shows.
 pub(crate) fn run(model: &Model, known: Known) -> Vec<Diagnostic> {
     let mut findings = Findings::default();
+    if !limits::check(model, &mut findings) {
+        return findings.finish(model);
+    }
     names::check(model, known, &mut findings);
-    limits::check(model, &mut findings);
     let mut hosts = hosts::Hosts::default();
     for environment in &model.environments {
         for service in model.services_in(&environment.name) {

@@ -2,14 +2,16 @@
 //! Pure. Where a declaration could not be read, a name that is missing is not called unknown.
 //! Read on in `vars` for what must hold of references in one environment.
 
-use std::fmt::Display;
+use std::collections::BTreeMap;
 
 use starform_contract::EnvironmentName;
 
 use super::{Findings, path};
 use crate::diag::{Code, Diagnostic, Edit, Fix, codes};
 use crate::lower::{Known, wrong_kind};
-use crate::project::{In, Layer, Model, Presence, Service, Setting, Slot, Spanned, Vars};
+use crate::project::{
+    In, Layer, Model, NamedEnvironments, Presence, Service, Setting, Slot, Spanned, Vars,
+};
 use crate::source::Span;
 use crate::syntax::TextRange;
 use crate::table::{Place, closest, find};
@@ -21,7 +23,12 @@ struct Lookup<'m, 'f> {
     known: Known,
     findings: &'f mut Findings,
     path: String,
+    /// So many unknown names more are compared with the known ones.
+    suggestions: usize,
 }
+
+/// Comparing costs, and nobody reads more.
+const SUGGESTIONS: usize = 100;
 
 pub(super) fn check(model: &Model, known: Known, findings: &mut Findings) {
     let mut lookup = Lookup {
@@ -29,6 +36,7 @@ pub(super) fn check(model: &Model, known: Known, findings: &mut Findings) {
         known,
         findings,
         path: String::new(),
+        suggestions: SUGGESTIONS,
     };
     for (name, group) in &model.groups {
         lookup.path = format!("project.var-group.{name}");
@@ -63,7 +71,10 @@ impl<'m> Lookup<'m, '_> {
             self.layer(&block.content);
             self.without_effect(service, block);
         }
-        self.overlapping(&service.overrides, |layer| layer.children.clone());
+        self.overlapping(&service.overrides, |layer| {
+            // The first of a name stands for all of them.
+            layer.children.iter().rev().copied().collect()
+        });
     }
 
     fn presence(&mut self, service: &Service) {
@@ -73,9 +84,11 @@ impl<'m> Lookup<'m, '_> {
         };
         let sound = self.environments(names);
         let nowhere = self.model.exists_nowhere(service);
-        if let (true, true, Some(first)) =
-            (sound && self.known.environments, nowhere, names.first())
-        {
+        if let (true, true, Some(first)) = (
+            sound && self.known.environments,
+            nowhere,
+            names.list.first(),
+        ) {
             let title = format!("`{}` exists in no environment", service.name.value);
             let help = "leave at least one environment over, or take the service out";
             self.add(Diagnostic::new(codes::NOWHERE, first.span, title).help(help));
@@ -88,7 +101,7 @@ impl<'m> Lookup<'m, '_> {
         let Some(partial) = self.model.partial(&like.value) else {
             let names = self.model.partials.keys().map(|name| name.as_str());
             if self.known.partials {
-                let diagnostic = unknown(codes::UNKNOWN_PARTIAL, "partial", like, names);
+                let diagnostic = self.unknown(codes::UNKNOWN_PARTIAL, "partial", like, names);
                 self.add(diagnostic);
             }
             return;
@@ -118,7 +131,8 @@ impl<'m> Lookup<'m, '_> {
                 .filter(|name| model.group(&name.value).is_none())
             {
                 let names = model.groups.keys().map(|name| name.as_str());
-                self.add(unknown(codes::UNKNOWN_GROUP, "var-group", name, names));
+                let diagnostic = self.unknown(codes::UNKNOWN_GROUP, "var-group", name, names);
+                self.add(diagnostic);
             }
         }
         for name in set(&layer.allow_from) {
@@ -156,45 +170,47 @@ impl<'m> Lookup<'m, '_> {
         let found = self.model.service(&name.value);
         if found.is_none() && self.known.services {
             let names = self.model.services.keys().map(|name| name.as_str());
-            self.add(unknown(codes::UNKNOWN_SERVICE, "service", name, names));
+            let diagnostic = self.unknown(codes::UNKNOWN_SERVICE, "service", name, names);
+            self.add(diagnostic);
         }
         found
     }
 
     /// Whether all of them exist and none is named twice.
-    fn environments(&mut self, names: &[Spanned<String>]) -> bool {
+    fn environments(&mut self, names: &NamedEnvironments) -> bool {
         let mut sound = true;
-        for (index, name) in names.iter().enumerate() {
-            if let Some(first) = names[..index]
-                .iter()
-                .find(|first| first.value == name.value)
-            {
+        let mut seen: BTreeMap<&str, Span> = BTreeMap::new();
+        for name in &names.list {
+            if let Some(first) = seen.insert(&name.value, name.span) {
                 sound = false;
                 let title = format!("`{}` is named twice", name.value);
                 self.add(
                     Diagnostic::new(codes::ENVIRONMENT_TWICE, name.span, title)
-                        .also(first.span, "first")
+                        .also(first, "first")
                         .help("take one of the two out"),
                 );
             } else if !self.model.has_environment(&name.value) {
                 sound = false;
-                if name.value == "preview" {
-                    let title = "preview environments are not available in this version";
-                    let help = "name an environment that the project declares";
-                    self.add(Diagnostic::new(codes::NOT_AVAILABLE, name.span, title).help(help));
-                } else if self.known.environments {
-                    let names = self.model.environments.iter().map(|env| env.name.as_str());
-                    let diagnostic =
-                        unknown(codes::UNKNOWN_ENVIRONMENT, "environment", name, names);
-                    self.add(diagnostic);
-                }
+                self.unknown_environment(name);
             }
         }
         sound
     }
 
+    fn unknown_environment(&mut self, name: &Spanned<String>) {
+        if name.value == "preview" {
+            let title = "preview environments are not available in this version";
+            let help = "name an environment that the project declares";
+            self.add(Diagnostic::new(codes::NOT_AVAILABLE, name.span, title).help(help));
+        } else if self.known.environments {
+            let names = self.model.environments.iter().map(|env| env.name.as_str());
+            let diagnostic = self.unknown(codes::UNKNOWN_ENVIRONMENT, "environment", name, names);
+            self.add(diagnostic);
+        }
+    }
+
     fn without_effect(&mut self, service: &Service, block: &In<Layer>) {
-        for name in &block.environments {
+        for name in &block.environments.list {
             let Ok(environment) = EnvironmentName::new(name.value.as_str()) else {
                 continue;
             };
@@ -207,34 +223,62 @@ impl<'m> Lookup<'m, '_> {
     }
 
     /// No two blocks for one environment hold the same child.
-    fn overlapping<'b, T, N: Display + PartialEq>(
+    fn overlapping<'b, T>(
         &mut self,
         blocks: &'b [In<T>],
-        children: impl Fn(&'b T) -> Vec<(N, Span)>,
+        children: impl Fn(&'b T) -> BTreeMap<&'b str, Span>,
     ) {
-        for (index, block) in blocks.iter().enumerate() {
-            for earlier in &blocks[..index] {
-                let shared = block.environments.iter().find(|name| {
-                    earlier
+        let mut held: BTreeMap<&str, Vec<(&NamedEnvironments, Span)>> = BTreeMap::new();
+        for block in blocks {
+            for (name, span) in children(&block.content) {
+                let earlier = held.entry(name).or_default();
+                let shared = earlier.iter().find_map(|(named, first)| {
+                    block
                         .environments
-                        .iter()
-                        .any(|other| other.value == name.value)
+                        .shared(named)
+                        .map(|environment| (environment, *first))
                 });
-                let Some(environment) = shared else { continue };
-                let before = children(&earlier.content);
-                for (name, span) in children(&block.content) {
-                    if let Some((_, first)) = before.iter().find(|(other, _)| *other == name) {
-                        let title = format!("`{name}` is given twice for `{}`", environment.value);
-                        self.add(
-                            Diagnostic::new(codes::OVERLAPPING_IN, span, title)
-                                .label("second")
-                                .also(*first, "first")
-                                .help("keep one of the two"),
-                        );
-                    }
+                earlier.push((&block.environments, span));
+                if let Some((environment, first)) = shared {
+                    let title = format!("`{name}` is given twice for `{environment}`");
+                    self.add(
+                        Diagnostic::new(codes::OVERLAPPING_IN, span, title)
+                            .label("second")
+                            .also(first, "first")
+                            .help("keep one of the two"),
+                    );
                 }
             }
         }
+    }
+
+    fn unknown<'n>(
+        &mut self,
+        code: Code,
+        what: &str,
+        name: &Spanned<String>,
+        names: impl Iterator<Item = &'n str> + Clone,
+    ) -> Diagnostic {
+        let diagnostic =
+            Diagnostic::new(code, name.span, format!("unknown {what} `{}`", name.value));
+        let compare = self.suggestions > 0;
+        self.suggestions = self.suggestions.saturating_sub(1);
+        if let Some(near) = compare
+            .then(|| closest(&name.value, names.clone()))
+            .flatten()
+        {
+            let diagnostic = diagnostic.help(format!("did you mean `{near}`?"));
+            return match replacement(name, near) {
+                Some(edit) => diagnostic.fix(Fix::maybe(format!("write `{near}`"), vec![edit])),
+                None => diagnostic,
+            };
+        }
+        let known: Vec<String> = names.take(9).map(|name| format!("`{name}`")).collect();
+        diagnostic.help(match known.len() {
+            0 => format!("the project declares no {what}"),
+            1..=8 => format!("the project has {}", known.join(", ")),
+            _ => format!("declare the {what}, or use the name of one that the project has"),
+        })
     }
 
     fn add(&mut self, diagnostic: Diagnostic) {
@@ -263,28 +307,6 @@ pub(super) fn no_output(service: &Service, output: Output, span: Span) -> Diagno
         format!("`{}` has {}", service.name.value, names.join(", "))
     };
     Diagnostic::new(codes::UNKNOWN_OUTPUT, span, title).help(help)
-}
-
-fn unknown<'n>(
-    code: Code,
-    what: &str,
-    name: &Spanned<String>,
-    names: impl Iterator<Item = &'n str> + Clone,
-) -> Diagnostic {
-    let diagnostic = Diagnostic::new(code, name.span, format!("unknown {what} `{}`", name.value));
-    if let Some(near) = closest(&name.value, names.clone()) {
-        let diagnostic = diagnostic.help(format!("did you mean `{near}`?"));
-        return match replacement(name, near) {
-            Some(edit) => diagnostic.fix(Fix::maybe(format!("write `{near}`"), vec![edit])),
-            None => diagnostic,
-        };
-    }
-    let known: Vec<String> = names.take(9).map(|name| format!("`{name}`")).collect();
-    diagnostic.help(match known.len() {
-        0 => format!("the project declares no {what}"),
-        1..=8 => format!("the project has {}", known.join(", ")),
-        _ => format!("declare the {what}, or use the name of one that the project has"),
-    })
 }
 
 /// The edit that puts `near` in the place of a name; `None` where the place holds more than the name.

@@ -7,10 +7,18 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::{At, names};
 use crate::diag::{Diagnostic, codes};
 use crate::project::{Setting, Spanned};
-use crate::resolve::{self, Resolved};
+use crate::resolve::{self, MOST_VARIABLES, Resolved};
 use crate::vars::{Output, Reference, Target, VarValue};
 
 pub(super) fn check(at: &mut At<'_, '_>, resolved: &Resolved<'_>) {
+    if resolved.crowded {
+        let name = &resolved.service.name;
+        let title = format!("`{}` has more than {MOST_VARIABLES} variables", name.value);
+        let help = "use fewer groups, or take out of them what the service does not need";
+        let diagnostic = Diagnostic::new(codes::TOO_MANY_OF_ONE_THING, name.span, title).help(help);
+        at.report(resolved.service, diagnostic);
+        return;
+    }
     for (key, var) in &resolved.vars {
         for reference in var.value.references() {
             check_reference(at, resolved, key, reference);

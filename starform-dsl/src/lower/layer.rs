@@ -8,7 +8,7 @@ use starform_contract::{
 };
 
 use super::read::Read;
-use super::{Cx, domain, health, quoted, vars};
+use super::{Cx, MOST_ENTRIES, MOST_OF_A_KIND, domain, health, quoted, vars};
 use crate::diag::{Diagnostic, Edit, Fix, codes};
 use crate::project::{
     DrainDecl, KeepDecl, Layer, PortDecl, ScaleDecl, Setting, SizeDecl, Slot, Spanned,
@@ -86,7 +86,15 @@ fn several<T>(cx: &mut Cx, read: &Read<'_>, slot: &mut Slot<Vec<T>>, more: Optio
         return;
     };
     match (&mut old.value, new.map(value)) {
-        (Setting::Set(list), Some(Setting::Set(more))) => list.extend(more),
+        (Setting::Set(list), Some(Setting::Set(more))) => {
+            if list.len() + more.len() > most(read.spec.name) {
+                let what = format!("of `{}` in one block", read.spec.name);
+                cx.too_many(read.span(), &what, most(read.spec.name));
+                old.value = Setting::Broken;
+            } else {
+                list.extend(more);
+            }
+        }
         (Setting::Unset, Some(Setting::Set(_) | Setting::Unset))
         | (Setting::Set(_), Some(Setting::Unset)) => {
             let title = format!(
@@ -100,6 +108,15 @@ fn several<T>(cx: &mut Cx, read: &Read<'_>, slot: &mut Slot<Vec<T>>, more: Optio
             old.value = Setting::Broken;
         }
         (value, _) => *value = Setting::Broken,
+    }
+}
+
+/// How many of a child one layer may hold.
+fn most(child: &str) -> usize {
+    if child == "allow-from" {
+        MOST_ENTRIES
+    } else {
+        MOST_OF_A_KIND
     }
 }
 

@@ -15,13 +15,22 @@ mod vars;
 
 use starform_contract::ProjectName;
 
-use crate::diag::{Code, Diagnostic};
+use crate::diag::{Code, Diagnostic, KEPT, codes};
 use crate::project::{Model, Spanned};
 use crate::source::Span;
 
 pub(crate) use project::lower;
 pub(crate) use unknown::wrong_kind_diagnostic as wrong_kind;
 pub(crate) use value::quoted;
+
+/// Ports, domains, aliases, groups and `in` blocks of one service, each.
+const MOST_OF_A_KIND: usize = 100;
+
+/// Arguments of one node, services that one lets in, variables of one block.
+const MOST_ENTRIES: usize = 1_000;
+
+/// So many mistakes are compared with what would be right.
+const SUGGESTIONS: usize = 200;
 
 /// What was read of one project.
 pub(crate) struct Lowered {
@@ -60,13 +69,30 @@ impl Known {
 
 impl Cx {
     fn report(&mut self, diagnostic: Diagnostic) {
-        let path = self.path.join(".");
+        let kept = self.diagnostics.len() < KEPT;
+        let path = if kept {
+            self.path.join(".")
+        } else {
+            String::new()
+        };
         self.diagnostics.push(diagnostic.node_path(path));
     }
 
     /// A diagnostic at the node at hand.
     fn error(&mut self, code: Code, span: Span, title: impl Into<String>, help: impl Into<String>) {
         self.report(Diagnostic::new(code, span, title).help(help));
+    }
+
+    /// More of one thing than fits: said once, where the first too many stands.
+    fn too_many(&mut self, span: Span, what: &str, most: usize) {
+        let title = format!("more than {most} {what}");
+        let help = format!("at most {most} fit: divide the service or the group");
+        self.error(codes::TOO_MANY_OF_ONE_THING, span, title, help);
+    }
+
+    /// Whether what is wrong may still be compared with what is known: that costs, and nobody reads more.
+    fn may_suggest(&self) -> bool {
+        self.diagnostics.len() < SUGGESTIONS
     }
 
     /// Runs `read` with `segment` added to the path.

@@ -5,9 +5,9 @@
 use starform_contract::{EnvironmentName, GroupName, ServiceName, state::DriftPolicy};
 
 use super::read::Read;
-use super::{Cx, Known, Lowered, declare::Names};
+use super::{Cx, Known, Lowered, MOST_OF_A_KIND, declare::Names};
 use crate::diag::{Diagnostic, codes};
-use crate::project::{Deploy, Environment, Group, In, Model, Spanned, Vars};
+use crate::project::{Deploy, Environment, Group, In, Model, NamedEnvironments, Spanned, Vars};
 use crate::source::{FileId, Span};
 use crate::syntax::{Cst, Node, TextRange};
 use crate::table::{self, Place};
@@ -224,14 +224,21 @@ fn group(cx: &mut Cx, read: &Read<'_>) -> Group {
         nodes.partition(|node| node.name() == "in");
     group.base = super::vars::read(cx, keys.into_iter(), super::vars::Owner::Group);
     let row = table::find(Place::Group, "in").expect("the table has `in` for groups");
-    for node in blocks {
+    if let Some(extra) = blocks.get(MOST_OF_A_KIND) {
+        cx.too_many(
+            extra.head_span(),
+            "`in` blocks of one group",
+            MOST_OF_A_KIND,
+        );
+    }
+    for node in blocks.into_iter().take(MOST_OF_A_KIND) {
         let inner = cx.read(node, row);
         let content = cx.within("in", |cx| {
             let nodes = node.children().into_iter().flatten();
             super::vars::read(cx, nodes, super::vars::Owner::Group)
         });
         group.overrides.push(In {
-            environments: inner.args(),
+            environments: NamedEnvironments::new(inner.args()),
             content,
         });
     }

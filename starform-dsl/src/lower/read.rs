@@ -6,7 +6,7 @@ use std::str::FromStr;
 
 use starform_contract::ServiceKind;
 
-use super::{Cx, unknown, value};
+use super::{Cx, MOST_ENTRIES, unknown, value};
 use crate::diag::{Diagnostic, Edit, Fix, codes};
 use crate::project::{Setting, Slot, Spanned};
 use crate::source::Span;
@@ -150,6 +150,12 @@ impl Cx {
             self.missing_argument(read, arg);
         }
         for (index, entry) in entries.into_iter().enumerate() {
+            if index == MOST_ENTRIES {
+                read.sound = false;
+                let what = format!("arguments of one `{}`", read.spec.name);
+                self.too_many(entry.span(), &what, MOST_ENTRIES);
+                break;
+            }
             match arg {
                 Some(arg) if index < most => {
                     let name = format!("`{}`", read.spec.name);
@@ -241,7 +247,7 @@ impl Cx {
             );
             return false;
         }
-        match value::check(ty, name, entry) {
+        match value::check(ty, name, entry, self.may_suggest()) {
             Some(diagnostic) => {
                 self.report(diagnostic);
                 false
@@ -255,7 +261,8 @@ impl Cx {
         let names = || spec.props.iter().map(|prop| prop.name);
         let title = format!("unknown property `{name}` of `{}`", spec.name);
         let diagnostic = Diagnostic::new(codes::UNKNOWN_PROPERTY, span, title);
-        let near = closest(name, names()).or_else(|| foreign_word(name, names()));
+        let compare = |word| closest(word, names()).or_else(|| foreign_word(word, names()));
+        let near = self.may_suggest().then(|| compare(name)).flatten();
         let inner = match spec.block {
             Block::Of(place) => table::find(place, name),
             Block::None | Block::Variables => None,
@@ -296,6 +303,7 @@ impl Cx {
         mut each: impl FnMut(&mut Cx, Read<'a>),
     ) -> Seen {
         let mut seen = Seen::default();
+        let mut once: Vec<(&'static str, Span)> = Vec::new();
         for node in nodes {
             let name = node.name();
             if name.starts_with("x-") {
@@ -305,8 +313,11 @@ impl Cx {
                 seen.incomplete = true;
                 continue;
             };
-            let first = seen.children.iter().find(|(known, _)| *known == spec.name);
-            if let (Repeat::Once, Some((_, first))) = (spec.repeat, first) {
+            let first = match spec.repeat {
+                Repeat::Once => once.iter().find(|(known, _)| *known == spec.name),
+                Repeat::Many => None,
+            };
+            if let Some((_, first)) = first {
                 let title = format!("`{name}` is given twice");
                 let diagnostic = Diagnostic::new(codes::DUPLICATE_NODE, node.head_span(), title)
                     .label("second")
@@ -314,6 +325,9 @@ impl Cx {
                     .help("keep one of the two");
                 self.report(diagnostic);
                 continue;
+            }
+            if spec.repeat == Repeat::Once {
+                once.push((spec.name, node.head_span()));
             }
             seen.children.push((spec.name, node.head_span()));
             self.path.push(name.into_owned());

@@ -5,9 +5,9 @@
 use starform_contract::{ServiceKind, ServiceName};
 
 use super::read::Read;
-use super::{Cx, layer};
+use super::{Cx, MOST_OF_A_KIND, layer};
 use crate::diag::{Diagnostic, codes};
-use crate::project::{In, Kind, Presence, Schedule, Service, Spanned};
+use crate::project::{In, Kind, Layer, NamedEnvironments, Presence, Schedule, Service, Spanned};
 use crate::table::Place;
 
 /// `None`: its name cannot be read.
@@ -23,17 +23,13 @@ pub(super) fn read(cx: &mut Cx, read: &Read<'_>) -> Option<Service> {
         Place::Service,
         Some(service_kind(word)),
         &mut |cx, child| match child.spec.name {
-            "in" => overrides.push(In {
-                environments: child.args(),
-                content: layer::read(
-                    cx,
-                    child.node.children(),
-                    "in",
-                    Place::ServiceIn,
-                    Some(service_kind(word)),
-                    &mut |_, _| (),
-                ),
-            }),
+            "in" if overrides.len() > MOST_OF_A_KIND => {}
+            "in" => {
+                if overrides.len() == MOST_OF_A_KIND {
+                    cx.too_many(child.span(), "`in` blocks of one service", MOST_OF_A_KIND);
+                }
+                overrides.push(read_in(cx, &child, service_kind(word)));
+            }
             _ => read_presence(cx, &child, &mut presence),
         },
     );
@@ -48,6 +44,21 @@ pub(super) fn read(cx: &mut Cx, read: &Read<'_>) -> Option<Service> {
         own,
         overrides,
     })
+}
+
+fn read_in(cx: &mut Cx, read: &Read<'_>, kind: ServiceKind) -> In<Layer> {
+    let nodes = read.node.children();
+    In {
+        environments: NamedEnvironments::new(read.args()),
+        content: layer::read(
+            cx,
+            nodes,
+            "in",
+            Place::ServiceIn,
+            Some(kind),
+            &mut |_, _| (),
+        ),
+    }
 }
 
 /// `None` where the schedule of a cron job cannot be read.
@@ -85,8 +96,8 @@ fn read_presence(cx: &mut Cx, child: &Read<'_>, presence: &mut Option<(Presence,
     }
     let names = child.args();
     let said = match child.spec.name {
-        "only" => Presence::Only(names),
-        _ => Presence::NotIn(names),
+        "only" => Presence::Only(NamedEnvironments::new(names)),
+        _ => Presence::NotIn(NamedEnvironments::new(names)),
     };
     let span = child.span();
     *presence = child.sound.then_some((said, Spanned { value: (), span }));

@@ -25,6 +25,12 @@ pub(super) fn report(
             .filter(move |spec| kind.is_none_or(|kind| spec.kinds.contains(&kind)))
             .map(|spec| spec.name)
     };
+    if !cx.may_suggest() {
+        let title = format!("unknown node `{name}`");
+        let help = format!("valid here: {}", valid(place, kind));
+        cx.error(codes::UNKNOWN_NODE, span, title, help);
+        return;
+    }
     let alias = foreign_word(name, here());
     if let Some(known) = table::elsewhere(name) {
         cx.report(misplaced(known, span, parent, place, alias));

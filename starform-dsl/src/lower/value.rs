@@ -15,7 +15,9 @@ use crate::table::{Type, closest};
 use crate::values::{cron, host, image, timezone};
 
 /// What is wrong with a value; `None` as well where it is broken and reported.
-pub(super) fn check(ty: Type, name: &str, entry: Entry<'_>) -> Option<Diagnostic> {
+///
+/// `suggest`: whether it may be compared with all that would be right.
+pub(super) fn check(ty: Type, name: &str, entry: Entry<'_>, suggest: bool) -> Option<Diagnostic> {
     let span = entry.value_span();
     match (ty, entry.value()) {
         (_, Value::Invalid) => None,
@@ -23,6 +25,7 @@ pub(super) fn check(ty: Type, name: &str, entry: Entry<'_>) -> Option<Diagnostic
         (Type::Integer { min, max }, value) => integer(name, &value, span, min, max),
         (Type::Bool, value) => boolean(name, &value, span),
         (Type::Cpu, Value::Integer(_) | Value::Decimal(_)) => cpu(entry.raw(), span),
+        (Type::TimeZone, Value::String(text)) => time_zone(&text, span, suggest),
         (_, Value::String(text)) => text_value(ty, name, &text, span),
         (_, Value::Integer(_) | Value::Decimal(_)) => {
             Some(number_for_text(ty, name, entry.raw(), span))
@@ -124,7 +127,7 @@ fn text_value(ty: Type, name: &str, text: &str, span: Span) -> Option<Diagnostic
         Type::Host => host_error(text, span),
         Type::OneOf(words) => one_of(name, text, span, words),
         Type::Schedule => schedule(text, span),
-        Type::TimeZone => time_zone(text, span),
+        Type::TimeZone => time_zone(text, span, false),
         Type::Image => image_error(text, span),
     }
 }
@@ -372,15 +375,18 @@ fn meant_schedule(text: &str, error: &cron::InvalidSchedule) -> Option<String> {
     right.filter(|right| cron::check(right).is_ok())
 }
 
-fn time_zone(text: &str, span: Span) -> Option<Diagnostic> {
+fn time_zone(text: &str, span: Span, suggest: bool) -> Option<Diagnostic> {
     if timezone::is_known(text) {
         return None;
     }
     let title = format!("unknown time zone `{text}`");
     let diagnostic = Diagnostic::new(codes::BAD_TIME_ZONE, span, title);
     let city = |zone: &'static str| zone.rsplit('/').next().unwrap_or(zone);
-    let near = closest(text, timezone::names())
-        .or_else(|| timezone::names().find(|zone| city(zone).eq_ignore_ascii_case(text)));
+    let compare = || {
+        closest(text, timezone::names())
+            .or_else(|| timezone::names().find(|zone| city(zone).eq_ignore_ascii_case(text)))
+    };
+    let near = suggest.then(compare).flatten();
     Some(match near {
         Some(zone) => diagnostic
             .help(format!("did you mean \"{zone}\"?"))

@@ -4,7 +4,7 @@
 
 use std::ops::Range;
 
-use super::{Cx, quoted};
+use super::{Cx, MOST_ENTRIES, quoted};
 use crate::diag::{Diagnostic, Edit, Fix, codes};
 use crate::project::{Setting, Spanned, Vars};
 use crate::source::Span;
@@ -12,7 +12,7 @@ use crate::syntax::{Entry, Node, TextRange, Value};
 use crate::table::closest;
 use crate::vars::credential::{self, Sign};
 use crate::vars::template::{self, InvalidTemplate, Part};
-use crate::vars::{InvalidReference, Piece, Reference, Target, VarValue};
+use crate::vars::{InvalidReference, Output, Piece, Reference, Target, VarValue};
 
 /// Whose variables they are.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -30,6 +30,10 @@ pub(super) fn read<'a>(cx: &mut Cx, nodes: impl Iterator<Item = Node<'a>>, owner
         let span = node.name_span();
         if !check_key(cx, &key, span) {
             continue;
+        }
+        if vars.len() == MOST_ENTRIES {
+            cx.too_many(span, "variables in one block", MOST_ENTRIES);
+            break;
         }
         let value = cx
             .within(&key, |cx| variable(cx, node, &key, owner))
@@ -286,14 +290,14 @@ fn reference(cx: &mut Cx, entry: Entry<'_>) -> Option<VarValue> {
     match Reference::parse(&text) {
         Ok(value) => Some(VarValue::Ref(Spanned {
             value,
-            span: inner_span(entry, &text, 0..text.len()),
+            span: Inner::of(entry, &text).span(0..text.len()),
         })),
         Err(error) => {
             let range = match &error {
                 InvalidReference::Form => 0..text.len(),
                 InvalidReference::Output { range, .. } => range.clone(),
             };
-            bad_reference(cx, &error, inner_span(entry, &text, range));
+            bad_reference(cx, &error, Inner::of(entry, &text).span(range));
             None
         }
     }
@@ -302,8 +306,9 @@ fn reference(cx: &mut Cx, entry: Entry<'_>) -> Option<VarValue> {
 fn template(cx: &mut Cx, entry: Entry<'_>) -> Option<VarValue> {
     let text = text(cx, entry, "the template")?;
     let (parts, mistakes) = template::parse(&text);
+    let inner = Inner::of(entry, &text);
     for mistake in &mistakes {
-        let span = inner_span(entry, &text, mistake.range());
+        let span = inner.span(mistake.range());
         match mistake {
             InvalidTemplate::Reference(error, _) => bad_reference(cx, error, span),
             InvalidTemplate::Unclosed(_) | InvalidTemplate::Unopened(_) => {
@@ -317,7 +322,7 @@ fn template(cx: &mut Cx, entry: Entry<'_>) -> Option<VarValue> {
         Part::Text(text) => Piece::Text(text),
         Part::Reference(value, range) => Piece::Ref(Spanned {
             value,
-            span: inner_span(entry, &text, range),
+            span: inner.span(range),
         }),
     };
     mistakes
@@ -331,13 +336,19 @@ fn bad_reference(cx: &mut Cx, error: &InvalidReference, span: Span) {
             let help = "write `SERVICE.OUTPUT`, as in `catalog.private-url`";
             cx.error(codes::BAD_REFERENCE, span, "this is no reference", help);
         }
-        InvalidReference::Output { closest, .. } => {
+        InvalidReference::Output { output, .. } => {
             let diagnostic = Diagnostic::new(codes::UNKNOWN_OUTPUT, span, error.to_string());
-            cx.report(match closest {
-                Some(near) => diagnostic.help(format!("did you mean `{near}`?")).fix(Fix::maybe(
-                    format!("write `{near}`"),
-                    vec![Edit { span, text: (*near).to_owned() }],
-                )),
+            let near = cx.may_suggest().then(|| Output::closest(output)).flatten();
+            cx.report(match near {
+                Some(near) => diagnostic
+                    .help(format!("did you mean `{near}`?"))
+                    .fix(Fix::maybe(
+                        format!("write `{near}`"),
+                        vec![Edit {
+                            span,
+                            text: near.to_owned(),
+                        }],
+                    )),
                 None => diagnostic.help(
                     "outputs are `host`, `port`, `hostport`, `private-url`, `public-host` and `public-url`",
                 ),
@@ -346,14 +357,39 @@ fn bad_reference(cx: &mut Cx, error: &InvalidReference, span: Span) {
     }
 }
 
-/// The place of bytes of a string's value, where the string is written without escapes.
-fn inner_span(entry: Entry<'_>, text: &str, range: Range<usize>) -> Span {
-    let whole = entry.value_span();
-    let offset = match entry.raw() {
-        raw if raw == text => 0,
-        raw if raw.get(1..raw.len().saturating_sub(1)) == Some(text) => 1,
-        _ => return whole,
-    };
-    let at = |index: usize| whole.range.start() + offset + u32::try_from(index).unwrap_or(u32::MAX);
-    Span::new(whole.file, TextRange::new(at(range.start), at(range.end)))
+/// Where the bytes of a string's value stand.
+#[derive(Clone, Copy)]
+struct Inner {
+    whole: Span,
+    /// From the first byte of the place to the first of the value; `None` where escapes part the two.
+    offset: Option<u32>,
+}
+
+impl Inner {
+    fn of(entry: Entry<'_>, text: &str) -> Self {
+        let raw = entry.raw();
+        let offset = if raw == text {
+            Some(0)
+        } else {
+            let quoted = raw.get(1..raw.len().saturating_sub(1)) == Some(text);
+            quoted.then_some(1)
+        };
+        Self {
+            whole: entry.value_span(),
+            offset,
+        }
+    }
+
+    /// The place of some bytes, or of the whole.
+    fn span(self, range: Range<usize>) -> Span {
+        let Some(offset) = self.offset else {
+            return self.whole;
+        };
+        let first = self.whole.range.start() + offset;
+        let at = |index: usize| first + u32::try_from(index).unwrap_or(u32::MAX);
+        Span::new(
+            self.whole.file,
+            TextRange::new(at(range.start), at(range.end)),
+        )
+    }
 }

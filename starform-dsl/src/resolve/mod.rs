@@ -18,7 +18,12 @@ pub(crate) struct Resolved<'m> {
     layers: Vec<&'m Layer>,
     /// By key; unset and broken ones are left out.
     pub(crate) vars: BTreeMap<&'m str, ResolvedVar<'m>>,
+    /// There are more variables than fit, so none were merged.
+    pub(crate) crowded: bool,
 }
+
+/// Variables of a service, counted as often as groups and layers speak of them.
+pub(crate) const MOST_VARIABLES: usize = 1_000;
 
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct ResolvedVar<'m> {
@@ -58,7 +63,7 @@ pub(crate) fn service<'m>(
     let layers: Vec<&Layer> = service
         .overrides
         .iter()
-        .filter(|block| block.names(environment))
+        .filter(|block| block.environments.contains(environment))
         .map(|block| &block.content)
         .chain([&service.own])
         .chain(partial)
@@ -67,8 +72,12 @@ pub(crate) fn service<'m>(
         service,
         layers,
         vars: BTreeMap::new(),
+        crowded: false,
     };
-    resolved.vars = resolved.merge(model, environment);
+    resolved.crowded = resolved.said(model) > MOST_VARIABLES;
+    if !resolved.crowded {
+        resolved.vars = resolved.merge(model, environment);
+    }
     resolved
 }
 
@@ -82,7 +91,7 @@ pub(crate) fn group<'m>(
     for block in group
         .overrides
         .iter()
-        .filter(|block| block.names(environment))
+        .filter(|block| block.environments.contains(environment))
     {
         merged.extend(own(&block.content));
     }
@@ -124,6 +133,25 @@ impl<'m> Resolved<'m> {
         self.layers
             .iter()
             .flat_map(|layer| layer.vars.keys().map(String::as_str))
+    }
+
+    /// How often its groups and layers speak of a variable.
+    fn said(&self, model: &Model) -> usize {
+        let in_group = |group: &Group| {
+            let overrides = group.overrides.iter().map(|block| block.content.len());
+            group.base.len() + overrides.sum::<usize>()
+        };
+        let uses: &[Spanned<String>] = self
+            .find(|layer| &layer.uses)
+            .value()
+            .map_or(&[], Vec::as_slice);
+        let groups = uses.iter().filter_map(|name| model.group(&name.value));
+        let own = self
+            .layers
+            .iter()
+            .map(|layer| layer.vars.len())
+            .sum::<usize>();
+        own + groups.map(|(_, group)| in_group(group)).sum::<usize>()
     }
 
     fn merge(

@@ -46,6 +46,8 @@ const FORMS: [&str; 14] = [
 
 /// A random text is at least this long.
 const RANDOM_LENGTH: usize = 24;
+/// Names of classes and modules have fewer.
+const RANDOM_DIGITS: usize = 3;
 /// Bits per character above which a text of that length is not a word.
 const RANDOM_BITS: f64 = 4.0;
 
@@ -115,7 +117,7 @@ fn is_random(value: &str) -> bool {
         && value.len() >= RANDOM_LENGTH
         && has(u8::is_ascii_lowercase)
         && has(u8::is_ascii_uppercase)
-        && has(u8::is_ascii_digit)
+        && value.bytes().filter(u8::is_ascii_digit).count() >= RANDOM_DIGITS
         && bits_per_character(value) >= RANDOM_BITS
 }
 

@@ -61,7 +61,6 @@ pub enum InvalidReference {
         output: String,
         /// Where it stands in the reference.
         range: Range<usize>,
-        closest: Option<&'static str>,
     },
 }
 
@@ -84,7 +83,6 @@ impl Reference {
         let output = known.ok_or_else(|| InvalidReference::Output {
             output: output.to_owned(),
             range: target.len() + 1..text.len(),
-            closest: Output::closest(output),
         })?;
         let target = match target {
             "self" => Target::Own,
@@ -115,7 +113,8 @@ impl Output {
         }
     }
 
-    fn closest(word: &str) -> Option<&'static str> {
+    /// The output that a word may have meant.
+    pub fn closest(word: &str) -> Option<&'static str> {
         let names = OUTPUTS.map(Output::as_str);
         let alias = match word {
             "url" | "internal-url" | "address" => Some("private-url"),

@@ -82,7 +82,7 @@ fn every_beginning_of_an_example_is_answered_at_once() {
     let mut slowest = Duration::ZERO;
     for end in (0..text.len())
         .filter(|end| text.is_char_boundary(*end))
-        .step_by(3)
+        .step_by(7)
     {
         let start = Instant::now();
         judge(&text[..end]);

@@ -119,6 +119,10 @@ codes! { LANGUAGE;
         "A path begins with `/` and has no host, no white space and no fragment.";
     5033 PROBE_DOES_NOT_FIT Error "health check that cannot work"
         "An HTTP check needs a port that speaks HTTP, and every check needs a port to ask.";
+    5034 TOO_MANY_ENVIRONMENTS Error "more than 100 environments"
+        "A project has at most 100 environments.";
+    5035 TOO_MANY_OF_ONE_THING Error "more of one thing than fits"
+        "A service has at most 100 ports, domains, aliases, var-groups and `in` blocks each, and 1 000 variables; a var-group has at most 1 000 variables.";
     6001 NOT_AVAILABLE Error "not available in this version"
         "The language reserves it; this version of Starform does not do it yet, so it is refused instead of being without effect.";
     6002 UNKNOWN_CONTRACT Error "contract of another version"
