@@ -74,6 +74,25 @@ fn no_more_than_eight_requests_are_in_flight() {
 }
 
 #[test]
+fn a_large_apply_stores_the_inventory_a_few_times() {
+    let names: Vec<&'static str> = (0..120)
+        .map(|number| &*Box::leak(format!("service-{number}").into_boxed_str()))
+        .collect();
+    let services: Vec<Service> = names.into_iter().map(Service::new).collect();
+    let (world, _) = running(&services);
+    assert_eq!(world.since(0).len(), 3 + 120 * 4);
+    let stored = world
+        .cluster
+        .log
+        .iter()
+        .filter(|request| short(request).starts_with("inventory"));
+    let shards = world.cluster.shards.len();
+    assert!((2..8).contains(&shards), "{shards} shards");
+    // Once ahead, once with what was learned.
+    assert_eq!(stored.count(), 2 * shards);
+}
+
+#[test]
 fn a_new_image_is_one_dry_run_and_one_write() {
     let (mut world, mut accepting) = running(&two());
     let (mark, shards) = (world.mark(), world.cluster.shards.clone());
