@@ -1,3 +1,5 @@
+// Plain REST to the API server, as its administrator.
+
 package main
 
 import (

@@ -1,3 +1,5 @@
+// `audit`: what the API server was asked, summed.
+
 package main
 
 import (

@@ -1,3 +1,5 @@
+// The flags of each part, and starting and stopping them as children.
+
 package main
 
 import (

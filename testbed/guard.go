@@ -1,3 +1,5 @@
+// `guard`: a program that cannot outlive its owner.
+
 package main
 
 import (

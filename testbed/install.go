@@ -1,3 +1,5 @@
+// What stands in a fresh cluster, and when it counts as usable.
+
 package main
 
 import (

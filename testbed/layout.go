@@ -1,3 +1,5 @@
+// Where the files of one cluster are, and the state file that other processes read.
+
 package main
 
 import (

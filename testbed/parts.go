@@ -1,3 +1,5 @@
+// The parts as subcommands.
+
 package main
 
 import (

@@ -1,3 +1,5 @@
+// Certificates and kubeconfigs of one cluster; the authority's key never leaves the process.
+
 package main
 
 import (

@@ -1,3 +1,5 @@
+// Processes by pid and start time, marks in the environment, waiting. Linux only: /proc and pidfd.
+
 package main
 
 import (

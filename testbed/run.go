@@ -1,3 +1,5 @@
+// `run`: a cluster for one command.
+
 package main
 
 import (

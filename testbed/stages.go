@@ -1,3 +1,5 @@
+// What the simulated cluster does by itself.
+
 package main
 
 import (

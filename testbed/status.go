@@ -1,3 +1,5 @@
+// `status`, `kill-part`, `restart-part`: looking at a running cluster, and breaking it.
+
 package main
 
 import (

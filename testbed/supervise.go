@@ -1,3 +1,5 @@
+// The process that holds the parts together, from their start to their end.
+
 package main
 
 import (

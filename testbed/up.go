@@ -1,3 +1,5 @@
+// `up` and `down`: the commands of a cluster that stays.
+
 package main
 
 import (
