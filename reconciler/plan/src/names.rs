@@ -1,7 +1,7 @@
 //! Which incarnation of a service holds a name, and what its Kubernetes objects are called.
 //!
 //! Pure. Always holds: entries are never removed, an object name is never given to a second
-//! incarnation, and equal accepted state gives equal ids. See "Identity" in `docs/contract.md`.
+//! incarnation, and equal accepted state gives equal ids.
 
 use std::collections::BTreeSet;
 

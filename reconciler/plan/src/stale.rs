@@ -132,7 +132,10 @@ impl fmt::Display for Stale {
         };
         write!(f, "{name} has changed since the plan was made")?;
         if self.moved.is_empty() {
-            write!(f, ": its objects were rendered anew")?;
+            f.write_str(match self.part {
+                Part::Service(_) => ": its objects were rendered anew",
+                Part::Object(_) | Part::Setting(_) => ": another plan changed the same of it",
+            })?;
         }
         for moved in &self.moved {
             write!(f, "\n  {moved}")?;

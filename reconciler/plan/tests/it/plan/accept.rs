@@ -8,7 +8,7 @@ use serde_json::json;
 use starform_contract::{
     Bundle, Deletion, EnvironmentState, Generation, NameEntry, Object, ObjectKey, ServiceName,
     bundle::Wave,
-    model::{AllowFrom, Scale, Workload},
+    model::{AllowFrom, Scale, Variable, Workload},
 };
 use starform_plan::{
     Proposal, ProposeInput, Refusal, accept,
@@ -93,6 +93,24 @@ fn a_setting_that_moved_is_stale_too() {
     let text = world.accept(&to_large).unwrap_err().to_string();
     assert!(
         text.contains("tier: approved \"standard\" → \"large\", now \"small\" → \"large\""),
+        "{text}"
+    );
+}
+
+#[test]
+fn a_group_that_another_plan_changed_is_stale_without_a_value() {
+    let with = |level: &str| {
+        let mut state = sample::shop();
+        let group = state.groups.values_mut().next().unwrap();
+        group.insert("LOG_LEVEL".to_owned(), Variable::Literal(level.to_owned()));
+        state
+    };
+    let mut world = World::having(&with("info"));
+    let to_debug = world.propose(&with("debug"));
+    world.accept(&world.propose(&with("warning"))).unwrap();
+    let text = world.accept(&to_debug).unwrap_err().to_string();
+    assert!(
+        text.ends_with("starform-vg-shared--production has changed since the plan was made: another plan changed the same of it"),
         "{text}"
     );
 }
