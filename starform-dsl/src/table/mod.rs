@@ -1,8 +1,9 @@
 //! The node table of the language as data: one row per node, from which everything else follows.
 //! Pure. Closed world: a node without a row is an error; a row that is not built yet says what to do instead.
-//! Read on in `project` and `service` for the rows, and in `suggest` for the words people try first.
+//! Read on in `project`, `service` and `schedule` for the rows, and in `suggest` for the words people try first.
 
 mod project;
+mod schedule;
 mod service;
 mod suggest;
 
@@ -190,7 +191,10 @@ const fn later_prop(name: &'static str, instead: &'static str, doc: &'static str
 
 /// Every row: project level first, then services.
 pub fn nodes() -> impl Iterator<Item = &'static NodeSpec> {
-    project::NODES.iter().chain(service::NODES)
+    project::NODES
+        .iter()
+        .chain(service::NODES)
+        .chain(schedule::NODES)
 }
 
 /// The row of `name` in `place`.

@@ -2,19 +2,19 @@
 //! Pure data. Names and defaults are part of contract 1.
 //! Read on in `project` for what stands around them, and in `crate::emit` for the defaults as values.
 
-use starform_contract::ServiceKind::{self, Cron, Private, Web, Worker};
+use starform_contract::ServiceKind::{self, Private, Web, Worker};
 
 use super::{Args, Availability, Block, NodeSpec, Place, PropSpec, ROW, Repeat, Type, arg, prop};
 
 /// A child of a service that every layer may hold.
-const CHILD: NodeSpec = NodeSpec {
+pub(super) const CHILD: NodeSpec = NodeSpec {
     places: &[Place::Service, Place::ServiceIn, Place::Partial],
     unset: true,
     ..ROW
 };
 
 /// A child that decides where the service runs, so only the service itself may hold it.
-const TOP: NodeSpec = NodeSpec {
+pub(super) const TOP: NodeSpec = NodeSpec {
     places: &[Place::Service],
     ..ROW
 };
@@ -23,7 +23,7 @@ const SERVING: &[ServiceKind] = &[Web, Private];
 const RUNNING: &[ServiceKind] = &[Web, Private, Worker];
 
 /// A year: the longest duration.
-const YEAR: u32 = 365 * 86_400;
+pub(super) const YEAR: u32 = 365 * 86_400;
 const HOUR: u32 = 3_600;
 
 pub(super) const NODES: &[NodeSpec] = &[
@@ -343,86 +343,6 @@ pub(super) const NODES: &[NodeSpec] = &[
         example: "observability #false",
         ..CHILD
     },
-    NodeSpec {
-        name: "overlap",
-        kinds: &[Cron],
-        args: Args::One(arg("WHAT", Type::OneOf(&["forbid", "replace", "allow"]))),
-        form: "overlap forbid|replace|allow",
-        doc: "What happens when a run is due while the last one still goes on.",
-        default: "forbid",
-        example: "overlap replace",
-        ..CHILD
-    },
-    NodeSpec {
-        name: "retries",
-        kinds: &[Cron],
-        args: Args::One(arg("N", Type::Integer { min: 0, max: 100 })),
-        form: "retries N",
-        doc: "How often a failed run is tried again.",
-        default: "0",
-        example: "retries 1",
-        ..CHILD
-    },
-    NodeSpec {
-        name: "timeout",
-        kinds: &[Cron],
-        args: Args::One(arg("DUR", duration(1, YEAR))),
-        form: "timeout DUR",
-        doc: "A run that takes longer is ended.",
-        default: "1h",
-        example: "timeout \"30m\"",
-        ..CHILD
-    },
-    NodeSpec {
-        name: "keep",
-        kinds: &[Cron],
-        props: &[
-            prop(
-                "succeeded",
-                Type::Integer { min: 0, max: 100 },
-                "Good runs that stay listed; 3 if left out.",
-            ),
-            prop(
-                "failed",
-                Type::Integer { min: 0, max: 100 },
-                "Failed runs that stay listed; 3 if left out.",
-            ),
-        ],
-        form: "keep succeeded=N failed=N",
-        doc: "How many finished runs stay listed.",
-        default: "succeeded=3 failed=3",
-        example: "keep succeeded=1 failed=5",
-        ..CHILD
-    },
-    NodeSpec {
-        name: "only",
-        args: Args::Several(arg("ENV", Type::Reference)),
-        form: "only ENV…",
-        doc: "The service exists in these environments only.",
-        default: "every environment",
-        example: "only production",
-        ..TOP
-    },
-    NodeSpec {
-        name: "not-in",
-        args: Args::Several(arg("ENV", Type::Reference)),
-        form: "not-in ENV…",
-        doc: "The service does not exist in these environments.",
-        default: "every environment",
-        example: "not-in staging",
-        ..TOP
-    },
-    NodeSpec {
-        name: "in",
-        repeat: Repeat::Many,
-        args: Args::Several(arg("ENV", Type::Reference)),
-        block: Block::Of(Place::ServiceIn),
-        form: "in ENV… { service children }",
-        doc: "What differs in some environments: each child replaces the children of its name below it.",
-        default: "no difference",
-        example: "in production { scale 3; }",
-        ..TOP
-    },
     later(
         "allow-ip",
         "reserved",
@@ -473,7 +393,7 @@ const PROBE_PROPS: &[PropSpec] = &[
     ),
 ];
 
-const fn duration(min: u32, max: u32) -> Type {
+pub(super) const fn duration(min: u32, max: u32) -> Type {
     Type::Duration { min, max }
 }
 
