@@ -6,7 +6,7 @@ use std::collections::BTreeSet;
 
 use serde_json::json;
 use starform_contract::{
-    Bundle, Deletion, EnvironmentState, Generation, NameEntry, Object, ObjectKey, ServiceName,
+    Bundle, Deletion, EnvironmentState, Generation, Object, ObjectKey,
     bundle::Wave,
     model::{AllowFrom, Scale, Variable, Workload},
 };
@@ -311,39 +311,6 @@ fn a_proposal_that_was_tampered_with_is_refused() {
 }
 
 #[test]
-fn a_name_that_was_given_up_comes_back_as_another_service() {
-    let mut world = World::having(&sample::shop());
-    let first = world.accepted(shop_id());
-    world.accept(&world.propose(&without("mailer"))).unwrap();
-    let entry = |world: &World| -> Vec<NameEntry> {
-        let names = world.accepted(shop_id()).project.unwrap().names;
-        names
-            .into_iter()
-            .filter(|e| e.name.as_str() == "mailer")
-            .collect()
-    };
-    assert!(entry(&world)[0].retired);
-    world.accept(&world.propose(&sample::shop())).unwrap();
-    let entries = entry(&world);
-    assert_eq!(entries.len(), 2);
-    assert_eq!(entries[1].object_name.as_str(), "mailer-2");
-    assert_ne!(entries[0].service_id, entries[1].service_id);
-    let rollback = propose(ProposeInput {
-        accepted: &world.accepted(shop_id()),
-        project: world.render(&sample::shop()).project,
-        environment: first.environments[&environment("production")].clone(),
-        origins: &starform_contract::Origins::default(),
-        revision: None,
-        only: None,
-        adopt: &BTreeSet::new(),
-    });
-    world.accept(&rollback).unwrap();
-    assert_eq!(world.accepted(shop_id()).environments, first.environments);
-    let retired: Vec<bool> = entry(&world).iter().map(|entry| entry.retired).collect();
-    assert_eq!(retired, [false, true]);
-}
-
-#[test]
 fn a_finished_report_clears_its_environment_up_to_its_generation() {
     let mut world = World::having(&without_domains("production"));
     world
@@ -444,7 +411,7 @@ fn without_domains(name: &str) -> EnvironmentState {
     state
 }
 
-fn without(name: &str) -> EnvironmentState {
+pub(super) fn without(name: &str) -> EnvironmentState {
     let mut state = sample::shop();
     state
         .services
@@ -486,18 +453,4 @@ fn touches(proposal: &Proposal, kind: &str) -> bool {
         .objects
         .iter()
         .any(|change| change.key.kind == kind)
-}
-
-#[test]
-fn names_of_services_stay_apart() {
-    let name = |text: &str| -> ServiceName { service_name(text) };
-    let mut world = World::having(&sample::shop());
-    world.accept(&world.propose(&without("mailer"))).unwrap();
-    let bound = starform_plan::bind_names(
-        shop_id(),
-        &world.accepted(shop_id()),
-        &[name("mailer"), name("mailer-2")],
-    );
-    let objects: BTreeSet<&str> = bound.iter().map(|e| e.object_name.as_str()).collect();
-    assert_eq!(objects.len(), bound.len(), "{bound:?}");
 }

@@ -6,6 +6,7 @@ mod accept;
 mod applied;
 mod laws;
 mod lists;
+mod names;
 mod propose;
 mod schemas;
 mod view;
