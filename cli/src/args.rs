@@ -5,9 +5,7 @@
 use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
-use starform_contract::{
-    EnvironmentName, ObjectKey, ProjectName, ServiceName, quantity::Duration,
-};
+use starform_contract::{EnvironmentName, ObjectKey, ProjectName, ServiceName, quantity::Duration};
 use starform_reconciler::store::DatabaseUrl;
 
 /// Declare a project in starform.kdl, see every change as a plan, apply it.
@@ -207,7 +205,12 @@ pub(crate) struct ServeArgs {
     #[arg(long, default_value = "127.0.0.1:8080", value_name = "ADDRESS")]
     pub(crate) listen: std::net::SocketAddr,
     /// sqlite://FILE or postgres://USER@HOST/NAME
-    #[arg(long, default_value = "sqlite://starform.db", env = "STARFORM_DATABASE", value_name = "URL")]
+    #[arg(
+        long,
+        default_value = "sqlite://starform.db",
+        env = "STARFORM_DATABASE",
+        value_name = "URL"
+    )]
     pub(crate) database: DatabaseUrl,
     /// Holds the administrator's token; made (mode 0600) where it is missing
     #[arg(long, default_value = "starform-admin-token", value_name = "FILE")]

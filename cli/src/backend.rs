@@ -45,7 +45,10 @@ impl Backend {
             Self::Remote(remote) => {
                 let project = project_id(remote, project).await?;
                 let path = format!("/v1/projects/{project}/plans?bundles=true");
-                remote.post(&path, &create_plans(sources, options)).await.map_err(failure)
+                remote
+                    .post(&path, &create_plans(sources, options))
+                    .await
+                    .map_err(failure)
             }
         }
     }
@@ -55,7 +58,10 @@ impl Backend {
         match self {
             Self::Embedded(embedded) => embedded.stored(id),
             Self::Remote(remote) => {
-                let plan: Plan = remote.get(&format!("/v1/plans/{id}")).await.map_err(failure)?;
+                let plan: Plan = remote
+                    .get(&format!("/v1/plans/{id}"))
+                    .await
+                    .map_err(failure)?;
                 Ok(Plans::new(vec![plan], BTreeMap::new()))
             }
         }
@@ -78,7 +84,11 @@ impl Backend {
 
     /// Nothing is to be accepted: finishes what an earlier apply may have left. An agent does that
     /// by itself; without one this is the only time that somebody looks.
-    pub(crate) async fn resume(&self, plan: &Plan, wait: std::time::Duration) -> anyhow::Result<Exit> {
+    pub(crate) async fn resume(
+        &self,
+        plan: &Plan,
+        wait: std::time::Duration,
+    ) -> anyhow::Result<Exit> {
         match self {
             Self::Embedded(embedded) => embedded.resume(plan, wait).await,
             Self::Remote(_) => Ok(Exit::Success),
@@ -110,8 +120,10 @@ pub(crate) async fn project_id(
     remote: &Remote,
     name: &ProjectName,
 ) -> anyhow::Result<starform_contract::ProjectId> {
-    let found: body::Items<body::Project> =
-        remote.get(&format!("/v1/projects?name={name}")).await.map_err(failure)?;
+    let found: body::Items<body::Project> = remote
+        .get(&format!("/v1/projects?name={name}"))
+        .await
+        .map_err(failure)?;
     let project = found.items.into_iter().next().with_context(|| {
         format!(
             "there is no project `{name}` at {}; create it with `starform project create {name} --cluster NAME`, or name another with --project",
@@ -122,9 +134,13 @@ pub(crate) async fn project_id(
 }
 
 fn create_plans(sources: &SourceTree, options: &PlanOptions) -> body::CreatePlans {
-    let files = sources.files().map(|(_, file)| (file.path().to_owned(), file.text().to_string()));
+    let files = sources
+        .files()
+        .map(|(_, file)| (file.path().to_owned(), file.text().to_string()));
     body::CreatePlans {
-        source: body::PlanSource { files: files.collect() },
+        source: body::PlanSource {
+            files: files.collect(),
+        },
         revision: options.revision.clone(),
         environments: (!options.env.is_empty()).then(|| options.env.clone()),
         images: options.image.iter().cloned().collect(),

@@ -50,13 +50,17 @@ pub(crate) struct Failure {
 }
 
 impl Failure {
-    pub(crate) fn new(exit: Exit, message: impl Into<String>) -> anyhow::Error {
-        Self { exit, message: message.into() }.into()
+    pub(crate) fn because(exit: Exit, message: impl Into<String>) -> anyhow::Error {
+        Self {
+            exit,
+            message: message.into(),
+        }
+        .into()
     }
 
     /// Everything a person needs was printed already.
     pub(crate) fn shown(exit: Exit) -> anyhow::Error {
-        Self::new(exit, "")
+        Self::because(exit, "")
     }
 }
 

@@ -23,16 +23,26 @@ fn main() -> ExitCode {
     let cli = match Cli::try_parse() {
         Ok(cli) => cli,
         Err(error) => {
-            let shown = matches!(error.kind(), ErrorKind::DisplayHelp | ErrorKind::DisplayVersion);
+            let shown = matches!(
+                error.kind(),
+                ErrorKind::DisplayHelp | ErrorKind::DisplayVersion
+            );
             // Nothing can be done about a closed standard output.
             let _ = error.print();
-            return if shown { Exit::Success.into() } else { Exit::Error.into() };
+            return if shown {
+                Exit::Success.into()
+            } else {
+                Exit::Error.into()
+            };
         }
     };
     rustls::crypto::ring::default_provider()
         .install_default()
         .expect("no other TLS provider is installed before main");
-    let runtime = match tokio::runtime::Builder::new_multi_thread().enable_all().build() {
+    let runtime = match tokio::runtime::Builder::new_multi_thread()
+        .enable_all()
+        .build()
+    {
         Ok(runtime) => runtime,
         Err(error) => return exit::tell(&error.into()).into(),
     };

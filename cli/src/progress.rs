@@ -54,7 +54,11 @@ impl From<body::ApplyEvent> for Snapshot {
             body::ApplyState::Converged | body::ApplyState::Partial => true,
             body::ApplyState::Pending | body::ApplyState::Progressing => false,
         };
-        Self { services: event.services, failed: event.failed, finished }
+        Self {
+            services: event.services,
+            failed: event.failed,
+            finished,
+        }
     }
 }
 
@@ -86,7 +90,10 @@ impl Progress {
 
     /// For an environment where nothing should move.
     pub(crate) fn quiet(environment: &str) -> Self {
-        Self { quiet: true, ..Self::new(environment) }
+        Self {
+            quiet: true,
+            ..Self::new(environment)
+        }
     }
 
     /// Prints what moved since the last snapshot.
@@ -128,18 +135,36 @@ impl Progress {
             .filter(|service| service.health != Health::Current)
             .map(|service| service.name.as_str())
             .collect();
-        let waiting = if moving.is_empty() { "the agent".to_owned() } else { moving.join(", ") };
+        let waiting = if moving.is_empty() {
+            "the agent".to_owned()
+        } else {
+            moving.join(", ")
+        };
         let seconds = self.started.elapsed().as_secs();
-        eprintln!("  {} still waiting for {waiting} ({seconds} s)", self.environment);
+        eprintln!(
+            "  {} still waiting for {waiting} ({seconds} s)",
+            self.environment
+        );
         self.beat = (self.beat * 2).min(LONGEST_BEAT);
         self.next_beat = Instant::now() + self.beat;
     }
 
     /// Prints the three lists and says how it ended.
     pub(crate) fn finish(self) -> Exit {
-        let Self { last: Snapshot { services, failed: objects, finished }, quiet, .. } = self;
+        let Self {
+            last:
+                Snapshot {
+                    services,
+                    failed: objects,
+                    finished,
+                },
+            quiet,
+            ..
+        } = self;
         let of = |wanted: fn(Health) -> bool| {
-            let chosen = services.iter().filter(move |service| wanted(service.health));
+            let chosen = services
+                .iter()
+                .filter(move |service| wanted(service.health));
             chosen.map(line).collect::<Vec<_>>()
         };
         let done = of(|health| health == Health::Current);
@@ -147,9 +172,14 @@ impl Progress {
         let rest = of(|health| !matches!(health, Health::Current | Health::Failed));
         // What a failed service already says is not said again for its object.
         let unsaid = objects.iter().filter(|object| {
-            !object.reason.as_ref().is_some_and(|reason| failed.iter().any(|line| line.contains(reason)))
+            !object
+                .reason
+                .as_ref()
+                .is_some_and(|reason| failed.iter().any(|line| line.contains(reason)))
         });
-        let unsaid: Vec<String> = unsaid.map(|object| told(&object.key, object.reason.as_deref())).collect();
+        let unsaid: Vec<String> = unsaid
+            .map(|object| told(&object.key, object.reason.as_deref()))
+            .collect();
         failed.extend(unsaid);
         if !quiet {
             print_list("done", &done);

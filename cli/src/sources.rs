@@ -46,12 +46,19 @@ pub(crate) enum SourceError {
 pub(crate) fn read(path: &Path) -> Result<SourceTree, SourceError> {
     let file = root_file(path)?;
     let text = read_text(&file)?;
-    Ok(SourceTree::new(BTreeMap::from([(shown_as(path, &file), Arc::from(text))])))
+    Ok(SourceTree::new(BTreeMap::from([(
+        shown_as(path, &file),
+        Arc::from(text),
+    )])))
 }
 
 /// The folder of the project at `path`; `.starform/` lies in it.
 pub(crate) fn folder(path: &Path) -> PathBuf {
-    let folder = if path.is_dir() { Some(path) } else { path.parent() };
+    let folder = if path.is_dir() {
+        Some(path)
+    } else {
+        path.parent()
+    };
     match folder {
         Some(folder) if !folder.as_os_str().is_empty() => folder.to_owned(),
         _ => PathBuf::from("."),
@@ -61,15 +68,25 @@ pub(crate) fn folder(path: &Path) -> PathBuf {
 fn root_file(path: &Path) -> Result<PathBuf, SourceError> {
     if path.is_dir() {
         let file = path.join(ROOT);
-        return if file.is_file() { Ok(file) } else { Err(SourceError::NoRoot(path.to_owned())) };
+        return if file.is_file() {
+            Ok(file)
+        } else {
+            Err(SourceError::NoRoot(path.to_owned()))
+        };
     }
-    if path.exists() { Ok(path.to_owned()) } else { Err(SourceError::Missing(path.to_owned())) }
+    if path.exists() {
+        Ok(path.to_owned())
+    } else {
+        Err(SourceError::Missing(path.to_owned()))
+    }
 }
 
 /// Inside a repository the root file is named by itself, so that a plan made from another working
 /// directory has the same places.
 fn shown_as(given: &Path, file: &Path) -> String {
-    let name = file.file_name().map(|name| name.to_string_lossy().into_owned());
+    let name = file
+        .file_name()
+        .map(|name| name.to_string_lossy().into_owned());
     match name {
         Some(name) if given.is_dir() || name == ROOT => name,
         Some(_) | None => given.to_string_lossy().into_owned(),
@@ -77,10 +94,16 @@ fn shown_as(given: &Path, file: &Path) -> String {
 }
 
 fn read_text(path: &Path) -> Result<String, SourceError> {
-    let unreadable = |source| SourceError::Unreadable { path: path.to_owned(), source };
+    let unreadable = |source| SourceError::Unreadable {
+        path: path.to_owned(),
+        source,
+    };
     let size = fs::metadata(path).map_err(unreadable)?.len();
     if size > LIMIT {
-        return Err(SourceError::TooLarge { path: path.to_owned(), size });
+        return Err(SourceError::TooLarge {
+            path: path.to_owned(),
+            size,
+        });
     }
     let bytes = fs::read(path).map_err(unreadable)?;
     String::from_utf8(bytes).map_err(|error| SourceError::NotText {

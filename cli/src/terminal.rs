@@ -32,7 +32,9 @@ impl Terminal {
             ColorChoice::Never => false,
             ColorChoice::Auto if set("NO_COLOR") => false,
             ColorChoice::Auto if env::var("CLICOLOR_FORCE").is_ok_and(|v| v != "0") => true,
-            ColorChoice::Auto => stdout().is_terminal() && env::var("TERM").is_ok_and(|t| t != "dumb"),
+            ColorChoice::Auto => {
+                stdout().is_terminal() && env::var("TERM").is_ok_and(|t| t != "dumb")
+            }
         };
         Self {
             width: width(),
@@ -44,6 +46,7 @@ impl Terminal {
 
 fn width() -> usize {
     let columns = env::var("COLUMNS").ok().and_then(|text| text.parse().ok());
-    let columns = columns.or_else(|| terminal_size::terminal_size().map(|(width, _)| usize::from(width.0)));
+    let columns =
+        columns.or_else(|| terminal_size::terminal_size().map(|(width, _)| usize::from(width.0)));
     columns.unwrap_or(DEFAULT).clamp(40, WIDEST)
 }

@@ -12,7 +12,10 @@ use starform_reconciler::{api::body, token};
 
 use super::{compile::profile, print, print_json};
 use crate::{
-    args::{ClusterCommand, Global, PlanFormat, ProjectCommand, TokenCommand, TokenKind, WorkspaceCommand},
+    args::{
+        ClusterCommand, Global, PlanFormat, ProjectCommand, TokenCommand, TokenKind,
+        WorkspaceCommand,
+    },
     backend::project_id,
     exit::{Exit, Failure},
     remote::{Remote, failure},
@@ -31,13 +34,23 @@ pub(crate) async fn workspace(command: WorkspaceCommand, global: &Global) -> any
     let remote = remote(global)?;
     match command {
         WorkspaceCommand::Create { name, tier, format } => {
-            let body = body::CreateWorkspace { name: name.parse()?, tier: Some(tier.parse()?) };
-            let workspace: body::Workspace = remote.post("/v1/workspaces", &body).await.map_err(failure)?;
+            let body = body::CreateWorkspace {
+                name: name.parse()?,
+                tier: Some(tier.parse()?),
+            };
+            let workspace: body::Workspace = remote
+                .post("/v1/workspaces", &body)
+                .await
+                .map_err(failure)?;
             answer(format, &workspace, &workspace.id.to_string());
         }
         WorkspaceCommand::List { format } => {
-            let all: body::Items<body::Workspace> = remote.get("/v1/workspaces").await.map_err(failure)?;
-            let lines = all.items.iter().map(|w| format!("{}  {}  {}", w.id, w.name, w.tier));
+            let all: body::Items<body::Workspace> =
+                remote.get("/v1/workspaces").await.map_err(failure)?;
+            let lines = all
+                .items
+                .iter()
+                .map(|w| format!("{}  {}  {}", w.id, w.name, w.tier));
             list(format, &all, lines);
         }
     }
@@ -47,12 +60,22 @@ pub(crate) async fn workspace(command: WorkspaceCommand, global: &Global) -> any
 pub(crate) async fn cluster(command: ClusterCommand, global: &Global) -> anyhow::Result<Exit> {
     let remote = remote(global)?;
     match command {
-        ClusterCommand::Register { name, agent_file, profile: file, format } => {
-            let body = body::RegisterCluster { name: name.parse()?, profile: profile(file.as_deref())? };
+        ClusterCommand::Register {
+            name,
+            agent_file,
+            profile: file,
+            format,
+        } => {
+            let body = body::RegisterCluster {
+                name: name.parse()?,
+                profile: profile(file.as_deref())?,
+            };
             // Before the cluster exists: a file that cannot be written must not cost a registration.
             let mut out = create_private(&agent_file)?;
             let made: Result<body::RegisteredCluster, _> = remote.post("/v1/clusters", &body).await;
-            let made = made.inspect_err(|_| drop(std::fs::remove_file(&agent_file))).map_err(failure)?;
+            let made = made
+                .inspect_err(|_| drop(std::fs::remove_file(&agent_file)))
+                .map_err(failure)?;
             let file = AgentFile {
                 server: remote.server(),
                 cluster_id: made.cluster.id,
@@ -60,18 +83,32 @@ pub(crate) async fn cluster(command: ClusterCommand, global: &Global) -> anyhow:
                 trusted_keys: [],
             };
             writeln!(out, "{}", serde_json::to_string_pretty(&file)?)?;
-            eprintln!("wrote {}; start the agent with `starform-shuttle run --agent-file {}`", agent_file.display(), agent_file.display());
+            eprintln!(
+                "wrote {}; start the agent with `starform-shuttle run --agent-file {}`",
+                agent_file.display(),
+                agent_file.display()
+            );
             answer(format, &made.cluster, &made.cluster.id.to_string());
         }
-        ClusterCommand::Set { name, profile: file } => {
+        ClusterCommand::Set {
+            name,
+            profile: file,
+        } => {
             let id = cluster_id(&remote, &name).await?;
             let path = format!("/v1/clusters/{id}/profile");
-            let _: serde_json::Value = remote.put(&path, &profile(Some(&file))?).await.map_err(failure)?;
+            let _: serde_json::Value = remote
+                .put(&path, &profile(Some(&file))?)
+                .await
+                .map_err(failure)?;
             eprintln!("the profile of `{name}` is set; it takes effect with the next plan");
         }
         ClusterCommand::List { format } => {
-            let all: body::Items<body::Cluster> = remote.get("/v1/clusters").await.map_err(failure)?;
-            let lines = all.items.iter().map(|c| format!("{}  {}  generation {}", c.id, c.name, c.generation));
+            let all: body::Items<body::Cluster> =
+                remote.get("/v1/clusters").await.map_err(failure)?;
+            let lines = all
+                .items
+                .iter()
+                .map(|c| format!("{}  {}  generation {}", c.id, c.name, c.generation));
             list(format, &all, lines);
         }
     }
@@ -81,14 +118,28 @@ pub(crate) async fn cluster(command: ClusterCommand, global: &Global) -> anyhow:
 pub(crate) async fn project(command: ProjectCommand, global: &Global) -> anyhow::Result<Exit> {
     let remote = remote(global)?;
     match command {
-        ProjectCommand::Create { name, cluster, workspace, format } => {
-            let body = body::CreateProject { name, cluster, workspace };
-            let project: body::Project = remote.post("/v1/projects", &body).await.map_err(failure)?;
+        ProjectCommand::Create {
+            name,
+            cluster,
+            workspace,
+            format,
+        } => {
+            let body = body::CreateProject {
+                name,
+                cluster,
+                workspace,
+            };
+            let project: body::Project =
+                remote.post("/v1/projects", &body).await.map_err(failure)?;
             answer(format, &project, &project.id.to_string());
         }
         ProjectCommand::List { format } => {
-            let all: body::Items<body::Project> = remote.get("/v1/projects").await.map_err(failure)?;
-            let lines = all.items.iter().map(|p| format!("{}  {}  {}", p.id, p.name, p.namespace));
+            let all: body::Items<body::Project> =
+                remote.get("/v1/projects").await.map_err(failure)?;
+            let lines = all
+                .items
+                .iter()
+                .map(|p| format!("{}  {}  {}", p.id, p.name, p.namespace));
             list(format, &all, lines);
         }
     }
@@ -97,7 +148,12 @@ pub(crate) async fn project(command: ProjectCommand, global: &Global) -> anyhow:
 
 pub(crate) async fn token(command: TokenCommand, global: &Global) -> anyhow::Result<Exit> {
     let remote = remote(global)?;
-    let TokenCommand::Create { kind, project, environment, expires } = command;
+    let TokenCommand::Create {
+        kind,
+        project,
+        environment,
+        expires,
+    } = command;
     let body = body::CreateToken {
         kind: match kind {
             TokenKind::Ci => token::TokenKind::Ci,
@@ -114,17 +170,23 @@ pub(crate) async fn token(command: TokenCommand, global: &Global) -> anyhow::Res
 
 fn remote(global: &Global) -> anyhow::Result<Remote> {
     let server = global.server.as_deref().ok_or_else(|| {
-        Failure::new(Exit::Error, "this command needs a control plane: give --server URL or set STARFORM_SERVER")
+        Failure::because(
+            Exit::Error,
+            "this command needs a control plane: give --server URL or set STARFORM_SERVER",
+        )
     })?;
     Remote::new(server, global)
 }
 
 async fn cluster_id(remote: &Remote, name: &str) -> anyhow::Result<ClusterId> {
     let all: body::Items<body::Cluster> = remote.get("/v1/clusters").await.map_err(failure)?;
-    let found = all.items.iter().find(|cluster| cluster.name.to_string() == name);
-    found
-        .map(|cluster| cluster.id)
-        .with_context(|| format!("there is no cluster `{name}`; `starform cluster list` shows those that are"))
+    let found = all
+        .items
+        .iter()
+        .find(|cluster| cluster.name.to_string() == name);
+    found.map(|cluster| cluster.id).with_context(|| {
+        format!("there is no cluster `{name}`; `starform cluster list` shows those that are")
+    })
 }
 
 fn answer(format: PlanFormat, document: &impl Serialize, id: &str) {
@@ -147,6 +209,9 @@ fn create_private(path: &Path) -> anyhow::Result<std::fs::File> {
     #[cfg(unix)]
     std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
     options.open(path).with_context(|| {
-        format!("cannot create the agent file `{}`; an existing one is not replaced", path.display())
+        format!(
+            "cannot create the agent file `{}`; an existing one is not replaced",
+            path.display()
+        )
     })
 }

@@ -20,13 +20,17 @@ use crate::{
     terminal::Terminal,
 };
 
-pub(crate) async fn run(args: &ApplyArgs, global: &Global, terminal: Terminal) -> anyhow::Result<Exit> {
+pub(crate) async fn run(
+    args: &ApplyArgs,
+    global: &Global,
+    terminal: Terminal,
+) -> anyhow::Result<Exit> {
     let (backend, plans) = wanted(args, global, terminal).await?;
     plan::show(&plans, PlanFormat::Human, false, terminal);
     refuse_blocked(&plans)?;
     let changing: Vec<&Plan> = plans.plans.iter().filter(|plan| !plan.is_empty()).collect();
     if !changing.is_empty() && !args.auto_approve && !approved(&changing, terminal)? {
-        return Err(Failure::new(Exit::Cancelled, "nothing was applied"));
+        return Err(Failure::because(Exit::Cancelled, "nothing was applied"));
     }
     let wait = Duration::from_secs(args.wait.as_secs().into());
     let mut ended = Exit::Success;
@@ -61,10 +65,14 @@ async fn wanted(
         let plans = backend.show(&args.target).await?;
         return Ok((backend, plans));
     }
-    let is_project = path.is_dir() || path.extension().is_some_and(|end| end == "kdl") || !path.exists();
+    let is_project =
+        path.is_dir() || path.extension().is_some_and(|end| end == "kdl") || !path.exists();
     if !is_project {
         let folder = sources::folder(path);
-        return Ok((Backend::new(global, &folder)?, chosen(show::read(path)?, args)));
+        return Ok((
+            Backend::new(global, &folder)?,
+            chosen(show::read(path)?, args),
+        ));
     }
     let (sources, project) = checked(path, terminal)?;
     plan::check_options(&project, &args.options)?;
@@ -77,7 +85,9 @@ async fn wanted(
 /// Of a plan file, the environments that were asked for.
 fn chosen(mut plans: Plans, args: &ApplyArgs) -> Plans {
     if !args.options.env.is_empty() {
-        plans.plans.retain(|plan| args.options.env.contains(&plan.environment));
+        plans
+            .plans
+            .retain(|plan| args.options.env.contains(&plan.environment));
     }
     plans
 }
@@ -86,20 +96,29 @@ fn refuse_blocked(plans: &Plans) -> anyhow::Result<()> {
     let blocking: Vec<String> = plans
         .plans
         .iter()
-        .flat_map(|plan| plan.blocking_findings().map(|finding| format!("{}: {}", finding.code, finding.title)))
+        .flat_map(|plan| {
+            plan.blocking_findings()
+                .map(|finding| format!("{}: {}", finding.code, finding.title))
+        })
         .collect();
     if blocking.is_empty() {
         return Ok(());
     }
-    Err(Failure::new(Exit::Refused, format!("the plan is blocked:\n  {}", blocking.join("\n  "))))
+    Err(Failure::because(
+        Exit::Refused,
+        format!("the plan is blocked:\n  {}", blocking.join("\n  ")),
+    ))
 }
 
 fn approved(plans: &[&Plan], terminal: Terminal) -> anyhow::Result<bool> {
     if !terminal.interactive {
         let message = "nobody is there to ask; look at the plan, then repeat with --auto-approve";
-        return Err(Failure::new(Exit::Error, message));
+        return Err(Failure::because(Exit::Error, message));
     }
-    let names: Vec<String> = plans.iter().map(|plan| format!("{}/{}", plan.project, plan.environment)).collect();
+    let names: Vec<String> = plans
+        .iter()
+        .map(|plan| format!("{}/{}", plan.project, plan.environment))
+        .collect();
     eprint!("Apply to {}? Only `yes` goes on: ", names.join(", "));
     std::io::stderr().flush()?;
     let mut answer = String::new();

@@ -13,11 +13,18 @@ use starform_dsl::render;
 
 pub(crate) fn run(args: &CheckArgs, terminal: Terminal) -> anyhow::Result<Exit> {
     let sources = sources::read(&args.path)?;
-    let diagnostics = starform_dsl::compile(&sources).diagnostics;
+    let starform_dsl::Compiled {
+        diagnostics,
+        secrets,
+        ..
+    } = starform_dsl::compile(&sources);
     let render::Counts { errors, warnings } = render::counts(&diagnostics);
     match args.format {
         CheckFormat::Human => {
-            eprint!("{}", render::human(&sources, &diagnostics, human(terminal)));
+            eprint!(
+                "{}",
+                render::human(&sources, &diagnostics, human(terminal, &secrets))
+            );
             if errors + warnings == 0 {
                 eprintln!("{} is fine.", args.path.display());
             }

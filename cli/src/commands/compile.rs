@@ -21,7 +21,12 @@ pub(crate) fn bundle(args: &CompileArgs, terminal: Terminal) -> anyhow::Result<E
 /// Project objects first, in the order in which they are applied.
 pub(crate) fn objects(args: &CompileArgs, terminal: Terminal) -> anyhow::Result<Exit> {
     let proposal = propose(args, terminal)?;
-    for object in proposal.project.objects.iter().chain(proposal.environment.all_objects()) {
+    for object in proposal
+        .project
+        .objects
+        .iter()
+        .chain(proposal.environment.all_objects())
+    {
         // By way of YAML's own values: keys in order, strings quoted where YAML needs it.
         let value = serde_yaml_ng::Value::deserialize(&object.manifest)?;
         print(&format!("---\n{}", serde_yaml_ng::to_string(&value)?));
@@ -31,11 +36,17 @@ pub(crate) fn objects(args: &CompileArgs, terminal: Terminal) -> anyhow::Result<
 
 /// The profile in a file; its defaults without one.
 pub(crate) fn profile(file: Option<&Path>) -> anyhow::Result<ClusterProfile> {
-    let Some(file) = file else { return Ok(ClusterProfile::default()) };
+    let Some(file) = file else {
+        return Ok(ClusterProfile::default());
+    };
     let text = fs::read_to_string(file)
         .with_context(|| format!("cannot read the cluster profile `{}`", file.display()))?;
-    serde_json::from_str(&text)
-        .with_context(|| format!("`{}` is no cluster profile (schemas/cluster-profile.v1.json)", file.display()))
+    serde_json::from_str(&text).with_context(|| {
+        format!(
+            "`{}` is no cluster profile (schemas/cluster-profile.v1.json)",
+            file.display()
+        )
+    })
 }
 
 fn propose(args: &CompileArgs, terminal: Terminal) -> anyhow::Result<Proposal> {

@@ -14,7 +14,10 @@ mod status;
 use std::path::Path;
 
 pub(crate) use compile::profile as compile_profile;
-use starform_dsl::{Project, render, source::SourceTree};
+use starform_dsl::{
+    Project, render,
+    source::{SourceTree, Span},
+};
 
 use crate::{
     args::{Cli, Command},
@@ -47,16 +50,27 @@ pub(crate) async fn run(cli: Cli) -> anyhow::Result<Exit> {
 fn checked(path: &Path, terminal: Terminal) -> anyhow::Result<(SourceTree, Project)> {
     let sources = sources::read(path)?;
     let compiled = starform_dsl::compile(&sources);
-    eprint!("{}", render::human(&sources, &compiled.diagnostics, human(terminal)));
+    eprint!(
+        "{}",
+        render::human(
+            &sources,
+            &compiled.diagnostics,
+            human(terminal, &compiled.secrets)
+        )
+    );
     match compiled.project {
         Some(project) => Ok((sources, project)),
         None => Err(Failure::shown(Exit::Error)),
     }
 }
 
-/// How diagnostics are shown here. The language has no secret literals yet, so nothing is hidden.
-fn human(terminal: Terminal) -> render::Human<'static> {
-    render::Human { width: terminal.width, color: terminal.color, secrets: &[] }
+/// How diagnostics are shown here; what the compiler calls a credential is starred out.
+fn human(terminal: Terminal, secrets: &[Span]) -> render::Human<'_> {
+    render::Human {
+        width: terminal.width,
+        color: terminal.color,
+        secrets,
+    }
 }
 
 #[allow(clippy::print_stdout)] // A command's answer goes to standard output.

@@ -18,25 +18,39 @@ use crate::{
 };
 use starform_dsl::project::Project;
 
-pub(crate) async fn run(args: &PlanArgs, global: &Global, terminal: Terminal) -> anyhow::Result<Exit> {
+pub(crate) async fn run(
+    args: &PlanArgs,
+    global: &Global,
+    terminal: Terminal,
+) -> anyhow::Result<Exit> {
     let (sources, project) = checked(&args.path, terminal)?;
     check_options(&project, &args.options)?;
     let backend = Backend::new(global, &sources::folder(&args.path))?;
-    let plans = backend.plan(&name(&project, &args.options), &sources, &args.options).await?;
+    let plans = backend
+        .plan(&name(&project, &args.options), &sources, &args.options)
+        .await?;
     if let Some(file) = &args.out {
         let text = serde_json::to_string(&plans)?;
         fs::write(file, text).with_context(|| format!("cannot write `{}`", file.display()))?;
     }
     show(&plans, args.format, args.full, terminal);
     let changes = plans.plans.iter().any(|plan| !plan.is_empty());
-    Ok(if args.exit_code && changes { Exit::Changes } else { Exit::Success })
+    Ok(if args.exit_code && changes {
+        Exit::Changes
+    } else {
+        Exit::Success
+    })
 }
 
 pub(crate) fn show(plans: &Plans, format: PlanFormat, full: bool, terminal: Terminal) {
     match format {
         PlanFormat::Json => print_json(&plans.without_bundles()),
         PlanFormat::Human => {
-            let options = view::TextOptions { width: terminal.width, color: terminal.color, full };
+            let options = view::TextOptions {
+                width: terminal.width,
+                color: terminal.color,
+                full,
+            };
             print(&view::text(&plans.plans, &options));
         }
     }
@@ -44,19 +58,29 @@ pub(crate) fn show(plans: &Plans, format: PlanFormat, full: bool, terminal: Term
 
 /// `--project` names it on the control plane; the file's own name is the default.
 pub(crate) fn name(project: &Project, options: &PlanOptions) -> ProjectName {
-    options.project.clone().unwrap_or_else(|| project.name().clone())
+    options
+        .project
+        .clone()
+        .unwrap_or_else(|| project.name().clone())
 }
 
 /// Names in options that the project does not have: told before anything is asked of anybody.
 pub(crate) fn check_options(project: &Project, options: &PlanOptions) -> anyhow::Result<()> {
-    let environments: Vec<&str> = project.environments().map(|(name, _)| name.as_str()).collect();
+    let environments: Vec<&str> = project
+        .environments()
+        .map(|(name, _)| name.as_str())
+        .collect();
     for environment in &options.env {
         if !environments.contains(&environment.as_str()) {
             return Err(unknown("environment", environment.as_str(), &environments));
         }
     }
     let services: Vec<&str> = project.services().map(|name| name.as_str()).collect();
-    let named = options.image.iter().map(|(service, _)| service).chain(&options.service);
+    let named = options
+        .image
+        .iter()
+        .map(|(service, _)| service)
+        .chain(&options.service);
     for service in named {
         if !services.contains(&service.as_str()) {
             return Err(unknown("service", service.as_str(), &services));
@@ -66,6 +90,9 @@ pub(crate) fn check_options(project: &Project, options: &PlanOptions) -> anyhow:
 }
 
 fn unknown(what: &str, name: &str, known: &[&str]) -> anyhow::Error {
-    let message = format!("the project has no {what} `{name}`; it has {}", known.join(", "));
-    Failure::new(Exit::Error, message)
+    let message = format!(
+        "the project has no {what} `{name}`; it has {}",
+        known.join(", ")
+    );
+    Failure::because(Exit::Error, message)
 }

@@ -29,7 +29,10 @@ async fn stop_asked() {
 fn tell(notice: Notice) {
     match notice {
         Notice::AdminTokenCreated(path) => {
-            eprintln!("made a new administrator's token in {} (mode 0600)", path.display());
+            eprintln!(
+                "made a new administrator's token in {} (mode 0600)",
+                path.display()
+            );
         }
         Notice::Listening(address) => print(&format!("listening on http://{address}\n")),
     }
@@ -38,7 +41,9 @@ fn tell(notice: Notice) {
 /// `RUST_LOG` decides what is logged; by default what an operator needs.
 fn log(json: bool) {
     let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new("info"));
-    let builder = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr);
+    let builder = tracing_subscriber::fmt()
+        .with_env_filter(filter)
+        .with_writer(std::io::stderr);
     if json {
         builder.json().init();
     } else {

@@ -14,9 +14,15 @@ use crate::{
     terminal::Terminal,
 };
 
-pub(crate) async fn run(args: &ShowArgs, global: &Global, terminal: Terminal) -> anyhow::Result<Exit> {
+pub(crate) async fn run(
+    args: &ShowArgs,
+    global: &Global,
+    terminal: Terminal,
+) -> anyhow::Result<Exit> {
     let plans = if is_id(&args.plan) {
-        Backend::new(global, Path::new("."))?.show(&args.plan).await?
+        Backend::new(global, Path::new("."))?
+            .show(&args.plan)
+            .await?
     } else {
         read(Path::new(&args.plan))?
     };
@@ -31,7 +37,12 @@ pub(crate) fn is_id(text: &str) -> bool {
 }
 
 pub(crate) fn read(file: &Path) -> anyhow::Result<Plans> {
-    let text = fs::read_to_string(file).with_context(|| format!("cannot read the plan file `{}`", file.display()))?;
-    serde_json::from_str(&text)
-        .with_context(|| format!("`{}` is no plan file; `starform plan --out FILE` writes one", file.display()))
+    let text = fs::read_to_string(file)
+        .with_context(|| format!("cannot read the plan file `{}`", file.display()))?;
+    serde_json::from_str(&text).with_context(|| {
+        format!(
+            "`{}` is no plan file; `starform plan --out FILE` writes one",
+            file.display()
+        )
+    })
 }

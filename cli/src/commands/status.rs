@@ -15,16 +15,29 @@ use crate::{
     terminal::Terminal,
 };
 
-pub(crate) async fn run(args: &StatusArgs, global: &Global, terminal: Terminal) -> anyhow::Result<Exit> {
+pub(crate) async fn run(
+    args: &StatusArgs,
+    global: &Global,
+    terminal: Terminal,
+) -> anyhow::Result<Exit> {
     let (_, project) = checked(&args.path, terminal)?;
-    let options = crate::args::PlanOptions { env: args.env.clone(), ..Default::default() };
+    let options = crate::args::PlanOptions {
+        env: args.env.clone(),
+        ..Default::default()
+    };
     super::plan::check_options(&project, &options)?;
     let environments = match args.env.is_empty() {
-        true => project.environments().map(|(name, _)| name.clone()).collect(),
+        true => project
+            .environments()
+            .map(|(name, _)| name.clone())
+            .collect(),
         false => args.env.clone(),
     };
     let backend = Backend::new(global, &sources::folder(&args.path))?;
-    let name = args.project.clone().unwrap_or_else(|| project.name().clone());
+    let name = args
+        .project
+        .clone()
+        .unwrap_or_else(|| project.name().clone());
     let all = backend.status(&name, &environments).await?;
     match args.format {
         PlanFormat::Json => print_json(&serde_json::json!({ "environments": all })),
@@ -37,7 +50,11 @@ fn text(status: &EnvironmentStatus) -> String {
     let reported = status.reported.as_ref().map_or_else(
         || "nothing reported yet".to_owned(),
         |reported| {
-            let rest = if reported.finished { "" } else { ", still moving" };
+            let rest = if reported.finished {
+                ""
+            } else {
+                ", still moving"
+            };
             format!("reported at generation {}{rest}", reported.generation)
         },
     );
@@ -45,14 +62,23 @@ fn text(status: &EnvironmentStatus) -> String {
         "{}/{} · generation {} · {reported} · namespace {}\n",
         status.project, status.environment, status.generation, status.namespace
     );
-    let widest = status.services.iter().map(|service| service.name.as_str().len()).max().unwrap_or(0);
+    let widest = status
+        .services
+        .iter()
+        .map(|service| service.name.as_str().len())
+        .max()
+        .unwrap_or(0);
     for service in &status.services {
         let mark = match service.health {
             Health::Current => '✓',
             Health::Failed => '✗',
             Health::InProgress | Health::Terminating | Health::NotFound | Health::Unknown => '…',
         };
-        let reason = service.reason.as_ref().map(|reason| format!(": {reason}")).unwrap_or_default();
+        let reason = service
+            .reason
+            .as_ref()
+            .map(|reason| format!(": {reason}"))
+            .unwrap_or_default();
         text.push_str(&format!(
             "  {mark} {:widest$}  {:8}{}{reason}\n",
             service.name.as_str(),

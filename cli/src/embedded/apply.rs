@@ -68,7 +68,9 @@ impl Embedded {
     /// Makes the plan's result part of the accepted state.
     async fn accept(&self, home: &mut Home, proposal: &Proposal) -> anyhow::Result<()> {
         for _ in 0..ATTEMPTS {
-            let Some((index, bundles)) = next(home, proposal)? else { return Ok(()) };
+            let Some((index, bundles)) = next(home, proposal)? else {
+                return Ok(());
+            };
             match home.accept(index, bundles).await {
                 Ok(()) => return Ok(()),
                 Err(SaveError::Conflict) => *home = self.home().await?,
@@ -76,7 +78,7 @@ impl Embedded {
             }
         }
         let message = "others keep changing the accepted state; try again when they are done";
-        Err(Failure::new(Exit::Stale, message))
+        Err(Failure::because(Exit::Stale, message))
     }
 }
 
@@ -88,10 +90,15 @@ fn next(home: &Home, proposal: &Proposal) -> anyhow::Result<Option<Accepted>> {
     let index = home.index_without_finished();
     let current: AcceptedProject = accepted(&home.seen, project)?;
     let outcome = accept::accept(&index, &current, proposal).map_err(refused)?;
-    let AcceptOutcome::Accepted(next) = outcome else { return Ok(None) };
+    let AcceptOutcome::Accepted(next) = outcome else {
+        return Ok(None);
+    };
     let mut bundles = home.seen.bundles.clone();
     bundles.insert(next.project.digest(), Bundle::Project(next.project));
-    bundles.insert(next.environment.digest(), Bundle::Environment(next.environment));
+    bundles.insert(
+        next.environment.digest(),
+        Bundle::Environment(next.environment),
+    );
     let named = next.index.bundles();
     bundles.retain(|digest, _| named.contains(digest));
     Ok(Some((next.index.clone(), bundles)))
@@ -103,7 +110,7 @@ fn refused(refusal: Refusal) -> anyhow::Error {
         Refusal::CrossCheck(_) | Refusal::Blocked(_) => Exit::Refused,
         Refusal::Used(_) | Refusal::Unsound(_) => Exit::Error,
     };
-    Failure::new(exit, refusal.to_string())
+    Failure::because(exit, refusal.to_string())
 }
 
 fn proposal(plan: &Plan, plans: &Plans) -> anyhow::Result<Proposal> {
@@ -120,7 +127,11 @@ fn proposal(plan: &Plan, plans: &Plans) -> anyhow::Result<Proposal> {
         Some(Bundle::Environment(bundle)) => bundle.clone(),
         Some(Bundle::Project(_)) | None => anyhow::bail!(missing(&plan.source.result)),
     };
-    Ok(Proposal { plan: plan.clone(), project, environment })
+    Ok(Proposal {
+        plan: plan.clone(),
+        project,
+        environment,
+    })
 }
 
 /// Drives the engine until this environment is finished, or the wait or a person ends it.
@@ -134,11 +145,17 @@ async fn converge(
     let bundles = home.seen.bundles.iter();
     let desired = Desired {
         index: home.seen.index.clone(),
-        bundles: bundles.map(|(digest, bundle)| (digest.clone(), Arc::new(bundle.clone()))).collect(),
+        bundles: bundles
+            .map(|(digest, bundle)| (digest.clone(), Arc::new(bundle.clone())))
+            .collect(),
     };
     let (stop, stopped) = watch::channel(run::Stop::No);
     let place = (project, environment.clone());
-    let options = run::Options { places: BTreeSet::from([place.clone()]), wait, stop: stopped };
+    let options = run::Options {
+        places: BTreeSet::from([place.clone()]),
+        wait,
+        stop: stopped,
+    };
     // One task: the engine's reports and the heartbeat take turns.
     let progress = RefCell::new(progress);
     let tell = |report: &Report| {
@@ -172,7 +189,10 @@ async fn converge(
 }
 
 /// Heartbeats, and Ctrl-C: once ends what is being written, twice ends at once.
-async fn beat_and_listen(progress: &RefCell<Progress>, stop: &watch::Sender<run::Stop>) -> Infallible {
+async fn beat_and_listen(
+    progress: &RefCell<Progress>,
+    stop: &watch::Sender<run::Stop>,
+) -> Infallible {
     loop {
         let next = progress.borrow().next_beat();
         tokio::select! {

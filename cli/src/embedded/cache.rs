@@ -29,7 +29,9 @@ pub(crate) struct Cache {
 
 impl Cache {
     pub(crate) fn new(project: &Path) -> Self {
-        Self { folder: project.join(".starform") }
+        Self {
+            folder: project.join(".starform"),
+        }
     }
 
     pub(crate) fn seen(&self) -> Option<Seen> {
@@ -45,25 +47,37 @@ impl Cache {
     pub(crate) fn keep_plans(&self, plans: &Plans) {
         for plan in &plans.plans {
             let wanted = [&plan.source.result, &plan.source.project_result];
-            let bundles = plans.bundles.iter().filter(|(digest, _)| wanted.contains(digest));
-            let bundles = bundles.map(|(digest, bundle)| (digest.clone(), bundle.clone())).collect();
-            self.write(&plan_file(&plan.plan_id), &Plans::new(vec![plan.clone()], bundles));
+            let bundles = plans
+                .bundles
+                .iter()
+                .filter(|(digest, _)| wanted.contains(digest));
+            let bundles = bundles
+                .map(|(digest, bundle)| (digest.clone(), bundle.clone()))
+                .collect();
+            self.write(
+                &plan_file(&plan.plan_id),
+                &Plans::new(vec![plan.clone()], bundles),
+            );
         }
     }
 
     /// A plan by its id, or by the first digits of it.
     pub(crate) fn plan(&self, id: &str) -> anyhow::Result<Plans> {
         let digits = id.strip_prefix("sha256:").unwrap_or(id);
-        let files = fs::read_dir(self.folder.join("plans")).into_iter().flatten().flatten();
+        let files = fs::read_dir(self.folder.join("plans"))
+            .into_iter()
+            .flatten()
+            .flatten();
         let mut found = files.map(|file| file.path()).filter(|path| {
-            path.file_name().is_some_and(|name| name.to_string_lossy().starts_with(digits))
+            path.file_name()
+                .is_some_and(|name| name.to_string_lossy().starts_with(digits))
         });
         let (Some(file), None) = (found.next(), found.next()) else {
             let message = format!(
                 "`{}` has no plan {id}, or more than one; make it again with `starform plan`, or run where it was made",
                 self.folder.display()
             );
-            return Err(Failure::new(Exit::Error, message));
+            return Err(Failure::because(Exit::Error, message));
         };
         Ok(serde_json::from_str(&fs::read_to_string(file)?)?)
     }

@@ -5,13 +5,13 @@
 
 use std::{collections::BTreeMap, path::Path, time::Duration};
 
-use kube::{
-    Api, Client,
-    api::{Patch, PatchParams},
-};
 use k8s_openapi::{
     ByteString,
     api::core::v1::{Namespace, Secret},
+};
+use kube::{
+    Api, Client,
+    api::{Patch, PatchParams},
 };
 use serde::de::DeserializeOwned;
 use serde_json::json;
@@ -48,14 +48,22 @@ pub(crate) struct Home {
 pub(crate) enum HomeError {
     #[error(transparent)]
     Connect(#[from] client::ConnectError),
-    #[error("the cluster does not answer: {0}; check the kubeconfig (KUBECONFIG, --kubeconfig) and that the cluster runs")]
+    #[error(
+        "the cluster does not answer: {0}; check the kubeconfig (KUBECONFIG, --kubeconfig) and that the cluster runs"
+    )]
     Unreachable(String),
     #[error("the cluster did not answer within {} s; check the kubeconfig (KUBECONFIG, --kubeconfig) and that the cluster runs", LIMIT.as_secs())]
     Slow,
     #[error(transparent)]
     Load(#[from] persist::LoadError),
-    #[error("`{key}` in the Secret {}/{SECRET} is not readable: {source}; remove the key to start with defaults", persist::NAMESPACE)]
-    Kept { key: &'static str, source: serde_json::Error },
+    #[error(
+        "`{key}` in the Secret {}/{SECRET} is not readable: {source}; remove the key to start with defaults",
+        persist::NAMESPACE
+    )]
+    Kept {
+        key: &'static str,
+        source: serde_json::Error,
+    },
     #[error("the cluster's kube-system namespace has no uid; is this a Kubernetes API server?")]
     NoUid,
 }
@@ -72,7 +80,9 @@ impl HomeError {
 
 impl Home {
     pub(crate) async fn load(kubeconfig: Option<&Path>) -> Result<Self, HomeError> {
-        tokio::time::timeout(LIMIT, Self::read(kubeconfig)).await.unwrap_or(Err(HomeError::Slow))
+        tokio::time::timeout(LIMIT, Self::read(kubeconfig))
+            .await
+            .unwrap_or(Err(HomeError::Slow))
     }
 
     async fn read(kubeconfig: Option<&Path>) -> Result<Self, HomeError> {
@@ -83,7 +93,16 @@ impl Home {
             Some(kept) => (kept.index, kept.bundles, Some(kept.version)),
             None => (Index::empty(cluster_id), BTreeMap::new(), None),
         };
-        Ok(Self { client, seen: Seen { index, bundles, profile }, version, finished })
+        Ok(Self {
+            client,
+            seen: Seen {
+                index,
+                bundles,
+                profile,
+            },
+            version,
+            finished,
+        })
     }
 
     /// Makes `index` the accepted state, if nobody else accepted since this was loaded.
@@ -104,7 +123,9 @@ impl Home {
     pub(crate) fn index_without_finished(&self) -> Index {
         let mut index = self.seen.index.clone();
         for (project, environments) in &self.finished {
-            let Some(entry) = index.projects.get_mut(project) else { continue };
+            let Some(entry) = index.projects.get_mut(project) else {
+                continue;
+            };
             for (environment, generation) in environments {
                 clear_finished(entry, environment, *generation);
             }
@@ -114,9 +135,21 @@ impl Home {
 
     /// Whether an apply of this environment finished since it was last accepted.
     pub(crate) fn is_finished(&self, project: ProjectId, environment: &EnvironmentName) -> bool {
-        let accepted = self.seen.index.projects.get(&project).map_or(&[][..], |entry| &entry.accepted);
-        let last = accepted.iter().filter(|plan| plan.environment == *environment).map(|plan| plan.generation).max();
-        let finished = self.finished.get(&project).and_then(|places| places.get(environment));
+        let accepted = self
+            .seen
+            .index
+            .projects
+            .get(&project)
+            .map_or(&[][..], |entry| &entry.accepted);
+        let last = accepted
+            .iter()
+            .filter(|plan| plan.environment == *environment)
+            .map(|plan| plan.generation)
+            .max();
+        let finished = self
+            .finished
+            .get(&project)
+            .and_then(|places| places.get(environment));
         finished.is_some_and(|finished| last.is_none_or(|last| *finished >= last))
     }
 
@@ -127,7 +160,10 @@ impl Home {
         environment: &EnvironmentName,
     ) -> anyhow::Result<()> {
         let generation = self.seen.index.generation;
-        self.finished.entry(project).or_default().insert(environment.clone(), generation);
+        self.finished
+            .entry(project)
+            .or_default()
+            .insert(environment.clone(), generation);
         self.keep().await
     }
 
@@ -148,7 +184,13 @@ impl Home {
                 FINISHED: ByteString(serde_json::to_vec(&self.finished)?),
             },
         });
-        secrets.patch(SECRET, &PatchParams::apply(MANAGER).force(), &Patch::Apply(&document)).await?;
+        secrets
+            .patch(
+                SECRET,
+                &PatchParams::apply(MANAGER).force(),
+                &Patch::Apply(&document),
+            )
+            .await?;
         Ok(())
     }
 }
@@ -156,14 +198,20 @@ impl Home {
 /// The uid of kube-system: as old as the cluster, and nobody chooses it.
 async fn cluster_id(client: &Client) -> Result<ClusterId, HomeError> {
     let namespaces: Api<Namespace> = Api::all(client.clone());
-    let system = namespaces.get("kube-system").await.map_err(|error| unreachable(&error))?;
+    let system = namespaces
+        .get("kube-system")
+        .await
+        .map_err(|error| unreachable(&error))?;
     let uid = system.metadata.uid.ok_or(HomeError::NoUid)?;
     uid.parse().map_err(|_| HomeError::NoUid)
 }
 
 async fn kept(client: &Client) -> Result<(ClusterProfile, Finished), HomeError> {
     let secrets: Api<Secret> = Api::namespaced(client.clone(), persist::NAMESPACE);
-    let secret = secrets.get_opt(SECRET).await.map_err(|error| unreachable(&error))?;
+    let secret = secrets
+        .get_opt(SECRET)
+        .await
+        .map_err(|error| unreachable(&error))?;
     let data = secret.and_then(|secret| secret.data).unwrap_or_default();
     Ok((read(&data, PROFILE)?, read(&data, FINISHED)?))
 }

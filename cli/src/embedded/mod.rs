@@ -41,12 +41,19 @@ pub(crate) struct Embedded {
 
 impl Embedded {
     pub(crate) fn new(global: &Global, folder: &Path) -> Self {
-        Self { kubeconfig: global.kubeconfig.clone(), cache: Cache::new(folder) }
+        Self {
+            kubeconfig: global.kubeconfig.clone(),
+            cache: Cache::new(folder),
+        }
     }
 
     /// Plans against the cluster; without one against what was seen last, or against nothing, and
     /// says so in one line.
-    pub(crate) async fn plan(&self, sources: &SourceTree, options: &PlanOptions) -> anyhow::Result<Plans> {
+    pub(crate) async fn plan(
+        &self,
+        sources: &SourceTree,
+        options: &PlanOptions,
+    ) -> anyhow::Result<Plans> {
         let seen = match self.home().await {
             Ok(home) => home.seen,
             Err(error) if error.is_absence() => self.without_cluster(&error),
@@ -71,7 +78,10 @@ impl Embedded {
 
     fn without_cluster(&self, error: &HomeError) -> Seen {
         if let Some(seen) = self.cache.seen() {
-            eprintln!("note: compared with generation {} as seen last, since {error}", seen.index.generation);
+            eprintln!(
+                "note: compared with generation {} as seen last, since {error}",
+                seen.index.generation
+            );
             return seen;
         }
         eprintln!("note: compared with nothing, since {error}");
@@ -85,9 +95,15 @@ pub(crate) fn from_nothing(
     environment: &EnvironmentName,
     profile: &ClusterProfile,
 ) -> anyhow::Result<Proposal> {
-    let options = PlanOptions { env: vec![environment.clone()], ..PlanOptions::default() };
+    let options = PlanOptions {
+        env: vec![environment.clone()],
+        ..PlanOptions::default()
+    };
     let proposals = propose(sources, &options, &nothing(), profile)?;
-    Ok(proposals.into_iter().next().expect("one environment was asked for, so one plan comes back"))
+    Ok(proposals
+        .into_iter()
+        .next()
+        .expect("one environment was asked for, so one plan comes back"))
 }
 
 fn nothing() -> Seen {
@@ -111,7 +127,9 @@ fn propose(
     seen: &Seen,
     profile: &ClusterProfile,
 ) -> anyhow::Result<Vec<Proposal>> {
-    let project = starform_dsl::compile(sources).project.expect("the caller has checked the sources");
+    let project = starform_dsl::compile(sources)
+        .project
+        .expect("the caller has checked the sources");
     let identity = Identity {
         workspace_id: WorkspaceId::local(),
         project_id: ProjectId::local(project.name()),
@@ -126,17 +144,27 @@ fn propose(
         services: (!options.service.is_empty()).then(|| options.service.iter().cloned().collect()),
         adopt: options.adopt.iter().cloned().collect(),
     };
-    plans(&request, &identity, &accepted, profile).map_err(|error| Failure::new(Exit::Error, error.to_string()))
+    plans(&request, &identity, &accepted, profile)
+        .map_err(|error| Failure::because(Exit::Error, error.to_string()))
 }
 
 fn accepted(seen: &Seen, project: ProjectId) -> anyhow::Result<AcceptedProject> {
-    Ok(AcceptedProject::from_index(&seen.index, project, |digest| seen.bundles.get(digest).cloned())?)
+    Ok(AcceptedProject::from_index(
+        &seen.index,
+        project,
+        |digest| seen.bundles.get(digest).cloned(),
+    )?)
 }
 
 fn envelope(proposals: Vec<Proposal>) -> Plans {
     let mut bundles: BTreeMap<Digest, Bundle> = BTreeMap::new();
     let mut plans = Vec::new();
-    for Proposal { plan, project, environment } in proposals {
+    for Proposal {
+        plan,
+        project,
+        environment,
+    } in proposals
+    {
         bundles.insert(plan.source.project_result.clone(), Bundle::Project(project));
         bundles.insert(plan.source.result.clone(), Bundle::Environment(environment));
         plans.push(plan);

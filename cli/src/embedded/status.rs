@@ -28,22 +28,37 @@ impl Embedded {
             if let Some(bundle) = accepted(&home, id, environment) {
                 all.push(environment_status(&home, bundle).await?);
             } else {
-                eprintln!("{project}/{environment}: nothing is accepted yet; `starform apply --env {environment}`");
+                eprintln!(
+                    "{project}/{environment}: nothing is accepted yet; `starform apply --env {environment}`"
+                );
             }
         }
         Ok(all)
     }
 }
 
-fn accepted<'a>(home: &'a Home, project: ProjectId, environment: &EnvironmentName) -> Option<&'a EnvironmentBundle> {
-    let digest = home.seen.index.projects.get(&project)?.environments.get(environment)?;
+fn accepted<'a>(
+    home: &'a Home,
+    project: ProjectId,
+    environment: &EnvironmentName,
+) -> Option<&'a EnvironmentBundle> {
+    let digest = home
+        .seen
+        .index
+        .projects
+        .get(&project)?
+        .environments
+        .get(environment)?;
     match home.seen.bundles.get(digest)? {
         Bundle::Environment(bundle) => Some(bundle),
         Bundle::Project(_) => None,
     }
 }
 
-async fn environment_status(home: &Home, bundle: &EnvironmentBundle) -> anyhow::Result<body::EnvironmentStatus> {
+async fn environment_status(
+    home: &Home,
+    bundle: &EnvironmentBundle,
+) -> anyhow::Result<body::EnvironmentStatus> {
     let mut services = Vec::new();
     for service in &bundle.services {
         let Assessment { health, reason } = service_health(&home.client, service).await?;
@@ -71,7 +86,10 @@ async fn environment_status(home: &Home, bundle: &EnvironmentBundle) -> anyhow::
 
 /// The worst of its objects that have a status of their own.
 async fn service_health(client: &Client, service: &ServiceEntry) -> anyhow::Result<Assessment> {
-    let mut worst = Assessment { health: Health::Current, reason: None };
+    let mut worst = Assessment {
+        health: Health::Current,
+        reason: None,
+    };
     for object in &service.objects {
         let Some(key) = object.key() else { continue };
         let found = object_health(client, &key, object).await?;
@@ -82,13 +100,18 @@ async fn service_health(client: &Client, service: &ServiceEntry) -> anyhow::Resu
     Ok(worst)
 }
 
-async fn object_health(client: &Client, key: &ObjectKey, object: &Object) -> anyhow::Result<Assessment> {
+async fn object_health(
+    client: &Client,
+    key: &ObjectKey,
+    object: &Object,
+) -> anyhow::Result<Assessment> {
     let kind = kinds::kind_of(key)?;
     match call::call(client, call::get(&kind.path(key))).await {
         Ok(live) => Ok(with_pods(client, &live, object).await),
-        Err(call::CallError::Refused(refusal)) if refusal.code == 404 => {
-            Ok(Assessment { health: Health::NotFound, reason: Some(format!("{key} is not there")) })
-        }
+        Err(call::CallError::Refused(refusal)) if refusal.code == 404 => Ok(Assessment {
+            health: Health::NotFound,
+            reason: Some(format!("{key} is not there")),
+        }),
         Err(error) => Err(error).with_context(|| format!("cannot read {key}")),
     }
 }
@@ -96,19 +119,31 @@ async fn object_health(client: &Client, key: &ObjectKey, object: &Object) -> any
 /// What a Deployment says about itself; when it is not well, what its pods say.
 async fn with_pods(client: &Client, live: &Value, object: &Object) -> Assessment {
     let assessment = health::assess(live);
-    let labels = object.manifest.pointer("/spec/selector/matchLabels").and_then(Value::as_object);
-    let namespace = object.manifest.pointer("/metadata/namespace").and_then(Value::as_str);
-    let (Some(labels), Some(namespace)) = (labels, namespace) else { return assessment };
+    let labels = object
+        .manifest
+        .pointer("/spec/selector/matchLabels")
+        .and_then(Value::as_object);
+    let namespace = object
+        .manifest
+        .pointer("/metadata/namespace")
+        .and_then(Value::as_str);
+    let (Some(labels), Some(namespace)) = (labels, namespace) else {
+        return assessment;
+    };
     if assessment.health == Health::Current {
         return assessment;
     }
-    let pairs: Vec<String> =
-        labels.iter().map(|(key, value)| format!("{key}={}", value.as_str().unwrap_or_default())).collect();
+    let pairs: Vec<String> = labels
+        .iter()
+        .map(|(key, value)| format!("{key}={}", value.as_str().unwrap_or_default()))
+        .collect();
     let selector = call::query(&pairs.join(","));
     let uri = format!("/api/v1/namespaces/{namespace}/pods?limit=20&labelSelector={selector}");
     // Pods only explain; without them the Deployment's own words stand.
     let pods = call::call(client, call::get(&uri)).await.ok();
-    let pods = pods.and_then(|list| list["items"].as_array().cloned()).unwrap_or_default();
+    let pods = pods
+        .and_then(|list| list["items"].as_array().cloned())
+        .unwrap_or_default();
     health::explain(assessment, &pods)
 }
 

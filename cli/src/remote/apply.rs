@@ -23,19 +23,28 @@ pub(crate) async fn apply(
     mut progress: Progress,
 ) -> anyhow::Result<Exit> {
     let path = format!("/v1/plans/{}/apply", plan.plan_id);
-    let apply: body::Apply = remote.post(&path, &serde_json::json!({})).await.map_err(failure)?;
+    let apply: body::Apply = remote
+        .post(&path, &serde_json::json!({}))
+        .await
+        .map_err(failure)?;
     eprintln!("accepted as generation {} ({})", apply.generation, apply.id);
     let deadline = Instant::now() + wait;
-    let mut follow = Follow { path: format!("/v1/applies/{}/events", apply.id), last: None };
+    let mut follow = Follow {
+        path: format!("/v1/applies/{}/events", apply.id),
+        last: None,
+    };
     let ended = tokio::select! {
-        ended = follow.to_the_end(remote, deadline, &mut progress) => ended?,
+        ended = follow.run(remote, deadline, &mut progress) => ended?,
         _ = tokio::signal::ctrl_c() => {
             eprintln!("detached; the apply goes on. See it with `starform status`");
             return Ok(Exit::Cancelled);
         }
     };
     if !ended {
-        eprintln!("the wait of {} s ended first; the apply goes on. See it with `starform status`", wait.as_secs());
+        eprintln!(
+            "the wait of {} s ended first; the apply goes on. See it with `starform status`",
+            wait.as_secs()
+        );
     }
     Ok(progress.finish())
 }
@@ -48,7 +57,7 @@ struct Follow {
 
 impl Follow {
     /// `false` when the deadline came first.
-    async fn to_the_end(
+    async fn run(
         &mut self,
         remote: &Remote,
         deadline: Instant,
@@ -71,7 +80,12 @@ impl Follow {
     }
 
     /// `true` when the finishing event was read; `false` when the stream or the time ended.
-    async fn read(&mut self, response: Response, deadline: Instant, progress: &mut Progress) -> bool {
+    async fn read(
+        &mut self,
+        response: Response,
+        deadline: Instant,
+        progress: &mut Progress,
+    ) -> bool {
         let mut stream = response.bytes_stream();
         let mut buffer = Vec::new();
         loop {
@@ -94,12 +108,17 @@ impl Follow {
     /// One server-sent event (HTML standard, section 9.2); `true` when it is the last.
     fn event(&mut self, text: &str, progress: &mut Progress) -> bool {
         let field = |name: &str| {
-            text.lines().find_map(|line| line.strip_prefix(name)?.strip_prefix(':').map(str::trim_start))
+            text.lines().find_map(|line| {
+                line.strip_prefix(name)?
+                    .strip_prefix(':')
+                    .map(str::trim_start)
+            })
         };
         if let Some(id) = field("id") {
             self.last = Some(id.to_owned());
         }
-        let Some(event) = field("data").and_then(|data| serde_json::from_str::<body::ApplyEvent>(data).ok())
+        let Some(event) =
+            field("data").and_then(|data| serde_json::from_str::<body::ApplyEvent>(data).ok())
         else {
             return false;
         };
@@ -110,5 +129,8 @@ impl Follow {
 
 /// Behind the first blank line.
 fn find_end(buffer: &[u8]) -> Option<usize> {
-    buffer.windows(2).position(|pair| pair == b"\n\n").map(|start| start + 2)
+    buffer
+        .windows(2)
+        .position(|pair| pair == b"\n\n")
+        .map(|start| start + 2)
 }

@@ -28,9 +28,13 @@ pub(crate) struct Remote {
 
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum RemoteError {
-    #[error("cannot reach the control plane at {server}: {reason}; check --server and that `starform serve` runs there")]
+    #[error(
+        "cannot reach the control plane at {server}: {reason}; check --server and that `starform serve` runs there"
+    )]
     Unreachable { server: String, reason: String },
-    #[error("the control plane at {server} did not accept the token; check STARFORM_TOKEN or --token-file, or make one with `starform token create`")]
+    #[error(
+        "the control plane at {server} did not accept the token; check STARFORM_TOKEN or --token-file, or make one with `starform token create`"
+    )]
     Unauthorized { server: String },
     #[error("{}: {}", .0.title, .0.detail)]
     Problem(Box<Problem>),
@@ -46,7 +50,11 @@ impl Remote {
             .user_agent(concat!("starform/", env!("CARGO_PKG_VERSION")))
             .connect_timeout(Duration::from_secs(10))
             .build()?;
-        Ok(Self { server: server.trim_end_matches('/').to_owned(), token, http })
+        Ok(Self {
+            server: server.trim_end_matches('/').to_owned(),
+            token,
+            http,
+        })
     }
 
     pub(crate) fn server(&self) -> &str {
@@ -64,7 +72,12 @@ impl Remote {
     ) -> Result<T, RemoteError> {
         // One key per call: a retry of the transport below us does not make two of a thing.
         let key = uuid::Uuid::now_v7().to_string();
-        self.read(self.request(Method::POST, path).header("idempotency-key", key).json(body)).await
+        self.read(
+            self.request(Method::POST, path)
+                .header("idempotency-key", key)
+                .json(body),
+        )
+        .await
     }
 
     pub(crate) async fn put<T: DeserializeOwned>(
@@ -76,7 +89,11 @@ impl Remote {
     }
 
     /// An event stream, from after `last_event`.
-    pub(crate) async fn events(&self, path: &str, last_event: Option<&str>) -> Result<Response, RemoteError> {
+    pub(crate) async fn events(
+        &self,
+        path: &str,
+        last_event: Option<&str>,
+    ) -> Result<Response, RemoteError> {
         let mut request = self
             .http
             .get(format!("{}{path}", self.server))
@@ -99,24 +116,32 @@ impl Remote {
     async fn read<T: DeserializeOwned>(&self, request: RequestBuilder) -> Result<T, RemoteError> {
         let response = self.send(request).await?;
         let status = response.status();
-        response
-            .json()
-            .await
-            .map_err(|_| RemoteError::NotStarform { server: self.server.clone(), status })
+        response.json().await.map_err(|_| RemoteError::NotStarform {
+            server: self.server.clone(),
+            status,
+        })
     }
 
     async fn send(&self, request: RequestBuilder) -> Result<Response, RemoteError> {
-        let response = request.send().await.map_err(|error| self.unreachable(&error))?;
+        let response = request
+            .send()
+            .await
+            .map_err(|error| self.unreachable(&error))?;
         let status = response.status();
         if status.is_success() {
             return Ok(response);
         }
         if status == StatusCode::UNAUTHORIZED {
-            return Err(RemoteError::Unauthorized { server: self.server.clone() });
+            return Err(RemoteError::Unauthorized {
+                server: self.server.clone(),
+            });
         }
         match response.json().await {
             Ok(problem) => Err(RemoteError::Problem(Box::new(problem))),
-            Err(_) => Err(RemoteError::NotStarform { server: self.server.clone(), status }),
+            Err(_) => Err(RemoteError::NotStarform {
+                server: self.server.clone(),
+                status,
+            }),
         }
     }
 
@@ -125,7 +150,10 @@ impl Remote {
         while let Some(deeper) = source.source() {
             source = deeper;
         }
-        RemoteError::Unreachable { server: self.server.clone(), reason: source.to_string() }
+        RemoteError::Unreachable {
+            server: self.server.clone(),
+            reason: source.to_string(),
+        }
     }
 }
 
@@ -141,7 +169,7 @@ pub(crate) fn failure(error: RemoteError) -> anyhow::Error {
         | RemoteError::Unauthorized { .. }
         | RemoteError::NotStarform { .. } => Exit::Error,
     };
-    Failure::new(exit, error.to_string())
+    Failure::because(exit, error.to_string())
 }
 
 fn token(file: Option<&Path>) -> anyhow::Result<String> {
@@ -150,10 +178,12 @@ fn token(file: Option<&Path>) -> anyhow::Result<String> {
             .with_context(|| format!("cannot read the token file `{}`", file.display()))?;
         return Ok(text.trim().to_owned());
     }
-    std::env::var("STARFORM_TOKEN").map(|text| text.trim().to_owned()).map_err(|_| {
-        Failure::new(
-            Exit::Error,
-            "a control plane needs a token: set STARFORM_TOKEN or give --token-file FILE",
-        )
-    })
+    std::env::var("STARFORM_TOKEN")
+        .map(|text| text.trim().to_owned())
+        .map_err(|_| {
+            Failure::because(
+                Exit::Error,
+                "a control plane needs a token: set STARFORM_TOKEN or give --token-file FILE",
+            )
+        })
 }

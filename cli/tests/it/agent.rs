@@ -30,15 +30,19 @@ const RESOURCES: [&str; 10] = [
 
 #[test]
 fn the_shop_is_kept_as_it_was_applied() {
-    let Some(cluster) = Cluster::start() else { return };
+    let Some(cluster) = Cluster::start() else {
+        return;
+    };
     let mut platform = Platform::start(&cluster);
     let shop = Project::example("shop");
     platform.create_project("shop");
     platform.starform(&shop, &["plan", "--exit-code"]).expect(2);
     platform.apply(&shop).expect(0);
     platform.starform(&shop, &["plan", "--exit-code"]).expect(0);
-    let namespace = platform.starform(&shop, &["status", "--format", "json"]).expect(0).json()["environments"][0]
-        ["namespace"]
+    let namespace = platform
+        .starform(&shop, &["status", "--format", "json"])
+        .expect(0)
+        .json()["environments"][0]["namespace"]
         .as_str()
         .unwrap()
         .to_owned();
@@ -70,10 +74,16 @@ fn nothing_changed_costs_nothing(cluster: &Cluster) {
     quiet(cluster);
     let mark = cluster.audit_mark();
     std::thread::sleep(Duration::from_secs(12));
-    let requests: Vec<Audited> =
-        cluster.audited(mark, AGENT).into_iter().filter(|request| request.verb != "watch").collect();
+    let requests: Vec<Audited> = cluster
+        .audited(mark, AGENT)
+        .into_iter()
+        .filter(|request| request.verb != "watch")
+        .collect();
     assert!(requests.is_empty(), "{requests:#?}");
-    let touched: BTreeSet<_> = requests.iter().map(|request| request.resource.as_str()).collect();
+    let touched: BTreeSet<_> = requests
+        .iter()
+        .map(|request| request.resource.as_str())
+        .collect();
     assert!(RESOURCES.iter().all(|resource| !touched.contains(resource)));
 }
 
@@ -82,7 +92,11 @@ fn quiet(cluster: &Cluster) {
     wait_for("the agent to be quiet", Duration::from_secs(60), || {
         let mark = cluster.audit_mark();
         std::thread::sleep(Duration::from_secs(2));
-        cluster.audited(mark, AGENT).iter().all(|request| request.verb == "watch").then_some(())
+        cluster
+            .audited(mark, AGENT)
+            .iter()
+            .all(|request| request.verb == "watch")
+            .then_some(())
     });
 }
 
@@ -95,7 +109,9 @@ fn a_deleted_deployment_is_back_within_five_seconds(cluster: &Cluster, namespace
     let old = cluster.get(&path).unwrap()["metadata"]["uid"].clone();
     cluster.delete(&path);
     wait_for("the Deployment to be back", Duration::from_secs(5), || {
-        cluster.get(&path).filter(|live| live["metadata"]["uid"] != old)
+        cluster
+            .get(&path)
+            .filter(|live| live["metadata"]["uid"] != old)
     });
 }
 
@@ -115,13 +131,24 @@ fn a_foreign_annotation_is_left_alone(cluster: &Cluster, namespace: &str) {
     cluster.patch(&path, &json!({"metadata": {"annotations": {"example.test/note": "mine"}, "labels": {"example.test/l": "x"}}}));
     std::thread::sleep(Duration::from_secs(3));
     let live = cluster.get(&path).unwrap();
-    assert_eq!(live["metadata"]["annotations"]["example.test/note"], json!("mine"));
+    assert_eq!(
+        live["metadata"]["annotations"]["example.test/note"],
+        json!("mine")
+    );
     assert_eq!(live["metadata"]["labels"]["example.test/l"], json!("x"));
-    let written: Vec<_> = cluster.audited(mark, AGENT).into_iter().filter(Audited::wrote).collect();
+    let written: Vec<_> = cluster
+        .audited(mark, AGENT)
+        .into_iter()
+        .filter(Audited::wrote)
+        .collect();
     assert!(written.is_empty(), "{written:#?}");
 }
 
-fn the_agent_heals_with_the_control_plane_away(cluster: &Cluster, namespace: &str, platform: &mut Platform<'_>) {
+fn the_agent_heals_with_the_control_plane_away(
+    cluster: &Cluster,
+    namespace: &str,
+    platform: &mut Platform<'_>,
+) {
     platform.kill_server();
     platform.restart_agent();
     a_deleted_deployment_is_back_after_a_restart(cluster, namespace);
@@ -132,7 +159,13 @@ fn a_deleted_deployment_is_back_after_a_restart(cluster: &Cluster, namespace: &s
     let path = deployment(namespace);
     let old = cluster.get(&path).unwrap()["metadata"]["uid"].clone();
     cluster.delete(&path);
-    wait_for("the restarted agent to heal", Duration::from_secs(20), || {
-        cluster.get(&path).filter(|live| live["metadata"]["uid"] != old)
-    });
+    wait_for(
+        "the restarted agent to heal",
+        Duration::from_secs(20),
+        || {
+            cluster
+                .get(&path)
+                .filter(|live| live["metadata"]["uid"] != old)
+        },
+    );
 }

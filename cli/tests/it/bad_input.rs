@@ -20,7 +20,9 @@ const GOOD: &str = r#"project hello {
 /// Runs in the project's folder, without a cluster.
 fn in_project(project: &Project, words: &[&str]) -> Ran {
     let mut command = starform();
-    command.env("KUBECONFIG", "/dev/null").current_dir(project.path());
+    command
+        .env("KUBECONFIG", "/dev/null")
+        .current_dir(project.path());
     run(command.args(words))
 }
 
@@ -41,8 +43,16 @@ fn the_shortest_project_is_good() {
 fn mistakes_in_the_file_are_told_with_their_place() {
     let cases: [(&str, &str, &[&str]); 5] = [
         ("    port 8080", "    port 8080 {", &["starform.kdl:"]),
-        ("    port 8080", "    prot 8080", &["starform.kdl:5:5", "prot", "port"]),
-        ("    port 8080", "    port 8080 protokol=http", &["starform.kdl:5:15", "protocol"]),
+        (
+            "    port 8080",
+            "    prot 8080",
+            &["starform.kdl:5:5", "prot", "port"],
+        ),
+        (
+            "    port 8080",
+            "    port 8080 protokol=http",
+            &["starform.kdl:5:15", "protocol"],
+        ),
         (
             "\n  }\n}",
             "\n  }\n  worker api {\n    image \"a/b@sha256:0f1e2d3c4b5a69788796a5b4c3d2e1f00f1e2d3c4b5a69788796a5b4c3d2e1f0\"\n  }\n}",
@@ -70,7 +80,10 @@ fn mistakes_in_the_file_are_told_with_their_place() {
 #[test]
 fn all_mistakes_are_told_in_one_run() {
     let project = Project::new(GOOD);
-    project.replace("    port 8080", "    prot 8080\n    scael 3\n    size cpu=\"lots\"");
+    project.replace(
+        "    port 8080",
+        "    prot 8080\n    scael 3\n    size cpu=\"lots\"",
+    );
     let ran = in_project(&project, &["check"]).expect(1);
     says(&ran, &["prot", "scael", "lots"]);
 }
@@ -78,30 +91,50 @@ fn all_mistakes_are_told_in_one_run() {
 #[test]
 fn a_file_of_two_megabytes_is_refused_by_its_size() {
     let project = Project::new(&format!("{GOOD}// {}\n", "x".repeat(2 << 20)));
-    says(&in_project(&project, &["check"]).expect(1), &["starform.kdl", "1 MiB"]);
+    says(
+        &in_project(&project, &["check"]).expect(1),
+        &["starform.kdl", "1 MiB"],
+    );
 }
 
 #[test]
 fn a_missing_file_or_folder_is_named() {
     let project = Project::new(GOOD);
     fs::remove_file(project.file()).unwrap();
-    says(&in_project(&project, &["plan"]).expect(1), &["there is no starform.kdl in `.`"]);
-    says(&in_project(&project, &["check", "nowhere"]).expect(1), &["`nowhere` does not exist"]);
+    says(
+        &in_project(&project, &["plan"]).expect(1),
+        &["there is no starform.kdl in `.`"],
+    );
+    says(
+        &in_project(&project, &["check", "nowhere"]).expect(1),
+        &["`nowhere` does not exist"],
+    );
 }
 
 #[test]
 fn an_unknown_environment_is_told_with_those_that_exist() {
     let project = Project::new(GOOD);
-    says(&in_project(&project, &["plan", "--env", "prod"]).expect(1), &["prod", "production"]);
+    says(
+        &in_project(&project, &["plan", "--env", "prod"]).expect(1),
+        &["prod", "production"],
+    );
 }
 
 #[test]
 fn an_unreachable_server_is_told_with_the_next_step() {
     let project = Project::new(GOOD);
     let mut command = starform();
-    command.env("STARFORM_TOKEN", "sf_user_x").current_dir(project.path());
+    command
+        .env("STARFORM_TOKEN", "sf_user_x")
+        .current_dir(project.path());
     let ran = run(command.args(["plan", "--server", "http://127.0.0.1:9"])).expect(1);
-    says(&ran, &["cannot reach the control plane at http://127.0.0.1:9", "starform serve"]);
+    says(
+        &ran,
+        &[
+            "cannot reach the control plane at http://127.0.0.1:9",
+            "starform serve",
+        ],
+    );
 }
 
 #[test]

@@ -14,10 +14,12 @@ use crate::support::{
     wait_for,
 };
 
-/// A new agent waits until the lease of the one that was killed has run out (60 s).
+/// An agent that is killed keeps its lease where it restarts in the same place; elsewhere it waits
+/// until the lease has run out (60 s).
 const LEASE: Duration = Duration::from_secs(120);
 
-const IMAGE: &str = "ghcr.io/acme/api@sha256:0f1e2d3c4b5a69788796a5b4c3d2e1f00f1e2d3c4b5a69788796a5b4c3d2e1f0";
+const IMAGE: &str =
+    "ghcr.io/acme/api@sha256:0f1e2d3c4b5a69788796a5b4c3d2e1f00f1e2d3c4b5a69788796a5b4c3d2e1f0";
 
 fn project(name: &str, services: &[(&str, u32)]) -> String {
     let services: String = services
@@ -31,7 +33,9 @@ fn project(name: &str, services: &[(&str, u32)]) -> String {
 
 #[test]
 fn plans_tokens_and_lost_processes() {
-    let Some(cluster) = Cluster::start() else { return };
+    let Some(cluster) = Cluster::start() else {
+        return;
+    };
     let mut platform = Platform::start(&cluster);
     wrong_tokens(&platform);
     stale_and_unrelated_plans(&platform);
@@ -43,10 +47,19 @@ fn wrong_tokens(platform: &Platform<'_>) {
     let hello = Project::example("hello");
     for token in ["", "sf_admin_nobody_nothing", &platform.agent_token()] {
         let mut command = starform();
-        command.env("STARFORM_TOKEN", token).current_dir(hello.path());
+        command
+            .env("STARFORM_TOKEN", token)
+            .current_dir(hello.path());
         let ran = run(command.args(["plan", "--server", &platform.url()])).expect(1);
-        assert!(ran.stderr.contains("token") || ran.stderr.contains("not found"), "{}", ran.stderr);
-        assert!(!ran.stderr.contains(token) || token.is_empty(), "the token is told in an error");
+        assert!(
+            ran.stderr.contains("token") || ran.stderr.contains("not found"),
+            "{}",
+            ran.stderr
+        );
+        assert!(
+            !ran.stderr.contains(token) || token.is_empty(),
+            "the token is told in an error"
+        );
     }
 }
 
@@ -56,7 +69,10 @@ fn stale_and_unrelated_plans(platform: &Platform<'_>) {
     platform.apply(&race).expect(0);
     let plan_of = |services: &[(&str, u32)]| {
         race.write(&project("race", services));
-        let plans = platform.starform(&race, &["plan", "--format", "json"]).expect(0).json();
+        let plans = platform
+            .starform(&race, &["plan", "--format", "json"])
+            .expect(0)
+            .json();
         plans["plans"][0]["plan_id"].as_str().unwrap().to_owned()
     };
     let two = plan_of(&[("left", 2), ("right", 1)]);
@@ -66,11 +82,21 @@ fn stale_and_unrelated_plans(platform: &Platform<'_>) {
     race.write(&project("race", &[("left", 4), ("right", 1)]));
     platform.apply(&race).expect(0);
 
-    let refused = platform.starform(&race, &["apply", "--auto-approve", &two]).expect(3);
-    assert!(refused.stderr.contains("left") && refused.stderr.contains("scale"), "{}", refused.stderr);
-    platform.starform(&race, &["apply", "--auto-approve", &other]).expect(0);
+    let refused = platform
+        .starform(&race, &["apply", "--auto-approve", &two])
+        .expect(3);
+    assert!(
+        refused.stderr.contains("left") && refused.stderr.contains("scale"),
+        "{}",
+        refused.stderr
+    );
+    platform
+        .starform(&race, &["apply", "--auto-approve", &other])
+        .expect(0);
     // A plan is used once.
-    platform.starform(&race, &["apply", "--auto-approve", &other]).expect(1);
+    platform
+        .starform(&race, &["apply", "--auto-approve", &other])
+        .expect(1);
 }
 
 fn the_agent_is_killed_in_the_middle(cluster: &Cluster, platform: &mut Platform<'_>) {
@@ -84,7 +110,9 @@ fn the_agent_is_killed_in_the_middle(cluster: &Cluster, platform: &mut Platform<
         let (command, applied) = (platform.command(&many), &applied);
         let apply = scope.spawn(move || {
             let mut command = command;
-            let ran = run(command.args(["apply", "--auto-approve"]).stdout(Stdio::piped()));
+            let ran = run(command
+                .args(["apply", "--auto-approve"])
+                .stdout(Stdio::piped()));
             applied.store(true, Ordering::Relaxed);
             ran
         });
@@ -99,7 +127,10 @@ fn the_agent_is_killed_in_the_middle(cluster: &Cluster, platform: &mut Platform<
                 kills += 1;
             }
         }
-        assert!(kills > 0, "the apply ended before the agent could be killed");
+        assert!(
+            kills > 0,
+            "the apply ended before the agent could be killed"
+        );
         apply.join().unwrap().expect(0);
     });
     let deleted: Vec<_> = writes(cluster, mark)
@@ -111,26 +142,44 @@ fn the_agent_is_killed_in_the_middle(cluster: &Cluster, platform: &mut Platform<
 }
 
 fn writes(cluster: &Cluster, mark: u64) -> Vec<Audited> {
-    cluster.audited(mark, "starform-shuttle").into_iter().filter(Audited::wrote).collect()
+    cluster
+        .audited(mark, "starform-shuttle")
+        .into_iter()
+        .filter(Audited::wrote)
+        .collect()
 }
 
-fn the_control_plane_is_killed_between_accept_and_report(cluster: &Cluster, platform: &mut Platform<'_>) {
+fn the_control_plane_is_killed_between_accept_and_report(
+    cluster: &Cluster,
+    platform: &mut Platform<'_>,
+) {
     let late = Project::new(&project("late", &[("api", 2)]));
     platform.create_project("late");
     // Without an agent nothing is reported, so the kill falls between accept and report for sure.
     platform.agent.kill();
-    let waited = platform.starform(&late, &["apply", "--auto-approve", "--wait", "1s"]).expect(6);
+    let waited = platform
+        .starform(&late, &["apply", "--auto-approve", "--wait", "1s"])
+        .expect(6);
     assert!(waited.stderr.contains("goes on"), "{}", waited.stderr);
     platform.kill_server();
     platform.restart_server();
     platform.restart_agent();
     wait_for("the apply to converge", LEASE, || {
-        let status = platform.starform(&late, &["status", "--format", "json"]).expect(0).json();
+        let status = platform
+            .starform(&late, &["status", "--format", "json"])
+            .expect(0)
+            .json();
         let environment = &status["environments"][0];
-        let done = environment["reported"]["finished"] == true && environment["services"][0]["health"] == "Current";
+        let done = environment["reported"]["finished"] == true
+            && environment["services"][0]["health"] == "Current";
         done.then_some(())
     });
     let namespaces = cluster.list("/api/v1/namespaces");
-    assert!(namespaces.iter().any(|ns| ns["metadata"]["name"].as_str().unwrap().starts_with("sf-late-")));
+    assert!(namespaces.iter().any(|ns| {
+        ns["metadata"]["name"]
+            .as_str()
+            .unwrap()
+            .starts_with("sf-late-")
+    }));
     platform.starform(&late, &["plan", "--exit-code"]).expect(0);
 }

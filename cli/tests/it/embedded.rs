@@ -17,11 +17,14 @@ use crate::support::{
     wait_for,
 };
 
-const IMAGE: &str = "ghcr.io/acme/api@sha256:0f1e2d3c4b5a69788796a5b4c3d2e1f00f1e2d3c4b5a69788796a5b4c3d2e1f0";
+const IMAGE: &str =
+    "ghcr.io/acme/api@sha256:0f1e2d3c4b5a69788796a5b4c3d2e1f00f1e2d3c4b5a69788796a5b4c3d2e1f0";
 
 fn command(cluster: &Cluster, project: &Project) -> Command {
     let mut command = starform();
-    command.env("KUBECONFIG", &cluster.kubeconfig).current_dir(project.path());
+    command
+        .env("KUBECONFIG", &cluster.kubeconfig)
+        .current_dir(project.path());
     command
 }
 
@@ -37,8 +40,13 @@ fn apply(cluster: &Cluster, project: &Project) -> Ran {
 fn namespace(cluster: &Cluster, project: &str) -> String {
     let prefix = format!("sf-{project}-");
     let names = cluster.list("/api/v1/namespaces");
-    let mut names = names.iter().filter_map(|ns| ns["metadata"]["name"].as_str());
-    names.find(|name| name.starts_with(&prefix)).unwrap().to_owned()
+    let mut names = names
+        .iter()
+        .filter_map(|ns| ns["metadata"]["name"].as_str());
+    names
+        .find(|name| name.starts_with(&prefix))
+        .unwrap()
+        .to_owned()
 }
 
 fn versions(cluster: &Cluster, namespace: &str) -> Vec<(String, String)> {
@@ -50,7 +58,9 @@ fn versions(cluster: &Cluster, namespace: &str) -> Vec<(String, String)> {
         format!("/apis/networking.k8s.io/v1/namespaces/{namespace}/networkpolicies"),
         format!("/apis/gateway.networking.k8s.io/v1/namespaces/{namespace}/httproutes"),
     ];
-    let objects = paths.iter().flat_map(|path| cluster.list(path).into_iter().map(move |o| (path, o)));
+    let objects = paths
+        .iter()
+        .flat_map(|path| cluster.list(path).into_iter().map(move |o| (path, o)));
     let text = |value: &Value| value.as_str().unwrap_or_default().to_owned();
     let mut versions: Vec<_> = objects
         .map(|(path, object)| {
@@ -70,7 +80,9 @@ fn versions(cluster: &Cluster, namespace: &str) -> Vec<(String, String)> {
 /// One cluster, one story: a cluster costs seconds to start.
 #[test]
 fn the_shop_from_nothing_to_changed_to_removed() {
-    let Some(cluster) = Cluster::start() else { return };
+    let Some(cluster) = Cluster::start() else {
+        return;
+    };
     let shop = Project::example("shop");
 
     from_nothing(&cluster, &shop);
@@ -86,11 +98,19 @@ fn from_nothing(cluster: &Cluster, shop: &Project) {
     let planned = starform_in(cluster, shop, &["plan", "--exit-code"]).expect(2);
     assert!(planned.stdout.contains("to create"), "{}", planned.stdout);
     let applied = apply(cluster, shop).expect(0);
-    assert!(applied.stdout.contains("staging") && applied.stdout.contains("production"), "{}", applied.stdout);
+    assert!(
+        applied.stdout.contains("staging") && applied.stdout.contains("production"),
+        "{}",
+        applied.stdout
+    );
     let namespace = namespace(cluster, "shop");
     for deployment in cluster.list(&format!("/apis/apps/v1/namespaces/{namespace}/deployments")) {
         let wanted = deployment["spec"]["replicas"].as_u64().unwrap();
-        assert_eq!(deployment["status"]["availableReplicas"].as_u64(), Some(wanted), "{deployment:#}");
+        assert_eq!(
+            deployment["status"]["availableReplicas"].as_u64(),
+            Some(wanted),
+            "{deployment:#}"
+        );
     }
     let again = starform_in(cluster, shop, &["plan", "--exit-code"]).expect(0);
     assert!(again.stdout.contains("No changes."), "{}", again.stdout);
@@ -107,11 +127,22 @@ fn one_image_changes_one_deployment(cluster: &Cluster, shop: &Project) {
     let before = versions(cluster, &namespace);
     let image = format!("catalog={IMAGE}");
     let words = ["--env", "staging", "--image", &image];
-    let plan = starform_in(cluster, shop, &[&["plan", "--format", "json"], &words[..]].concat()).expect(0).json();
+    let plan = starform_in(
+        cluster,
+        shop,
+        &[&["plan", "--format", "json"], &words[..]].concat(),
+    )
+    .expect(0)
+    .json();
     let changed = &plan["plans"][0]["objects"];
     assert_eq!(changed.as_array().unwrap().len(), 1, "{changed:#}");
     let mark = cluster.audit_mark();
-    starform_in(cluster, shop, &[&["apply", "--auto-approve"], &words[..]].concat()).expect(0);
+    starform_in(
+        cluster,
+        shop,
+        &[&["apply", "--auto-approve"], &words[..]].concat(),
+    )
+    .expect(0);
     let written: Vec<_> = cluster
         .audited(mark, "starform")
         .into_iter()
@@ -120,7 +151,10 @@ fn one_image_changes_one_deployment(cluster: &Cluster, shop: &Project) {
     assert_eq!(written.len(), 1, "{written:#?}");
     assert_eq!(written[0].name, "catalog--staging");
     let after = versions(cluster, &namespace);
-    let moved: Vec<_> = before.iter().filter(|version| !after.contains(version)).collect();
+    let moved: Vec<_> = before
+        .iter()
+        .filter(|version| !after.contains(version))
+        .collect();
     assert_eq!(moved.len(), 1, "{moved:#?}");
     assert!(moved[0].0.ends_with("deployments/catalog--staging"));
 }
@@ -134,8 +168,15 @@ fn a_removed_service_goes_alone(cluster: &Cluster, _: &Project) {
     assert!(plan.stdout.contains("to delete"), "{}", plan.stdout);
     apply(cluster, &two).expect(0);
     let left = versions(cluster, &namespace);
-    assert!(left.iter().all(|(path, _)| !path.contains("right--")), "{left:#?}");
-    assert!(left.iter().any(|(path, _)| path.ends_with("deployments/left--production")), "{left:#?}");
+    assert!(
+        left.iter().all(|(path, _)| !path.contains("right--")),
+        "{left:#?}"
+    );
+    assert!(
+        left.iter()
+            .any(|(path, _)| path.ends_with("deployments/left--production")),
+        "{left:#?}"
+    );
 }
 
 fn a_stale_plan_is_refused_and_an_unrelated_one_goes_through(cluster: &Cluster) {
@@ -150,10 +191,16 @@ fn a_stale_plan_is_refused_and_an_unrelated_one_goes_through(cluster: &Cluster) 
     project.write(&small("race", &[service("left", 4), service("right", 1)]));
     apply(cluster, &project).expect(0);
 
-    let refused = starform_in(cluster, &project, &["apply", "--auto-approve", "two.json"]).expect(3);
+    let refused =
+        starform_in(cluster, &project, &["apply", "--auto-approve", "two.json"]).expect(3);
     let told = format!("{}{}", refused.stdout, refused.stderr);
     assert!(told.contains("left") && told.contains("scale"), "{told}");
-    starform_in(cluster, &project, &["apply", "--auto-approve", "other.json"]).expect(0);
+    starform_in(
+        cluster,
+        &project,
+        &["apply", "--auto-approve", "other.json"],
+    )
+    .expect(0);
     let namespace = namespace(cluster, "race");
     let replicas = |name: &str| {
         let path = format!("/apis/apps/v1/namespaces/{namespace}/deployments/{name}--production");
@@ -166,7 +213,10 @@ fn a_stale_plan_is_refused_and_an_unrelated_one_goes_through(cluster: &Cluster) 
 fn autoscaling_takes_over_without_a_dip(cluster: &Cluster) {
     let project = Project::new(&small("scaling", &[service("api", 3)]));
     apply(cluster, &project).expect(0);
-    let path = format!("/apis/apps/v1/namespaces/{}/deployments/api--production", namespace(cluster, "scaling"));
+    let path = format!(
+        "/apis/apps/v1/namespaces/{}/deployments/api--production",
+        namespace(cluster, "scaling")
+    );
     project.replace("scale 3", "scale min=2 max=6 cpu=70");
 
     let done = AtomicBool::new(false);
@@ -185,7 +235,9 @@ fn autoscaling_takes_over_without_a_dip(cluster: &Cluster) {
         watcher.join().unwrap()
     });
     assert_eq!(fewest, 3);
-    let hpa = path.replace("/apis/apps/v1/", "/apis/autoscaling/v2/").replace("deployments", "horizontalpodautoscalers");
+    let hpa = path
+        .replace("/apis/apps/v1/", "/apis/autoscaling/v2/")
+        .replace("deployments", "horizontalpodautoscalers");
     assert!(cluster.get(&hpa).is_some());
 
     project.replace("scale min=2 max=6 cpu=70", "scale 3");
@@ -199,9 +251,18 @@ fn one_bad_service_fails_alone(cluster: &Cluster) {
     let project = Project::new(&small("mixed", &[service("good", 1), bad.to_owned()]));
     let ran = apply(cluster, &project).expect(5);
     let told = format!("{}{}", ran.stdout, ran.stderr);
-    assert!(told.contains("bad") && told.contains("cannot be pulled"), "{told}");
-    let path = format!("/apis/apps/v1/namespaces/{}/deployments/good--production", namespace(cluster, "mixed"));
-    assert_eq!(cluster.get(&path).unwrap()["status"]["availableReplicas"], json!(1));
+    assert!(
+        told.contains("bad") && told.contains("cannot be pulled"),
+        "{told}"
+    );
+    let path = format!(
+        "/apis/apps/v1/namespaces/{}/deployments/good--production",
+        namespace(cluster, "mixed")
+    );
+    assert_eq!(
+        cluster.get(&path).unwrap()["status"]["availableReplicas"],
+        json!(1)
+    );
     let status = starform_in(cluster, &project, &["status"]);
     assert!(status.stdout.contains("bad"), "{}", status.stdout);
 }
@@ -209,7 +270,9 @@ fn one_bad_service_fails_alone(cluster: &Cluster) {
 /// 200 objects and more, and the process killed in the middle: the next apply finishes the work.
 #[test]
 fn an_apply_that_is_killed_is_finished_by_the_next() {
-    let Some(cluster) = Cluster::start() else { return };
+    let Some(cluster) = Cluster::start() else {
+        return;
+    };
     let services: Vec<String> = (0..50).map(|n| service(&format!("s{n}"), 1)).collect();
     let project = Project::new(&small("many", &services));
     let mark = cluster.audit_mark();
@@ -220,7 +283,11 @@ fn an_apply_that_is_killed_is_finished_by_the_next() {
         .spawn()
         .unwrap();
     wait_for("60 writes", Duration::from_secs(60), || {
-        let writes = cluster.audited(mark, "starform").into_iter().filter(|r| r.wrote()).count();
+        let writes = cluster
+            .audited(mark, "starform")
+            .into_iter()
+            .filter(|r| r.wrote())
+            .count();
         (writes > 60).then_some(())
     });
     child.kill().unwrap();
@@ -230,8 +297,15 @@ fn an_apply_that_is_killed_is_finished_by_the_next() {
     let namespace = namespace(&cluster, "many");
     let deployments = cluster.list(&format!("/apis/apps/v1/namespaces/{namespace}/deployments"));
     assert_eq!(deployments.len(), 50);
-    let deleted: Vec<_> = cluster.audited(mark, "starform").into_iter().filter(|r| r.verb == "delete").collect();
-    assert!(deleted.iter().all(|request| request.namespace != namespace), "{deleted:#?}");
+    let deleted: Vec<_> = cluster
+        .audited(mark, "starform")
+        .into_iter()
+        .filter(|r| r.verb == "delete")
+        .collect();
+    assert!(
+        deleted.iter().all(|request| request.namespace != namespace),
+        "{deleted:#?}"
+    );
     starform_in(&cluster, &project, &["plan", "--exit-code"]).expect(0);
     assert!(fs::metadata(project.path().join(".starform")).is_ok());
     an_image_that_never_becomes_ready_fails_alone(&cluster);
@@ -244,11 +318,18 @@ fn an_image_that_never_becomes_ready_fails_alone(cluster: &Cluster) {
     let project = Project::new(&small("never", &[service("good", 1), bad.to_owned()]));
     let ran = apply(cluster, &project).expect(5);
     assert!(ran.stdout.contains("done: good"), "{}", ran.stdout);
-    assert!(ran.stdout.contains("bad:") && ran.stdout.contains("ready"), "{}", ran.stdout);
+    assert!(
+        ran.stdout.contains("bad:") && ran.stdout.contains("ready"),
+        "{}",
+        ran.stdout
+    );
 }
 
 fn small(name: &str, services: &[String]) -> String {
-    format!("project {name} {{\n  environment production branch=main\n{}}}\n", services.concat())
+    format!(
+        "project {name} {{\n  environment production branch=main\n{}}}\n",
+        services.concat()
+    )
 }
 
 fn service(name: &str, replicas: u32) -> String {

@@ -26,20 +26,31 @@ fn examples_give_their_goldens() {
         args(&mut starform(), ["check".as_ref(), example.as_os_str()]).expect(0);
         for environment in environments(&example) {
             for (file, text) in outputs(&example, &environment) {
-                let path = root().join("golden").join(&name).join(&environment).join(file);
+                let path = root()
+                    .join("golden")
+                    .join(&name)
+                    .join(&environment)
+                    .join(file);
                 compare(&path, &text, &mut wrong);
                 wanted.insert(path);
             }
         }
     }
     wrong.extend(unreferenced(&wanted));
-    assert!(wrong.is_empty(), "{}\nUPDATE_GOLDEN=1 rewrites goldens", wrong.join("\n"));
+    assert!(
+        wrong.is_empty(),
+        "{}\nUPDATE_GOLDEN=1 rewrites goldens",
+        wrong.join("\n")
+    );
 }
 
 #[test]
 fn a_second_process_gives_the_same_bytes() {
     let example = root().join("examples/shop");
-    assert_eq!(outputs(&example, "production"), outputs(&example, "production"));
+    assert_eq!(
+        outputs(&example, "production"),
+        outputs(&example, "production")
+    );
 }
 
 fn outputs(example: &Path, environment: &str) -> Vec<(&'static str, String)> {
@@ -47,7 +58,9 @@ fn outputs(example: &Path, environment: &str) -> Vec<(&'static str, String)> {
         let mut command = starform();
         // No cluster: the plan is from nothing.
         command.env("KUBECONFIG", "/dev/null").current_dir(example);
-        run(command.args(words).args(["--env", environment])).expect(0).stdout
+        run(command.args(words).args(["--env", environment]))
+            .expect(0)
+            .stdout
     };
     vec![
         ("bundle.json", run(&["compile"])),
@@ -58,10 +71,15 @@ fn outputs(example: &Path, environment: &str) -> Vec<(&'static str, String)> {
 
 fn environments(example: &Path) -> Vec<String> {
     let mut command = starform();
-    command.env("KUBECONFIG", "/dev/null").current_dir(example).args(["plan", "--format", "json"]);
+    command
+        .env("KUBECONFIG", "/dev/null")
+        .current_dir(example)
+        .args(["plan", "--format", "json"]);
     let plans = run(&mut command).expect(0).json();
     let names = plans["plans"].as_array().unwrap().iter();
-    names.map(|plan| plan["environment"].as_str().unwrap().to_owned()).collect()
+    names
+        .map(|plan| plan["environment"].as_str().unwrap().to_owned())
+        .collect()
 }
 
 fn compare(path: &Path, text: &str, wrong: &mut Vec<String>) {
@@ -83,7 +101,10 @@ fn unreferenced(wanted: &BTreeSet<PathBuf>) -> Vec<String> {
         }
     }
     found.retain(|path| !wanted.contains(path));
-    found.iter().map(|path| format!("{} belongs to no example", path.display())).collect()
+    found
+        .iter()
+        .map(|path| format!("{} belongs to no example", path.display()))
+        .collect()
 }
 
 fn folders(path: &Path) -> Vec<PathBuf> {

@@ -2,7 +2,12 @@
 //! real Kubernetes API server.
 //!
 //! Effects: starts `starform`, `starform-shuttle` and testbeds; everything it starts ends with it.
-#![allow(clippy::disallowed_methods, clippy::disallowed_types)]
+#![allow(
+    clippy::disallowed_methods,
+    clippy::disallowed_types,
+    clippy::print_stdout,
+    clippy::unwrap_used
+)]
 
 mod agent;
 mod bad_input;

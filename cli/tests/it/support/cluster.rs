@@ -36,7 +36,11 @@ impl Cluster {
         drop(ran);
         let kubeconfig = folder.path().join("kubeconfig");
         let client = runtime().block_on(client(&kubeconfig));
-        Some(Self { kubeconfig, folder, client })
+        Some(Self {
+            kubeconfig,
+            folder,
+            client,
+        })
     }
 
     pub(crate) fn path(&self) -> &Path {
@@ -53,21 +57,33 @@ impl Cluster {
     }
 
     pub(crate) fn list(&self, path: &str) -> Vec<Value> {
-        self.get(path).map_or_else(Vec::new, |list| list["items"].as_array().cloned().unwrap_or_default())
+        self.get(path).map_or_else(Vec::new, |list| {
+            list["items"].as_array().cloned().unwrap_or_default()
+        })
     }
 
     pub(crate) fn delete(&self, path: &str) {
-        self.request("DELETE", path, None, "application/json").unwrap();
+        self.request("DELETE", path, None, "application/json")
+            .unwrap();
     }
 
     /// A merge patch as `kubectl edit` would send it.
     pub(crate) fn patch(&self, path: &str, patch: &Value) {
         let path = format!("{path}?fieldManager=kubectl-edit");
-        self.request("PATCH", &path, Some(patch), "application/merge-patch+json").unwrap();
+        self.request("PATCH", &path, Some(patch), "application/merge-patch+json")
+            .unwrap();
     }
 
-    fn request(&self, method: &str, path: &str, body: Option<&Value>, kind: &str) -> kube::Result<Value> {
-        let body = body.map(|body| serde_json::to_vec(body).unwrap()).unwrap_or_default();
+    fn request(
+        &self,
+        method: &str,
+        path: &str,
+        body: Option<&Value>,
+        kind: &str,
+    ) -> kube::Result<Value> {
+        let body = body
+            .map(|body| serde_json::to_vec(body).unwrap())
+            .unwrap_or_default();
         let request = http::Request::builder()
             .method(method)
             .uri(path)
@@ -89,7 +105,11 @@ impl Cluster {
             .lines()
             .filter_map(|line| serde_json::from_str::<Value>(line).ok())
             .filter(|entry| entry["stage"] == "ResponseComplete")
-            .filter(|entry| entry["userAgent"].as_str().is_some_and(|agent| agent.starts_with(user_agent)))
+            .filter(|entry| {
+                entry["userAgent"]
+                    .as_str()
+                    .is_some_and(|agent| agent.starts_with(user_agent))
+            })
             .map(|entry| Audited {
                 verb: text_of(&entry["verb"]),
                 resource: text_of(&entry["objectRef"]["resource"]),
@@ -125,15 +145,24 @@ impl Audited {
 
     /// A write that took effect.
     pub(crate) fn wrote(&self) -> bool {
-        let write = matches!(self.verb.as_str(), "create" | "update" | "patch" | "apply" | "delete");
+        let write = matches!(
+            self.verb.as_str(),
+            "create" | "update" | "patch" | "apply" | "delete"
+        );
         write && !self.is_dry_run() && self.code < 300
     }
 }
 
 fn testbed() -> Command {
-    let bin = env::var_os("TESTBED_BIN_FOR_TESTS")
-        .map_or_else(|| super::root().join("target/testbed/testbed"), PathBuf::from);
-    assert!(bin.is_file(), "{} is not built; run `cargo xtask test`", bin.display());
+    let bin = env::var_os("TESTBED_BIN_FOR_TESTS").map_or_else(
+        || super::root().join("target/testbed/testbed"),
+        PathBuf::from,
+    );
+    assert!(
+        bin.is_file(),
+        "{} is not built; run `cargo xtask test`",
+        bin.display()
+    );
     Command::new(bin)
 }
 
@@ -151,6 +180,8 @@ fn runtime() -> &'static Runtime {
 
 async fn client(kubeconfig: &Path) -> Client {
     let kubeconfig = Kubeconfig::read_from(kubeconfig).unwrap();
-    let config = Config::from_custom_kubeconfig(kubeconfig, &KubeConfigOptions::default()).await.unwrap();
+    let config = Config::from_custom_kubeconfig(kubeconfig, &KubeConfigOptions::default())
+        .await
+        .unwrap();
     Client::try_from(config).unwrap()
 }

@@ -1,11 +1,6 @@
 //! A control plane and an agent as processes, as an operator would run them.
 
-use std::{
-    fs,
-    net::TcpListener,
-    process::Command,
-    time::Duration,
-};
+use std::{fs, net::TcpListener, process::Command, time::Duration};
 
 use tempfile::TempDir;
 
@@ -34,10 +29,18 @@ impl<'a> Platform<'a> {
         let port = free_port();
         let server = start_server(&folder, port);
         let mut command = starform();
-        command.args(["cluster", "register", "test", "--agent-file"]).arg(folder.path().join("agent.json"));
+        command
+            .args(["cluster", "register", "test", "--agent-file"])
+            .arg(folder.path().join("agent.json"));
         run(with_server(&mut command, &folder, port)).expect(0);
         let agent = start_agent(&folder, cluster);
-        Self { cluster, folder, port, server, agent }
+        Self {
+            cluster,
+            folder,
+            port,
+            server,
+            agent,
+        }
     }
 
     pub(crate) fn create_project(&self, name: &str) {
@@ -91,16 +94,24 @@ fn url(port: u16) -> String {
 }
 
 fn with_server<'c>(command: &'c mut Command, folder: &TempDir, port: u16) -> &'c mut Command {
-    command.args(["--server", &url(port), "--token-file"]).arg(folder.path().join("admin-token"))
+    command
+        .args(["--server", &url(port), "--token-file"])
+        .arg(folder.path().join("admin-token"))
 }
 
 fn start_server(folder: &TempDir, port: u16) -> Running {
     let log = folder.path().join("server.log");
-    let seen = fs::read_to_string(&log).unwrap_or_default().matches("listening on").count();
+    let seen = fs::read_to_string(&log)
+        .unwrap_or_default()
+        .matches("listening on")
+        .count();
     let mut running = Running::start(
         starform()
             .args(["serve", "--listen", &format!("127.0.0.1:{port}")])
-            .args(["--database", &format!("sqlite://{}", folder.path().join("store.db").display())])
+            .args([
+                "--database",
+                &format!("sqlite://{}", folder.path().join("store.db").display()),
+            ])
             .arg("--admin-token-file")
             .arg(folder.path().join("admin-token")),
         &log,
@@ -114,11 +125,17 @@ fn start_server(folder: &TempDir, port: u16) -> Running {
 
 fn start_agent(folder: &TempDir, cluster: &Cluster) -> Running {
     let mut command = Command::new(shuttle_bin());
-    command.args(["run", "--interval", "1s", "--agent-file"]).arg(folder.path().join("agent.json"));
+    command
+        .args(["run", "--interval", "1s", "--agent-file"])
+        .arg(folder.path().join("agent.json"));
     command.arg("--kubeconfig").arg(&cluster.kubeconfig);
     Running::start(&mut command, &folder.path().join("agent.log"))
 }
 
 fn free_port() -> u16 {
-    TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port()
+    TcpListener::bind("127.0.0.1:0")
+        .unwrap()
+        .local_addr()
+        .unwrap()
+        .port()
 }

@@ -19,27 +19,46 @@ pub(crate) struct Ran {
 impl Ran {
     #[track_caller]
     pub(crate) fn expect(self, code: i32) -> Self {
-        assert_eq!(self.code, code, "stdout:\n{}\nstderr:\n{}", self.stdout, self.stderr);
+        assert_eq!(
+            self.code, code,
+            "stdout:\n{}\nstderr:\n{}",
+            self.stdout, self.stderr
+        );
         self
     }
 
     pub(crate) fn json(&self) -> serde_json::Value {
-        serde_json::from_str(&self.stdout).unwrap_or_else(|error| panic!("{error} in:\n{}", self.stdout))
+        serde_json::from_str(&self.stdout)
+            .unwrap_or_else(|error| panic!("{error} in:\n{}", self.stdout))
     }
 }
 
 /// `starform` without anything of the caller's environment that would change its answer.
 pub(crate) fn starform() -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_starform"));
-    for name in ["STARFORM_SERVER", "STARFORM_TOKEN", "KUBECONFIG", "CLICOLOR_FORCE", "CI", "COLUMNS"] {
+    for name in [
+        "STARFORM_SERVER",
+        "STARFORM_TOKEN",
+        "KUBECONFIG",
+        "CLICOLOR_FORCE",
+        "CI",
+        "COLUMNS",
+    ] {
         command.env_remove(name);
     }
-    command.env("NO_COLOR", "1").env("COLUMNS", "80").stdin(Stdio::null());
+    command
+        .env("NO_COLOR", "1")
+        .env("COLUMNS", "80")
+        .stdin(Stdio::null());
     command
 }
 
 pub(crate) fn run(command: &mut Command) -> Ran {
-    let Output { status, stdout, stderr } = command.output().unwrap();
+    let Output {
+        status,
+        stdout,
+        stderr,
+    } = command.output().unwrap();
     Ran {
         code: status.code().unwrap_or(-1),
         stdout: String::from_utf8(stdout).unwrap(),
@@ -63,7 +82,10 @@ impl Running {
             .stderr(file)
             .spawn()
             .unwrap();
-        Self { child, log: log.to_owned() }
+        Self {
+            child,
+            log: log.to_owned(),
+        }
     }
 
     /// SIGKILL, and waits until it is gone.
@@ -99,14 +121,26 @@ impl Drop for Running {
 /// Another binary of the workspace, built by `cargo xtask test` before the tests run.
 pub(crate) fn shuttle_bin() -> PathBuf {
     let folder = env::var_os("STARFORM_BIN_DIR_FOR_TESTS").map_or_else(
-        || Path::new(env!("CARGO_BIN_EXE_starform")).parent().unwrap().to_owned(),
+        || {
+            Path::new(env!("CARGO_BIN_EXE_starform"))
+                .parent()
+                .unwrap()
+                .to_owned()
+        },
         PathBuf::from,
     );
     let path = folder.join("starform-shuttle");
-    assert!(path.is_file(), "{} is not built; run `cargo xtask test`", path.display());
+    assert!(
+        path.is_file(),
+        "{} is not built; run `cargo xtask test`",
+        path.display()
+    );
     path
 }
 
-pub(crate) fn args<I: IntoIterator<Item = S>, S: AsRef<OsStr>>(command: &mut Command, args: I) -> Ran {
+pub(crate) fn args<I: IntoIterator<Item = S>, S: AsRef<OsStr>>(
+    command: &mut Command,
+    args: I,
+) -> Ran {
     run(command.args(args))
 }

@@ -13,13 +13,18 @@ pub(crate) struct Project {
 
 impl Project {
     pub(crate) fn new(text: &str) -> Self {
-        let project = Self { folder: tempfile::tempdir().unwrap() };
+        let project = Self {
+            folder: tempfile::tempdir().unwrap(),
+        };
         project.write(text);
         project
     }
 
     pub(crate) fn example(name: &str) -> Self {
-        let file = super::root().join("examples").join(name).join("starform.kdl");
+        let file = super::root()
+            .join("examples")
+            .join(name)
+            .join("starform.kdl");
         Self::new(&fs::read_to_string(file).unwrap())
     }
 
