@@ -329,9 +329,9 @@ impl Engine {
                 Gate::Waiting(reason) | Gate::Failed(reason) => reason,
                 Gate::Open => String::new(),
             },
-            (Need::Later, _) => describe(key, "is being deleted"),
+            (Need::Later, _) => format!("waits until {} {} is gone", key.kind, key.name),
             (Need::Restore(_) | Need::Fresh, Some(trouble)) => describe(key, &trouble.reason),
-            (Need::Restore(_) | Need::Fresh, None) => describe(key, "is to be written"),
+            (Need::Restore(_) | Need::Fresh, None) => format!("writing {} {}", key.kind, key.name),
         })
     }
 }

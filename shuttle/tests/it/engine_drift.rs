@@ -4,7 +4,7 @@
 
 use serde_json::json;
 use starform_contract::{
-    Consent,
+    Consent, ObjectKey,
     report::{DriftKind, Outcome},
     state::DriftPolicy,
 };
@@ -171,5 +171,34 @@ fn an_environment_may_only_report_drift() {
             .iter()
             .any(|d| d.kind == DriftKind::Changed && !d.corrected),
         "{drift:#?}"
+    );
+}
+
+#[test]
+fn a_namespace_that_was_deleted_comes_back_with_everything_in_it() {
+    let (mut world, _) = running(&two());
+    let before = world.cluster.state();
+    let keys: Vec<ObjectKey> = before.keys().map(|key| key.parse().unwrap()).collect();
+    // As the API server does it: first it is going, then its content goes, then it.
+    let namespace = key("Namespace", "sf-shop");
+    let mark = world.mark();
+    world.cluster.begin_deletion(&namespace);
+    for key in keys.iter().filter(|key| **key != namespace) {
+        world.cluster.remove(key);
+        while world.turn() {}
+    }
+    assert_eq!(
+        world.since(mark),
+        Vec::<String>::new(),
+        "nothing can be written meanwhile"
+    );
+    world.cluster.remove(&namespace);
+    world.settle();
+    assert_eq!(world.cluster.state(), before);
+    assert_eq!(
+        world.since(mark).len(),
+        keys.len(),
+        "{:#?}",
+        world.since(mark)
     );
 }

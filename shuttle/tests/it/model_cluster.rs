@@ -135,6 +135,15 @@ impl ModelCluster {
         }));
     }
 
+    /// Somebody deletes it; finalizers keep it for now.
+    pub(crate) fn begin_deletion(&mut self, key: &ObjectKey) {
+        let version = self.tick();
+        let stored = self.objects.get_mut(key).unwrap();
+        stored.deleting = true;
+        stored.version = version;
+        self.tell(key);
+    }
+
     /// An object that somebody else made.
     pub(crate) fn foreign(&mut self, manifest: &Value, manager: &str) {
         let key = ObjectKey::of(manifest).unwrap();
@@ -150,6 +159,7 @@ impl ModelCluster {
             fields,
             status: Value::Null,
             since: Millis::default(),
+            deleting: false,
         };
         self.objects.insert(key.clone(), stored);
         self.tell(&key);

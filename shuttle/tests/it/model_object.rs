@@ -26,6 +26,7 @@ pub(crate) struct Stored {
     pub(crate) written: BTreeMap<(String, &'static str), u64>,
     pub(crate) status: Value,
     pub(crate) since: Millis,
+    pub(crate) deleting: bool,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -46,6 +47,7 @@ impl Stored {
             written: BTreeMap::new(),
             status: Value::Null,
             since: now,
+            deleting: false,
         }
     }
 
@@ -172,6 +174,9 @@ impl Stored {
                     "time": format!("{:012}", written.copied().unwrap_or_default())})
             })
             .collect();
+        if self.deleting {
+            root["metadata"]["deletionTimestamp"] = json!("2026-01-01T00:00:00Z");
+        }
         if !self.status.is_null() {
             root["status"] = self.status.clone();
         }
