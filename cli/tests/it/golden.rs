@@ -10,7 +10,8 @@ use std::{
 };
 
 use crate::support::{
-    process::{args, run, starform},
+    process::{Ran, args, run, starform},
+    project::Project,
     root,
 };
 
@@ -54,14 +55,7 @@ fn a_second_process_gives_the_same_bytes() {
 }
 
 fn outputs(example: &Path, environment: &str) -> Vec<(&'static str, String)> {
-    let run = |words: &[&str]| {
-        let mut command = starform();
-        // No cluster: the plan is from nothing.
-        command.env("KUBECONFIG", "/dev/null").current_dir(example);
-        run(command.args(words).args(["--env", environment]))
-            .expect(0)
-            .stdout
-    };
+    let run = |words: &[&str]| in_copy(example, &[words, &["--env", environment]].concat()).stdout;
     vec![
         ("bundle.json", run(&["compile"])),
         ("objects.yaml", run(&["render"])),
@@ -70,16 +64,21 @@ fn outputs(example: &Path, environment: &str) -> Vec<(&'static str, String)> {
 }
 
 fn environments(example: &Path) -> Vec<String> {
-    let mut command = starform();
-    command
-        .env("KUBECONFIG", "/dev/null")
-        .current_dir(example)
-        .args(["plan", "--format", "json"]);
-    let plans = run(&mut command).expect(0).json();
+    let plans = in_copy(example, &["plan", "--format", "json"]).json();
     let names = plans["plans"].as_array().unwrap().iter();
     names
         .map(|plan| plan["environment"].as_str().unwrap().to_owned())
         .collect()
+}
+
+/// In a copy, since a plan keeps its cache beside the project; without a cluster, so from nothing.
+fn in_copy(example: &Path, words: &[&str]) -> Ran {
+    let copy = Project::new(&fs::read_to_string(example.join("starform.kdl")).unwrap());
+    let mut command = starform();
+    command
+        .env("KUBECONFIG", "/dev/null")
+        .current_dir(copy.path());
+    run(command.args(words)).expect(0)
 }
 
 fn compare(path: &Path, text: &str, wrong: &mut Vec<String>) {

@@ -45,7 +45,7 @@ pub(super) const NODES: &[NodeSpec] = &[
         form: "environment NAME branch=STR { deploy after=commit|checks|manual; protect; drift correct|report; }",
         doc: "One running copy of the project's services.",
         default: "at least one is needed",
-        example: "environment production branch=release { protect; }",
+        example: "environment production branch=release { drift report; }",
         ..ROW
     },
     NodeSpec {
@@ -65,6 +65,9 @@ pub(super) const NODES: &[NodeSpec] = &[
     NodeSpec {
         name: "protect",
         places: &[Place::Environment],
+        availability: Availability::Later {
+            instead: "who may apply is decided by tokens and kubeconfigs for now",
+        },
         form: "protect",
         doc: "Plans that delete, replace or widen anything here need an approval.",
         default: "off",

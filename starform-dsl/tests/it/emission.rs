@@ -243,9 +243,9 @@ fn probes_take_their_form_and_their_port() {
 
 #[test]
 fn an_environment_brings_its_own_rules() {
-    let text = "project p { environment e branch=x { protect; drift report; deploy after=manual; }; worker w { image \"a/b:1\"; }; }";
+    let text = "project p { environment e branch=x { drift report; deploy after=manual; }; worker w { image \"a/b:1\"; }; }";
     let state = state(text, "e");
-    assert!(state.protect && !state.ephemeral);
+    assert!(!state.protect && !state.ephemeral);
     assert_eq!(state.drift, DriftPolicy::Report);
     let project = project(text);
     let (_, environment) = project.environments().next().expect("one environment");

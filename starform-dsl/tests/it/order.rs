@@ -21,7 +21,7 @@ const CHILDREN: [&str; 9] = [
 ];
 
 const SIBLINGS: [&str; 6] = [
-    "environment production branch=main { protect; drift report; }",
+    "environment production branch=main { deploy after=manual; drift report; }",
     "var-group shared { LEVEL debug; NAME \"x y\"; in production { LEVEL info; } }",
     "var-group more { EXTRA 1; }",
     "partial small { size memory=\"64Mi\"; }",

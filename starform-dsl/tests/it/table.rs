@@ -114,18 +114,13 @@ fn what_is_not_built_says_so_wherever_it_may_stand() {
             continue;
         }
         let node = spec.name;
-        let text = if spec.places == [Place::Project] {
-            format!("project p {{ environment e branch=x; {node} some thing=1 {{ inner; }}; }}")
-        } else {
-            let kind = spec.kinds[0].as_str();
-            let schedule = if kind == "cron" {
-                "schedule=\"0 0 * * *\""
-            } else {
-                ""
-            };
-            format!(
-                "project p {{ environment e branch=x; {kind} it {schedule} {{ {node} some thing=1 {{ inner; }}; }}; }}"
-            )
+        let written = format!("{node} some thing=1 {{ inner; }}");
+        let text = match spec.places {
+            [Place::Project] => format!("project p {{ environment e branch=x; {written}; }}"),
+            [Place::Environment] => {
+                format!("project p {{ environment e branch=x {{ {written}; }}; }}")
+            }
+            _ => in_service(spec.kinds[0], &written),
         };
         let codes: Vec<String> = compiled(&text)
             .diagnostics
@@ -134,6 +129,16 @@ fn what_is_not_built_says_so_wherever_it_may_stand() {
             .collect();
         assert_eq!(codes, ["SF6001"], "{node}");
     }
+}
+
+fn in_service(kind: ServiceKind, written: &str) -> String {
+    let schedule = if kind == ServiceKind::Cron {
+        "schedule=\"0 0 * * *\""
+    } else {
+        ""
+    };
+    let kind = kind.as_str();
+    format!("project p {{ environment e branch=x; {kind} it {schedule} {{ {written}; }}; }}")
 }
 
 #[test]
