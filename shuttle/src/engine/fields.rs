@@ -13,7 +13,6 @@ use super::io::{FieldManager, FieldsDigest, Foreign, Observed, Own, Owner, Prove
 use crate::kinds::{Kind, Watch};
 
 pub const PROJECT_LABEL: &str = "starform.io/project-id";
-pub const WORKSPACE_LABEL: &str = "starform.io/workspace-id";
 pub const ENVIRONMENT_LABEL: &str = "starform.io/environment";
 pub const SERVICE_LABEL: &str = "starform.io/service-id";
 pub const MANAGED_LABEL: (&str, &str) = ("app.kubernetes.io/managed-by", "starform");
