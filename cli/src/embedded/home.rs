@@ -46,8 +46,10 @@ pub(crate) struct Home {
 
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum HomeError {
+    #[error("there is no kubeconfig to find a cluster with (KUBECONFIG, --kubeconfig, ~/.kube/config)")]
+    NoKubeconfig,
     #[error(transparent)]
-    Connect(#[from] client::ConnectError),
+    Connect(client::ConnectError),
     #[error(
         "the cluster does not answer: {0}; check the kubeconfig (KUBECONFIG, --kubeconfig) and that the cluster runs"
     )]
@@ -68,11 +70,22 @@ pub(crate) enum HomeError {
     NoUid,
 }
 
+impl From<client::ConnectError> for HomeError {
+    fn from(error: client::ConnectError) -> Self {
+        match error {
+            client::ConnectError::NoCluster(_) => Self::NoKubeconfig,
+            client::ConnectError::Kubeconfig { .. }
+            | client::ConnectError::Unusable(_)
+            | client::ConnectError::Http(_) => Self::Connect(error),
+        }
+    }
+}
+
 impl HomeError {
     /// No cluster to ask: a plan can still be compared with what was seen before.
     pub(crate) fn is_absence(&self) -> bool {
         match self {
-            Self::Connect(_) | Self::Unreachable(_) | Self::Slow => true,
+            Self::NoKubeconfig | Self::Connect(_) | Self::Unreachable(_) | Self::Slow => true,
             Self::Load(_) | Self::Kept { .. } | Self::NoUid => false,
         }
     }
