@@ -33,6 +33,11 @@ impl Backend {
         }
     }
 
+    /// Whether status comes from an agent's reports.
+    pub(crate) fn reports(&self) -> bool {
+        matches!(self, Self::Remote(_))
+    }
+
     /// Plans of the wanted environments, with the bundles that they result in.
     pub(crate) async fn plan(
         &self,

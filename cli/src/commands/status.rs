@@ -41,25 +41,28 @@ pub(crate) async fn run(
     let all = backend.status(&name, &environments).await?;
     match args.format {
         PlanFormat::Json => print_json(&serde_json::json!({ "environments": all })),
-        PlanFormat::Human => all.iter().for_each(|status| print(&text(status))),
+        PlanFormat::Human => all
+            .iter()
+            .for_each(|status| print(&text(status, backend.reports()))),
     }
     Ok(Exit::Success)
 }
 
-fn text(status: &EnvironmentStatus) -> String {
-    let reported = status.reported.as_ref().map_or_else(
-        || "nothing reported yet".to_owned(),
-        |reported| {
-            let rest = if reported.finished {
-                ""
-            } else {
-                ", still moving"
-            };
-            format!("reported at generation {}{rest}", reported.generation)
-        },
-    );
+/// `reports`: whether an agent tells how it goes; else the cluster itself was asked just now.
+fn text(status: &EnvironmentStatus, reports: bool) -> String {
+    let reported = match &status.reported {
+        Some(reported) if reported.finished => {
+            format!(" · reported at generation {}", reported.generation)
+        }
+        Some(reported) => format!(
+            " · reported at generation {}, still moving",
+            reported.generation
+        ),
+        None if reports => " · nothing reported yet".to_owned(),
+        None => String::new(),
+    };
     let mut text = format!(
-        "{}/{} · generation {} · {reported} · namespace {}\n",
+        "{}/{} · generation {}{reported} · namespace {}\n",
         status.project, status.environment, status.generation, status.namespace
     );
     let widest = status

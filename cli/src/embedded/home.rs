@@ -46,7 +46,9 @@ pub(crate) struct Home {
 
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum HomeError {
-    #[error("there is no kubeconfig to find a cluster with (KUBECONFIG, --kubeconfig, ~/.kube/config)")]
+    #[error(
+        "there is no kubeconfig to find a cluster with (KUBECONFIG, --kubeconfig, ~/.kube/config)"
+    )]
     NoKubeconfig,
     #[error(transparent)]
     Connect(client::ConnectError),
