@@ -40,6 +40,45 @@ pub struct Report {
     pub finished: bool,
 }
 
+/// What a report says of an environment as a whole; everybody judges by this.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Verdict {
+    Moving,
+    /// Everything is as it should be.
+    Converged,
+    /// Nothing moves any more, and something is not as it should be.
+    Partial,
+}
+
+impl Report {
+    pub fn verdict(&self) -> Verdict {
+        if !self.finished {
+            return Verdict::Moving;
+        }
+        let services = self.services.iter().map(|service| service.health);
+        let objects = self.objects.iter().map(|object| object.health);
+        let failed = services
+            .chain(objects)
+            .any(|health| health == Health::Failed)
+            || self.objects.iter().any(|object| !object.outcome.is_good());
+        if failed {
+            Verdict::Partial
+        } else {
+            Verdict::Converged
+        }
+    }
+}
+
+impl Outcome {
+    /// What was to be done with the object is done.
+    pub const fn is_good(self) -> bool {
+        match self {
+            Self::Applied | Self::Unchanged | Self::Deleted | Self::Retained => true,
+            Self::Failed | Self::Skipped | Self::Conflict | Self::Contested => false,
+        }
+    }
+}
+
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct ObjectReport {
     pub key: ObjectKey,
