@@ -6,12 +6,12 @@ use std::collections::BTreeMap;
 
 use starform_contract::{
     Generation, ObjectKey, Report,
-    report::{Drift, Health, ObjectReport, Outcome, ServiceReport},
+    report::{Drift, Health, ObjectReport, Outcome, ServiceReport, Verdict},
 };
 
 use crate::{
     drive::Surfaced,
-    run::{Ended, Place, has_failed},
+    run::{Ended, Place},
 };
 
 /// What was told last.
@@ -39,7 +39,7 @@ impl Journal {
         let failed = self
             .reports
             .values()
-            .any(|report| report.generation >= generation && has_failed(report));
+            .any(|report| report.generation >= generation && report.verdict() == Verdict::Partial);
         if failed || self.refused {
             Ended::Partial
         } else {
@@ -80,7 +80,7 @@ impl Journal {
         let was =
             former.is_some_and(|former| former.finished && former.generation == report.generation);
         if report.finished && !was {
-            tracing::info!(failed = has_failed(report), "finished");
+            tracing::info!(failed = report.verdict() == Verdict::Partial, "finished");
         }
         self.reports.insert(place, report.clone());
     }
@@ -131,4 +131,36 @@ fn tell_drift(drift: &Drift) {
 
 fn tell_orphan(orphan: &ObjectKey) {
     tracing::warn!(key = %orphan, "orphan: ours by its labels, in no accepted plan; left alone");
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use starform_contract::{Digest, ProjectId, report::ReportSchema};
+
+    #[test]
+    fn an_object_that_was_not_written_is_no_success() {
+        let generation = Generation::default().next();
+        let report = Report {
+            schema: ReportSchema::V1,
+            sequence: 1,
+            generation,
+            digest: Digest::of_bytes(b""),
+            project_id: ProjectId::local(&"shop".parse().unwrap()),
+            environment: "production".parse().unwrap(),
+            objects: vec![ObjectReport {
+                key: ObjectKey::new("", "Service", Some("sf-shop"), "web--production"),
+                outcome: Outcome::Contested,
+                reason: None,
+                health: Health::Current,
+            }],
+            services: Vec::new(),
+            drift: Vec::new(),
+            orphans: Vec::new(),
+            finished: true,
+        };
+        let mut journal = Journal::default();
+        journal.write(&[Surfaced::Report(Box::new(report))]);
+        assert_eq!(journal.outcome(generation), Ended::Partial);
+    }
 }

@@ -12,8 +12,7 @@ use std::{
 
 use kube::Client;
 use starform_contract::{
-    ClusterId, EnvironmentName, Generation, ProjectId, Report,
-    report::{Health, Outcome},
+    ClusterId, EnvironmentName, Generation, ProjectId, Report, report::Verdict,
 };
 use tokio::{
     signal::unix::{SignalKind, signal},
@@ -247,35 +246,12 @@ fn outcome(places: &BTreeSet<Place>, reports: &BTreeMap<Place, Report>) -> Ended
     let failed = places
         .iter()
         .filter_map(|place| reports.get(place))
-        .any(has_failed);
+        .any(|report| report.verdict() == Verdict::Partial);
     if failed {
         Ended::Partial
     } else {
         Ended::Converged
     }
-}
-
-/// Whether anything that a report tells of needs a person.
-pub fn has_failed(report: &Report) -> bool {
-    let service = |health: Health| match health {
-        Health::Failed => true,
-        Health::Current
-        | Health::InProgress
-        | Health::Terminating
-        | Health::NotFound
-        | Health::Unknown => false,
-    };
-    let object = |outcome: Outcome| match outcome {
-        Outcome::Failed | Outcome::Conflict => true,
-        Outcome::Applied
-        | Outcome::Unchanged
-        | Outcome::Deleted
-        | Outcome::Retained
-        | Outcome::Skipped
-        | Outcome::Contested => false,
-    };
-    report.services.iter().any(|entry| service(entry.health))
-        || report.objects.iter().any(|entry| object(entry.outcome))
 }
 
 struct Agent {
