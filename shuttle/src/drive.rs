@@ -6,7 +6,7 @@
 
 use std::{
     collections::BTreeMap,
-    time::{Duration, Instant},
+    time::{Duration, Instant, SystemTime, UNIX_EPOCH},
 };
 
 use kube::Client;
@@ -82,7 +82,10 @@ impl Driver {
         }
         let mut driver = Self {
             client,
-            engine: Some(Engine::new(Config { cluster })),
+            engine: Some(Engine::new(Config {
+                cluster,
+                sequence: sequence(SystemTime::now()),
+            })),
             began: Instant::now(),
             inputs,
             requests: JoinSet::new(),
@@ -215,6 +218,13 @@ impl Driver {
         };
         Input::Response { id, result }
     }
+}
+
+/// Where the reports of an engine that starts now begin: one started again under the same instance
+/// goes on above its former numbers, since no engine tells more than one report each millisecond.
+fn sequence(now: SystemTime) -> u64 {
+    let since = now.duration_since(UNIX_EPOCH).unwrap_or_default();
+    u64::try_from(since.as_millis()).unwrap_or_default()
 }
 
 /// Requests that only write down what was done: begun even while stopping.

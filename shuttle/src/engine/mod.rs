@@ -68,6 +68,9 @@ use self::{
 pub struct Config {
     /// Of this cluster; a desired state for another one is refused.
     pub cluster: ClusterId,
+    /// Reports count up from here. Higher than any that an earlier engine of this instance gave:
+    /// whoever takes reports drops a repeated one. Below 2^53.
+    pub sequence: u64,
 }
 
 /// All that Shuttle knows while it runs; nothing in it outlives the process.
@@ -110,6 +113,7 @@ pub fn step(mut engine: Engine, event: Event) -> (Engine, Vec<Command>) {
 impl Engine {
     pub fn new(config: Config) -> Self {
         Self {
+            reporting: Reporting::from(config.sequence),
             config,
             now: Millis::default(),
             desired: None,
@@ -124,7 +128,6 @@ impl Engine {
             leftovers: BTreeMap::new(),
             agenda: Agenda::default(),
             flight: Flight::default(),
-            reporting: Reporting::default(),
             out: Vec::new(),
         }
     }

@@ -28,7 +28,7 @@ const GATHER: Millis = Millis(200);
 /// Two reports about one environment are at least so far apart.
 const APART: Millis = Millis(1000);
 
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone)]
 pub(super) struct Reporting {
     channels: BTreeMap<(ProjectId, EnvironmentName), Channel>,
     sequence: u64,
@@ -54,6 +54,14 @@ struct Sent {
 }
 
 impl Reporting {
+    /// The first report has the number after `sequence`.
+    pub(super) fn from(sequence: u64) -> Self {
+        Self {
+            channels: BTreeMap::new(),
+            sequence,
+        }
+    }
+
     /// What is told after the desired state changed. Environments that it changed begin anew.
     pub(super) fn restart(&mut self, before: Option<&State>, state: &State) {
         let kept = std::mem::take(&mut self.channels);

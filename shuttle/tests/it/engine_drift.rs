@@ -37,6 +37,16 @@ fn a_restart_asks_for_no_object() {
 }
 
 #[test]
+fn reports_after_a_restart_have_higher_numbers() {
+    let (world, accepting) = running(&two());
+    let before = world.cluster.reports.len();
+    let last = world.last_report().unwrap().sequence;
+    let mut again = World::start(world.cluster, world.now, Some(accepting.desired()));
+    again.settle();
+    assert!(again.cluster.reports[before].sequence > last);
+}
+
+#[test]
 fn a_deleted_object_comes_back_at_once() {
     let (mut world, _) = running(&two());
     let (mark, before) = (world.mark(), world.now);

@@ -59,6 +59,14 @@ pub(crate) fn cluster() -> ClusterId {
     "6f1c3c5e-0c4b-4f0e-9c2f-7a1d3b5e9f00".parse().unwrap()
 }
 
+/// As the shell makes it when it starts now.
+fn config(now: Millis) -> Config {
+    Config {
+        cluster: cluster(),
+        sequence: now.0,
+    }
+}
+
 pub(crate) fn project() -> ProjectId {
     ProjectId::local(&ProjectName::new("shop").unwrap())
 }
@@ -275,9 +283,7 @@ impl World {
     /// A process that begins with what the cluster stores.
     pub(crate) fn start(cluster: ModelCluster, now: Millis, desired: Option<Desired>) -> Self {
         let mut world = Self {
-            engine: Engine::new(Config {
-                cluster: self::cluster(),
-            }),
+            engine: Engine::new(config(now)),
             cluster,
             now,
             queue: VecDeque::new(),
@@ -302,8 +308,7 @@ impl World {
             now: self.now,
             input,
         };
-        let engine =
-            std::mem::replace(&mut self.engine, Engine::new(Config { cluster: cluster() }));
+        let engine = std::mem::replace(&mut self.engine, Engine::new(config(self.now)));
         let (engine, commands) = step(engine, event);
         self.engine = engine;
         let count = commands.len();

@@ -95,6 +95,8 @@ async fn an_apply_creates_updates_one_object_and_deletes_by_consent() {
             .iter()
             .all(|service| service.health == Health::Current)
     );
+    // A run that counts from nought would need as many reports to get here.
+    let first_sequence = report.sequence + 50;
     let before = versions(&client, &shop).await;
 
     let shop = shop.image("two", "a:2");
@@ -102,6 +104,10 @@ async fn an_apply_creates_updates_one_object_and_deletes_by_consent() {
     let index = second.index.clone();
     let done = apply(&client, &shop, second).await;
     assert_eq!(done.ended, Ended::Converged, "{done:#?}");
+    assert!(
+        done.reports[&shop.place()].sequence > first_sequence,
+        "a later run's reports count on"
+    );
     let after = versions(&client, &shop).await;
     let written: Vec<_> = after
         .iter()
