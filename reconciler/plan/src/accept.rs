@@ -2,21 +2,23 @@
 //!
 //! Pure: the caller stores what comes out, only if the index is still the current one, and repeats
 //! with the newer one otherwise. Always holds: nothing that the plan does not touch changes; what may
-//! be deleted is exactly what the plan said. Read on in [`crate::stale`] and [`crate::crosscheck`].
+//! be deleted is exactly what the plan said. Read on in `sound`, [`crate::stale`] and
+//! [`crate::crosscheck`].
 
 use std::collections::BTreeSet;
 
 use starform_contract::{
     Accepted, Consent, Deletion, EnvironmentBundle, EnvironmentName, Generation, Index, Object,
-    ObjectKey, Origins, PlanId, ProjectBundle, ProjectEntry, ServiceName,
+    ObjectKey, Origins, PlanId, ProjectBundle, ProjectEntry,
 };
 
 use crate::{
     accepted::AcceptedProject,
     crosscheck,
     document::{Action, Finding, Plan},
-    ids, merge,
+    merge,
     propose::Proposal,
+    sound,
     stale::{self, Stale},
 };
 
@@ -58,7 +60,7 @@ pub fn accept(
     proposal: &Proposal,
 ) -> Result<AcceptOutcome, Refusal> {
     let plan = &proposal.plan;
-    sound(index, accepted, proposal)?;
+    sound::sound(index, accepted, proposal)?;
     let blocking: Vec<Finding> = plan.blocking_findings().cloned().collect();
     if !blocking.is_empty() {
         return Err(Refusal::Blocked(blocking));
@@ -89,6 +91,7 @@ pub fn accept(
     if !findings.is_empty() {
         return Err(Refusal::CrossCheck(findings));
     }
+    sound::lists_all(accepted, plan, &merged)?;
     let next = Next {
         index: successor(index, accepted, plan, &merged.project, &merged.environment),
         project: merged.project,
@@ -132,68 +135,6 @@ pub fn consent(plan: &Plan, accepted: &AcceptedProject) -> Consent {
         list.insert(change.key.clone());
     }
     consent
-}
-
-/// A proposal may come from a file: its parts must belong together, and to this cluster's state.
-fn sound(index: &Index, accepted: &AcceptedProject, proposal: &Proposal) -> Result<(), Refusal> {
-    let Proposal {
-        plan,
-        project,
-        environment,
-    } = proposal;
-    let same_names = environment.environment == plan.environment
-        && environment.project == plan.project
-        && environment.project_id == project.project_id;
-    let same_project = accepted
-        .project
-        .as_ref()
-        .is_none_or(|own| own.project_id == project.project_id);
-    let checks = [
-        (
-            accepted.cluster_id == index.cluster_id && accepted.generation == index.generation,
-            "the accepted state is not that of the index",
-        ),
-        (same_project, "it is about another project"),
-        (same_names, "its bundles are not those of its environment"),
-        (ids::hold(plan), "its ids do not fit its content"),
-        (
-            plan.source.result == environment.digest()
-                && plan.source.project_result == project.digest(),
-            "its bundles are not those it was made for",
-        ),
-        (
-            taken(proposal).all(Object::digest_holds),
-            "an object does not fit its digest",
-        ),
-    ];
-    match checks.iter().find(|(holds, _)| !holds) {
-        Some((_, reason)) => Err(Refusal::Unsound(reason)),
-        None => Ok(()),
-    }
-}
-
-/// The objects that accepting takes over: whole services that change, and single objects elsewhere.
-/// The others come from what is accepted.
-fn taken(proposal: &Proposal) -> impl Iterator<Item = &Object> {
-    let plan = &proposal.plan;
-    let keys: BTreeSet<&ObjectKey> = plan.objects.iter().map(|change| &change.key).collect();
-    let names: BTreeSet<&ServiceName> = plan
-        .services
-        .iter()
-        .filter(|service| service.action != Action::None)
-        .map(|service| &service.name)
-        .collect();
-    let single = proposal.project.objects.iter();
-    let single = single.chain(&proposal.environment.objects);
-    let of_services = proposal
-        .environment
-        .services
-        .iter()
-        .filter(move |entry| names.contains(&entry.name))
-        .flat_map(|entry| &entry.objects);
-    single
-        .filter(move |object| object.key().is_none_or(|key| keys.contains(&key)))
-        .chain(of_services)
 }
 
 fn successor(

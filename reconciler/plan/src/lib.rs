@@ -23,6 +23,7 @@ pub mod names;
 pub mod propose;
 pub mod render;
 pub mod schema;
+mod sound;
 pub mod stale;
 pub mod view;
 

@@ -378,7 +378,8 @@ fn unmatched(
     unknown.chain(idle).collect()
 }
 
-fn summary(
+/// The counts and the highest risk of a plan's lists.
+pub(crate) fn summary(
     settings: &[ModelChange],
     services: &[ServiceChange],
     objects: &[ObjectChange],

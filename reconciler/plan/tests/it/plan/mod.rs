@@ -9,5 +9,6 @@ mod lists;
 mod names;
 mod propose;
 mod schemas;
+mod sound;
 mod view;
 mod world;
