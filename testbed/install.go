@@ -166,6 +166,25 @@ func awaitUsable(api *apiClient, nodes int, limit time.Duration) error {
 	return last
 }
 
+// awaitRouteSchema returns when the API server publishes the schema of the routes
+// whose status a stage writes; that is some time after it serves them.
+func awaitRouteSchema(api *apiClient, limit time.Duration) error {
+	const group = "apis/gateway.networking.k8s.io/v1"
+	if api.await(limit, func() bool {
+		var schemas struct {
+			Paths map[string]struct{} `json:"paths"`
+		}
+		if api.get("/openapi/v3", &schemas) != nil {
+			return false
+		}
+		_, published := schemas.Paths[group]
+		return published
+	}) {
+		return nil
+	}
+	return fmt.Errorf("the API server does not publish the schema of %s", group)
+}
+
 func usableNodes(api *apiClient) (int, error) {
 	var list struct {
 		Items []struct {

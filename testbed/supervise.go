@@ -192,6 +192,10 @@ func (s supervision) bringUp(c *cluster, own process) error {
 	if err := errors.Join(installNodes(api, s.nodes), installDefinitions(api)); err != nil {
 		return err
 	}
+	// kwok ends when a kind that one of its stages names is not served in OpenAPI yet.
+	if err := awaitRouteSchema(api, 30*time.Second); err != nil {
+		return err
+	}
 	if err := c.start(nodesName); err != nil {
 		return err
 	}
