@@ -20,15 +20,12 @@ const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
 /// No client for a cluster, and what to do.
 #[derive(Debug, thiserror::Error)]
 pub enum ConnectError {
-    #[error("cannot read the kubeconfig {path}: {source}; name another with --kubeconfig")]
-    Kubeconfig {
-        path: String,
-        source: Box<KubeconfigError>,
-    },
+    #[error("cannot read the kubeconfig {path}: {reason}; name another with --kubeconfig")]
+    Kubeconfig { path: String, reason: String },
     #[error(
         "no cluster: {0}; set KUBECONFIG, name a file with --kubeconfig, or run inside a cluster"
     )]
-    NoCluster(Box<kube::config::InferConfigError>),
+    NoCluster(String),
     #[error("the kubeconfig cannot be used: {0}")]
     Unusable(Box<kube::Error>),
     #[error("the HTTP client cannot be made: {0}")]
@@ -44,7 +41,7 @@ pub async fn cluster(kubeconfig: Option<&Path>) -> Result<Client, ConnectError> 
         Some(path) => from_file(path).await?,
         None => Config::infer()
             .await
-            .map_err(|error| ConnectError::NoCluster(Box::new(error)))?,
+            .map_err(|error| ConnectError::NoCluster(harmless(&error)))?,
     };
     config
         .headers
@@ -76,10 +73,16 @@ pub fn install_tls() {
 async fn from_file(path: &Path) -> Result<Config, ConnectError> {
     let failed = |source: KubeconfigError| ConnectError::Kubeconfig {
         path: path.display().to_string(),
-        source: Box::new(source),
+        reason: harmless(&source),
     };
     let kubeconfig = Kubeconfig::read_from(path).map_err(failed)?;
     Config::from_custom_kubeconfig(kubeconfig, &KubeConfigOptions::default())
         .await
         .map_err(failed)
+}
+
+/// The first line of the cause: below it stands an excerpt of the file, which holds credentials.
+fn harmless(error: &dyn std::error::Error) -> String {
+    let cause = crate::call::innermost(error);
+    cause.lines().next().unwrap_or_default().to_owned()
 }

@@ -10,7 +10,7 @@ use std::{
 };
 
 use kube::Client;
-use starform_contract::{ClusterId, Report};
+use starform_contract::{ClusterId, Generation, Report};
 use tokio::{
     sync::mpsc::{self, Receiver},
     task::{Id, JoinError, JoinSet},
@@ -117,6 +117,11 @@ impl Driver {
     /// Everything is finished, reported and stored.
     pub fn settled(&self) -> bool {
         self.requests.is_empty() && self.engine().settled()
+    }
+
+    /// The newer generation that somebody else is applying to the same cluster.
+    pub fn superseded(&self) -> Option<Generation> {
+        self.engine().superseded()
     }
 
     /// Lets what is under way end, within `limit`, and begins nothing new.

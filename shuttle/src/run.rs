@@ -103,6 +103,10 @@ pub enum ConvergeError {
     Inventory(#[from] CallError),
     #[error("the desired state was refused: {0}")]
     Refused(String),
+    #[error(
+        "generation {by} was accepted and is being applied, so this apply of generation {own} has stopped; run it again to go on from there"
+    )]
+    Superseded { own: Generation, by: Generation },
 }
 
 /// Follows a desired state until SIGTERM or SIGINT, or with `--once` until it is reached.
@@ -152,7 +156,7 @@ pub async fn agent(run: &Run) -> Result<Ended, AgentError> {
 /// Makes the cluster match `desired`, which is accepted and kept already, and tells how it goes.
 ///
 /// # Errors
-/// [`ConvergeError`] when nothing could begin.
+/// [`ConvergeError`] when nothing could begin, or when a newer apply has taken over.
 pub async fn converge(
     client: &Client,
     desired: Desired,
@@ -178,6 +182,15 @@ pub async fn converge(
         }
         if finished_at.is_none() && all_finished(&options.places, &reports, generation) {
             finished_at = Some(Instant::now());
+        }
+        if finished_at.is_none()
+            && let Some(by) = driver.superseded()
+        {
+            stop_gently(&mut driver, &mut options.stop, &mut reports).await;
+            return Err(ConvergeError::Superseded {
+                own: generation,
+                by,
+            });
         }
         let until = match finished_at {
             Some(_) if driver.settled() => break outcome(&options.places, &reports),

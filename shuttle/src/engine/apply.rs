@@ -193,7 +193,10 @@ impl Engine {
             .is_some_and(|live| live.resource_version == version);
         let condition = drift::condition(self.live.get(key), self.inventory.get(key), digest);
         let kept = match condition {
-            Condition::Clean | Condition::Absent | Condition::Deleting => true,
+            Condition::Clean
+            | Condition::Absent
+            | Condition::Deleting
+            | Condition::Superseded(_) => true,
             Condition::Outdated | Condition::Unrecorded | Condition::Moved => false,
         };
         if !kept && newest {

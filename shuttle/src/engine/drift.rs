@@ -6,7 +6,7 @@
 use std::collections::BTreeMap;
 
 use starform_contract::{
-    ObjectKey,
+    Generation, ObjectKey,
     report::{Drift, DriftKind},
 };
 
@@ -48,6 +48,8 @@ pub(super) enum Condition {
     Unrecorded,
     /// Somebody took or removed a field of ours.
     Moved,
+    /// An engine that acts on this newer generation wrote it.
+    Superseded(Generation),
 }
 
 /// Why an object is written.

@@ -96,7 +96,7 @@ impl Engine {
         }
         match self.live.get(key) {
             Some(live) if live.deleting => {}
-            Some(_) if self.leftover_is_free(key) && self.may_go(&state, leftover) => {
+            Some(_) if self.leftover_is_free(key) && self.may_go(&state, key, leftover) => {
                 self.prune(key);
             }
             Some(_) => {}
@@ -123,8 +123,8 @@ impl Engine {
 
     /// A removed service's objects go at once; what a living unit leaves behind goes when everything
     /// that may still use it has passed.
-    fn may_go(&self, state: &State, leftover: &Leftover) -> bool {
-        leftover.consent && {
+    fn may_go(&self, state: &State, key: &ObjectKey, leftover: &Leftover) -> bool {
+        leftover.consent && self.superseding(key).is_none() && {
             let users = leftover.unit.covered(&state.units);
             users
                 .iter()
@@ -141,7 +141,8 @@ impl Engine {
         let blocked = users
             .iter()
             .any(|(unit, _)| matches!(self.standings.get(unit), Some(Standing::Failed(_))));
-        !leftover.consent || leftover.disowned || leftover.settled || blocked
+        let superseded = self.superseding(key).is_some();
+        !leftover.consent || leftover.disowned || leftover.settled || blocked || superseded
     }
 
     /// Sends the deletion of a live object of ours.
@@ -149,7 +150,8 @@ impl Engine {
         let (Some(leftover), Some(live)) = (self.leftovers.get(key), self.live.get(key)) else {
             return;
         };
-        if live.owner.project != Some(leftover.unit.project()) || !live.owner.managed {
+        let foreign = live.owner.project != Some(leftover.unit.project()) || !live.owner.managed;
+        if foreign || self.superseding(key).is_some() {
             return;
         }
         let (key, uid) = (key.clone(), live.uid.clone());

@@ -45,11 +45,12 @@ use std::{
     sync::Arc,
 };
 
-use starform_contract::{ClusterId, ObjectKey};
+use starform_contract::{ClusterId, Generation, ObjectKey};
 
 use self::{
     agenda::{Agenda, Timer},
     desired::State,
+    drift::Condition,
     flight::{Flight, Task},
     health::Rollout,
     inventory::Inventory,
@@ -90,6 +91,8 @@ pub struct Engine {
     standings: BTreeMap<UnitKey, Standing>,
     /// Services that had live objects when the desired state came.
     running: BTreeSet<UnitKey>,
+    /// The newest generation that was seen to have written what this one wants otherwise.
+    superseded: Option<Generation>,
     leftovers: BTreeMap<ObjectKey, Leftover>,
     agenda: Agenda,
     flight: Flight,
@@ -125,6 +128,7 @@ impl Engine {
             rollouts: BTreeMap::new(),
             standings: BTreeMap::new(),
             running: BTreeSet::new(),
+            superseded: None,
             leftovers: BTreeMap::new(),
             agenda: Agenda::default(),
             flight: Flight::default(),
@@ -164,6 +168,11 @@ impl Engine {
             counts.clean += usize::from(self.need(state, key) == Need::Nothing);
         }
         counts
+    }
+
+    /// The newer generation that another engine acts on, as what it wrote shows.
+    pub fn superseded(&self) -> Option<Generation> {
+        self.superseded
     }
 
     fn absorb(&mut self, input: Input) {
@@ -224,6 +233,7 @@ impl Engine {
     fn turn(&mut self, before: Option<&State>) {
         let state = self.state();
         self.reporting.restart(before, &state);
+        self.superseded = None;
         self.progress
             .retain(|key, _| state.objects.contains_key(key));
         self.rollouts
@@ -317,6 +327,9 @@ impl Engine {
         if progress.applied.is_none() {
             progress.applied.clone_from(&live.stamps.digest);
             progress.provenance = live.stamps.provenance.clone();
+        }
+        if let Condition::Superseded(generation) = self.condition(key, wanted) {
+            self.superseded = self.superseded.max(Some(generation));
         }
         let before = self.rollouts.remove(key);
         if let Some(rollout) = health::follow(before, live, self.now) {

@@ -303,6 +303,10 @@ impl Engine {
                 Outcome::Contested,
                 Some("another field manager keeps taking back what is written; tried again every hour".to_owned()),
             ),
+            (Need::Superseded(generation), _) => (
+                Outcome::Contested,
+                Some(format!("generation {generation} has written it since, and this is generation {}; it is left alone until that one is known here (where the accepted state was lost, plan with its adoption)", state.index.generation)),
+            ),
             (Need::Fresh | Need::Restore(_), Some(trouble)) => {
                 (trouble.outcome, Some(trouble.reason.clone()))
             }
@@ -354,6 +358,7 @@ impl Engine {
             | Condition::Absent
             | Condition::Deleting
             | Condition::Outdated
+            | Condition::Superseded(_)
             | Condition::Unrecorded => false,
         };
         if moved {

@@ -6,7 +6,7 @@
 //! that the API server had before is restored without waiting for either.
 
 use starform_contract::{
-    Digest, ObjectKey,
+    Digest, Generation, ObjectKey,
     report::{DriftKind, Outcome},
     state::DriftPolicy,
 };
@@ -66,6 +66,8 @@ pub(super) enum Need {
     Later,
     /// Somebody moved it, and it stays so: by policy, or until then.
     Held(Option<Millis>),
+    /// It is as a newer generation wants it, and stays so until this engine hears of that one.
+    Superseded(Generation),
     Restore(Cause),
     Fresh,
 }
@@ -94,7 +96,35 @@ impl Engine {
         if entry.is_some_and(|entry| entry.done.as_ref() == Some(&wanted.digest)) {
             return Condition::Clean;
         }
-        drift::condition(self.live.get(key), entry, &wanted.digest)
+        match drift::condition(self.live.get(key), entry, &wanted.digest) {
+            condition @ (Condition::Clean | Condition::Absent | Condition::Deleting) => condition,
+            condition @ (Condition::Outdated
+            | Condition::Unrecorded
+            | Condition::Moved
+            | Condition::Superseded(_)) => self
+                .superseding(key)
+                .filter(|_| !self.begins_anew(key, wanted))
+                .map_or(condition, Condition::Superseded),
+        }
+    }
+
+    /// The generation that wrote the live object, when it is newer than what this engine wants.
+    pub(super) fn superseding(&self, key: &ObjectKey) -> Option<Generation> {
+        let stamped = &self.live.get(key)?.stamps.provenance.generation;
+        let stamped = Generation::new(stamped.as_ref()?.parse().ok()?);
+        let own = self.desired.as_ref()?.index.generation;
+        (stamped > own).then_some(stamped)
+    }
+
+    /// Generations count from the beginning again where the accepted state was lost: an accepted
+    /// adoption says that the object's former stamp means nothing, until we have written it.
+    fn begins_anew(&self, key: &ObjectKey, wanted: &Wanted) -> bool {
+        let written = self
+            .progress
+            .get(key)
+            .is_some_and(|progress| progress.written);
+        let state = self.desired.as_ref();
+        !written && state.is_some_and(|state| state.may_adopt(wanted.unit.project(), key))
     }
 
     pub(super) fn need(&self, state: &State, key: &ObjectKey) -> Need {
@@ -106,6 +136,7 @@ impl Engine {
         match self.condition(key, wanted) {
             Condition::Clean => Need::Nothing,
             Condition::Deleting => Need::Later,
+            Condition::Superseded(generation) => Need::Superseded(generation),
             Condition::Unrecorded => Need::Restore(Cause::Record),
             Condition::Absent if had => Need::Restore(Cause::Drift(DriftKind::Deleted, None)),
             Condition::Moved => self.need_of_moved(state, key),
@@ -143,7 +174,11 @@ impl Engine {
                     intents.push(Intent::Apply(key.clone(), cause));
                 }
                 Need::Fresh => fresh.push(key),
-                Need::Nothing | Need::Later | Need::Held(_) | Need::Restore(_) => {}
+                Need::Nothing
+                | Need::Later
+                | Need::Held(_)
+                | Need::Superseded(_)
+                | Need::Restore(_) => {}
             }
         }
         if fresh.is_empty() || !self.parent_passed(unit) {
@@ -260,7 +295,9 @@ impl Engine {
     /// Written and past its gate.
     fn is_through(&self, state: &State, key: &ObjectKey) -> bool {
         match self.need(state, key) {
-            Need::Nothing | Need::Held(_) => self.gate(key, &state.objects[key]) == Gate::Open,
+            Need::Nothing | Need::Held(_) | Need::Superseded(_) => {
+                self.gate(key, &state.objects[key]) == Gate::Open
+            }
             Need::Later | Need::Restore(_) | Need::Fresh => false,
         }
     }
@@ -291,7 +328,7 @@ impl Engine {
     fn failure(&self, state: &State, key: &ObjectKey) -> Option<String> {
         let wanted = &state.objects[key];
         match self.need(state, key) {
-            Need::Nothing | Need::Held(_) => match self.gate(key, wanted) {
+            Need::Nothing | Need::Held(_) | Need::Superseded(_) => match self.gate(key, wanted) {
                 Gate::Failed(reason) => Some(reason),
                 Gate::Open | Gate::Waiting(_) => None,
             },
@@ -325,10 +362,12 @@ impl Engine {
             .get(key)
             .and_then(|progress| progress.trouble.as_ref());
         Standing::Moving(match (self.need(state, key), trouble) {
-            (Need::Nothing | Need::Held(_), _) => match self.gate(key, &state.objects[key]) {
-                Gate::Waiting(reason) | Gate::Failed(reason) => reason,
-                Gate::Open => String::new(),
-            },
+            (Need::Nothing | Need::Held(_) | Need::Superseded(_), _) => {
+                match self.gate(key, &state.objects[key]) {
+                    Gate::Waiting(reason) | Gate::Failed(reason) => reason,
+                    Gate::Open => String::new(),
+                }
+            }
             (Need::Later, _) => format!("waits until {} {} is gone", key.kind, key.name),
             (Need::Restore(_) | Need::Fresh, Some(trouble)) => describe(key, &trouble.reason),
             (Need::Restore(_) | Need::Fresh, None) => format!("writing {} {}", key.kind, key.name),

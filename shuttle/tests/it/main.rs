@@ -6,6 +6,7 @@
 
 mod engine_drift;
 mod engine_laws;
+mod engine_newer;
 mod engine_scenarios;
 mod engine_support;
 mod engine_trouble;

@@ -184,6 +184,30 @@ async fn a_wish_to_stop_is_heard_and_the_next_apply_goes_on() {
     assert_eq!(done.ended, Ended::Converged, "{done:#?}");
 }
 
+#[tokio::test(flavor = "multi_thread")]
+async fn an_apply_that_was_overtaken_ends_and_writes_nothing_back() {
+    let Some(client) = cluster().await else {
+        return;
+    };
+    let _alone = empty_system(&client).await;
+    let shop = Shop::new("overtaken", &[("one", "a:1")]);
+    let old = shop.after(&nothing());
+    let new = shop.clone().image("one", "a:2").after(&old.index);
+    let done = apply(&client, &shop, new).await;
+    assert_eq!(done.ended, Ended::Converged, "{done:#?}");
+    let before = versions(&client, &shop).await;
+    let (_keep, stop) = watch::channel(Stop::No);
+    let options = Options {
+        places: [shop.place()].into(),
+        wait: Duration::from_secs(90),
+        stop,
+    };
+    let ended = converge(&client, old, options, |_| {}).await;
+    let error = ended.unwrap_err().to_string();
+    assert!(error.contains("generation 2"), "{error}");
+    assert_eq!(versions(&client, &shop).await, before);
+}
+
 /// `starform-shuttle run --desired-state`, ended with the test.
 struct Program(Child);
 
