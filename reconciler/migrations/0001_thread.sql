@@ -44,8 +44,8 @@ CREATE TABLE environments (
     reported_generation  BIGINT,
     reported_finished    BIGINT,
     reported_at          BIGINT,
-    -- The highest generation that a finished report was about.
-    finished_generation  BIGINT,
+    -- The highest generation that a finished report without a failure was about.
+    converged_generation BIGINT,
     PRIMARY KEY (project_id, name)
 );
 

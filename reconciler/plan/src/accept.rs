@@ -100,7 +100,9 @@ pub fn accept(
     Ok(AcceptOutcome::Accepted(Box::new(next)))
 }
 
-/// Drops what a finished report of `environment` covers: Shuttle has done what it was allowed to.
+/// Drops what is done in `environment`: `finished` is the last generation whose report was finished and
+/// converged. After one that ended in part, what it was allowed to delete may still be there, so its
+/// consents are carried on until a later report converges.
 pub fn clear_finished(
     entry: &mut ProjectEntry,
     environment: &EnvironmentName,

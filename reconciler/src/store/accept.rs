@@ -124,16 +124,16 @@ async fn stored_proposal(tx: &mut Tx, request: &AcceptRequest<'_>) -> Result<Sto
     })))
 }
 
-/// The current index, without the project's consents that finished reports have used up.
+/// The current index, without the project's consents that converged reports have used up.
 async fn index_to_extend(
     tx: &mut Tx,
     cluster: ClusterId,
     project: ProjectId,
 ) -> Result<Index, StoreError> {
     let mut index = plans::current_index(tx, cluster).await?;
-    let finished = reports::finished_generations(tx, project).await?;
+    let converged = reports::converged_generations(tx, project).await?;
     if let Some(entry) = index.projects.get_mut(&project) {
-        for (environment, generation) in finished {
+        for (environment, generation) in converged {
             clear_finished(entry, &environment, generation);
         }
     }

@@ -6,7 +6,9 @@
 
 use std::collections::BTreeMap;
 
-use starform_contract::{ClusterId, Digest, EnvironmentName, Generation, ProjectId, Report};
+use starform_contract::{
+    ClusterId, Digest, EnvironmentName, Generation, ProjectId, Report, report::Verdict,
+};
 
 use super::{
     Store, StoreError,
@@ -170,11 +172,11 @@ async fn note_environment(
         ],
     )
     .await?;
-    if report.finished {
+    if report.verdict() == Verdict::Converged {
         tx.execute(
-            "UPDATE environments SET finished_generation = $3
+            "UPDATE environments SET converged_generation = $3
              WHERE project_id = $1 AND name = $2
-               AND (finished_generation IS NULL OR finished_generation < $3)",
+               AND (converged_generation IS NULL OR converged_generation < $3)",
             params![project, environment, report.generation],
         )
         .await?;
@@ -238,17 +240,17 @@ fn sequence(report: &Report) -> i64 {
     i64::try_from(report.sequence).unwrap_or(i64::MAX)
 }
 
-/// Environments of a project by the highest generation that a finished report was about.
-pub(super) async fn finished_generations(
+/// Environments of a project by the highest generation that a finished, converged report was about.
+pub(super) async fn converged_generations(
     tx: &mut Tx,
     project: ProjectId,
 ) -> Result<BTreeMap<EnvironmentName, Generation>, StoreError> {
-    let sql = "SELECT name, finished_generation FROM environments
-               WHERE project_id = $1 AND finished_generation IS NOT NULL";
+    let sql = "SELECT name, converged_generation FROM environments
+               WHERE project_id = $1 AND converged_generation IS NOT NULL";
     let rows = tx.rows(sql, params![project]).await?;
     rows.iter()
         .map(|row| {
-            let number = row.integer("finished_generation")?;
+            let number = row.integer("converged_generation")?;
             Ok((row.parse("name")?, registry::generation(number)))
         })
         .collect()

@@ -1,10 +1,13 @@
 //! Accepting: once per plan, in some order, never lost; stale plans, repeated requests, crashes.
 
-use starform_contract::{Generation, report::Health};
+use starform_contract::{
+    Generation, Report,
+    report::{Health, Outcome},
+};
 use starform_plan::{Proposal, Refusal};
 use starform_reconciler::{
     api::body::ApplyState,
-    store::{AcceptRequest, AcceptResult, Idempotency},
+    store::{AcceptRequest, AcceptResult, Idempotency, Recorded},
     time::Timestamp,
 };
 
@@ -32,6 +35,20 @@ async fn with_key(
         now: Timestamp::now(),
     };
     world.store.accept(&request).await.unwrap()
+}
+
+async fn record(world: &World, place: &Place, report: &Report) {
+    let now = Timestamp::now();
+    let recorded = world.store.record_report(place.cluster, "a", report, now);
+    assert_eq!(recorded.await.unwrap(), Recorded::New);
+}
+
+/// The generations of the plans whose consents still hold.
+async fn carried(world: &World, place: &Place) -> Vec<u64> {
+    let index = index(world, place).await;
+    let entry = &index.projects[&place.project.id];
+    let plans = entry.accepted.iter();
+    plans.map(|plan| plan.generation.number()).collect()
 }
 
 on_both! {
@@ -182,5 +199,20 @@ on_both! {
             .map(|accepted| (accepted.generation.number(), accepted.environment.as_str()))
             .collect();
         assert_eq!(left, [(3, "staging"), (4, "production")]);
+    }
+
+    async fn consents_stay_after_a_partial_end_until_a_report_converges(world: World) {
+        let place = world.place("shop").await;
+        applied(&world, &place, "production", &[("old", "old:1"), ("web", "web:1")]).await;
+        applied(&world, &place, "production", &[("web", "web:1")]).await;
+        let mut partial = report(&world, &place, "production", 1, Health::Current).await;
+        partial.objects[0].outcome = Outcome::Skipped;
+        record(&world, &place, &partial).await;
+        applied(&world, &place, "production", &[("web", "web:2")]).await;
+        assert_eq!(carried(&world, &place).await, [1, 2, 3]);
+        let converged = report(&world, &place, "production", 2, Health::Current).await;
+        record(&world, &place, &converged).await;
+        applied(&world, &place, "production", &[("web", "web:3")]).await;
+        assert_eq!(carried(&world, &place).await, [4]);
     }
 }
