@@ -47,6 +47,9 @@ pub enum Refusal {
     CrossCheck(Vec<Finding>),
     #[error("the plan has findings that forbid applying it:\n{}", titles(.0))]
     Blocked(Vec<Finding>),
+    /// The index still lists the plan's consents. Once they are cleared nothing here remembers the
+    /// plan: that it is used once is kept by the server, which notes what each stored plan became. A
+    /// plan file without a server may be accepted again if its *before* and *after* fit again.
     #[error("plan {0} is already accepted, and was undone since; make the plan again")]
     Used(PlanId),
     #[error("the plan cannot be trusted: {0}; make it again")]
