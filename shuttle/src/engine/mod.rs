@@ -264,6 +264,8 @@ impl Engine {
                 .and_then(|before| before.objects.get(key))
                 .is_some_and(|before| before.digest == wanted.digest);
             progress.written &= same;
+            // What was refused was other content.
+            progress.replace &= same;
             self.see(key);
         }
         self.running = self.running_services(&state);

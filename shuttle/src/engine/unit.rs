@@ -248,7 +248,9 @@ impl Engine {
     fn write(&self, state: &State, unit: &UnitKey, key: &ObjectKey) -> Option<Intent> {
         let manifest = state.manifest(&state.objects[key]);
         let live = self.live.get(key);
-        let replace = self.progress.get(key).is_some_and(|known| known.replace);
+        // Consent may have ended since the refusal.
+        let replace = self.progress.get(key).is_some_and(|known| known.replace)
+            && state.may_replace(unit.project(), key);
         if replace && live.is_some() {
             return Some(Intent::Replace(key.clone()));
         }

@@ -1,11 +1,11 @@
-//! What an engine leaves alone because a newer generation wrote it.
+//! What an engine leaves alone: what a newer generation wrote, and what no plan replaces any more.
 //!
 //! Pure; against the model cluster.
 
 use starform_contract::{Consent, report::Verdict};
-use starform_shuttle::engine::io::Input;
+use starform_shuttle::engine::io::{Failure, Input, Millis, Request};
 
-use crate::engine_support::{Accepting, Service, World, deleting, key, running, two};
+use crate::engine_support::{Accepting, Service, World, deleting, key, project, running, two};
 
 fn web(image: &'static str, incarnation: u32) -> Vec<Service> {
     let mut services = two();
@@ -98,4 +98,47 @@ fn a_lost_record_is_begun_anew_by_adoption() {
             .since(mark)
             .contains(&"apply Deployment/web--production".to_owned())
     );
+}
+
+/// A world that has just failed to delete the Deployment that it is to replace.
+fn about_to_replace() -> (World, Accepting) {
+    let (mut world, mut accepting) = running(&two());
+    let consent = Consent {
+        replace: [key("Deployment", "web--production")].into(),
+        ..Consent::default()
+    };
+    let desired = accepting.accept(&web("app:1", 1), consent);
+    world.tell(Input::Desired(desired));
+    let is_deletion = |request: &Request| matches!(request, Request::Delete { .. });
+    loop {
+        let deletion = world.queue.iter().position(|(_, of)| is_deletion(of));
+        if let Some(place) = deletion {
+            let (id, _) = world.queue.remove(place).unwrap();
+            world.answer(id, Err(Failure::default()));
+            return (world, accepting);
+        }
+        assert!(world.turn() || world.pass(Millis::from_secs(60)));
+    }
+}
+
+#[test]
+fn without_consent_in_force_nothing_is_replaced() {
+    let (mut world, mut accepting) = about_to_replace();
+    let mut projects = accepting.index.projects.clone();
+    projects.get_mut(&project()).unwrap().accepted.clear();
+    accepting.index = accepting.index.successor(projects);
+    world.tell(Input::Desired(accepting.desired()));
+    world.settle();
+    assert!(world.deleted().is_empty());
+}
+
+#[test]
+fn other_content_is_tried_before_anything_is_replaced() {
+    let (mut world, mut accepting) = about_to_replace();
+    world.tell(Input::Desired(
+        accepting.accept(&web("app:2", 0), Consent::default()),
+    ));
+    world.settle();
+    assert!(world.deleted().is_empty());
+    assert_eq!(world.last_report().unwrap().verdict(), Verdict::Converged);
 }
