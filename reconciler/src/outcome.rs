@@ -1,26 +1,20 @@
 //! What a report means for an apply: where it stands, how many objects are where, what failed.
 //!
-//! Pure. Converged means: finished, and nothing failed. Read on in `docs/contract.md`, "Reports".
+//! Pure. Where an apply stands is the report's own verdict. Read on in `docs/contract.md`, "Reports".
 
 use starform_contract::{
     Report,
-    report::{Health, ObjectReport, Outcome},
+    report::{Health, ObjectReport, Verdict},
 };
 
 use crate::api::body::{ApplyState, ObjectTally};
 
 /// The state of an apply whose newest report this is.
 pub fn state(report: &Report) -> ApplyState {
-    let service_failed = report
-        .services
-        .iter()
-        .any(|service| service.health == Health::Failed);
-    if !report.finished {
-        ApplyState::Progressing
-    } else if service_failed || report.objects.iter().any(is_failed) {
-        ApplyState::Partial
-    } else {
-        ApplyState::Converged
+    match report.verdict() {
+        Verdict::Moving => ApplyState::Progressing,
+        Verdict::Converged => ApplyState::Converged,
+        Verdict::Partial => ApplyState::Partial,
     }
 }
 
@@ -52,11 +46,7 @@ pub fn failed(report: &Report) -> Vec<ObjectReport> {
 
 /// Not written as the plan said, or written and broken.
 fn is_failed(object: &ObjectReport) -> bool {
-    let outcome = match object.outcome {
-        Outcome::Failed | Outcome::Conflict | Outcome::Contested | Outcome::Skipped => true,
-        Outcome::Applied | Outcome::Unchanged | Outcome::Deleted | Outcome::Retained => false,
-    };
-    outcome || object.health == Health::Failed
+    !object.outcome.is_good() || object.health == Health::Failed
 }
 
 impl ApplyState {
