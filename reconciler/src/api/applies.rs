@@ -142,6 +142,7 @@ fn to_events(follow: &mut Follow, page: &EventPage) -> (Vec<Event>, bool) {
             return (events, true);
         }
     }
+    // The report that ended it is never dropped, so here no report ended it: there was nothing to do.
     let silent_end = page.state.is_final() && page.reports.is_empty();
     if silent_end {
         let state = page.state;

@@ -92,7 +92,7 @@ impl Store {
         tx.commit().await?;
         let reports = rows
             .iter()
-            .map(|row| read_event(row, apply))
+            .map(|row| read_event(row, &stored))
             .collect::<Result<_, _>>()?;
         Ok(Some(EventPage {
             reports,
@@ -243,20 +243,24 @@ async fn newest_report(tx: &mut Tx, apply: &Apply) -> Result<Option<Row>, StoreE
     .await
 }
 
-fn read_event(row: &Row, apply: &Apply) -> Result<ApplyReport, StoreError> {
+fn read_event(row: &Row, stored: &StoredApply) -> Result<ApplyReport, StoreError> {
     let report: Report = row.document("document")?;
+    let number = row.integer("number")?;
+    let ends = stored.finished_by == Some(number);
     let event = ApplyEvent {
-        apply_id: apply.id.clone(),
-        state: outcome::state(&report),
+        apply_id: stored.apply.id.clone(),
+        // What was judged when it ended stays, also where the judgement has changed since.
+        state: if ends {
+            stored.apply.state
+        } else {
+            outcome::state(&report)
+        },
         generation: report.generation,
         objects: outcome::tally(&report),
         failed: outcome::failed(&report),
         services: report.services,
     };
-    Ok(ApplyReport {
-        number: row.integer("number")?,
-        event,
-    })
+    Ok(ApplyReport { number, event })
 }
 
 async fn environment_bundle(tx: &mut Tx, digest: &Digest) -> Result<EnvironmentBundle, StoreError> {

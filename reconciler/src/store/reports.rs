@@ -2,7 +2,7 @@
 //!
 //! Effects: the database. Always holds: a report counts once per (instance, sequence) of its
 //! environment, later ones never give way to earlier ones; the report that finishes an apply and the
-//! apply's end are one transaction.
+//! apply's end are one transaction, and such a report is never dropped.
 
 use std::collections::BTreeMap;
 
@@ -17,7 +17,7 @@ use super::{
 };
 use crate::{api::body::ApplyState, outcome, time::Timestamp};
 
-/// Reports kept per environment; event streams resume within them.
+/// Reports kept per environment, beside those that ended an apply; event streams resume within them.
 const KEPT: i64 = 500;
 
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -145,7 +145,10 @@ async fn insert(
         ],
     )
     .await?;
-    let sql = "DELETE FROM reports WHERE project_id = $1 AND environment = $2 AND number <= $3";
+    let sql = "DELETE FROM reports WHERE project_id = $1 AND environment = $2 AND number <= $3
+               AND number NOT IN (SELECT finished_by FROM applies
+                                  WHERE project_id = $1 AND environment = $2
+                                    AND finished_by IS NOT NULL)";
     tx.execute(sql, params![project, environment, number - KEPT])
         .await?;
     Ok(())

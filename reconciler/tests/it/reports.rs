@@ -211,6 +211,27 @@ on_both! {
         assert_eq!(reply.status.as_u16(), 204);
     }
 
+    async fn how_an_apply_ended_is_known_for_ever(world: World) {
+        let place = world.place("shop").await;
+        let first = applied(&world, &place, "production", &[("web", "web:1")]).await;
+        record(&world, &place, "a", 1, Health::Failed).await;
+        for sequence in 2..=502 {
+            record(&world, &place, "a", sequence, Health::InProgress).await;
+        }
+        // Nothing is left to accept, so this one stands where the first one ended.
+        let repeated = applied(&world, &place, "production", &[("web", "web:1")]).await;
+        for id in [first, repeated] {
+            let path = format!("/v1/applies/{id}");
+            let apply: Apply = world.get(&world.admin, &path).await.expect(200);
+            assert_eq!((apply.state, apply.services.len()), (ApplyState::Partial, 1));
+            let text = world.get(&world.admin, &format!("{path}/events")).await.text;
+            let line = text.lines().rfind(|line| line.starts_with("data:")).unwrap();
+            let end: ApplyEvent = serde_json::from_str(&line["data:".len()..]).unwrap();
+            assert_eq!(end.state, ApplyState::Partial);
+            assert_eq!((end.services.len(), end.failed.len(), end.objects.failed), (1, 1, 1));
+        }
+    }
+
     async fn an_apply_of_nothing_ends_its_stream_at_once(world: World) {
         let place = world.place("shop").await;
         applied(&world, &place, "production", &[("web", "web:1")]).await;
