@@ -37,18 +37,19 @@ pub enum ConnectError {
 /// # Errors
 /// [`ConnectError`]; an API server that does not answer shows at the first request, not here.
 pub async fn cluster(kubeconfig: Option<&Path>) -> Result<Client, ConnectError> {
-    let mut config = match kubeconfig {
-        Some(path) => from_file(path).await?,
-        None => Config::infer()
-            .await
-            .map_err(|error| ConnectError::NoCluster(harmless(&error)))?,
-    };
+    let mut config = config(kubeconfig).await?;
     config
         .headers
         .push((USER_AGENT, HeaderValue::from_static(AGENT)));
     config.connect_timeout = Some(CONNECT_TIMEOUT);
     config.default_retry = false;
     Client::try_from(config).map_err(|error| ConnectError::Unusable(Box::new(error)))
+}
+
+/// URL of the API server that [`cluster`] would ask; nothing is sent.
+pub async fn server(kubeconfig: Option<&Path>) -> Option<String> {
+    let config = config(kubeconfig).await.ok()?;
+    Some(config.cluster_url.to_string())
 }
 
 /// A client of the control plane.
@@ -67,6 +68,15 @@ pub fn install_tls() {
     if rustls::crypto::CryptoProvider::get_default().is_none() {
         // It can only fail when somebody else was faster, which serves as well.
         let _ = rustls::crypto::ring::default_provider().install_default();
+    }
+}
+
+async fn config(kubeconfig: Option<&Path>) -> Result<Config, ConnectError> {
+    match kubeconfig {
+        Some(path) => from_file(path).await,
+        None => Config::infer()
+            .await
+            .map_err(|error| ConnectError::NoCluster(harmless(&error))),
     }
 }
 

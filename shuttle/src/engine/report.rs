@@ -258,6 +258,8 @@ impl Engine {
             .iter()
             .flat_map(|(_, keys)| keys.iter())
             .map(|key| self.object_report(state, key));
+        let refused = self.refused_report(state, place);
+        let told = refused.as_ref().map(|report| report.key.clone());
         let channel = self.reporting.channels.get(place);
         let leftovers = self
             .leftovers
@@ -285,7 +287,12 @@ impl Engine {
             digest: state.index.digest.clone(),
             project_id: *project,
             environment: environment.clone(),
-            objects: wanted.filter(is_news).chain(going).chain(gone).collect(),
+            objects: wanted
+                .filter(|report| is_news(report) && told.as_ref() != Some(&report.key))
+                .chain(refused)
+                .chain(going)
+                .chain(gone)
+                .collect(),
             services: self.service_reports(state, place),
             drift: fresh_drift.chain(standing_drift).collect(),
             orphans: orphans.into_iter().map(|(key, _)| key.clone()).collect(),
@@ -327,6 +334,25 @@ impl Engine {
             reason,
             health,
         }
+    }
+
+    /// Of a refused bundle nothing is done, with or without services: its namespace stands for it.
+    fn refused_report(
+        &self,
+        state: &State,
+        place: &(ProjectId, EnvironmentName),
+    ) -> Option<ObjectReport> {
+        let (project, environment) = place;
+        let unit = UnitKey::Environment(*project, environment.clone());
+        let reason = refusal(state, &unit)?;
+        let namespace = &state.index.projects.get(project)?.namespace;
+        let key = ObjectKey::new("", "Namespace", None, namespace);
+        Some(ObjectReport {
+            outcome: Outcome::Failed,
+            reason: Some(reason),
+            health: health::health(self.live.get(&key)).0,
+            key,
+        })
     }
 
     fn going_report(&self, key: &ObjectKey) -> ObjectReport {
@@ -395,16 +421,9 @@ impl Engine {
     }
 
     fn service_health(&self, state: &State, unit: &UnitKey) -> (Health, Option<String>) {
-        let above = [unit.parent(), Some(UnitKey::Project(unit.project()))];
-        let refused = above
-            .iter()
-            .flatten()
-            .find_map(|unit| state.refused.get(unit));
-        if let Some(reason) = refused {
-            return (
-                Health::Failed,
-                Some(format!("the bundle was refused: {reason}")),
-            );
+        let refused = unit.parent().and_then(|above| refusal(state, &above));
+        if refused.is_some() {
+            return (Health::Failed, refused);
         }
         match self.standings.get(unit) {
             Some(Standing::Passed) => (Health::Current, None),
@@ -413,6 +432,15 @@ impl Engine {
             Some(Standing::Waiting) | None => (Health::InProgress, None),
         }
     }
+}
+
+/// Why the bundle of an environment, or that of its project, is not believed.
+fn refusal(state: &State, unit: &UnitKey) -> Option<String> {
+    let project = UnitKey::Project(unit.project());
+    let reason = [unit, &project]
+        .into_iter()
+        .find_map(|unit| state.refused.get(unit))?;
+    Some(format!("the bundle was refused: {reason}"))
 }
 
 /// The units that a report tells about: the environment's, its services', and the project's own.

@@ -5,7 +5,7 @@
 use serde_json::json;
 use starform_contract::{
     Consent,
-    report::{Health, Outcome},
+    report::{Health, Outcome, Verdict},
 };
 use starform_shuttle::engine::io::{Failure, Input, Millis};
 
@@ -284,6 +284,40 @@ fn a_bundle_with_a_foreign_label_is_refused_whole_and_told() {
             .contains("service-id"),
         "{report:#?}"
     );
+}
+
+#[test]
+fn a_refused_bundle_without_services_is_no_success() {
+    let mut accepting = Accepting::new();
+    let good = accepting.accept(&[], Consent::default());
+    let entry = &good.index.projects[&project()];
+    let mut bundle = (*good.bundles[&entry.environments[&production()]]).clone();
+    let starform_contract::Bundle::Environment(own) = &mut bundle else {
+        panic!("it is an environment's");
+    };
+    let object = &mut own.objects[0];
+    object.manifest["metadata"]["labels"]["starform.io/environment"] = json!("another");
+    *object = starform_contract::Object::new(object.manifest.clone(), object.wave, object.deletion);
+    let digest = bundle.digest();
+    let mut projects = good.index.projects.clone();
+    let entry = projects.get_mut(&project()).unwrap();
+    entry.environments.insert(production(), digest.clone());
+    let mut desired = good.clone();
+    desired.index = good.index.successor(projects);
+    desired.bundles.insert(digest, std::sync::Arc::new(bundle));
+    let mut world = World::start(ModelCluster::default(), Millis(0), Some(desired));
+    world.settle();
+    let report = world.last_report().unwrap();
+    assert_eq!(report.verdict(), Verdict::Partial, "{report:#?}");
+    let namespace = key("Namespace", "sf-shop");
+    let told: Vec<_> = report
+        .objects
+        .iter()
+        .filter(|o| o.key == namespace)
+        .collect();
+    assert_eq!(told.len(), 1, "{report:#?}");
+    let reason = told[0].reason.as_ref().unwrap();
+    assert!(reason.contains("starform.io/environment"), "{reason}");
 }
 
 fn invalid(message: &str) -> Failure {
