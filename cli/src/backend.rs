@@ -38,15 +38,17 @@ impl Backend {
         matches!(self, Self::Remote(_))
     }
 
-    /// Plans of the wanted environments, with the bundles that they result in.
+    /// Plans of the wanted environments, with the bundles that they result in. `must_know`: a guess
+    /// about what is accepted is no answer.
     pub(crate) async fn plan(
         &self,
         project: &ProjectName,
         sources: &SourceTree,
         options: &PlanOptions,
+        must_know: bool,
     ) -> anyhow::Result<Plans> {
         match self {
-            Self::Embedded(embedded) => embedded.plan(sources, options).await,
+            Self::Embedded(embedded) => embedded.plan(sources, options, must_know).await,
             Self::Remote(remote) => {
                 let project = project_id(remote, project).await?;
                 let path = format!("/v1/projects/{project}/plans?bundles=true");
@@ -87,16 +89,20 @@ impl Backend {
         }
     }
 
-    /// Nothing is to be accepted: finishes what an earlier apply may have left. An agent does that
-    /// by itself; without one this is the only time that somebody looks.
+    /// Nothing is to be accepted: finishes what an earlier apply may have left, and says when what is
+    /// accepted does not do well.
     pub(crate) async fn resume(
         &self,
+        project: &ProjectName,
         plan: &Plan,
         wait: std::time::Duration,
     ) -> anyhow::Result<Exit> {
         match self {
             Self::Embedded(embedded) => embedded.resume(plan, wait).await,
-            Self::Remote(_) => Ok(Exit::Success),
+            Self::Remote(remote) => {
+                let project = project_id(remote, project).await?;
+                crate::remote::apply::resume(remote, project, &plan.environment, wait).await
+            }
         }
     }
 

@@ -12,6 +12,7 @@ mod progress;
 mod remote;
 mod sources;
 mod terminal;
+mod yaml;
 
 use std::process::ExitCode;
 

@@ -10,8 +10,8 @@ use std::{
 };
 
 use starform_contract::{
-    Report, ServiceName,
-    report::{Health, ObjectReport, Outcome, ServiceReport},
+    ObjectKey, Report, ServiceName,
+    report::{Health, ObjectReport, ServiceReport, Verdict},
 };
 use starform_reconciler::api::body;
 
@@ -22,42 +22,51 @@ const FIRST_BEAT: Duration = Duration::from_secs(10);
 const LONGEST_BEAT: Duration = Duration::from_secs(60);
 
 /// How an apply stands.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone)]
 pub(crate) struct Snapshot {
     pub(crate) services: Vec<ServiceReport>,
     /// Objects whose outcome is not a good one.
     pub(crate) failed: Vec<ObjectReport>,
-    pub(crate) finished: bool,
+    /// Objects of ours that no plan lists: left alone, but somebody should know.
+    pub(crate) orphans: Vec<ObjectKey>,
+    pub(crate) verdict: Verdict,
+}
+
+impl Default for Snapshot {
+    fn default() -> Self {
+        Self {
+            services: Vec::new(),
+            failed: Vec::new(),
+            orphans: Vec::new(),
+            verdict: Verdict::Moving,
+        }
+    }
 }
 
 impl From<&Report> for Snapshot {
     fn from(report: &Report) -> Self {
-        let bad = |object: &&ObjectReport| match object.outcome {
-            Outcome::Failed | Outcome::Conflict | Outcome::Contested => true,
-            Outcome::Applied
-            | Outcome::Unchanged
-            | Outcome::Deleted
-            | Outcome::Retained
-            | Outcome::Skipped => false,
-        };
+        let bad = |object: &&ObjectReport| !object.outcome.is_good();
         Self {
             services: report.services.clone(),
             failed: report.objects.iter().filter(bad).cloned().collect(),
-            finished: report.finished,
+            orphans: report.orphans.clone(),
+            verdict: report.verdict(),
         }
     }
 }
 
 impl From<body::ApplyEvent> for Snapshot {
     fn from(event: body::ApplyEvent) -> Self {
-        let finished = match event.state {
-            body::ApplyState::Converged | body::ApplyState::Partial => true,
-            body::ApplyState::Pending | body::ApplyState::Progressing => false,
+        let verdict = match event.state {
+            body::ApplyState::Converged => Verdict::Converged,
+            body::ApplyState::Partial => Verdict::Partial,
+            body::ApplyState::Pending | body::ApplyState::Progressing => Verdict::Moving,
         };
         Self {
             services: event.services,
             failed: event.failed,
-            finished,
+            orphans: Vec::new(),
+            verdict,
         }
     }
 }
@@ -119,7 +128,7 @@ impl Progress {
     }
 
     pub(crate) fn finished(&self) -> bool {
-        self.last.finished
+        self.last.verdict != Verdict::Moving
     }
 
     /// When [`Self::heartbeat`] is next due.
@@ -151,16 +160,12 @@ impl Progress {
 
     /// Prints the three lists and says how it ended.
     pub(crate) fn finish(self) -> Exit {
-        let Self {
-            last:
-                Snapshot {
-                    services,
-                    failed: objects,
-                    finished,
-                },
-            quiet,
-            ..
-        } = self;
+        let Snapshot {
+            services,
+            failed: objects,
+            orphans,
+            verdict,
+        } = self.last;
         let of = |wanted: fn(Health) -> bool| {
             let chosen = services
                 .iter()
@@ -171,25 +176,26 @@ impl Progress {
         let mut failed = of(|health| health == Health::Failed);
         let rest = of(|health| !matches!(health, Health::Current | Health::Failed));
         // What a failed service already says is not said again for its object.
-        let unsaid = objects.iter().filter(|object| {
-            !object
-                .reason
-                .as_ref()
-                .is_some_and(|reason| failed.iter().any(|line| line.contains(reason)))
-        });
-        let unsaid: Vec<String> = unsaid
+        let said = |reason: &String| failed.iter().any(|line| line.contains(reason));
+        let unsaid: Vec<String> = objects
+            .iter()
+            .filter(|object| !object.reason.as_ref().is_some_and(said))
             .map(|object| told(&object.key, object.reason.as_deref()))
             .collect();
         failed.extend(unsaid);
-        if !quiet {
+        if !self.quiet {
             print_list("done", &done);
         }
         print_list("failed", &failed);
-        print_list(if finished { "not started" } else { "not done" }, &rest);
-        match (finished, failed.is_empty() && rest.is_empty()) {
-            (true, true) => Exit::Success,
-            (true, false) => Exit::Partial,
-            (false, _) => Exit::WaitEnded,
+        let moving = verdict == Verdict::Moving;
+        print_list(if moving { "not done" } else { "not started" }, &rest);
+        for orphan in orphans {
+            eprintln!("note: {orphan} is Starform's, but no plan lists it; it is left alone");
+        }
+        match verdict {
+            Verdict::Converged => Exit::Success,
+            Verdict::Partial => Exit::Partial,
+            Verdict::Moving => Exit::WaitEnded,
         }
     }
 }

@@ -11,9 +11,9 @@ use std::{
 
 use starform_plan::document::{Plan, Plans};
 
-use super::{checked, plan, show};
+use super::{checked, plan, plan::refuse_project_without_server, show};
 use crate::{
-    args::{ApplyArgs, Global, PlanFormat},
+    args::{ApplyArgs, Global, PlanFormat, PlanOptions},
     backend::Backend,
     exit::{Exit, Failure},
     sources,
@@ -33,24 +33,36 @@ pub(crate) async fn run(
         return Err(Failure::because(Exit::Cancelled, "nothing was applied"));
     }
     let wait = Duration::from_secs(args.wait.as_secs().into());
-    let mut ended = Exit::Success;
-    for plan in &plans.plans {
+    for (done, plan) in plans.plans.iter().enumerate() {
         let exit = match plan.is_empty() {
-            true => backend.resume(plan, wait).await?,
+            true => {
+                backend
+                    .resume(
+                        args.options.project.as_ref().unwrap_or(&plan.project),
+                        plan,
+                        wait,
+                    )
+                    .await?
+            }
             false => {
                 eprintln!("applying {}/{}", plan.project, plan.environment);
                 backend.apply(plan, &plans, &args.options, wait).await?
             }
         };
+        // Later environments often depend on earlier ones: what failed is looked at first.
         if exit != Exit::Success {
-            ended = exit;
-        }
-        // Later environments often depend on earlier ones: a failure is looked at first.
-        if matches!(exit, Exit::WaitEnded | Exit::Cancelled) {
-            break;
+            let rest: Vec<&str> = plans.plans[done + 1..]
+                .iter()
+                .filter(|plan| !plan.is_empty())
+                .map(|plan| plan.environment.as_str())
+                .collect();
+            if !rest.is_empty() {
+                eprintln!("environments not started: {}", rest.join(", "));
+            }
+            return Ok(exit);
         }
     }
-    Ok(ended)
+    Ok(Exit::Success)
 }
 
 /// The plans to apply: stored ones, those of a file, or new ones of a project.
@@ -60,7 +72,9 @@ async fn wanted(
     terminal: Terminal,
 ) -> anyhow::Result<(Backend, Plans)> {
     let path = Path::new(&args.target);
+    refuse_project_without_server(&args.options, global)?;
     if show::is_id(&args.target) {
+        refuse_planning_options(args, false)?;
         let backend = Backend::new(global, Path::new("."))?;
         let plans = backend.show(&args.target).await?;
         return Ok((backend, plans));
@@ -68,28 +82,75 @@ async fn wanted(
     let is_project =
         path.is_dir() || path.extension().is_some_and(|end| end == "kdl") || !path.exists();
     if !is_project {
+        refuse_planning_options(args, true)?;
         let folder = sources::folder(path);
         return Ok((
             Backend::new(global, &folder)?,
-            chosen(show::read(path)?, args),
+            chosen(show::read(path)?, args)?,
         ));
     }
     let (sources, project) = checked(path, terminal)?;
     plan::check_options(&project, &args.options)?;
     let backend = Backend::new(global, &sources::folder(path))?;
     let name = plan::name(&project, &args.options);
-    let plans = backend.plan(&name, &sources, &args.options).await?;
+    let plans = backend.plan(&name, &sources, &args.options, true).await?;
     Ok((backend, plans))
 }
 
 /// Of a plan file, the environments that were asked for.
-fn chosen(mut plans: Plans, args: &ApplyArgs) -> Plans {
+fn chosen(mut plans: Plans, args: &ApplyArgs) -> anyhow::Result<Plans> {
+    let held: Vec<String> = plans
+        .plans
+        .iter()
+        .map(|plan| plan.environment.to_string())
+        .collect();
+    if let Some(missing) = args
+        .options
+        .env
+        .iter()
+        .find(|env| !held.contains(&env.to_string()))
+    {
+        let message = format!(
+            "the plan file has no environment `{missing}`; it has {}",
+            held.join(", ")
+        );
+        return Err(Failure::because(Exit::Error, message));
+    }
     if !args.options.env.is_empty() {
         plans
             .plans
             .retain(|plan| args.options.env.contains(&plan.environment));
     }
-    plans
+    Ok(plans)
+}
+
+/// A plan that is made already is applied as it is: options that shape a plan would be ignored.
+fn refuse_planning_options(args: &ApplyArgs, takes_env: bool) -> anyhow::Result<()> {
+    let PlanOptions {
+        env,
+        image,
+        service,
+        adopt,
+        revision,
+        profile: _,
+        project: _,
+    } = &args.options;
+    let given = [
+        (!takes_env && !env.is_empty(), "--env"),
+        (!image.is_empty(), "--image"),
+        (!service.is_empty(), "--service"),
+        (!adopt.is_empty(), "--adopt"),
+        (revision.is_some(), "--revision"),
+    ];
+    match given.iter().find(|(given, _)| *given) {
+        None => Ok(()),
+        Some((_, option)) => {
+            let message = format!(
+                "{option} shapes a plan; give it to `starform plan`, not to a plan that is made"
+            );
+            Err(Failure::because(Exit::Error, message))
+        }
+    }
 }
 
 fn refuse_blocked(plans: &Plans) -> anyhow::Result<()> {

@@ -5,12 +5,11 @@
 use std::{fs, path::Path};
 
 use anyhow::Context;
-use serde::Deserialize as _;
 use starform_contract::ClusterProfile;
 use starform_plan::propose::Proposal;
 
 use super::{checked, print, print_json};
-use crate::{args::CompileArgs, embedded, exit::Exit, terminal::Terminal};
+use crate::{args::CompileArgs, embedded, exit::Exit, terminal::Terminal, yaml};
 
 pub(crate) fn bundle(args: &CompileArgs, terminal: Terminal) -> anyhow::Result<Exit> {
     let proposal = propose(args, terminal)?;
@@ -27,9 +26,7 @@ pub(crate) fn objects(args: &CompileArgs, terminal: Terminal) -> anyhow::Result<
         .iter()
         .chain(proposal.environment.all_objects())
     {
-        // By way of YAML's own values: keys in order, strings quoted where YAML needs it.
-        let value = serde_yaml_ng::Value::deserialize(&object.manifest)?;
-        print(&format!("---\n{}", serde_yaml_ng::to_string(&value)?));
+        print(&yaml::document(&object.manifest));
     }
     Ok(Exit::Success)
 }

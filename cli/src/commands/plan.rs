@@ -25,9 +25,15 @@ pub(crate) async fn run(
 ) -> anyhow::Result<Exit> {
     let (sources, project) = checked(&args.path, terminal)?;
     check_options(&project, &args.options)?;
+    refuse_project_without_server(&args.options, global)?;
     let backend = Backend::new(global, &sources::folder(&args.path))?;
     let plans = backend
-        .plan(&name(&project, &args.options), &sources, &args.options)
+        .plan(
+            &name(&project, &args.options),
+            &sources,
+            &args.options,
+            args.exit_code,
+        )
         .await?;
     if let Some(file) = &args.out {
         let text = serde_json::to_string(&plans)?;
@@ -62,6 +68,23 @@ pub(crate) fn name(project: &Project, options: &PlanOptions) -> ProjectName {
         .project
         .clone()
         .unwrap_or_else(|| project.name().clone())
+}
+
+/// Without a control plane a project is known by the name in its file, and profiles are kept by one.
+pub(crate) fn refuse_project_without_server(
+    options: &PlanOptions,
+    global: &Global,
+) -> anyhow::Result<()> {
+    let refused = match (&global.server, &options.project, &options.profile) {
+        (None, Some(_), _) => {
+            "--project names a project of a control plane; give --server too, or leave it out"
+        }
+        (Some(_), _, Some(_)) => {
+            "--profile is for work without a control plane; there, `starform cluster set` keeps it"
+        }
+        (None, None, _) | (Some(_), _, None) => return Ok(()),
+    };
+    Err(Failure::because(Exit::Error, refused))
 }
 
 /// Names in options that the project does not have: told before anything is asked of anybody.

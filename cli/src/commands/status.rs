@@ -23,8 +23,10 @@ pub(crate) async fn run(
     let (_, project) = checked(&args.path, terminal)?;
     let options = crate::args::PlanOptions {
         env: args.env.clone(),
+        project: args.project.clone(),
         ..Default::default()
     };
+    super::plan::refuse_project_without_server(&options, global)?;
     super::plan::check_options(&project, &options)?;
     let environments = match args.env.is_empty() {
         true => project

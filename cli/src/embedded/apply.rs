@@ -45,6 +45,8 @@ impl Embedded {
         let mut home = self.home().await?;
         let profile = wanted_profile(options, &home.seen)?;
         self.accept(&mut home, &proposal).await?;
+        // After the accept, which makes the namespace; a plan made in between only shows the former
+        // profile's objects, and changes nothing.
         if profile != home.seen.profile {
             home.keep_profile(profile).await?;
         }
@@ -167,11 +169,8 @@ async fn converge(
         converged = run::converge(&home.client, desired, options, tell) => converged?,
         never = beat_and_listen(&progress, &stop) => match never {},
     };
-    let finished = match converged.ended {
-        run::Ended::Converged | run::Ended::Partial => true,
-        run::Ended::WaitOver | run::Ended::Stopped => false,
-    };
-    if finished && !home.is_finished(project, environment) {
+    // After a partial apply some of what the plan allowed may still be to do.
+    if converged.ended == run::Ended::Converged && !home.is_finished(project, environment) {
         home.keep_finished(project, environment).await?;
     }
     let exit = progress.into_inner().finish();

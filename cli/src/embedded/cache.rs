@@ -21,6 +21,8 @@ pub(crate) struct Seen {
     pub(crate) index: Index,
     pub(crate) bundles: BTreeMap<Digest, Bundle>,
     pub(crate) profile: ClusterProfile,
+    /// URL of the API server that was asked; empty where there was none.
+    pub(crate) server: String,
 }
 
 pub(crate) struct Cache {

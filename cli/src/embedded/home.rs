@@ -68,6 +68,12 @@ pub(crate) enum HomeError {
         key: &'static str,
         source: serde_json::Error,
     },
+    #[error("the cluster refuses: {0}; check what this kubeconfig may do")]
+    Refused(String),
+    #[error(
+        "a control plane decides for this cluster (it knows it as {0}); name it with --server or STARFORM_SERVER"
+    )]
+    ControlPlane(ClusterId),
     #[error("the cluster's kube-system namespace has no uid; is this a Kubernetes API server?")]
     NoUid,
 }
@@ -88,7 +94,11 @@ impl HomeError {
     pub(crate) fn is_absence(&self) -> bool {
         match self {
             Self::NoKubeconfig | Self::Connect(_) | Self::Unreachable(_) | Self::Slow => true,
-            Self::Load(_) | Self::Kept { .. } | Self::NoUid => false,
+            Self::Load(_)
+            | Self::Kept { .. }
+            | Self::Refused(_)
+            | Self::ControlPlane(_)
+            | Self::NoUid => false,
         }
     }
 }
@@ -105,6 +115,9 @@ impl Home {
         let cluster_id = cluster_id(&client).await?;
         let (profile, finished) = kept(&client).await?;
         let (index, bundles, version) = match persist::load(&client).await? {
+            Some(kept) if kept.index.cluster_id != cluster_id => {
+                return Err(HomeError::ControlPlane(kept.index.cluster_id));
+            }
             Some(kept) => (kept.index, kept.bundles, Some(kept.version)),
             None => (Index::empty(cluster_id), BTreeMap::new(), None),
         };
@@ -114,6 +127,7 @@ impl Home {
                 index,
                 bundles,
                 profile,
+                server: String::new(),
             },
             version,
             finished,
@@ -241,7 +255,11 @@ fn read<T: Default + DeserializeOwned>(
     )
 }
 
+/// An answer that says no is not the same as no answer.
 fn unreachable(error: &kube::Error) -> HomeError {
+    if let kube::Error::Api(status) = error {
+        return HomeError::Refused(status.message.clone());
+    }
     let mut source: &dyn std::error::Error = error;
     while let Some(deeper) = source.source() {
         source = deeper;

@@ -20,6 +20,7 @@ use starform_contract::{
 use starform_dsl::source::SourceTree;
 use starform_plan::{accepted::AcceptedProject, document::Plans, propose::Proposal};
 use starform_reconciler::compile::{Identity, PlanRequest, plans};
+use starform_shuttle::client;
 
 use self::{
     cache::{Cache, Seen},
@@ -48,19 +49,23 @@ impl Embedded {
     }
 
     /// Plans against the cluster; without one against what was seen last, or against nothing, and
-    /// says so in one line.
+    /// says so in one line, unless somebody relies on the answer (`must_know`).
     pub(crate) async fn plan(
         &self,
         sources: &SourceTree,
         options: &PlanOptions,
+        must_know: bool,
     ) -> anyhow::Result<Plans> {
         let seen = match self.home().await {
             Ok(home) => home.seen,
-            Err(error) if error.is_absence() => self.without_cluster(&error),
+            Err(error) if error.is_absence() && !must_know => {
+                self.without_cluster(&error, &self.server().await)
+            }
             Err(error) => return Err(error.into()),
         };
         let profile = wanted_profile(options, &seen)?;
         let proposals = propose(sources, options, &seen, &profile)?;
+        note_undeclared(sources, &seen);
         let plans = envelope(proposals);
         self.cache.keep_plans(&plans);
         Ok(plans)
@@ -71,21 +76,46 @@ impl Embedded {
     }
 
     async fn home(&self) -> Result<Home, HomeError> {
-        let home = Home::load(self.kubeconfig.as_deref()).await?;
+        let mut home = Home::load(self.kubeconfig.as_deref()).await?;
+        home.seen.server = self.server().await;
         self.cache.keep_seen(&home.seen);
         Ok(home)
     }
 
-    fn without_cluster(&self, error: &HomeError) -> Seen {
-        if let Some(seen) = self.cache.seen() {
+    async fn server(&self) -> String {
+        client::server(self.kubeconfig.as_deref())
+            .await
+            .unwrap_or_default()
+    }
+
+    fn without_cluster(&self, error: &HomeError, server: &str) -> Seen {
+        // Without a kubeconfig nobody says which cluster is meant: the last one that was asked.
+        let same = |seen: &Seen| server.is_empty() || seen.server == server;
+        if let Some(seen) = self.cache.seen().filter(same) {
             eprintln!(
-                "note: compared with generation {} as seen last, since {error}",
-                seen.index.generation
+                "note: compared with generation {} of {} as seen last, since {error}",
+                seen.index.generation, seen.server
             );
             return seen;
         }
         eprintln!("note: compared with nothing, since {error}");
         nothing()
+    }
+}
+
+/// An environment that left the file keeps running: nothing is deleted that no plan lists.
+fn note_undeclared(sources: &SourceTree, seen: &Seen) {
+    let Some(project) = starform_dsl::compile(sources).project else {
+        return;
+    };
+    let declared: Vec<&EnvironmentName> = project.environments().map(|(name, _)| name).collect();
+    let accepted = seen.index.projects.get(&ProjectId::local(project.name()));
+    let environments = accepted.iter().flat_map(|entry| entry.environments.keys());
+    for environment in environments.filter(|name| !declared.contains(name)) {
+        eprintln!(
+            "note: {}/{environment} is accepted but no longer in the file; it keeps running as it is",
+            project.name()
+        );
     }
 }
 
@@ -111,6 +141,7 @@ fn nothing() -> Seen {
         index: Index::empty(ClusterId::new(uuid::Uuid::nil())),
         bundles: BTreeMap::new(),
         profile: ClusterProfile::default(),
+        server: String::new(),
     }
 }
 

@@ -7,6 +7,7 @@ use std::time::{Duration, Instant};
 
 use futures::StreamExt;
 use reqwest::Response;
+use starform_contract::{EnvironmentName, ProjectId, report::Health};
 use starform_plan::document::Plan;
 use starform_reconciler::api::body;
 
@@ -20,7 +21,7 @@ pub(crate) async fn apply(
     remote: &Remote,
     plan: &Plan,
     wait: Duration,
-    mut progress: Progress,
+    progress: Progress,
 ) -> anyhow::Result<Exit> {
     let path = format!("/v1/plans/{}/apply", plan.plan_id);
     let apply: body::Apply = remote
@@ -28,9 +29,64 @@ pub(crate) async fn apply(
         .await
         .map_err(failure)?;
     eprintln!("accepted as generation {} ({})", apply.generation, apply.id);
+    follow(remote, &apply.id, wait, progress).await
+}
+
+/// Nothing new is to be accepted: follows an apply that still goes on, else says how its services do.
+pub(crate) async fn resume(
+    remote: &Remote,
+    project: ProjectId,
+    environment: &EnvironmentName,
+    wait: Duration,
+) -> anyhow::Result<Exit> {
+    let path = format!("/v1/projects/{project}/environments/{environment}/status");
+    let status: body::EnvironmentStatus = match remote.get(&path).await {
+        Ok(status) => status,
+        // Nothing was ever accepted for it, and nothing is wanted.
+        Err(RemoteError::Problem(problem)) if problem.status == 404 => return Ok(Exit::Success),
+        Err(error) => return Err(failure(error)),
+    };
+    if let Some(apply) = status.last_apply.filter(|apply| !apply.state.is_final()) {
+        return follow(
+            remote,
+            &apply.apply_id,
+            wait,
+            Progress::new(environment.as_str()),
+        )
+        .await;
+    }
+    let failed = status
+        .services
+        .iter()
+        .filter(|service| service.health == Health::Failed);
+    let lines: Vec<String> = failed
+        .map(|service| {
+            format!(
+                "  {}: {}",
+                service.name,
+                service.reason.as_deref().unwrap_or("failed")
+            )
+        })
+        .collect();
+    if lines.is_empty() {
+        return Ok(Exit::Success);
+    }
+    eprintln!(
+        "{environment} is accepted as it is wanted, but not well:\n{}",
+        lines.join("\n")
+    );
+    Ok(Exit::Partial)
+}
+
+async fn follow(
+    remote: &Remote,
+    apply: &str,
+    wait: Duration,
+    mut progress: Progress,
+) -> anyhow::Result<Exit> {
     let deadline = Instant::now() + wait;
     let mut follow = Follow {
-        path: format!("/v1/applies/{}/events", apply.id),
+        path: format!("/v1/applies/{apply}/events"),
         last: None,
     };
     let ended = tokio::select! {

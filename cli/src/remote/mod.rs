@@ -36,7 +36,7 @@ pub(crate) enum RemoteError {
         "the control plane at {server} did not accept the token; check STARFORM_TOKEN or --token-file, or make one with `starform token create`"
     )]
     Unauthorized { server: String },
-    #[error("{}: {}", .0.title, .0.detail)]
+    #[error("{}", .0.detail)]
     Problem(Box<Problem>),
     #[error("{server} answered {status} with something that is not Starform's; is --server right?")]
     NotStarform { server: String, status: StatusCode },
@@ -45,6 +45,17 @@ pub(crate) enum RemoteError {
 impl Remote {
     /// `server` from the flags or the environment; the token from its file or STARFORM_TOKEN.
     pub(crate) fn new(server: &str, global: &Global) -> anyhow::Result<Self> {
+        let named = |scheme: &str| {
+            server
+                .strip_prefix(scheme)
+                .is_some_and(|host| !host.is_empty())
+        };
+        if !named("http://") && !named("https://") {
+            let message = format!(
+                "`{server}` is no URL of a control plane; write http://HOST:PORT or https://HOST"
+            );
+            return Err(Failure::because(Exit::Error, message));
+        }
         let token = token(global.token_file.as_deref())?;
         let http = reqwest::Client::builder()
             .user_agent(concat!("starform/", env!("CARGO_PKG_VERSION")))

@@ -57,6 +57,9 @@ fn versions(cluster: &Cluster, namespace: &str) -> Vec<(String, String)> {
         format!("/api/v1/namespaces/{namespace}/secrets"),
         format!("/apis/networking.k8s.io/v1/namespaces/{namespace}/networkpolicies"),
         format!("/apis/gateway.networking.k8s.io/v1/namespaces/{namespace}/httproutes"),
+        format!("/apis/autoscaling/v2/namespaces/{namespace}/horizontalpodautoscalers"),
+        format!("/apis/policy/v1/namespaces/{namespace}/poddisruptionbudgets"),
+        format!("/apis/batch/v1/namespaces/{namespace}/cronjobs"),
     ];
     let objects = paths
         .iter()
@@ -92,17 +95,28 @@ fn the_shop_from_nothing_to_changed_to_removed() {
     a_stale_plan_is_refused_and_an_unrelated_one_goes_through(&cluster);
     autoscaling_takes_over_without_a_dip(&cluster);
     one_bad_service_fails_alone(&cluster);
+    the_boutique_takes_one_write_an_object(&cluster);
 }
 
+/// Both plans are made from nothing, so both create the Namespace; they are applied one by one.
 fn from_nothing(cluster: &Cluster, shop: &Project) {
-    let planned = starform_in(cluster, shop, &["plan", "--exit-code"]).expect(2);
+    let planned = starform_in(
+        cluster,
+        shop,
+        &["plan", "--exit-code", "--out", "both.json"],
+    )
+    .expect(2);
     assert!(planned.stdout.contains("to create"), "{}", planned.stdout);
-    let applied = apply(cluster, shop).expect(0);
+    let one = |environment| ["apply", "both.json", "--auto-approve", "--env", environment];
+    starform_in(cluster, shop, &one("production")).expect(0);
+    let applied = starform_in(cluster, shop, &one("staging")).expect(0);
+    let refused = starform_in(cluster, shop, &one("nowhere")).expect(1);
     assert!(
-        applied.stdout.contains("staging") && applied.stdout.contains("production"),
+        refused.stderr.contains("staging, production"),
         "{}",
-        applied.stdout
+        refused.stderr
     );
+    assert!(applied.stdout.contains("done: "), "{}", applied.stdout);
     let namespace = namespace(cluster, "shop");
     for deployment in cluster.list(&format!("/apis/apps/v1/namespaces/{namespace}/deployments")) {
         let wanted = deployment["spec"]["replicas"].as_u64().unwrap();
@@ -265,6 +279,26 @@ fn one_bad_service_fails_alone(cluster: &Cluster) {
     );
     let status = starform_in(cluster, &project, &["status"]);
     assert!(status.stdout.contains("bad"), "{}", status.stdout);
+}
+
+fn the_boutique_takes_one_write_an_object(cluster: &Cluster) {
+    let boutique = Project::example("online-boutique");
+    let plan = starform_in(cluster, &boutique, &["plan", "--format", "json"])
+        .expect(0)
+        .json();
+    let objects = plan["plans"][0]["objects"].as_array().unwrap().len();
+    let mark = cluster.audit_mark();
+    apply(cluster, &boutique).expect(0);
+    let namespace = namespace(cluster, "online-boutique");
+    let written: Vec<_> = cluster
+        .audited(mark, "starform")
+        .into_iter()
+        .filter(|request| {
+            request.wrote() && (request.namespace == namespace || request.name == namespace)
+        })
+        .collect();
+    assert_eq!(written.len(), objects, "{written:#?}");
+    starform_in(cluster, &boutique, &["plan", "--exit-code"]).expect(0);
 }
 
 /// 200 objects and more, and the process killed in the middle: the next apply finishes the work.

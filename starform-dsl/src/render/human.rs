@@ -46,6 +46,9 @@ pub fn human(sources: &SourceTree, diagnostics: &[Diagnostic], how: Human<'_>) -
     out
 }
 
+/// Bytes of the longest line that is shown.
+const WIDEST_LINE: u32 = 2_000;
+
 /// A file as it may be shown.
 struct Snippets<'a> {
     id: FileId,
@@ -98,6 +101,9 @@ fn one(
     diagnostic: &Diagnostic,
     how: Human<'_>,
 ) {
+    if too_wide(snippets, diagnostic) {
+        return placed(out, sources, snippets, diagnostic);
+    }
     let report = Report {
         snippets,
         diagnostic,
@@ -121,6 +127,35 @@ fn one(
         .render_report(&mut text, &report)
         .expect("writing to a string succeeds");
     out.push_str(text.trim_start_matches(' '));
+    out.push('\n');
+}
+
+/// Whether a line that would be shown is one that nobody reads; miette also counts columns in 16 bits.
+fn too_wide(snippets: &Snippets<'_>, diagnostic: &Diagnostic) -> bool {
+    let labels = diagnostic.labels.iter().map(|label| label.span);
+    std::iter::once(diagnostic.primary.span)
+        .chain(labels)
+        .filter(|span| span.file == snippets.id)
+        .flat_map(|span| {
+            let line = snippets.file.position(span.range.start()).line;
+            line.saturating_sub(1)..=line + 1
+        })
+        .any(|line| snippets.file.line_range(line).len() > WIDEST_LINE)
+}
+
+/// A diagnostic by its place alone.
+fn placed(
+    out: &mut String,
+    sources: &SourceTree,
+    snippets: &Snippets<'_>,
+    diagnostic: &Diagnostic,
+) {
+    out.push_str(&super::short(sources, std::slice::from_ref(diagnostic)));
+    if let Some(help) = help(sources, snippets.id, diagnostic) {
+        out.push_str("  help: ");
+        out.push_str(&help);
+        out.push('\n');
+    }
     out.push('\n');
 }
 

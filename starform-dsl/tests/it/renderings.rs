@@ -47,6 +47,15 @@ error[SF1003]: `30s` needs quotes
 }
 
 #[test]
+fn a_line_that_nobody_reads_is_named_and_not_shown() {
+    let text = format!("project hello {{ {}", "a { ".repeat(100_000));
+    let (sources, diagnostics) = said(&text);
+    let shown = render::human(&sources, &diagnostics, PLAIN);
+    assert!(shown.contains("starform.kdl:1:"), "{shown}");
+    assert!(shown.len() < 50_000, "{} bytes", shown.len());
+}
+
+#[test]
 fn colour_is_the_callers_choice() {
     let (sources, said) = said("a 30s");
     let colored = Human {

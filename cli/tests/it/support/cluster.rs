@@ -104,7 +104,8 @@ impl Cluster {
         String::from_utf8_lossy(&text[usize::try_from(mark).unwrap()..])
             .lines()
             .filter_map(|line| serde_json::from_str::<Value>(line).ok())
-            .filter(|entry| entry["stage"] == "ResponseComplete")
+            // A watch that is still open has only begun.
+            .filter(|entry| entry["stage"] == "ResponseComplete" || entry["verb"] == "watch")
             .filter(|entry| {
                 entry["userAgent"]
                     .as_str()

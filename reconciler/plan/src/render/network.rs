@@ -122,8 +122,9 @@ fn inside(scope: &ServiceScope<'_>, allow: &AllowFrom, ports: &[Port]) -> Option
     (!peers.is_empty() && !ports.is_empty()).then(|| json!({ "from": peers, "ports": ports }))
 }
 
+/// By name, which each pod resolves for itself: a rollout that changes the number cuts no old pod off.
 fn port(port: &Port) -> Value {
-    json!({ "port": port.port, "protocol": "TCP" })
+    json!({ "port": port.name, "protocol": "TCP" })
 }
 
 fn dns() -> Value {

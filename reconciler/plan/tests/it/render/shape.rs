@@ -215,7 +215,7 @@ fn a_private_service_is_open_to_whom_it_allows() {
     assert_eq!(peer["starform.io/service-id"], json!(storefront));
     assert_eq!(
         rules[0]["ports"],
-        json!([{ "port": 9090, "protocol": "TCP" }])
+        json!([{ "port": "grpc", "protocol": "TCP" }])
     );
     let closed = manifest("mailer", "NetworkPolicy");
     assert_eq!(closed["spec"]["policyTypes"], json!(["Ingress"]));
@@ -253,7 +253,7 @@ fn the_gateway_reaches_the_routed_port_of_a_web_service() {
     );
     assert_eq!(
         rules[1]["ports"],
-        json!([{ "port": 8080, "protocol": "TCP" }])
+        json!([{ "port": "http", "protocol": "TCP" }])
     );
 }
 
