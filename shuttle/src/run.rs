@@ -281,6 +281,11 @@ impl Agent {
             Word::Act(desired) => self.act(*desired).await,
             Word::Standby => {
                 tracing::info!("on standby: another instance holds the cluster");
+                // It stays here until its requests have ended, in case a signal comes first.
+                if let Some(driver) = &mut self.driver {
+                    let surfaced = driver.stop(STOP_LIMIT).await;
+                    self.journal.write(&surfaced);
+                }
                 self.driver = None;
             }
         }
@@ -364,3 +369,6 @@ impl Signals {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;
