@@ -11,6 +11,7 @@ use std::{
 };
 
 use kube::Client;
+use serde_json::Value;
 use starform_contract::{
     ClusterId, EnvironmentName, Generation, ProjectId, Report, report::Verdict,
 };
@@ -22,7 +23,7 @@ use tokio::{
 
 use crate::{
     backoff::Backoff,
-    call::CallError,
+    call::{CallError, call, get},
     client::{self, ConnectError},
     config::{AgentFile, AgentFileError, Run},
     drive::{Driver, Surfaced},
@@ -101,6 +102,10 @@ pub struct Converged {
 pub enum ConvergeError {
     #[error("cannot read the inventory from namespace starform-system: {0}")]
     Inventory(#[from] CallError),
+    #[error("cannot read which cluster this is from namespace kube-system: {0}")]
+    Cluster(CallError),
+    #[error("the namespace kube-system has no uid; is this a Kubernetes API server?")]
+    NoCluster,
     #[error("the desired state was refused: {0}")]
     Refused(String),
     #[error(
@@ -153,7 +158,8 @@ pub async fn agent(run: &Run) -> Result<Ended, AgentError> {
     Ok(Ended::Stopped)
 }
 
-/// Makes the cluster match `desired`, which is accepted and kept already, and tells how it goes.
+/// Makes the cluster match `desired`, which is accepted and kept already, and tells how it goes. Its
+/// cluster is this one: its id is the uid of kube-system.
 ///
 /// # Errors
 /// [`ConvergeError`] when nothing could begin, or when a newer apply has taken over.
@@ -165,7 +171,7 @@ pub async fn converge(
 ) -> Result<Converged, ConvergeError> {
     let deadline = Instant::now() + options.wait;
     let generation = desired.index.generation;
-    let cluster: ClusterId = desired.index.cluster_id;
+    let cluster = cluster_id(client).await?;
     let mut driver = Driver::start(client.clone(), cluster, None).await?;
     let mut reports = BTreeMap::new();
     let mut surfaced = driver.desire(desired);
@@ -211,6 +217,16 @@ pub async fn converge(
         stop_gently(&mut driver, &mut options.stop, &mut reports).await;
     }
     Ok(Converged { ended, reports })
+}
+
+/// The uid of kube-system: as old as the cluster, and nobody chooses it.
+async fn cluster_id(client: &Client) -> Result<ClusterId, ConvergeError> {
+    let system = call(client, get("/api/v1/namespaces/kube-system"))
+        .await
+        .map_err(ConvergeError::Cluster)?;
+    let uid = system.pointer("/metadata/uid").and_then(Value::as_str);
+    uid.and_then(|uid| uid.parse().ok())
+        .ok_or(ConvergeError::NoCluster)
 }
 
 /// Lets requests end; a second wish to stop ends this too.
@@ -296,7 +312,11 @@ impl Agent {
         tracing::info!(generation = %self.generation, digest = %desired.index.digest, "desired state");
         let mut driver = match self.driver.take() {
             Some(driver) => driver,
-            None => self.begin(desired.index.cluster_id).await,
+            None => {
+                // Whoever serves says for which cluster; a folder is checked against what is kept.
+                let served = self.plane.as_ref().map(|plane| plane.cluster_id);
+                self.begin(served.unwrap_or(desired.index.cluster_id)).await
+            }
         };
         let surfaced = driver.desire(desired);
         self.driver = Some(driver);

@@ -27,7 +27,7 @@ pub enum Distrust {
         recorded: ClusterId,
     },
     #[error(
-        "the desired state is for cluster {found}, this is cluster {expected}; use the agent file that `starform cluster register` wrote for this cluster"
+        "the desired state is for cluster {found}, this is cluster {expected}; use the agent file that `starform cluster register` wrote for this cluster, or the kubeconfig of that one"
     )]
     Cluster {
         found: ClusterId,

@@ -70,7 +70,7 @@ fn what_a_newer_generation_made_again_is_not_deleted() {
     let gone = key("HTTPRoute", "web--production");
     let mut services = two();
     services[0].routed = false;
-    let old = accepting.accept(&services, deleting(&[gone.clone()]));
+    let old = accepting.accept(&services, deleting(std::slice::from_ref(&gone)));
     world.tell(Input::Desired(old.clone()));
     world.settle();
     assert!(!world.cluster.has(&gone));

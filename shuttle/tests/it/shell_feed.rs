@@ -8,8 +8,9 @@ use kube::Client;
 use starform_contract::{Bundle, Index};
 use starform_shuttle::{
     engine::io::Desired,
-    feed::{Word, follow_control_plane},
+    feed::{Word, follow_control_plane, follow_folder},
     persist,
+    source::Folder,
 };
 use tokio::sync::mpsc;
 
@@ -88,6 +89,36 @@ async fn without_a_control_plane_what_is_kept_stays_in_force() {
         .unwrap();
     let (_script, mut words) = follow(&client, Vec::new()).await;
     assert_eq!(acted_on(&mut words).await, desired.index);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_folder_for_another_cluster_than_the_recorded_one_is_not_acted_on() {
+    let Some(client) = cluster().await else {
+        return;
+    };
+    let _alone = empty_system(&client).await;
+    let shop = Shop::new("feed", &[("one", "a:1")]);
+    let here = shop.after(&Index::empty(some_cluster()));
+    persist::save(&client, &here.index, &here.bundles, None)
+        .await
+        .unwrap();
+    let elsewhere = "00000000-0000-4000-8000-000000000001".parse().unwrap();
+    let folder = tempfile::tempdir().unwrap();
+    let served = shop.after(&shop.after(&Index::empty(elsewhere)).index);
+    crate::shell_thread::write(folder.path(), &served);
+    let (sender, mut words) = mpsc::channel(1);
+    let source = Folder::new(folder.path());
+    let feed = follow_folder(source, client.clone(), sender);
+    // A folder that is believed is acted on at once; this one is looked at again and again.
+    assert!(
+        tokio::time::timeout(Duration::from_secs(3), feed)
+            .await
+            .is_err(),
+        "it goes on"
+    );
+    assert!(words.try_recv().is_err());
+    let kept = persist::load(&client).await.unwrap().unwrap();
+    assert_eq!(kept.index, here.index);
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -4,6 +4,7 @@
 
 use std::{collections::BTreeMap, sync::Arc};
 
+use kube::Client;
 use serde_json::json;
 use starform_contract::{
     Accepted, Bundle, ClusterId, ClusterProfile, Consent, Digest, EnvironmentName,
@@ -11,7 +12,11 @@ use starform_contract::{
     ProjectName, ServiceId, ServiceModel, ServiceName, ServiceState, WorkspaceId,
 };
 use starform_plan::render::render;
-use starform_shuttle::{engine::io::Desired, run::Place};
+use starform_shuttle::{
+    call::{call, get},
+    engine::io::Desired,
+    run::Place,
+};
 
 pub(crate) const ENVIRONMENT: &str = "production";
 
@@ -137,6 +142,16 @@ impl Shop {
     }
 }
 
+/// The index of the tests' cluster before anything was accepted.
+pub(crate) async fn nothing_here(client: &Client) -> Index {
+    let system = call(client, get("/api/v1/namespaces/kube-system"))
+        .await
+        .unwrap();
+    let uid = system["metadata"]["uid"].as_str().unwrap();
+    Index::empty(uid.parse().unwrap())
+}
+
+/// The same of a cluster that is not there.
 pub(crate) fn nothing() -> Index {
     let cluster: ClusterId = "6f1c3c5e-0c4b-4f0e-9c2f-7a1d3b5e9f00".parse().unwrap();
     Index::empty(cluster)

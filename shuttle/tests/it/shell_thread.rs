@@ -16,12 +16,12 @@ use starform_shuttle::{
     call::{CallError, call, get, request},
     engine::io::Desired,
     kinds::kind_of,
-    run::{Converged, Ended, Options, Stop, converge},
+    run::{ConvergeError, Converged, Ended, Options, Stop, converge},
 };
 use tokio::sync::watch;
 
 use crate::{
-    shell_shop::{ENVIRONMENT, Shop, nothing},
+    shell_shop::{ENVIRONMENT, Shop, nothing, nothing_here},
     shell_support::{cluster, empty_system, eventually},
 };
 
@@ -84,7 +84,7 @@ async fn an_apply_creates_updates_one_object_and_deletes_by_consent() {
         "thread",
         &[("one", "a:1"), ("two", "a:1"), ("three", "a:1")],
     );
-    let first = shop.after(&nothing());
+    let first = shop.after(&nothing_here(&client).await);
     let index = first.index.clone();
     let done = apply(&client, &shop, first).await;
     assert_eq!(done.ended, Ended::Converged, "{done:#?}");
@@ -137,7 +137,7 @@ async fn a_service_that_never_gets_ready_fails_alone_with_a_reason() {
         "partial",
         &[("good", "a:1"), ("bad", "example.com/behave-pullfail:1")],
     );
-    let done = apply(&client, &shop, shop.after(&nothing())).await;
+    let done = apply(&client, &shop, shop.after(&nothing_here(&client).await)).await;
     assert_eq!(done.ended, Ended::Partial, "{done:#?}");
     let health: BTreeMap<&str, (Health, Option<&str>)> = done.reports[&shop.place()]
         .services
@@ -166,7 +166,7 @@ async fn a_wish_to_stop_is_heard_and_the_next_apply_goes_on() {
     };
     let _alone = empty_system(&client).await;
     let shop = Shop::new("stopped", &[("one", "a:1"), ("two", "a:1")]);
-    let desired = shop.after(&nothing());
+    let desired = shop.after(&nothing_here(&client).await);
     let (asking, stop) = watch::channel(Stop::No);
     asking.send(Stop::Gently).unwrap();
     let options = Options {
@@ -191,7 +191,7 @@ async fn an_apply_that_was_overtaken_ends_and_writes_nothing_back() {
     };
     let _alone = empty_system(&client).await;
     let shop = Shop::new("overtaken", &[("one", "a:1")]);
-    let old = shop.after(&nothing());
+    let old = shop.after(&nothing_here(&client).await);
     let new = shop.clone().image("one", "a:2").after(&old.index);
     let done = apply(&client, &shop, new).await;
     assert_eq!(done.ended, Ended::Converged, "{done:#?}");
@@ -206,6 +206,28 @@ async fn an_apply_that_was_overtaken_ends_and_writes_nothing_back() {
     let error = ended.unwrap_err().to_string();
     assert!(error.contains("generation 2"), "{error}");
     assert_eq!(versions(&client, &shop).await, before);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_desired_state_of_another_cluster_is_refused() {
+    let Some(client) = cluster().await else {
+        return;
+    };
+    let _alone = empty_system(&client).await;
+    let shop = Shop::new("elsewhere", &[("one", "a:1")]);
+    let (_keep, stop) = watch::channel(Stop::No);
+    let options = Options {
+        places: [shop.place()].into(),
+        wait: Duration::from_secs(90),
+        stop,
+    };
+    let ended = converge(&client, shop.after(&nothing()), options, |_| {}).await;
+    let refused = ended.unwrap_err();
+    assert!(
+        matches!(&refused, ConvergeError::Refused(why) if why.contains("this is cluster")),
+        "{refused}"
+    );
+    assert_eq!(live(&client, &shop).await, 0);
 }
 
 /// `starform-shuttle run --desired-state`, ended with the test.
@@ -260,7 +282,7 @@ impl Drop for Program {
     }
 }
 
-fn write(folder: &Path, desired: &Desired) {
+pub(crate) fn write(folder: &Path, desired: &Desired) {
     let bundles = folder.join("bundles");
     std::fs::create_dir_all(&bundles).unwrap();
     for (digest, bundle) in &desired.bundles {
@@ -283,7 +305,7 @@ async fn the_program_survives_kills_in_the_middle_of_an_apply() {
     let services: Vec<(&str, &str)> = names.iter().map(|name| (name.as_str(), "a:1")).collect();
     let shop = Shop::new("killed", &services);
     assert!(shop.environment().all_objects().count() >= 200);
-    let desired = shop.after(&nothing());
+    let desired = shop.after(&nothing_here(&client).await);
     let folder = tempfile::tempdir().unwrap();
     write(folder.path(), &desired);
     for written in [5, 60, 150] {
@@ -328,7 +350,7 @@ async fn the_program_corrects_drift_leaves_foreign_labels_and_takes_new_states()
     };
     let _alone = empty_system(&client).await;
     let shop = Shop::new("drifting", &[("one", "a:1")]);
-    let desired = shop.after(&nothing());
+    let desired = shop.after(&nothing_here(&client).await);
     let folder = tempfile::tempdir().unwrap();
     write(folder.path(), &desired);
     let program = Program::start(folder.path(), &[]);
