@@ -164,9 +164,11 @@ fn one_image_changes_one_deployment(cluster: &Cluster, shop: &Project) {
         .collect();
     assert_eq!(written.len(), 1, "{written:#?}");
     assert_eq!(written[0].name, "catalog--staging");
+    // In production an autoscaler moves Deployments by itself.
     let after = versions(cluster, &namespace);
     let moved: Vec<_> = before
         .iter()
+        .filter(|(path, _)| path.ends_with("-staging"))
         .filter(|version| !after.contains(version))
         .collect();
     assert_eq!(moved.len(), 1, "{moved:#?}");
