@@ -38,14 +38,14 @@ pub enum Distrust {
     )]
     IndexDigest(Digest),
     #[error(
-        "the desired state went back from generation {recorded} to {found}; if the store was restored from a backup, run `starform cluster reset-generation --confirm`"
+        "the desired state went back from generation {recorded} to {found}; if the store was restored from a backup, delete the ConfigMap starform-system/starform-index, and what the store says is taken as new"
     )]
     WentBack {
         found: Generation,
         recorded: Generation,
     },
     #[error(
-        "generation {0} was served with two different contents; run `starform cluster reset-generation --confirm` once it is clear which one is right"
+        "generation {0} was served with two different contents; once it is clear which one is right, delete the ConfigMap starform-system/starform-index, and what is served then is taken as new"
     )]
     Forked(Generation),
     #[error("bundle {0} does not have its digest")]
