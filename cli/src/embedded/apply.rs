@@ -106,6 +106,17 @@ fn next(home: &Home, proposal: &Proposal) -> anyhow::Result<Option<Accepted>> {
     Ok(Some((next.index.clone(), bundles)))
 }
 
+fn not_converged(error: run::ConvergeError) -> anyhow::Error {
+    let exit = match error {
+        run::ConvergeError::Superseded { .. } => Exit::Stale,
+        run::ConvergeError::Inventory(_)
+        | run::ConvergeError::Cluster(_)
+        | run::ConvergeError::NoCluster
+        | run::ConvergeError::Refused(_) => Exit::Error,
+    };
+    Failure::because(exit, error.to_string())
+}
+
 fn refused(refusal: Refusal) -> anyhow::Error {
     let exit = match refusal {
         Refusal::Stale(_) => Exit::Stale,
@@ -166,7 +177,9 @@ async fn converge(
         }
     };
     let converged = tokio::select! {
-        converged = run::converge(&home.client, desired, options, tell) => converged?,
+        converged = run::converge(&home.client, desired, options, tell) => {
+            converged.map_err(not_converged)?
+        }
         never = beat_and_listen(&progress, &stop) => match never {},
     };
     // After a partial apply some of what the plan allowed may still be to do.
