@@ -94,11 +94,11 @@ fn nothing_changed_costs_nothing(cluster: &Cluster) {
     assert!(missing.is_empty(), "not watched: {missing:?}");
 }
 
-/// Waits until the agent has sent nothing but watches for two seconds.
+/// Waits until the agent has sent nothing but watches for five seconds.
 fn quiet(cluster: &Cluster) {
     wait_for("the agent to be quiet", Duration::from_secs(60), || {
         let mark = cluster.audit_mark();
-        std::thread::sleep(Duration::from_secs(2));
+        std::thread::sleep(Duration::from_secs(5));
         cluster
             .audited(mark, AGENT)
             .iter()
