@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 
 use anyhow::Context;
 use starform_contract::{EnvironmentName, ProjectName};
-use starform_dsl::source::SourceTree;
+use starform_dsl::{Project, source::SourceTree};
 use starform_plan::document::{Plan, Plans};
 use starform_reconciler::api::body;
 
@@ -42,15 +42,16 @@ impl Backend {
     /// about what is accepted is no answer.
     pub(crate) async fn plan(
         &self,
-        project: &ProjectName,
+        name: &ProjectName,
         sources: &SourceTree,
+        project: &Project,
         options: &PlanOptions,
         must_know: bool,
     ) -> anyhow::Result<Plans> {
         match self {
-            Self::Embedded(embedded) => embedded.plan(sources, options, must_know).await,
+            Self::Embedded(embedded) => embedded.plan(sources, project, options, must_know).await,
             Self::Remote(remote) => {
-                let project = project_id(remote, project).await?;
+                let project = project_id(remote, name).await?;
                 let path = format!("/v1/projects/{project}/plans?bundles=true");
                 remote
                     .post(&path, &create_plans(sources, options))

@@ -93,7 +93,9 @@ async fn wanted(
     plan::check_options(&project, &args.options)?;
     let backend = Backend::new(global, &sources::folder(path))?;
     let name = plan::name(&project, &args.options);
-    let plans = backend.plan(&name, &sources, &args.options, true).await?;
+    let plans = backend
+        .plan(&name, &sources, &project, &args.options, true)
+        .await?;
     Ok((backend, plans))
 }
 

@@ -47,7 +47,7 @@ pub(crate) fn profile(file: Option<&Path>) -> anyhow::Result<ClusterProfile> {
 }
 
 fn propose(args: &CompileArgs, terminal: Terminal) -> anyhow::Result<Proposal> {
-    let (sources, _) = checked(&args.path, terminal)?;
+    let (sources, project) = checked(&args.path, terminal)?;
     let profile = profile(args.profile.as_deref())?;
-    embedded::from_nothing(&sources, &args.env, &profile)
+    embedded::from_nothing(&sources, &project, &args.env, &profile)
 }

@@ -31,6 +31,7 @@ pub(crate) async fn run(
         .plan(
             &name(&project, &args.options),
             &sources,
+            &project,
             &args.options,
             args.exit_code,
         )

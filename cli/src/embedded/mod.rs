@@ -15,9 +15,9 @@ use std::{
 };
 
 use starform_contract::{
-    Bundle, ClusterId, ClusterProfile, Digest, EnvironmentName, Index, ProjectId, WorkspaceId,
+    ClusterId, ClusterProfile, EnvironmentName, Index, ProjectId, WorkspaceId,
 };
-use starform_dsl::source::SourceTree;
+use starform_dsl::{Project, source::SourceTree};
 use starform_plan::{accepted::AcceptedProject, document::Plans, propose::Proposal};
 use starform_reconciler::compile::{Identity, PlanRequest, plans};
 use starform_shuttle::client;
@@ -53,6 +53,7 @@ impl Embedded {
     pub(crate) async fn plan(
         &self,
         sources: &SourceTree,
+        project: &Project,
         options: &PlanOptions,
         must_know: bool,
     ) -> anyhow::Result<Plans> {
@@ -64,9 +65,9 @@ impl Embedded {
             Err(error) => return Err(error.into()),
         };
         let profile = wanted_profile(options, &seen)?;
-        let proposals = propose(sources, options, &seen, &profile)?;
-        note_undeclared(sources, &seen);
-        let plans = envelope(proposals);
+        let proposals = propose(sources, project, options, &seen, &profile)?;
+        note_undeclared(project, &seen);
+        let plans = Plans::from(proposals);
         self.cache.keep_plans(&plans);
         Ok(plans)
     }
@@ -104,10 +105,7 @@ impl Embedded {
 }
 
 /// An environment that left the file keeps running: nothing is deleted that no plan lists.
-fn note_undeclared(sources: &SourceTree, seen: &Seen) {
-    let Some(project) = starform_dsl::compile(sources).project else {
-        return;
-    };
+fn note_undeclared(project: &Project, seen: &Seen) {
     let declared: Vec<&EnvironmentName> = project.environments().map(|(name, _)| name).collect();
     let accepted = seen.index.projects.get(&ProjectId::local(project.name()));
     let environments = accepted.iter().flat_map(|entry| entry.environments.keys());
@@ -122,6 +120,7 @@ fn note_undeclared(sources: &SourceTree, seen: &Seen) {
 /// One environment on an empty cluster: what `compile` and `render` print.
 pub(crate) fn from_nothing(
     sources: &SourceTree,
+    project: &Project,
     environment: &EnvironmentName,
     profile: &ClusterProfile,
 ) -> anyhow::Result<Proposal> {
@@ -129,7 +128,7 @@ pub(crate) fn from_nothing(
         env: vec![environment.clone()],
         ..PlanOptions::default()
     };
-    let proposals = propose(sources, &options, &nothing(), profile)?;
+    let proposals = propose(sources, project, &options, &nothing(), profile)?;
     Ok(proposals
         .into_iter()
         .next()
@@ -154,13 +153,11 @@ fn wanted_profile(options: &PlanOptions, seen: &Seen) -> anyhow::Result<ClusterP
 
 fn propose(
     sources: &SourceTree,
+    project: &Project,
     options: &PlanOptions,
     seen: &Seen,
     profile: &ClusterProfile,
 ) -> anyhow::Result<Vec<Proposal>> {
-    let project = starform_dsl::compile(sources)
-        .project
-        .expect("the caller has checked the sources");
     let identity = Identity {
         workspace_id: WorkspaceId::local(),
         project_id: ProjectId::local(project.name()),
@@ -185,20 +182,4 @@ fn accepted(seen: &Seen, project: ProjectId) -> anyhow::Result<AcceptedProject> 
         project,
         |digest| seen.bundles.get(digest).cloned(),
     )?)
-}
-
-fn envelope(proposals: Vec<Proposal>) -> Plans {
-    let mut bundles: BTreeMap<Digest, Bundle> = BTreeMap::new();
-    let mut plans = Vec::new();
-    for Proposal {
-        plan,
-        project,
-        environment,
-    } in proposals
-    {
-        bundles.insert(plan.source.project_result.clone(), Bundle::Project(project));
-        bundles.insert(plan.source.result.clone(), Bundle::Environment(environment));
-        plans.push(plan);
-    }
-    Plans::new(plans, bundles)
 }

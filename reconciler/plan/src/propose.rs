@@ -8,7 +8,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use starform_contract::{
-    Deletion, Digest, EffectId, EnvironmentBundle, Object, ObjectKey, Origins, PlanId,
+    Bundle, Deletion, Digest, EffectId, EnvironmentBundle, Object, ObjectKey, Origins, PlanId,
     ProjectBundle, ServiceEntry, ServiceName,
 };
 
@@ -22,7 +22,7 @@ use crate::{
     },
     document::{
         Action, Effect, Finding, FindingSeverity, ModelChange, ObjectChange, ObjectCounts, Plan,
-        PlanSchema, Risk, ServiceChange, ServiceCounts, Source, Summary,
+        PlanSchema, Plans, Risk, ServiceChange, ServiceCounts, Source, Summary,
     },
     ids, merge, names,
 };
@@ -53,6 +53,25 @@ pub struct Proposal {
     pub plan: Plan,
     pub project: ProjectBundle,
     pub environment: EnvironmentBundle,
+}
+
+impl From<Vec<Proposal>> for Plans {
+    /// With the bundles that the plans result in.
+    fn from(proposals: Vec<Proposal>) -> Self {
+        let mut bundles = BTreeMap::new();
+        let mut plans = Vec::new();
+        for proposal in proposals {
+            let Proposal {
+                plan,
+                project,
+                environment,
+            } = proposal;
+            bundles.insert(plan.source.project_result.clone(), Bundle::Project(project));
+            bundles.insert(plan.source.result.clone(), Bundle::Environment(environment));
+            plans.push(plan);
+        }
+        Self::new(plans, bundles)
+    }
 }
 
 pub fn propose(input: ProposeInput<'_>) -> Proposal {

@@ -3,14 +3,14 @@
 //! Effects: the store, the clock. Always holds: what is applied is a stored plan, never a body; a plan
 //! of a project that the caller may not see does not exist for it.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 
 use axum::{
     Json,
     extract::{Extension, Path, State},
     http::{HeaderMap, StatusCode},
 };
-use starform_contract::{Bundle, Digest, EnvironmentName, Generation, Origins, PlanId, ProjectId};
+use starform_contract::{EnvironmentName, Generation, Origins, PlanId, ProjectId};
 use starform_plan::{
     Refusal,
     document::Plans,
@@ -129,20 +129,11 @@ pub(super) async fn visible(api: &Api, actor: &Actor, text: &str) -> Result<Stor
 
 /// `starform.plans/v1`.
 pub(super) fn envelope(proposals: Vec<Proposal>, with_bundles: bool) -> Plans {
-    let mut bundles: BTreeMap<Digest, Bundle> = BTreeMap::new();
-    let mut plans = Vec::new();
-    for proposal in proposals {
-        if with_bundles {
-            for bundle in [
-                Bundle::Project(proposal.project),
-                Bundle::Environment(proposal.environment),
-            ] {
-                bundles.insert(bundle.digest(), bundle);
-            }
-        }
-        plans.push(proposal.plan);
+    let mut plans = Plans::from(proposals);
+    if !with_bundles {
+        plans.bundles.clear();
     }
-    Plans::new(plans, bundles)
+    plans
 }
 
 /// The generation of the environment before its current one.
