@@ -1,16 +1,18 @@
 //! Text to checked project: parse, lower, check; every mistake of the whole in one list.
-//! Pure. `project` is there exactly if no diagnostic is an error.
+//! Pure. `project` is there exactly if no diagnostic is an error; `analyse` gives what could be read in any case.
 //! Read on in `lower`, `check`, and `emit` for what follows.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
+
+use starform_contract::ProjectName;
 
 use crate::check;
 use crate::diag::{self, Diagnostic, codes};
-use crate::lower;
-use crate::project::{Project, Spanned};
+use crate::lower::{self, Known};
+use crate::project::{Model, Project, Spanned};
 use crate::secrets;
 use crate::source::{FileId, SourceTree, Span};
-use crate::syntax::{self, TextRange};
+use crate::syntax::{self, Parse, TextRange};
 
 /// The file that holds the project.
 pub const ROOT_FILE: &str = "starform.kdl";
@@ -28,56 +30,85 @@ pub struct Compiled {
     pub secrets: Vec<Span>,
 }
 
-/// What was read of the root file.
-#[derive(Default)]
-struct Outcome {
-    project: Option<Project>,
-    diagnostics: Vec<Diagnostic>,
-    secrets: Vec<Span>,
+/// What could be read of a source tree, errors or not; for tools that work on half-written text too.
+#[derive(Debug, Default)]
+#[allow(dead_code, reason = "the features for editors read all of it")]
+pub(crate) struct Analysis {
+    /// The file that holds the project.
+    pub(crate) root: Option<FileId>,
+    /// Every file that belongs to the project.
+    pub(crate) parses: BTreeMap<FileId, Parse>,
+    pub(crate) name: Option<Spanned<ProjectName>>,
+    /// What is declared, as far as it could be read; `None` where there is no project node.
+    pub(crate) model: Option<Model>,
+    /// Of which declarations all could be read.
+    pub(crate) known: Option<Known>,
+    /// Sorted by place.
+    pub(crate) diagnostics: Vec<Diagnostic>,
+    /// Places whose text looks like a credential, sorted.
+    pub(crate) secrets: Vec<Span>,
 }
 
 /// Compiles the project of [`ROOT_FILE`], or of the only file of the tree, whatever its name.
 pub fn compile(sources: &SourceTree) -> Compiled {
-    let outcome = match root(sources) {
-        Ok(file) => compile_root(sources, file),
-        Err(diagnostic) => Outcome {
-            diagnostics: vec![*diagnostic],
-            ..Outcome::default()
-        },
-    };
-    let diagnostics = diag::settle(outcome.diagnostics);
-    let failed = diagnostics.iter().any(Diagnostic::is_error);
+    let analysis = analyse(sources);
+    let failed = analysis.diagnostics.iter().any(Diagnostic::is_error);
+    let project = analysis.name.zip(analysis.model).filter(|_| !failed);
     Compiled {
-        project: outcome.project.filter(|_| !failed),
-        diagnostics,
-        secrets: outcome.secrets,
-    }
-}
-
-fn compile_root(sources: &SourceTree, file: FileId) -> Outcome {
-    let parse = syntax::read(file, sources.file(file).text().clone());
-    let mut diagnostics = parse.diagnostics;
-    // A text that was not understood everywhere may hold what seems to be missing.
-    let whole = parse.sound && diagnostics.is_empty();
-    let (lowered, mut found) = lower::lower(&parse.cst, whole);
-    let project = lowered.and_then(|lowered| {
-        found.extend(check::run(&lowered.model, lowered.known));
-        let model = lowered.model;
-        lowered.name.map(|name: Spanned<_>| Project {
+        project: project.map(|(name, model)| Project {
             name,
             model,
             sources: sources.clone(),
-        })
-    });
+        }),
+        diagnostics: analysis.diagnostics,
+        secrets: analysis.secrets,
+    }
+}
+
+/// Reads, lowers and checks all files of the project.
+pub(crate) fn analyse(sources: &SourceTree) -> Analysis {
+    let mut analysis = match root(sources) {
+        Ok(root) => analyse_from(sources, root),
+        Err(diagnostic) => Analysis {
+            diagnostics: vec![*diagnostic],
+            ..Analysis::default()
+        },
+    };
+    analysis.diagnostics = diag::settle(analysis.diagnostics);
+    analysis
+}
+
+fn analyse_from(sources: &SourceTree, root: FileId) -> Analysis {
+    let parse = syntax::read(root, sources.file(root).text().clone());
+    let parses = BTreeMap::from([(root, parse)]);
+    let mut diagnostics: Vec<Diagnostic> = parses
+        .values()
+        .flat_map(|parse| parse.diagnostics.iter().cloned())
+        .collect();
+    // A text that was not understood everywhere may hold what seems to be missing.
+    let whole = parses.values().all(|parse| parse.sound) && diagnostics.is_empty();
+    let (lowered, mut found) = lower::lower(&parses[&root].cst, whole);
+    if let Some(lowered) = &lowered {
+        found.extend(check::run(&lowered.model, lowered.known));
+    }
     let broken = lines(sources, &diagnostics);
     if !broken.is_empty() {
         found.retain(|diagnostic| lines(sources, [diagnostic]).is_disjoint(&broken));
     }
     diagnostics.extend(found);
-    let secrets = secrets::find(&parse.cst);
-    secrets::cover(&mut diagnostics, &secrets, sources.file(file));
-    Outcome {
-        project,
+    let secrets: Vec<Span> = parses
+        .values()
+        .flat_map(|parse| secrets::find(&parse.cst))
+        .collect();
+    secrets::cover(&mut diagnostics, &secrets, sources);
+    let known = lowered.as_ref().map(|lowered| lowered.known);
+    let (name, model) = lowered.map_or((None, None), |lowered| (lowered.name, Some(lowered.model)));
+    Analysis {
+        root: Some(root),
+        parses,
+        name,
+        model,
+        known,
         diagnostics,
         secrets,
     }

@@ -3,7 +3,7 @@
 //! Read on in `crate::vars::credential` for what looks like one, and in `crate::render`, which covers the places.
 
 use crate::diag::{Diagnostic, Fix};
-use crate::source::{SourceFile, Span};
+use crate::source::{SourceTree, Span};
 use crate::syntax::{Cst, Entry, Node, Value};
 use crate::vars::credential;
 
@@ -43,7 +43,7 @@ fn looks_secret(name: &str, entry: Entry<'_>) -> bool {
 }
 
 /// Takes what stands at the places out of titles, labels, helps and fixes.
-pub(crate) fn cover(diagnostics: &mut [Diagnostic], secrets: &[Span], file: &SourceFile) {
+pub(crate) fn cover(diagnostics: &mut [Diagnostic], secrets: &[Span], sources: &SourceTree) {
     if secrets.is_empty() {
         return;
     }
@@ -51,7 +51,7 @@ pub(crate) fn cover(diagnostics: &mut [Diagnostic], secrets: &[Span], file: &Sou
         let touched: Vec<&str> = secrets
             .iter()
             .filter(|secret| touches(diagnostic, **secret))
-            .map(|secret| file.text()[secret.range.as_range()].trim_matches('"'))
+            .map(|secret| sources.text(*secret).trim_matches('"'))
             .filter(|text| !text.is_empty())
             .collect();
         for text in touched {
