@@ -49,6 +49,11 @@ pub(crate) enum Command {
     Compile(CompileArgs),
     /// Print the Kubernetes objects of one environment as YAML
     Render(CompileArgs),
+    /// Explain a diagnostic's code, a node of the language, or where a value comes from
+    Explain(ExplainArgs),
+    /// The language as data: its nodes
+    #[command(subcommand)]
+    Schema(SchemaCommand),
     /// Show what would change
     Plan(PlanArgs),
     /// Show a stored plan, or a plan file
@@ -104,6 +109,22 @@ pub(crate) struct CompileArgs {
     /// The cluster's profile (JSON); default: a profile with every default
     #[arg(long, value_name = "FILE")]
     pub(crate) profile: Option<PathBuf>,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct ExplainArgs {
+    /// A code (SF2004), a node (health), or a value of a project (api.scale.max)
+    #[arg(value_name = "CODE | NODE | VALUE")]
+    pub(crate) subject: String,
+    /// The project of the value: starform.kdl, or the folder that holds it
+    #[arg(default_value = ".")]
+    pub(crate) path: PathBuf,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum SchemaCommand {
+    /// Print what the language knows about a node; without a name, list all of them
+    Node { name: Option<String> },
 }
 
 #[derive(Debug, Clone, Default, Args)]

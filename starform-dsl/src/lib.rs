@@ -8,6 +8,7 @@ pub mod diag;
 mod emit;
 mod lower;
 pub mod project;
+pub mod reference;
 pub mod render;
 mod resolve;
 mod secrets;

@@ -6,7 +6,9 @@ mod admin;
 mod apply;
 mod check;
 mod compile;
+mod explain;
 mod plan;
+mod schema;
 mod serve;
 mod show;
 mod status;
@@ -33,6 +35,8 @@ pub(crate) async fn run(cli: Cli) -> anyhow::Result<Exit> {
         Command::Check(args) => check::run(&args, terminal),
         Command::Compile(args) => compile::bundle(&args, terminal),
         Command::Render(args) => compile::objects(&args, terminal),
+        Command::Explain(args) => explain::run(&args),
+        Command::Schema(command) => schema::run(&command),
         Command::Plan(args) => plan::run(&args, &global, terminal).await,
         Command::Show(args) => show::run(&args, &global, terminal).await,
         Command::Apply(args) => apply::run(&args, &global, terminal).await,

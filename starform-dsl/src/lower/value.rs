@@ -443,7 +443,7 @@ fn number_for_text(ty: Type, name: &str, raw: &str, span: Span) -> Diagnostic {
 }
 
 /// What belongs in a place of this type.
-pub(super) fn expected(ty: Type) -> String {
+pub(crate) fn expected(ty: Type) -> String {
     match ty {
         Type::Text | Type::Word => "text".to_owned(),
         Type::ProjectName

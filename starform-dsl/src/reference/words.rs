@@ -1,0 +1,92 @@
+//! What the node table says about a node, in words that the terminal and the reference page share.
+//! Pure.
+//! Read on in `node` for the terminal.
+
+use starform_contract::{ServiceKind, quantity::Duration};
+
+use crate::lower::expected;
+use crate::table::{self, Args, Availability, Block, NodeSpec, Place, Repeat, Type};
+
+/// Places of services and what stands inside them.
+const IN_SERVICES: [Place; 6] = [
+    Place::Service,
+    Place::ServiceIn,
+    Place::Partial,
+    Place::Health,
+    Place::Domain,
+    Place::Build,
+];
+
+/// `a service, a partial`
+pub(super) fn places(spec: &NodeSpec) -> String {
+    let titles: Vec<&str> = spec.places.iter().map(|place| place.title()).collect();
+    titles.join(", ")
+}
+
+/// The kinds of service that may hold it; `None` where every kind may, or where none is meant.
+pub(super) fn kinds(spec: &NodeSpec) -> Option<String> {
+    let inside = spec.places.iter().any(|place| IN_SERVICES.contains(place));
+    let kinds: Vec<&str> = spec
+        .kinds
+        .iter()
+        .copied()
+        .map(ServiceKind::as_str)
+        .collect();
+    (inside && spec.kinds.len() < table::ALL_KINDS.len()).then(|| kinds.join(", "))
+}
+
+/// What a value is, with its range.
+pub(super) fn value(ty: Type) -> String {
+    if let Type::Duration { min, max } = ty {
+        let (min, max) = (Duration::from_secs(min), Duration::from_secs(max));
+        return format!("a duration from {min} to {max}, such as \"90s\"");
+    }
+    expected(ty)
+}
+
+/// Name and type of the arguments; `None` where there are none.
+pub(super) fn arguments(spec: &NodeSpec) -> Option<(String, String)> {
+    match spec.args {
+        Args::None => None,
+        Args::One(arg) => Some((arg.name.to_owned(), value(arg.ty))),
+        Args::Optional(arg) => Some((format!("[{}]", arg.name), value(arg.ty))),
+        Args::Several(arg) => Some((format!("{}…", arg.name), value(arg.ty))),
+    }
+}
+
+/// What stands between its braces; `None` where it has none.
+pub(super) fn block(spec: &NodeSpec) -> Option<String> {
+    match spec.block {
+        Block::None => None,
+        Block::Variables => Some("variables".to_owned()),
+        Block::Of(Place::Service | Place::ServiceIn | Place::Partial) => {
+            Some("what a service holds".to_owned())
+        }
+        Block::Of(place) => Some(names_in(place).join(", ")),
+    }
+}
+
+/// Names of the nodes that may stand in a place, in the order of the table.
+pub(super) fn names_in(place: Place) -> Vec<&'static str> {
+    table::nodes()
+        .filter(|spec| spec.places.contains(&place))
+        .map(|spec| spec.name)
+        .collect()
+}
+
+pub(super) fn repeat(spec: &NodeSpec) -> &'static str {
+    match spec.repeat {
+        Repeat::Once => "once",
+        Repeat::Many => "any number of times",
+    }
+}
+
+/// What this version does not do, and what to do instead; `None` where it does all of it.
+pub(super) fn missing(availability: Availability) -> Option<String> {
+    match availability {
+        Availability::Ready => None,
+        Availability::Later { instead } => {
+            Some(format!("not available in this version: {instead}"))
+        }
+    }
+}
