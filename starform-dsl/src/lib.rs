@@ -6,6 +6,7 @@ mod check;
 mod compile;
 pub mod diag;
 mod emit;
+pub mod fix;
 mod lower;
 pub mod project;
 pub mod reference;

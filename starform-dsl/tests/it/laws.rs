@@ -93,7 +93,7 @@ fn common() -> impl Strategy<Value = String> {
     prop::collection::vec(prop::sample::select(COMMON), 0..10).prop_map(|pieces| pieces.concat())
 }
 
-fn pieces() -> impl Strategy<Value = String> {
+pub(crate) fn pieces() -> impl Strategy<Value = String> {
     prop::collection::vec(prop::sample::select(PIECES), 0..24).prop_map(|pieces| pieces.concat())
 }
 

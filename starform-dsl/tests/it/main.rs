@@ -12,6 +12,7 @@ mod abstract_tree;
 mod emission;
 mod examples;
 mod faults;
+mod fixes;
 mod heavy;
 mod hostile;
 mod laws;

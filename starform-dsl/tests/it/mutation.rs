@@ -15,7 +15,7 @@ use starform_dsl::{
 
 use crate::project::bindings;
 
-fn example(name: &str) -> String {
+pub(crate) fn example(name: &str) -> String {
     let path = Path::new(env!("CARGO_MANIFEST_DIR"))
         .join("../examples")
         .join(name);
@@ -93,14 +93,14 @@ fn every_beginning_of_an_example_is_answered_at_once() {
 
 /// One line of a text is taken out, doubled, exchanged with another, or loses a word.
 #[derive(Clone, Debug)]
-enum Change {
+pub(crate) enum Change {
     Remove(prop::sample::Index),
     Double(prop::sample::Index),
     Exchange(prop::sample::Index, prop::sample::Index),
     DropWord(prop::sample::Index, prop::sample::Index),
 }
 
-fn change() -> impl Strategy<Value = Change> {
+pub(crate) fn change() -> impl Strategy<Value = Change> {
     let index = any::<prop::sample::Index>;
     prop_oneof![
         index().prop_map(Change::Remove),
@@ -110,7 +110,7 @@ fn change() -> impl Strategy<Value = Change> {
     ]
 }
 
-fn changed(text: &str, changes: &[Change]) -> String {
+pub(crate) fn changed(text: &str, changes: &[Change]) -> String {
     let mut lines: Vec<String> = text.lines().map(str::to_owned).collect();
     for change in changes {
         let count = lines.len();

@@ -128,16 +128,11 @@ fn json_has_the_published_shape() {
         fs::read_to_string(root.join("schemas/diagnostic.v1.json")).expect("the schema is there");
     let schema: Json = serde_json::from_str(&schema).expect("the schema is JSON");
     let mut seen = BTreeMap::new();
-    for entry in fs::read_dir(root.join("golden/ui")).expect("golden/ui is there") {
-        let path = entry.expect("an entry").path();
-        if path.extension().is_some_and(|extension| extension == "kdl") {
-            let text = fs::read_to_string(&path).expect("UTF-8");
-            let sources = SourceTree::single("starform.kdl", &text);
-            let said = starform_dsl::compile(&sources).diagnostics;
-            let json: Json =
-                serde_json::from_str(&render::json(&sources, &said)).expect("it is JSON");
-            fits(&json, &schema, &schema, "", &mut seen);
-        }
+    for case in crate::ui::cases() {
+        let said = starform_dsl::compile(&case.sources).diagnostics;
+        let json: Json =
+            serde_json::from_str(&render::json(&case.sources, &said)).expect("it is JSON");
+        fits(&json, &schema, &schema, "", &mut seen);
     }
     // Every list has been seen with something in it, so every part of the schema has been tried.
     for list in [

@@ -1,31 +1,82 @@
-//! What is said about mistakes: each `golden/ui/*.kdl` names its diagnostics and has its rendered text beside it.
-//! Reads `golden/ui`; with `UPDATE_GOLDEN=1` it writes the texts anew.
+//! What is said about mistakes: each case of `golden/ui` names its diagnostics and has its renderings beside it.
+//! Reads `golden/ui`; with `UPDATE_GOLDEN=1` it writes the renderings anew and deletes those that no case has.
+//! A case is a file `NAME.kdl`, or a folder `NAME` of several files. Beside it lie `NAME.txt` (for people),
+//! `NAME.json`, and, where safe fixes change something, `NAME.fixed` (the texts after them).
 //! `// ~ SF2004 words` expects a diagnostic that begins on this line, `// ~^ …` one on the nearest line above that has no such comment alone.
-//! Read on in `crate::project` for how a text is compiled.
+//! Read on in `crate::fixes` for what holds of fixes in general.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use starform_dsl::{
-    compile,
+    Compiled, compile,
     diag::{Diagnostic, codes},
+    fix::{self, Level},
     render::{self, Human},
-    source::SourceTree,
+    source::{SourceFile, SourceTree, Span},
 };
+
+/// One project with mistakes.
+pub(crate) struct Case {
+    pub(crate) name: String,
+    pub(crate) sources: SourceTree,
+}
+
+/// In the order of their names.
+pub(crate) fn cases() -> Vec<Case> {
+    let mut cases: Vec<Case> = entries(&folder()).into_iter().filter_map(case).collect();
+    cases.sort_by(|a, b| a.name.cmp(&b.name));
+    cases
+}
 
 fn folder() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("../golden/ui")
 }
 
-fn files(extension: &str) -> Vec<PathBuf> {
-    let mut files: Vec<PathBuf> = fs::read_dir(folder())
-        .expect("golden/ui is there")
+fn entries(folder: &Path) -> Vec<PathBuf> {
+    fs::read_dir(folder)
+        .expect("the folder is there")
         .map(|entry| entry.expect("an entry").path())
-        .filter(|path| path.extension().is_some_and(|found| found == extension))
-        .collect();
-    files.sort();
-    files
+        .collect()
+}
+
+fn case(path: PathBuf) -> Option<Case> {
+    let name = |path: &Path| -> String {
+        let name = path.file_name().expect("it has a name");
+        name.to_str().expect("UTF-8").to_owned()
+    };
+    let mut files: BTreeMap<String, Arc<str>> = BTreeMap::new();
+    let case = if path.is_dir() {
+        gather(&path, "", &mut files);
+        name(&path)
+    } else {
+        let file = name(&path);
+        let case = file.strip_suffix(".kdl")?.to_owned();
+        files.insert(file, read(&path));
+        case
+    };
+    Some(Case {
+        name: case,
+        sources: SourceTree::new(files),
+    })
+}
+
+/// All files below a folder, by the paths that a repository would have for them.
+fn gather(folder: &Path, above: &str, files: &mut BTreeMap<String, Arc<str>>) {
+    for path in entries(folder) {
+        let name = path.file_name().expect("it has a name").to_string_lossy();
+        if path.is_dir() {
+            gather(&path, &format!("{above}{name}/"), files);
+        } else {
+            files.insert(format!("{above}{name}"), read(&path));
+        }
+    }
+}
+
+fn read(path: &Path) -> Arc<str> {
+    fs::read_to_string(path).expect("UTF-8").into()
 }
 
 /// Line, code and words of every expectation, in the order of the text.
@@ -47,81 +98,197 @@ fn expectations(text: &str) -> Vec<(u32, String, String)> {
     found
 }
 
+/// The text without its expectations.
+fn plain(text: &str) -> String {
+    let mut out = String::new();
+    for line in text.split_inclusive('\n') {
+        match line.split_once("// ~") {
+            Some((before, _)) if before.trim().is_empty() => {}
+            Some((before, _)) => {
+                out.push_str(before.trim_end());
+                out.push('\n');
+            }
+            None => out.push_str(line),
+        }
+    }
+    out
+}
+
 fn line_of(sources: &SourceTree, diagnostic: &Diagnostic) -> u32 {
     let span = diagnostic.primary.span;
     sources.file(span.file).position(span.range.start()).line
 }
 
-/// What differs between what a file expects and what is said about it.
-fn differences(sources: &SourceTree, text: &str, said: &[Diagnostic]) -> Vec<String> {
+/// What differs between what the files expect and what is said about them.
+fn differences(sources: &SourceTree, said: &[Diagnostic]) -> Vec<String> {
     let mut open: Vec<&Diagnostic> = said.iter().collect();
     let mut differences = Vec::new();
-    for (line, code, words) in expectations(text) {
-        let matching = open.iter().position(|diagnostic| {
-            line_of(sources, diagnostic) == line
-                && diagnostic.code.to_string() == code
-                && diagnostic.title.contains(&words)
-        });
-        match matching {
-            Some(index) => {
-                open.remove(index);
+    for (id, file) in sources.files() {
+        for (line, code, words) in expectations(file.text()) {
+            let matching = open.iter().position(|diagnostic| {
+                diagnostic.primary.span.file == id
+                    && line_of(sources, diagnostic) == line
+                    && diagnostic.code.to_string() == code
+                    && diagnostic.title.contains(&words)
+            });
+            match matching {
+                Some(index) => {
+                    open.remove(index);
+                }
+                None => {
+                    differences.push(format!("{}:{line}: expected {code} {words}", file.path()))
+                }
             }
-            None => differences.push(format!("line {line}: expected {code} {words}")),
         }
     }
     for diagnostic in open {
+        let path = sources.file(diagnostic.primary.span.file).path();
         let line = line_of(sources, diagnostic);
         differences.push(format!(
-            "line {line}: said {} {} ({:?})",
+            "{path}:{line}: said {} {} ({:?})",
             diagnostic.code, diagnostic.title, diagnostic.help
         ));
     }
     differences
 }
 
+/// What stands beside a case, by its file's ending.
+fn goldens(case: &Case, compiled: &Compiled) -> Vec<(&'static str, String)> {
+    let human = Human {
+        width: 100,
+        color: false,
+        secrets: &compiled.secrets,
+    };
+    let said = &compiled.diagnostics;
+    let mut goldens = vec![
+        ("txt", render::human(&case.sources, said, human)),
+        ("json", render::json(&case.sources, said)),
+    ];
+    let repaired = fix::repair(&case.sources, Level::Safe);
+    let mut fixed = String::new();
+    for ((_, before), (_, after)) in case.sources.files().zip(repaired.sources.files()) {
+        if before.text() != after.text() {
+            if case.sources.files().count() > 1 {
+                fixed.push_str(&format!("// {}\n", after.path()));
+            }
+            fixed.push_str(&plain(after.text()));
+        }
+    }
+    if !fixed.is_empty() {
+        goldens.push(("fixed", fixed));
+    }
+    goldens
+}
+
 #[test]
-fn every_mistake_is_said_as_its_file_expects() {
+fn every_mistake_is_said_as_its_case_expects() {
     let update = std::env::var_os("UPDATE_GOLDEN").is_some();
     let mut wrong = Vec::new();
-    for path in files("kdl") {
-        let name = path
-            .file_name()
-            .expect("a file")
-            .to_string_lossy()
-            .into_owned();
-        let text = fs::read_to_string(&path).expect("UTF-8");
-        let sources = SourceTree::single(&name, &text);
-        let compiled = compile(&sources);
-        let said = compiled.diagnostics;
-        for difference in differences(&sources, &text, &said) {
-            wrong.push(format!("{name}: {difference}"));
+    let mut known: BTreeSet<PathBuf> = BTreeSet::new();
+    for case in cases() {
+        let compiled = compile(&case.sources);
+        for difference in differences(&case.sources, &compiled.diagnostics) {
+            wrong.push(difference);
         }
-        let human = Human {
-            width: 100,
-            color: false,
-            secrets: &compiled.secrets,
-        };
-        let shown = render::human(&sources, &said, human);
-        let golden = path.with_extension("txt");
+        known.insert(folder().join(&case.name));
+        known.insert(folder().join(format!("{}.kdl", case.name)));
+        for (ending, golden) in goldens(&case, &compiled) {
+            let path = folder().join(format!("{}.{ending}", case.name));
+            if update {
+                fs::write(&path, &golden).expect("golden/ui can be written");
+            } else if fs::read_to_string(&path).unwrap_or_default() != golden {
+                let name = &case.name;
+                wrong.push(format!(
+                    "{name}: its .{ending} differs; look at it with UPDATE_GOLDEN=1"
+                ));
+            }
+            known.insert(path);
+        }
+    }
+    for path in entries(&folder()) {
+        if known.contains(&path) {
+            continue;
+        }
         if update {
-            fs::write(&golden, &shown).expect("golden/ui can be written");
-        } else if fs::read_to_string(&golden).unwrap_or_default() != shown {
-            wrong.push(format!(
-                "{name}: its .txt differs; look at it with UPDATE_GOLDEN=1"
-            ));
+            fs::remove_file(&path).expect("golden/ui can be written");
+        } else {
+            wrong.push(format!("{} belongs to no case", path.display()));
         }
     }
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
 }
 
 #[test]
-fn every_text_belongs_to_a_file() {
-    for text in files("txt") {
-        assert!(
-            text.with_extension("kdl").exists(),
-            "{} has no .kdl",
-            text.display()
-        );
+fn what_is_said_has_its_form() {
+    for case in cases() {
+        for diagnostic in &compile(&case.sources).diagnostics {
+            let (name, title) = (&case.name, &diagnostic.title);
+            assert!(title.chars().count() <= 72, "{name}: `{title}` is long");
+            assert!(
+                !title.starts_with(char::is_uppercase) && !title.ends_with('.'),
+                "{name}: `{title}` is a sentence"
+            );
+            assert!(
+                diagnostic.help.is_some() || !diagnostic.fixes.is_empty(),
+                "{name}: `{title}` names no next step"
+            );
+            let labels = diagnostic.labels.iter().map(|label| label.span);
+            for span in labels.chain([diagnostic.primary.span]) {
+                inside(&case.sources, span);
+            }
+            for fix in &diagnostic.fixes {
+                assert!(
+                    fix.edits.is_sorted_by(|a, b| a.span.file != b.span.file
+                        || a.span.range.end() <= b.span.range.start()),
+                    "{name}: the edits of `{}` overlap",
+                    fix.title
+                );
+                for edit in &fix.edits {
+                    inside(&case.sources, edit.span);
+                    let same = case.sources.text(edit.span) == edit.text;
+                    assert!(!same, "{name}: `{}` changes nothing", fix.title);
+                }
+            }
+        }
+    }
+}
+
+/// The span is of whole characters of its file, and counted as people count.
+fn inside(sources: &SourceTree, span: Span) {
+    let file = sources.file(span.file);
+    let text = file.text();
+    assert!(
+        text.get(span.range.as_range()).is_some(),
+        "{}: {span:?}",
+        file.path()
+    );
+    for offset in [span.range.start(), span.range.end()] {
+        assert_eq!(counted(file, offset), file.position(offset).column);
+    }
+}
+
+/// The column of an offset, by counting.
+fn counted(file: &SourceFile, offset: u32) -> u32 {
+    let before = &file.text()[..offset as usize];
+    let line = before.rsplit(['\n', '\r']).next().unwrap_or_default();
+    u32::try_from(line.chars().count() + 1).expect("a short line")
+}
+
+#[test]
+fn no_rendering_shows_what_looks_like_a_credential() {
+    for case in cases() {
+        let compiled = compile(&case.sources);
+        for (ending, golden) in goldens(&case, &compiled) {
+            let secrets = compiled.secrets.iter().map(|span| case.sources.text(*span));
+            for secret in secrets.filter(|_| ending != "fixed") {
+                let secret = secret.trim_matches('"');
+                assert!(
+                    !golden.contains(secret),
+                    "{}.{ending} shows {secret}",
+                    case.name
+                );
+            }
+        }
     }
 }
 
@@ -130,17 +297,20 @@ const BEYOND_A_FILE: [&str; 6] = ["SF5028", "SF5029", "SF5030", "SF5034", "SF503
 
 #[test]
 fn every_code_of_the_language_has_a_case() {
-    let mut raised = BTreeMap::new();
-    for path in files("kdl") {
-        let text = fs::read_to_string(&path).expect("UTF-8");
-        for (_, code, _) in expectations(&text) {
-            raised.insert(code, path.clone());
+    let mut raised = BTreeSet::new();
+    for case in cases() {
+        for (_, file) in case.sources.files() {
+            raised.extend(
+                expectations(file.text())
+                    .into_iter()
+                    .map(|(_, code, _)| code),
+            );
         }
     }
     let without: BTreeSet<String> = codes::all()
         .map(|entry| entry.code.to_string())
         .filter(|code| !code.starts_with("SF1") && !code.starts_with("SF500"))
-        .filter(|code| !BEYOND_A_FILE.contains(&code.as_str()) && !raised.contains_key(code))
+        .filter(|code| !BEYOND_A_FILE.contains(&code.as_str()) && !raised.contains(code))
         .collect();
     assert!(
         without.is_empty(),
