@@ -1,11 +1,10 @@
-//! How much a project may hold, and that what it may hold compiles fast.
-//! Pure but for a clock, which only the ignored measurement reads.
+//! How much a project may hold.
+//! Pure.
 //! Read on in `hostile` for the limits of a text.
-
-use std::fmt::Write as _;
 
 use starform_dsl::{compile, source::SourceTree};
 
+use crate::documents;
 use crate::project::{compiled, project};
 
 fn codes(text: &str) -> Vec<String> {
@@ -14,45 +13,19 @@ fn codes(text: &str) -> Vec<String> {
     errors.map(|d| d.code.to_string()).collect()
 }
 
-/// So many services, each with what services mostly have.
-pub(crate) fn services(count: usize, environments: usize) -> String {
-    let mut text = String::from("project big {\n");
-    for index in 0..environments {
-        writeln!(text, "  environment e{index} branch=main").expect("a string takes text");
-    }
-    text.push_str(
-        "  var-group shared { LOG_LEVEL debug; REGION lisbon; in e0 { LOG_LEVEL info; }; }\n",
-    );
-    for index in 0..count {
-        let next = (index + 1) % count;
-        write!(
-            text,
-            "  private s{index} {{
-    image \"ghcr.io/acme/s{index}@sha256:1f0c4cb9d5b3f3f4b1f6a7c1f9a1f6b1f0c4cb9d5b3f3f4b1f6a7c1f9a1f6b10\"
-    port 8080 protocol=grpc
-    health {{ ready kind=grpc; live kind=grpc; }}
-    size cpu=\"250m\" memory=\"256Mi\"
-    use shared
-    vars {{ NEXT (ref)\"s{next}.hostport\"; NAME (template)\"{{self.host}} of s{index}\"; WORKERS 4; }}
-    in e0 {{ scale min=2 max=6 cpu=65; }}
-  }}\n"
-        )
-        .expect("a string takes text");
-    }
-    text.push_str("}\n");
-    text
-}
-
 #[test]
 fn a_thousand_services_are_a_project_and_one_more_is_none() {
-    assert_eq!(project(&services(1_000, 1)).services().count(), 1_000);
-    assert_eq!(codes(&services(1_001, 1)), ["SF5028"]);
+    assert_eq!(
+        project(&documents::project(1_000, 1)).services().count(),
+        1_000
+    );
+    assert_eq!(codes(&documents::project(1_001, 1)), ["SF5028"]);
 }
 
 #[test]
 fn services_times_environments_have_a_limit() {
-    assert_eq!(codes(&services(500, 4)), [""; 0]);
-    assert_eq!(codes(&services(501, 4)), ["SF5029"]);
+    assert_eq!(codes(&documents::project(500, 4)), [""; 0]);
+    assert_eq!(codes(&documents::project(501, 4)), ["SF5029"]);
 }
 
 #[test]
@@ -94,32 +67,4 @@ fn a_tree_without_the_root_file_is_one_message() {
     ];
     let other = compile(&SourceTree::new(others.into_iter().collect()));
     assert_eq!(other.diagnostics[0].title, "there is no `starform.kdl`");
-}
-
-/// `cargo test --release -p starform-dsl --test it -- --ignored --nocapture a_thousand_services_compile_fast`
-#[test]
-#[ignore = "a measurement; only meaningful in release"]
-fn a_thousand_services_compile_fast() {
-    let text = services(1_000, 2);
-    let sources = SourceTree::single("starform.kdl", &text);
-    let mut times: Vec<(f64, f64)> = (0..15)
-        .map(|_| {
-            let start = std::time::Instant::now();
-            let project = compile(&sources).project.expect("no errors");
-            let compiled = start.elapsed().as_secs_f64() * 1e3;
-            let bindings = crate::project::bindings(&project);
-            let start = std::time::Instant::now();
-            let environment = "e0".parse().expect("a name");
-            let emitted = starform_dsl::emit(&project, &environment, &bindings).expect("a state");
-            assert_eq!(emitted.state.services.len(), 1_000);
-            (compiled, start.elapsed().as_secs_f64() * 1e3)
-        })
-        .collect();
-    times.sort_by(|a, b| a.0.total_cmp(&b.0));
-    let (compiled, emitted) = times[times.len() / 2];
-    eprintln!(
-        "{} bytes: compile {compiled:.1} ms, emit one environment {emitted:.1} ms",
-        text.len()
-    );
-    assert!(compiled + emitted < 50.0, "slower than 50 ms");
 }

@@ -9,6 +9,12 @@
 )]
 
 mod abstract_tree;
+#[allow(
+    dead_code,
+    reason = "tests take the projects, benchmarks also what the peers read"
+)]
+#[path = "../../benches/documents/mod.rs"]
+mod documents;
 mod emission;
 mod examples;
 mod faults;
@@ -21,7 +27,6 @@ mod mutation;
 mod order;
 mod project;
 mod renderings;
-mod speed;
 mod suite;
 mod table;
 mod ui;

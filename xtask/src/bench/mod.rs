@@ -4,7 +4,10 @@
 //! compared with was measured in the same run.
 //! Read on in the module of each benchmark.
 
+mod compile;
 mod testbed;
+
+use std::borrow::Cow;
 
 use anyhow::{Result, bail};
 use serde_json::json;
@@ -15,7 +18,7 @@ pub struct Measure {
     pub ours: f64,
     /// What the same work costs at least, or costs a peer, measured in this run.
     pub floor: Option<f64>,
-    pub unit: &'static str,
+    pub unit: Cow<'static, str>,
     /// How many times it was measured; `ours` is the median.
     pub n: usize,
 }
@@ -25,10 +28,16 @@ struct Bench {
     measure: fn() -> Result<Vec<Measure>>,
 }
 
-const BENCHES: &[Bench] = &[Bench {
-    name: "testbed",
-    measure: testbed::measure,
-}];
+const BENCHES: &[Bench] = &[
+    Bench {
+        name: "compile",
+        measure: compile::measure,
+    },
+    Bench {
+        name: "testbed",
+        measure: testbed::measure,
+    },
+];
 
 /// Runs one benchmark, or all of them, and prints a table or one JSON object a line.
 ///
@@ -79,7 +88,7 @@ fn print(measure: &Measure, as_json: bool) {
         (_, _) => String::new(),
     };
     println!(
-        "{:<28} {:>12.3} {:<6} n={:<4} {compared}",
+        "{:<52} {:>12.3} {:<6} n={:<4} {compared}",
         measure.name, measure.ours, measure.unit, measure.n
     );
 }

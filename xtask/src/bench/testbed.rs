@@ -27,12 +27,12 @@ pub(super) fn measure() -> Result<Vec<Measure>> {
         drop(cluster);
         stops.push(begun.elapsed().as_secs_f64());
     }
-    let measure = |name: &str, samples: Vec<f64>, unit| Measure {
+    let measure = |name: &str, samples: Vec<f64>, unit: &'static str| Measure {
         name: format!("testbed/{name}"),
         n: samples.len(),
         ours: median(samples),
         floor: None,
-        unit,
+        unit: unit.into(),
     };
     Ok(vec![
         measure("start", starts, "s"),
