@@ -385,9 +385,11 @@ impl<'a> Parser<'a> {
         }
     }
 
-    /// Something that is no block follows a real block: a name is most likely that of the next node.
+    /// Something that is no block follows a real block: a name is most likely that of the next node,
+    /// unless `=` makes it that of a property.
     fn after_block(&mut self, head: Head, kind: TokenKind) {
-        if kind.is_string() || kind == TokenKind::ParenOpen {
+        let property = self.kind_of(self.pos + 1) == Some(TokenKind::Equals);
+        if (kind.is_string() && !property) || kind == TokenKind::ParenOpen {
             self.fault(FaultKind::MissingTerminator, self.pos);
         } else if kind != TokenKind::Invalid {
             return self.entry(head, true, false);

@@ -128,6 +128,7 @@ const STRUCTURE: &[Row] = &[
     ("a { b; } «c» 1", "SF1021", Some("a { b; } ; c 1")),
     ("a {} «{» }", "SF1022", None),
     ("a {} «1»", "SF1023", None),
+    ("a {} «b»=1", "SF1023", None),
     ("a /-{} «b»", "SF1023", None),
     ("a\n«{»\n b\n}", "SF1024", None),
     ("/- «{»\n b\n}", "SF1024", None),

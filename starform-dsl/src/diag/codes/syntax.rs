@@ -32,7 +32,7 @@ codes! { SYNTAX;
     1014 MISSING_VALUE Error "property without a value"
         "A property is `name=value`.";
     1015 UNEXPECTED_EQUALS Error "`=` without a property name before it"
-        "A node's argument follows its name after a space: `replicas 3`. Only properties, which follow a node's name, have `=`.";
+        "A node's argument follows its name after a space: `scale 3`. Only properties, which come after the node's name, have `=`.";
     1016 BAD_PROPERTY_NAME Error "not a property name"
         "A property's name is text; a number, keyword or type annotation cannot stand before `=`.";
     1017 BAD_NODE_NAME Error "not a node name"
@@ -62,19 +62,19 @@ codes! { SYNTAX;
     1029 FOREIGN_COMMA Error "comma between values"
         "Values are parted by white space alone.";
     1030 FOREIGN_COLON Error "colon after a name"
-        "A node's name and its value are parted by a space alone: `replicas 3`.";
+        "A node's name and its value are parted by a space alone: `port 8080`.";
     1031 FOREIGN_QUOTES Error "single quotes"
         "Strings stand in double quotes; a single quote is an ordinary character.";
     1032 COMMENT_IN_TEXT Error "`//` begins a comment in the middle of a text"
         "Without quotes `//` starts a comment, so an address such as `https://example.org` must be quoted.";
     5001 FILE_TOO_LARGE Error "file is larger than 1 MiB"
-        "A file may have 1 MiB (1 048 576 bytes). Parts of a project can go into files of their own with `include`.";
+        "A file may have 1 MiB, which is 1 048 576 bytes. Parts of a project can go into files of their own with `include`.";
     5002 TOO_DEEP Error "blocks are nested deeper than 64"
-        "Nothing in the language needs more than a few levels.";
+        "Blocks are nested deeper than 64 levels. Nothing in the language needs more than a few.";
     5003 TOO_MANY_NODES Error "more than 100 000 nodes"
         "A file may hold 100 000 nodes.";
     5004 NUMBER_TOO_LARGE Error "number is too large"
-        "Whole numbers fit in 64 bits with sign.";
+        "Whole numbers fit in 64 bits with a sign: up to 9 223 372 036 854 775 807.";
     5005 TOO_MANY_DIAGNOSTICS Error "more problems than are kept"
-        "Of one run the first 1 000 problems in the order of the text are kept.";
+        "Of one run the first 1 000 problems, in the order of the text, are kept.";
 }
