@@ -36,8 +36,13 @@ struct Figure<'a> {
 }
 
 fn main() {
-    parsers();
-    contract();
+    // `cargo bench` itself adds `--bench`.
+    let only = std::env::args().skip(1).find(|word| !word.starts_with("--"));
+    for (name, part) in [("parsers", parsers as fn()), ("contract", contract)] {
+        if only.as_deref().is_none_or(|only| only == name) {
+            part();
+        }
+    }
 }
 
 /// Text to tree, beside the crate `kdl` on the same text and two other formats on equal content.
