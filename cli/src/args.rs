@@ -80,9 +80,19 @@ pub(crate) enum Command {
 
 #[derive(Debug, Args)]
 pub(crate) struct CheckArgs {
-    /// starform.kdl, or the folder that holds it
+    /// starform.kdl, the folder that holds it, or - for standard input
     #[arg(default_value = ".")]
     pub(crate) path: PathBuf,
+    /// Write the fixes into the files: those that are certain, or with --fix=all the probable ones
+    /// too; from standard input the fixed text goes to standard output
+    #[arg(
+        long,
+        value_name = "WHICH",
+        num_args = 0..=1,
+        require_equals = true,
+        default_missing_value = "safe"
+    )]
+    pub(crate) fix: Option<FixLevel>,
     /// Exit 1 on warnings too
     #[arg(long)]
     pub(crate) deny_warnings: bool,
@@ -91,11 +101,23 @@ pub(crate) struct CheckArgs {
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum FixLevel {
+    /// Fixes that do what the author meant
+    Safe,
+    /// Fixes that a person would decide about, too
+    All,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub(crate) enum CheckFormat {
     Human,
     /// One line each: FILE:LINE:COLUMN: error[CODE]: title
     Short,
     Json,
+    /// SARIF 2.1.0, for code hosts and editors
+    Sarif,
+    /// Annotations of a GitHub workflow
+    Github,
 }
 
 #[derive(Debug, Args)]

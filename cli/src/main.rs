@@ -10,6 +10,7 @@ mod embedded;
 mod exit;
 mod progress;
 mod remote;
+mod rewrite;
 mod sources;
 mod terminal;
 mod yaml;

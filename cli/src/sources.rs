@@ -5,7 +5,8 @@
 
 use std::{
     collections::BTreeMap,
-    fs, io,
+    fs,
+    io::{self, Read as _},
     path::{Path, PathBuf},
     sync::Arc,
 };
@@ -50,6 +51,34 @@ pub(crate) fn read(path: &Path) -> Result<SourceTree, SourceError> {
         shown_as(path, &file),
         Arc::from(text),
     )])))
+}
+
+/// A project of one file, read from standard input.
+pub(crate) fn read_stdin() -> Result<SourceTree, SourceError> {
+    let path = PathBuf::from("standard input");
+    let mut bytes = Vec::new();
+    io::stdin()
+        .take(LIMIT + 1)
+        .read_to_end(&mut bytes)
+        .map_err(|source| SourceError::Unreadable {
+            path: path.clone(),
+            source,
+        })?;
+    let size = bytes.len() as u64;
+    if size > LIMIT {
+        return Err(SourceError::TooLarge { path, size });
+    }
+    let text = decode(path, bytes)?;
+    Ok(SourceTree::single(ROOT, &text))
+}
+
+/// Where the file lies that a tree read from `given` calls `path`.
+pub(crate) fn on_disk(given: &Path, path: &str) -> PathBuf {
+    if given.as_os_str() == path {
+        given.to_owned()
+    } else {
+        folder(given).join(path)
+    }
 }
 
 /// The folder of the project at `path`; `.starform/` lies in it.
@@ -106,8 +135,12 @@ fn read_text(path: &Path) -> Result<String, SourceError> {
         });
     }
     let bytes = fs::read(path).map_err(unreadable)?;
+    decode(path.to_owned(), bytes)
+}
+
+fn decode(path: PathBuf, bytes: Vec<u8>) -> Result<String, SourceError> {
     String::from_utf8(bytes).map_err(|error| SourceError::NotText {
-        path: path.to_owned(),
+        path,
         offset: error.utf8_error().valid_up_to(),
     })
 }

@@ -1,37 +1,175 @@
-//! `starform check`: every error of a project, with its place and the next step.
+//! `starform check`: every error of a project, with its place and the next step; `--fix` takes it.
 //!
-//! Effects: reads files, prints.
+//! Effects: reads files, writes them with `--fix`, prints.
+
+use std::path::{Component, Path};
+
+use starform_dsl::{
+    Compiled,
+    diag::Applicability,
+    fix::{self, Level, Repaired, Step},
+    render,
+    source::SourceTree,
+};
 
 use super::{human, print};
 use crate::{
-    args::{CheckArgs, CheckFormat},
-    exit::Exit,
+    args::{CheckArgs, CheckFormat, FixLevel},
+    exit::{Exit, Failure},
+    rewrite::rewrite,
     sources,
     terminal::Terminal,
 };
-use starform_dsl::render;
 
 pub(crate) fn run(args: &CheckArgs, terminal: Terminal) -> anyhow::Result<Exit> {
-    let sources = sources::read(&args.path)?;
-    let starform_dsl::Compiled {
+    let stdin = args.path == Path::new("-");
+    if stdin && args.fix.is_some() && args.format != CheckFormat::Human {
+        let message = "with `-`, `--fix` prints the fixed text: leave out `--format`";
+        return Err(Failure::because(Exit::Error, message));
+    }
+    let read = if stdin {
+        sources::read_stdin()?
+    } else {
+        sources::read(&args.path)?
+    };
+    let (sources, compiled) = match args.fix {
+        None => {
+            let compiled = starform_dsl::compile(&read);
+            (read, compiled)
+        }
+        Some(level) => {
+            let repaired = fix::repair(&read, applied(level));
+            if stdin {
+                for (_, file) in repaired.sources.files() {
+                    print(file.text());
+                }
+            } else {
+                write(&args.path, &read, &repaired.sources)?;
+            }
+            tell(&repaired);
+            (repaired.sources, repaired.compiled)
+        }
+    };
+    show(args, &sources, &compiled, terminal);
+    let render::Counts { errors, warnings } = render::counts(&compiled.diagnostics);
+    let bad = errors > 0 || (args.deny_warnings && warnings > 0);
+    Ok(if bad { Exit::Error } else { Exit::Success })
+}
+
+fn applied(level: FixLevel) -> Level {
+    match level {
+        FixLevel::Safe => Level::Safe,
+        FixLevel::All => Level::All,
+    }
+}
+
+/// Writes the files whose text has changed.
+fn write(given: &Path, before: &SourceTree, after: &SourceTree) -> anyhow::Result<()> {
+    for ((_, before), (_, after)) in before.files().zip(after.files()) {
+        if before.text() != after.text() {
+            let path = sources::on_disk(given, before.path());
+            rewrite(&path, before.text(), after.text())?;
+        }
+    }
+    Ok(())
+}
+
+/// What was fixed, what was not and why.
+fn tell(repaired: &Repaired) {
+    for step in &repaired.applied {
+        eprintln!("fixed {}", line(step));
+    }
+    for step in &repaired.refused {
+        eprintln!("not fixed {}", line(step));
+        eprintln!("  because more errors would be left than before; do it by hand");
+    }
+    if !repaired.settled {
+        eprintln!("more fixes follow from these: run the command again");
+    }
+}
+
+fn line(step: &Step) -> String {
+    let Step {
+        code,
+        diagnostic,
+        title,
+        path,
+        at,
+    } = step;
+    let words = format!("{title} ({code}: {diagnostic})");
+    let place = format!("{path}:{}:{}", at.line, at.column);
+    render::harmless(&format!("{place}: {words}")).into_owned()
+}
+
+fn show(args: &CheckArgs, sources: &SourceTree, compiled: &Compiled, terminal: Terminal) {
+    let Compiled {
         diagnostics,
         secrets,
         ..
-    } = starform_dsl::compile(&sources);
-    let render::Counts { errors, warnings } = render::counts(&diagnostics);
+    } = compiled;
     match args.format {
         CheckFormat::Human => {
-            eprint!(
-                "{}",
-                render::human(&sources, &diagnostics, human(terminal, &secrets))
-            );
-            if errors + warnings == 0 {
+            let how = human(terminal, secrets);
+            eprint!("{}", render::human(sources, diagnostics, how));
+            if diagnostics.is_empty() {
                 eprintln!("{} is fine.", args.path.display());
             }
+            hint(args, compiled);
         }
-        CheckFormat::Short => print(&render::short(&sources, &diagnostics)),
-        CheckFormat::Json => print(&render::json(&sources, &diagnostics)),
+        CheckFormat::Short => print(&render::short(sources, diagnostics)),
+        CheckFormat::Json => print(&render::json(sources, diagnostics)),
+        CheckFormat::Sarif => {
+            print(&render::sarif(sources, diagnostics, &folder(&args.path)));
+        }
+        CheckFormat::Github => {
+            print(&render::github(sources, diagnostics, &folder(&args.path)));
+        }
     }
-    let bad = errors > 0 || (args.deny_warnings && warnings > 0);
-    Ok(if bad { Exit::Error } else { Exit::Success })
+}
+
+/// How many of what is left a machine could fix, and how it is asked to.
+fn hint(args: &CheckArgs, compiled: &Compiled) {
+    let fixable = |wanted: &[Applicability]| {
+        let has = |fixes: &[starform_dsl::diag::Fix]| {
+            fixes.iter().any(|fix| wanted.contains(&fix.applicability))
+        };
+        let said = compiled.diagnostics.iter();
+        said.filter(|one| has(&one.fixes)).count()
+    };
+    let safe = fixable(&[Applicability::Safe]);
+    let all = fixable(&[Applicability::Safe, Applicability::Maybe]);
+    let more = all - safe;
+    match args.fix {
+        None if safe > 0 && more > 0 => {
+            eprintln!("{safe} can be fixed with `--fix`, {more} more with `--fix=all`");
+        }
+        None if safe > 0 => eprintln!("{safe} can be fixed with `--fix`"),
+        None | Some(FixLevel::Safe) if more > 0 => {
+            eprintln!("{more} can be fixed with `--fix=all`");
+        }
+        None | Some(FixLevel::Safe | FixLevel::All) => {}
+    }
+}
+
+/// The project's folder as a repository names it, where the command runs at the repository's top:
+/// with a `/` at its end, or nothing.
+fn folder(path: &Path) -> String {
+    let mut folder = String::new();
+    if !path.is_dir() && path.file_name().is_none_or(|name| name != "starform.kdl") {
+        // Such a file is already named by its whole path.
+        return folder;
+    }
+    for part in sources::folder(path).components() {
+        match part {
+            Component::Normal(name) => {
+                folder.push_str(&name.to_string_lossy());
+                folder.push('/');
+            }
+            Component::CurDir => {}
+            Component::Prefix(_) | Component::RootDir | Component::ParentDir => {
+                return String::new();
+            }
+        }
+    }
+    folder
 }

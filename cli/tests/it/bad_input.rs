@@ -158,3 +158,80 @@ fn wrong_usage_exits_1() {
     in_project(&project, &["compile"]).expect(1);
     in_project(&project, &["--help"]).expect(0);
 }
+
+#[test]
+fn check_fixes_what_is_certain_and_tells_what_is_left() {
+    let project = Project::new(GOOD);
+    project.replace("port 8080", "port \"8080\"\n    prot 9090");
+    let plain = in_project(&project, &["check"]).expect(1);
+    says(
+        &plain,
+        &["1 can be fixed with `--fix`, 1 more with `--fix=all`"],
+    );
+    let safe = in_project(&project, &["check", "--fix"]).expect(1);
+    says(
+        &safe,
+        &["fixed starform.kdl:5:10: remove the quotes (SF2008"],
+    );
+    says(
+        &safe,
+        &["unknown node `prot`", "1 can be fixed with `--fix=all`"],
+    );
+    assert!(project.text().contains("    port 8080\n    prot 9090\n"));
+    let again = project.text();
+    in_project(&project, &["check", "--fix"]).expect(1);
+    assert_eq!(project.text(), again, "a fixed file is left alone");
+    let left: Vec<_> = fs::read_dir(project.path()).unwrap().collect();
+    assert_eq!(left.len(), 1, "nothing is written beside starform.kdl");
+}
+
+#[test]
+fn check_fixes_all_that_a_person_would_decide_about() {
+    let project = Project::new(GOOD);
+    project.replace("port 8080", "prot 8080");
+    let all = in_project(&project, &["check", "--fix=all"]).expect(0);
+    says(&all, &["fixed starform.kdl:5:5: write `port` (SF2004"]);
+    assert_eq!(project.text(), GOOD);
+}
+
+#[test]
+fn check_reads_standard_input_and_prints_the_fixed_text() {
+    let project = Project::new(GOOD);
+    project.replace("port 8080", "port \"8080\"");
+    let piped = |words: &[&str]| {
+        let mut command = starform();
+        command.stdin(fs::File::open(project.file()).unwrap());
+        run(command.args(words))
+    };
+    says(&piped(&["check", "-"]).expect(1), &["starform.kdl:5:10"]);
+    assert_eq!(piped(&["check", "-", "--fix"]).expect(0).stdout, GOOD);
+    says(
+        &piped(&["check", "-", "--fix", "--format=json"]).expect(1),
+        &["leave out `--format`"],
+    );
+}
+
+#[test]
+fn check_answers_in_every_format() {
+    let project = Project::new(GOOD);
+    project.replace("port 8080", "prot 8080");
+    let out = |format: &str| {
+        let ran = in_project(&project, &["check", "--format", format]).expect(1);
+        assert_eq!(ran.stderr, "", "{format}");
+        ran.stdout
+    };
+    let short = out("short");
+    assert!(
+        short.starts_with("starform.kdl:5:5: error[SF2004]: "),
+        "{short}"
+    );
+    let json: serde_json::Value = serde_json::from_str(&out("json")).unwrap();
+    assert_eq!(json["diagnostics"][0]["code"], "SF2004");
+    let sarif: serde_json::Value = serde_json::from_str(&out("sarif")).unwrap();
+    assert_eq!(sarif["runs"][0]["results"][0]["ruleId"], "SF2004");
+    let github = out("github");
+    assert!(
+        github.starts_with("::error file=starform.kdl,line=5,endLine=5,col=5,endColumn=9,title="),
+        "{github}"
+    );
+}

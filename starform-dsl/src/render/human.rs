@@ -9,7 +9,7 @@ use miette::{
     SourceCode, SourceSpan, SpanContents,
 };
 
-use super::{Counts, SHOWN, counts, harmless};
+use super::{Counts, SHOWN, counts, harmless, next_step};
 use crate::diag::{Diagnostic, Label, Severity, codes};
 use crate::source::{FileId, SourceFile, SourceTree, Span};
 use crate::syntax::TextRange;
@@ -161,11 +161,7 @@ fn placed(
 
 /// Help, notes and places in other files, which miette cannot show.
 fn help(sources: &SourceTree, shown: FileId, diagnostic: &Diagnostic) -> Option<String> {
-    let fallback = diagnostic.fixes.first().map(|fix| fix.title.as_str());
-    let mut lines: Vec<String> = diagnostic
-        .help
-        .as_deref()
-        .or(fallback)
+    let mut lines: Vec<String> = next_step(diagnostic)
         .map(str::to_owned)
         .into_iter()
         .collect();

@@ -1,14 +1,18 @@
-//! Diagnostics for people and for tools: with snippets, one a line, and as JSON.
+//! Diagnostics for people and for tools: with snippets, one a line, and in the formats that machines read.
 //! Pure: gives texts, prints nothing; whether a terminal wants colour is the caller's to know.
 //! No rendering lets a control character of a source through, so a file cannot steer the terminal that shows it.
-//! Read on in `human`, `short` and `json`.
+//! Read on in `human`, `short`, `json`, `sarif` and `github`.
 
+mod github;
 mod human;
 mod json;
+mod sarif;
 mod short;
 
+pub use github::github;
 pub use human::{Human, human};
 pub use json::json;
+pub use sarif::sarif;
 pub use short::short;
 
 use std::borrow::Cow;
@@ -36,8 +40,14 @@ pub fn counts(diagnostics: &[Diagnostic]) -> Counts {
     }
 }
 
+/// What to do about it: the help, else what the best fix does.
+fn next_step(diagnostic: &Diagnostic) -> Option<&str> {
+    let fix = diagnostic.fixes.first().map(|fix| fix.title.as_str());
+    diagnostic.help.as_deref().or(fix)
+}
+
 /// A text without characters that act on a terminal. Every character keeps its bytes' count, so that places stay right.
-fn harmless(text: &str) -> Cow<'_, str> {
+pub fn harmless(text: &str) -> Cow<'_, str> {
     if !text.contains(acts) {
         return Cow::Borrowed(text);
     }

@@ -25,6 +25,7 @@ mod laws;
 mod limits;
 mod mutation;
 mod order;
+mod outputs;
 mod pages;
 mod project;
 mod renderings;
