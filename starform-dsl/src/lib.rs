@@ -7,6 +7,7 @@ mod compile;
 pub mod diag;
 mod emit;
 pub mod fix;
+pub mod ide;
 mod lower;
 pub mod project;
 pub mod reference;

@@ -21,7 +21,8 @@ use crate::source::Span;
 
 pub(crate) use project::lower;
 pub(crate) use unknown::wrong_kind_diagnostic as wrong_kind;
-pub(crate) use value::{expected, quoted};
+pub(crate) use value::{expected, quoted, text_value};
+pub(crate) use vars::key_diagnostic;
 
 /// Ports, domains, aliases, groups and `in` blocks of one service, each.
 const MOST_OF_A_KIND: usize = 100;

@@ -108,7 +108,8 @@ fn boolean(name: &str, value: &Value<'_>, span: Span) -> Option<Diagnostic> {
     })
 }
 
-fn text_value(ty: Type, name: &str, text: &str, span: Span) -> Option<Diagnostic> {
+/// What is wrong with a text as a value of a type.
+pub(crate) fn text_value(ty: Type, name: &str, text: &str, span: Span) -> Option<Diagnostic> {
     match ty {
         Type::Text if text.is_empty() => Some(
             Diagnostic::new(codes::OUT_OF_RANGE, span, format!("{name} is empty"))

@@ -67,6 +67,16 @@ fn twice(cx: &mut Cx, key: &str, span: Span, first: Span) {
 }
 
 fn check_key(cx: &mut Cx, key: &str, span: Span) -> bool {
+    let wrong = key_diagnostic(key, span);
+    let sound = wrong.is_none();
+    if let Some(wrong) = wrong {
+        cx.report(wrong);
+    }
+    sound
+}
+
+/// What is wrong with the name of a variable.
+pub(crate) fn key_diagnostic(key: &str, span: Span) -> Option<Diagnostic> {
     let letters = key
         .bytes()
         .all(|byte| byte.is_ascii_alphanumeric() || byte == b'_');
@@ -77,23 +87,17 @@ fn check_key(cx: &mut Cx, key: &str, span: Span) -> bool {
     if !letters || !first {
         let help = "use letters, digits and `_`, and begin with a letter or `_`";
         let title = format!("`{key}` is no name of a variable");
-        cx.error(codes::BAD_VARIABLE_NAME, span, title, help);
-        return false;
+        return Some(Diagnostic::new(codes::BAD_VARIABLE_NAME, span, title).help(help));
     }
     if key == "PORT" || key.starts_with("STARFORM_") {
         let help = match key {
             "PORT" => "take it out: it always holds the first `port` of the service",
             _ => "choose another name: those that begin with `STARFORM_` are set by the platform",
         };
-        cx.error(
-            codes::RESERVED_VARIABLE,
-            span,
-            format!("`{key}` is reserved"),
-            help,
-        );
-        return false;
+        let title = format!("`{key}` is reserved");
+        return Some(Diagnostic::new(codes::RESERVED_VARIABLE, span, title).help(help));
     }
-    true
+    None
 }
 
 /// `None` where it is broken and reported.

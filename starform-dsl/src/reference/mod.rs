@@ -3,7 +3,7 @@
 //! Read on in `words` for single facts and in `node` for one node on a terminal.
 
 mod node;
-mod words;
+pub(crate) mod words;
 
 pub use node::{list, node};
 

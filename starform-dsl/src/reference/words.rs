@@ -18,13 +18,13 @@ const IN_SERVICES: [Place; 6] = [
 ];
 
 /// `a service, a partial`
-pub(super) fn places(spec: &NodeSpec) -> String {
+pub(crate) fn places(spec: &NodeSpec) -> String {
     let titles: Vec<&str> = spec.places.iter().map(|place| place.title()).collect();
     titles.join(", ")
 }
 
 /// The kinds of service that may hold it; `None` where every kind may, or where none is meant.
-pub(super) fn kinds(spec: &NodeSpec) -> Option<String> {
+pub(crate) fn kinds(spec: &NodeSpec) -> Option<String> {
     let inside = spec.places.iter().any(|place| IN_SERVICES.contains(place));
     let kinds: Vec<&str> = spec
         .kinds
@@ -36,7 +36,7 @@ pub(super) fn kinds(spec: &NodeSpec) -> Option<String> {
 }
 
 /// What a value is, with its range.
-pub(super) fn value(ty: Type) -> String {
+pub(crate) fn value(ty: Type) -> String {
     if let Type::Duration { min, max } = ty {
         let (min, max) = (Duration::from_secs(min), Duration::from_secs(max));
         return format!("a duration from {min} to {max}, such as \"90s\"");
@@ -45,7 +45,7 @@ pub(super) fn value(ty: Type) -> String {
 }
 
 /// Name and type of the arguments; `None` where there are none.
-pub(super) fn arguments(spec: &NodeSpec) -> Option<(String, String)> {
+pub(crate) fn arguments(spec: &NodeSpec) -> Option<(String, String)> {
     match spec.args {
         Args::None => None,
         Args::One(arg) => Some((arg.name.to_owned(), value(arg.ty))),
@@ -55,7 +55,7 @@ pub(super) fn arguments(spec: &NodeSpec) -> Option<(String, String)> {
 }
 
 /// What stands between its braces; `None` where it has none.
-pub(super) fn block(spec: &NodeSpec) -> Option<String> {
+pub(crate) fn block(spec: &NodeSpec) -> Option<String> {
     match spec.block {
         Block::None => None,
         Block::Variables => Some("variables".to_owned()),
@@ -67,14 +67,14 @@ pub(super) fn block(spec: &NodeSpec) -> Option<String> {
 }
 
 /// Names of the nodes that may stand in a place, in the order of the table.
-pub(super) fn names_in(place: Place) -> Vec<&'static str> {
+pub(crate) fn names_in(place: Place) -> Vec<&'static str> {
     table::nodes()
         .filter(|spec| spec.places.contains(&place))
         .map(|spec| spec.name)
         .collect()
 }
 
-pub(super) fn repeat(spec: &NodeSpec) -> &'static str {
+pub(crate) fn repeat(spec: &NodeSpec) -> &'static str {
     match spec.repeat {
         Repeat::Once => "once",
         Repeat::Many => "any number of times",
@@ -82,7 +82,7 @@ pub(super) fn repeat(spec: &NodeSpec) -> &'static str {
 }
 
 /// What this version does not do, and what to do instead; `None` where it does all of it.
-pub(super) fn missing(availability: Availability) -> Option<String> {
+pub(crate) fn missing(availability: Availability) -> Option<String> {
     match availability {
         Availability::Ready => None,
         Availability::Later { instead } => {

@@ -145,7 +145,11 @@ impl Cst {
 }
 
 impl<'a> Node<'a> {
-    fn data(self) -> &'a NodeData {
+    pub(super) fn cst(self) -> &'a Cst {
+        self.cst
+    }
+
+    pub(super) fn data(self) -> &'a NodeData {
         &self.cst.nodes[self.index as usize]
     }
 
@@ -236,6 +240,14 @@ impl<'a> Iterator for Nodes<'a> {
 }
 
 impl<'a> Entry<'a> {
+    pub(super) fn cst(self) -> &'a Cst {
+        self.cst
+    }
+
+    pub(super) fn value_token(self) -> u32 {
+        self.data.value
+    }
+
     pub fn is_arg(self) -> bool {
         self.data.name == NONE
     }

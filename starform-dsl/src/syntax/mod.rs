@@ -12,6 +12,7 @@ mod lex;
 mod lex_string;
 mod number;
 mod parse;
+mod places;
 mod say;
 mod string;
 mod text;
@@ -55,6 +56,13 @@ pub fn read(file: FileId, text: impl Into<Arc<str>>) -> Parse {
             .sort_by_key(|fault| (fault.range.start(), fault.range.end()));
     }
     told(file, parsed)
+}
+
+/// Whether a text can stand as a string without quotes.
+pub fn is_bare(text: &str) -> bool {
+    let lexed = lex::lex(text);
+    let mut tokens = lexed.tokens.iter().map(|token| token.kind);
+    lexed.faults.is_empty() && tokens.next() == Some(TokenKind::Ident) && tokens.next().is_none()
 }
 
 fn told(file: FileId, parsed: parse::Parsed) -> Parse {

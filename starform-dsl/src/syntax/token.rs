@@ -134,6 +134,11 @@ impl Tokens {
         TextRange::new(self.start(index), self.start(index + 1))
     }
 
+    /// How many tokens end at or before an offset.
+    pub(super) fn ends_up_to(&self, offset: u32) -> usize {
+        self.ends.partition_point(|&end| end <= offset)
+    }
+
     /// In the order of the text.
     pub fn iter(&self) -> impl Iterator<Item = Token> {
         let mut start = 0;

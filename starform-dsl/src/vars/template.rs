@@ -60,6 +60,25 @@ pub fn parse(text: &str) -> (Vec<Part>, Vec<InvalidTemplate>) {
     (parts, mistakes)
 }
 
+/// What stands between the braces of each `{…}`, whether or not it is a reference.
+pub fn references(text: &str) -> Vec<Range<usize>> {
+    let mut found = Vec::new();
+    let mut at = 0;
+    while let Some(offset) = text[at..].find(['{', '}']) {
+        let brace = at + offset;
+        let rest = &text[brace..];
+        if rest.starts_with("{{") || rest.starts_with("}}") {
+            at = brace + 2;
+        } else if let (true, Some(length)) = (rest.starts_with('{'), rest.find('}')) {
+            found.push(brace + 1..brace + length);
+            at = brace + length + 1;
+        } else {
+            at = brace + 1;
+        }
+    }
+    found
+}
+
 /// Reads the reference whose `{` stands at `open`; returns where to go on.
 fn reference(
     text: &str,

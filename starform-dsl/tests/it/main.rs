@@ -21,6 +21,7 @@ mod faults;
 mod fixes;
 mod heavy;
 mod hostile;
+mod ide;
 mod laws;
 mod limits;
 mod mutation;

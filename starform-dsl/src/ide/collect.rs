@@ -1,0 +1,160 @@
+//! Fills the index: one walk over each tree, then variables find whose key they give.
+//! Pure. A key of a service belongs to the last group it uses that declares it, else to its partial, else to itself.
+//! Read on in `index` for what is stored and in `names` for which values are names.
+
+use super::index::{Form, Index, NameKind, Occurrence, Owner, Role, Symbol, placed};
+use super::names::{self, Named};
+use super::scope::{Scope, Visit, is_service, walk};
+use crate::source::Span;
+use crate::syntax::{Cst, Entry, TextRange, Value};
+use crate::table::Place;
+
+/// A key of a block of variables, whose owner is found when all is read.
+struct Key {
+    owner: Owner,
+    key: String,
+    occurrence: Occurrence,
+}
+
+#[derive(Default)]
+struct Collector {
+    index: Index,
+    keys: Vec<Key>,
+    /// The group, partial or service whose block is read.
+    owner: Option<Owner>,
+}
+
+/// The index of some files; each comes with what may stand at its top.
+pub(super) fn collect<'a>(files: impl Iterator<Item = (&'a Cst, Place)>) -> Index {
+    let mut collector = Collector::default();
+    for (cst, top) in files {
+        for visit in walk(cst, Scope::top(top)) {
+            collector.visit(visit);
+        }
+    }
+    collector.finish()
+}
+
+impl Collector {
+    fn visit(&mut self, visit: Visit<'_>) {
+        if visit.scope.place == Some(Place::Project) {
+            self.owner = owner(visit);
+        }
+        let name = visit.node.name();
+        if visit.scope.is_variable(&name) {
+            return self.variable(visit, &name);
+        }
+        for (entry, named) in names::in_node(visit) {
+            self.name(visit, entry, named);
+        }
+    }
+
+    fn name(&mut self, visit: Visit<'_>, entry: Entry<'_>, named: Named) {
+        let Value::String(text) = entry.value() else {
+            return;
+        };
+        let (kind, role) = match named {
+            Named::Declares(kind) => (kind, Role::Declaration),
+            Named::Uses(kind) => (kind, Role::Use),
+            Named::Formerly(kind) => (kind, Role::Former),
+        };
+        self.note_source(visit, kind, &text);
+        let occurrence = Occurrence {
+            role,
+            ..whole(entry)
+        };
+        self.index.add(Symbol::new(kind, text), occurrence);
+    }
+
+    fn note_source(&mut self, visit: Visit<'_>, kind: NameKind, text: &str) {
+        let Some(owner) = &self.owner else { return };
+        if kind == NameKind::Group && visit.node.name() == "use" {
+            self.index.takes.uses(owner, text);
+        } else if kind == NameKind::Partial && visit.spec.is_some_and(is_service) {
+            self.index.takes.like(owner, text);
+        }
+    }
+
+    fn variable(&mut self, visit: Visit<'_>, key: &str) {
+        if let Some(owner) = &self.owner {
+            let (span, form) = placed(visit.node.name_span(), visit.node.name_text_span());
+            self.keys.push(Key {
+                owner: owner.clone(),
+                key: key.to_owned(),
+                occurrence: Occurrence {
+                    span,
+                    role: Role::Declaration,
+                    form,
+                },
+            });
+        }
+        for entry in visit.node.args() {
+            self.references(entry);
+        }
+    }
+
+    /// The services that a `(ref)` or `(template)` names.
+    fn references(&mut self, entry: Entry<'_>) {
+        for reference in names::references(entry) {
+            let service = match reference.text.split_once('.') {
+                Some((service, _)) => service,
+                None => reference.text.as_str(),
+            };
+            if service.is_empty() || service == "self" {
+                continue;
+            }
+            let whole = entry.value_span();
+            let (span, form) = match reference.range {
+                None => (whole, Form::Escaped),
+                Some(range) => {
+                    let length = u32::try_from(service.len()).unwrap_or(u32::MAX);
+                    let end = range.start() + length;
+                    let span = Span::new(whole.file, TextRange::new(range.start(), end));
+                    (span, Form::Inside)
+                }
+            };
+            let occurrence = Occurrence {
+                span,
+                role: Role::Use,
+                form,
+            };
+            let symbol = Symbol::new(NameKind::Service, service);
+            self.index.add(symbol, occurrence);
+        }
+    }
+
+    fn finish(mut self) -> Index {
+        for key in &self.keys {
+            self.index.takes.add(&key.owner, &key.key);
+        }
+        self.index.takes.settle();
+        for key in self.keys {
+            let mut occurrence = key.occurrence;
+            let whose = self.index.takes.whose(&key.owner, &key.key);
+            let owner = whose.unwrap_or(&key.owner).clone();
+            if owner != key.owner {
+                occurrence.role = Role::Use;
+            }
+            self.index.add(Symbol::variable(owner, key.key), occurrence);
+        }
+        self.index.finish()
+    }
+}
+
+/// The group, partial or service that a project child declares.
+fn owner(visit: Visit<'_>) -> Option<Owner> {
+    names::in_node(visit).find_map(|(entry, named)| match (named, entry.value()) {
+        (Named::Declares(kind), Value::String(name)) => Some(Owner::new(kind, name)),
+        _ => None,
+    })
+}
+
+/// A name that is the whole value of an entry.
+fn whole(entry: Entry<'_>) -> Occurrence {
+    let (span, form) = placed(entry.value_span(), entry.text_span());
+    Occurrence {
+        span,
+        role: Role::Use,
+        form,
+    }
+}

@@ -1,0 +1,128 @@
+//! Which values of a node are names, and of what, by its row of the node table.
+//! Pure. A type of the table that is a name is one here: `Type::Reference` by what its row calls it.
+//! Read on in `collect`, which gathers them, and `values`, which offers them.
+
+use std::ops::Range;
+
+use super::index::NameKind;
+use super::scope::{Visit, is_service};
+use crate::syntax::{Entry, TextRange, Value};
+use crate::table::{ArgSpec, Args, NodeSpec, Type};
+use crate::vars::template;
+
+/// What a value does with the name that it is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Named {
+    Declares(NameKind),
+    Uses(NameKind),
+    Formerly(NameKind),
+}
+
+/// What a `(ref)` or `(template)` refers to: `service.output`, as far as it is written.
+pub(super) struct Reference {
+    pub(super) text: String,
+    /// `None` where escapes hide it.
+    pub(super) range: Option<TextRange>,
+    /// It stands between the braces of a template.
+    pub(super) in_braces: bool,
+}
+
+/// The references in the value of a variable.
+pub(super) fn references(entry: Entry<'_>) -> Vec<Reference> {
+    let (Some(ty), Value::String(text)) = (entry.ty(), entry.value()) else {
+        return Vec::new();
+    };
+    let start = entry.text_span().map(|span| span.range.start());
+    let count = |bytes: usize| u32::try_from(bytes).unwrap_or(u32::MAX);
+    let reference = |in_braces: bool, bytes: Range<usize>| Reference {
+        range: start
+            .map(|start| TextRange::new(start + count(bytes.start), start + count(bytes.end))),
+        text: text[bytes].to_owned(),
+        in_braces,
+    };
+    match &*ty.text {
+        "ref" => Vec::from([reference(false, 0..text.len())]),
+        "template" => template::references(&text)
+            .into_iter()
+            .map(|bytes| reference(true, bytes))
+            .collect(),
+        _ => Vec::new(),
+    }
+}
+
+/// The entries of a node that are names.
+pub(super) fn in_node(visit: Visit<'_>) -> impl Iterator<Item = (Entry<'_>, Named)> {
+    let spec = visit.spec;
+    let mut arg = 0;
+    visit.node.entries().filter_map(move |entry| {
+        let spec = spec?;
+        let named = match entry.name() {
+            Some(prop) => {
+                let prop = spec.prop(&prop.text)?;
+                of_value(spec, prop.name, prop.ty)
+            }
+            None => {
+                arg += 1;
+                removed(visit, arg)
+                    .or_else(|| args(spec).and_then(|arg| of_value(spec, arg.name, arg.ty)))
+            }
+        };
+        named.map(|named| (entry, named))
+    })
+}
+
+/// What a value of a row is the name of; `called` is the property or what the row calls the argument.
+pub(super) fn of_value(spec: &NodeSpec, called: &str, ty: Type) -> Option<Named> {
+    let kind = match called {
+        "was" if is_service(spec) => return Some(Named::Formerly(NameKind::Service)),
+        "ENV" | "from" => NameKind::Environment,
+        "GROUP" => NameKind::Group,
+        "SERVICE" => NameKind::Service,
+        "like" => NameKind::Partial,
+        "NAME" => return declared(spec, ty).map(Named::Declares),
+        _ => return None,
+    };
+    Some(Named::Uses(kind))
+}
+
+/// The one argument that a row describes.
+pub(super) fn args(spec: &NodeSpec) -> Option<ArgSpec> {
+    match spec.args {
+        Args::None => None,
+        Args::One(arg) | Args::Optional(arg) | Args::Several(arg) => Some(arg),
+    }
+}
+
+fn declared(spec: &NodeSpec, ty: Type) -> Option<NameKind> {
+    match ty {
+        Type::ServiceName => Some(NameKind::Service),
+        Type::EnvironmentName => Some(NameKind::Environment),
+        Type::GroupName if spec.name == "var-group" => Some(NameKind::Group),
+        Type::GroupName if spec.name == "partial" => Some(NameKind::Partial),
+        Type::GroupName
+        | Type::ProjectName
+        | Type::PortName
+        | Type::Text
+        | Type::Word
+        | Type::Reference
+        | Type::Integer { .. }
+        | Type::Bool
+        | Type::Duration { .. }
+        | Type::Cpu
+        | Type::Memory
+        | Type::HttpPath
+        | Type::Host
+        | Type::OneOf(_)
+        | Type::Schedule
+        | Type::TimeZone
+        | Type::Image => None,
+    }
+}
+
+/// `removed web old`: the second argument is a service that was.
+fn removed(visit: Visit<'_>, arg: usize) -> Option<Named> {
+    let kind = visit.node.args().next()?.value();
+    let of_service = matches!(&kind, Value::String(kind) if kind != "volume");
+    (visit.spec?.name == "removed" && arg == 2 && of_service)
+        .then_some(Named::Formerly(NameKind::Service))
+}

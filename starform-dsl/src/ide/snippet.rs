@@ -1,0 +1,88 @@
+//! How a node or property is typed in one go: its needed parts as places to fill in.
+//! Pure. The text is a snippet of the Language Server Protocol: `${1:NAME}`, `${2|a,b|}`, `$0` where the cursor ends.
+//! Read on in `completion`, which offers it.
+
+use crate::table::{ArgSpec, Args, Block, NodeSpec, Place, PropSpec, Type};
+
+/// The node with its needed arguments, properties and block.
+pub(super) fn of_node(spec: &NodeSpec) -> String {
+    let mut text = spec.name.to_owned();
+    let mut next = 1;
+    let mut add = |text: &mut String, before: &str, name: &str, ty: Type| {
+        text.push_str(before);
+        text.push_str(&of_value(next, name, ty));
+        next += 1;
+    };
+    match spec.args {
+        Args::One(ArgSpec { name, ty }) | Args::Several(ArgSpec { name, ty }) => {
+            add(&mut text, " ", name, ty);
+        }
+        Args::None | Args::Optional(_) => {}
+    }
+    for prop in spec.props.iter().filter(|prop| prop.required) {
+        let before = format!(" {}=", prop.name);
+        add(&mut text, &before, "", prop.ty);
+    }
+    if has_needed_block(spec.block) {
+        text.push_str(" {\n  $0\n}");
+    } else if text == spec.name && (!spec.props.is_empty() || spec.block != Block::None) {
+        text.push_str(" $0");
+    } else if text == spec.name && !matches!(spec.args, Args::None) {
+        text.push(' ');
+    }
+    text
+}
+
+/// `name=` and a place for its value.
+pub(super) fn of_property(prop: &PropSpec) -> String {
+    format!("{}={}", prop.name, of_value(1, "", prop.ty))
+}
+
+/// A variable with its value.
+pub(super) fn of_variable(key: &str) -> String {
+    format!("{key} ${{1:VALUE}}")
+}
+
+/// A place to fill in with a value of a type.
+fn of_value(number: usize, name: &str, ty: Type) -> String {
+    match ty {
+        Type::OneOf(words) => format!("${{{number}|{}|}}", words.join(",")),
+        Type::Bool => format!("${{{number}|#true,#false|}}"),
+        Type::Duration { .. }
+        | Type::Cpu
+        | Type::Memory
+        | Type::HttpPath
+        | Type::Host
+        | Type::Schedule
+        | Type::TimeZone
+        | Type::Image
+        | Type::Text
+        | Type::Word => format!("\"{}\"", place(number, name)),
+        Type::ProjectName
+        | Type::ServiceName
+        | Type::EnvironmentName
+        | Type::GroupName
+        | Type::PortName
+        | Type::Reference
+        | Type::Integer { .. } => place(number, name),
+    }
+}
+
+fn place(number: usize, name: &str) -> String {
+    if name.is_empty() {
+        format!("${number}")
+    } else {
+        format!("${{{number}:{name}}}")
+    }
+}
+
+/// Whether the node says nothing without its block.
+fn has_needed_block(block: Block) -> bool {
+    match block {
+        Block::Variables
+        | Block::Of(Place::Root | Place::Project | Place::Partial | Place::Service)
+        | Block::Of(Place::ServiceIn | Place::Group) => true,
+        Block::None
+        | Block::Of(Place::Environment | Place::Health | Place::Domain | Place::Build) => false,
+    }
+}

@@ -1,0 +1,242 @@
+//! What may be typed between the braces of variables: keys, annotations, and references inside values.
+//! Pure. Values of variables are never offered, so no secret is.
+//! Read on in `completion` for everything else.
+
+use std::collections::BTreeSet;
+
+use starform_contract::ServiceKind;
+
+use super::Analysis;
+use super::completion::{Completion, CompletionKind, Insertion, own_name, snippet};
+use super::cursor::{Cursor, Head, Part, Quotes};
+use super::index::{NameKind, Symbol};
+use super::snippet;
+use super::values;
+use crate::project::Model;
+use crate::syntax::TextRange;
+use crate::vars::Output;
+
+/// Annotations with what stands after them as a snippet, and what they are.
+const ANNOTATIONS: &[(&str, &str, &str)] = &[
+    (
+        "ref",
+        "\"${1:service.output}\"",
+        "An output of a service, such as `catalog.private-url`.",
+    ),
+    (
+        "template",
+        "\"$1\"",
+        "Text with outputs in it, such as `https://{self.public-host}/`.",
+    ),
+];
+
+/// Keys that other places give and this block does not.
+pub(super) fn keys(
+    analysis: &Analysis,
+    cursor: &Cursor<'_>,
+    present: &BTreeSet<String>,
+) -> Vec<Completion> {
+    let mut seen = BTreeSet::new();
+    analysis
+        .index
+        .declared(NameKind::Variable)
+        .filter(|symbol| !present.contains(&symbol.name) && seen.insert(symbol.name.as_str()))
+        .map(|symbol| Completion {
+            label: symbol.name.clone(),
+            kind: CompletionKind::Name(NameKind::Variable),
+            detail: owner(symbol),
+            doc: String::new(),
+            edit: snippet(cursor.word, snippet::of_variable(&symbol.name)),
+            sort: "2".to_owned(),
+        })
+        .collect()
+}
+
+/// `var-group shared`
+fn owner(symbol: &Symbol) -> String {
+    symbol.owner.as_ref().map_or_else(String::new, |owner| {
+        format!("{} {}", owner.kind.title(), owner.name)
+    })
+}
+
+/// The value of a variable.
+pub(super) fn values(analysis: &Analysis, cursor: &Cursor<'_>, head: &Head<'_>) -> Vec<Completion> {
+    if let Part::Annotation(_) = cursor.part {
+        return annotation_names(cursor);
+    }
+    match (head.args, head.annotation) {
+        (0, None) if cursor.word.quotes == Quotes::None => literals(cursor),
+        (0, Some("ref")) => references(analysis, cursor, whole_word(cursor)),
+        (0, Some("template")) => template(analysis, cursor),
+        (_, _) => Vec::new(),
+    }
+}
+
+/// Annotations with a place for their text, and the words of KDL.
+fn literals(cursor: &Cursor<'_>) -> Vec<Completion> {
+    let annotations = (1..).zip(ANNOTATIONS).map(|(rank, (name, value, doc))| {
+        let text = format!("({name}){value}");
+        Completion {
+            label: format!("({name})"),
+            kind: CompletionKind::Annotation,
+            detail: String::new(),
+            doc: (*doc).to_owned(),
+            edit: snippet(cursor.word, text),
+            sort: format!("1{rank}"),
+        }
+    });
+    let words = ["#true", "#false", "#null"].map(values::keyword);
+    let words = super::completion::offer(cursor.word, words.into());
+    let words = words.into_iter().map(|word| Completion {
+        sort: format!("2{}", word.sort),
+        ..word
+    });
+    annotations.chain(words).collect()
+}
+
+/// What may stand between the parentheses.
+fn annotation_names(cursor: &Cursor<'_>) -> Vec<Completion> {
+    let after = cursor.word.range.end() as usize;
+    let closed = cursor.cst.text()[after..].starts_with(')');
+    (1..)
+        .zip(ANNOTATIONS)
+        .map(|(rank, (name, _, doc))| Completion {
+            label: (*name).to_owned(),
+            kind: CompletionKind::Annotation,
+            detail: String::new(),
+            doc: (*doc).to_owned(),
+            edit: Insertion {
+                range: cursor.word.range,
+                text: format!("{name}{}", if closed { "" } else { ")" }),
+                snippet: false,
+            },
+            sort: format!("1{rank}"),
+        })
+        .collect()
+}
+
+/// Where a reference is written, and what must be written around it.
+struct Site {
+    range: TextRange,
+    before: &'static str,
+    after: &'static str,
+}
+
+fn whole_word(cursor: &Cursor<'_>) -> Site {
+    let (before, after) = match cursor.word.quotes {
+        Quotes::None => ("\"", "\""),
+        Quotes::Closed => ("", ""),
+        Quotes::Open => ("", "\""),
+    };
+    Site {
+        range: cursor.word.range,
+        before,
+        after,
+    }
+}
+
+/// Inside the braces of a template.
+fn template(analysis: &Analysis, cursor: &Cursor<'_>) -> Vec<Completion> {
+    let word = cursor.word;
+    if word.quotes == Quotes::None {
+        return Vec::new();
+    }
+    let text = cursor.cst.text();
+    let before = &text[word.range.start() as usize..word.offset as usize];
+    let Some(open) = open_brace(before) else {
+        return Vec::new();
+    };
+    let after = &text[word.offset as usize..word.range.end() as usize];
+    let rest = after
+        .find(|c: char| c == '}' || c == '{' || c.is_whitespace())
+        .unwrap_or(after.len());
+    let closed = after[rest..].starts_with('}');
+    let offset = |count: usize| u32::try_from(count).unwrap_or(u32::MAX);
+    let start = word.range.start() + offset(open + 1);
+    let site = Site {
+        range: TextRange::new(start, word.offset + offset(if closed { rest } else { 0 })),
+        before: "",
+        after: if closed { "" } else { "}" },
+    };
+    references(analysis, cursor, site)
+}
+
+/// The last `{` that opens a reference and is not closed.
+fn open_brace(text: &str) -> Option<usize> {
+    let mut open = None;
+    let mut at = 0;
+    while let Some(offset) = text[at..].find(['{', '}']) {
+        let brace = at + offset;
+        let double =
+            open.is_none() && (text[brace..].starts_with("{{") || text[brace..].starts_with("}}"));
+        if double {
+            at = brace + 2;
+            continue;
+        }
+        open = text[brace..].starts_with('{').then_some(brace);
+        at = brace + 1;
+    }
+    open
+}
+
+/// Every output of every service.
+fn references(analysis: &Analysis, cursor: &Cursor<'_>, site: Site) -> Vec<Completion> {
+    let Some(model) = &analysis.project.model else {
+        return Vec::new();
+    };
+    let own = cursor.scope.kind;
+    let own_name = own.and_then(|_| own_name(cursor));
+    let mut found = Vec::new();
+    for output in own.map_or(&[][..], Output::of) {
+        found.push(reference(&site, "self", *output, own, 0));
+    }
+    for (name, kind) in serving(model) {
+        if own_name.as_deref() != Some(name) {
+            for output in Output::of(kind) {
+                found.push(reference(&site, name, *output, Some(kind), 1));
+            }
+        }
+    }
+    found
+}
+
+fn serving(model: &Model) -> impl Iterator<Item = (&str, ServiceKind)> {
+    let services = model.services.iter();
+    services.map(|(name, service)| (name.as_str(), service.kind.kind()))
+}
+
+fn reference(
+    site: &Site,
+    service: &str,
+    output: Output,
+    kind: Option<ServiceKind>,
+    rank: u8,
+) -> Completion {
+    let label = format!("{service}.{}", output.as_str());
+    Completion {
+        kind: CompletionKind::Output,
+        detail: kind.map_or_else(String::new, |kind| format!("{} service", kind.as_str())),
+        doc: output_doc(output).to_owned(),
+        edit: Insertion {
+            range: site.range,
+            text: format!("{}{label}{}", site.before, site.after),
+            snippet: false,
+        },
+        sort: format!("{rank}{label}"),
+        label,
+    }
+}
+
+/// What an output is.
+pub(super) fn output_doc(output: Output) -> &'static str {
+    match output {
+        Output::Host => "The service's host name inside the cluster.",
+        Output::Port => "The number of its first port.",
+        Output::HostPort => "Host name and first port, as `host:port`.",
+        Output::PrivateUrl => "The address inside the cluster, with scheme and port.",
+        Output::PublicHost => {
+            "The host that the outside reaches: its first domain, else the platform's."
+        }
+        Output::PublicUrl => "The address that the outside reaches, with `https://`.",
+    }
+}
