@@ -37,7 +37,9 @@ struct Figure<'a> {
 
 fn main() {
     // `cargo bench` itself adds `--bench`.
-    let only = std::env::args().skip(1).find(|word| !word.starts_with("--"));
+    let only = std::env::args()
+        .skip(1)
+        .find(|word| !word.starts_with("--"));
     for (name, part) in [("parsers", parsers as fn()), ("contract", contract)] {
         if only.as_deref().is_none_or(|only| only == name) {
             part();
