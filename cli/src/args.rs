@@ -141,6 +141,11 @@ pub(crate) struct ExplainArgs {
     /// The project of the value: starform.kdl, or the folder that holds it
     #[arg(default_value = ".")]
     pub(crate) path: PathBuf,
+    /// Only in this environment (default: all, those alike together)
+    #[arg(long, value_name = "ENV")]
+    pub(crate) env: Option<EnvironmentName>,
+    #[arg(long, value_name = "FORMAT", default_value = "human")]
+    pub(crate) format: PlanFormat,
 }
 
 #[derive(Debug, Subcommand)]

@@ -6,6 +6,7 @@ mod check;
 mod compile;
 pub mod diag;
 mod emit;
+pub mod explain;
 pub mod fix;
 pub mod ide;
 mod lower;

@@ -1,23 +1,43 @@
 //! `starform explain CODE | NODE | VALUE`: what a diagnostic, a node, or a value of a project is.
 //!
-//! Effects: prints. What is asked is told by its form: `SF2004` is a code, a word of the language
-//! is a node, everything else is a path to a value.
+//! Effects: reads files for a value, prints. What is asked is told by its form: `SF2004` is a code,
+//! a word of the language is a node, everything else is a path to a value.
 
-use starform_dsl::reference;
+use serde_json::json;
+use starform_dsl::{explain, reference};
 
-use super::print;
+use super::{compiled, print, print_json};
 use crate::{
-    args::ExplainArgs,
+    args::{ExplainArgs, PlanFormat},
+    embedded,
     exit::{Exit, Failure},
+    terminal::Terminal,
 };
 
-pub(crate) fn run(args: &ExplainArgs) -> anyhow::Result<Exit> {
-    let subject = args.subject.as_str();
-    if let Some(text) = reference::node(subject) {
-        print(&text);
-        return Ok(Exit::Success);
+pub(crate) fn run(args: &ExplainArgs, terminal: Terminal) -> anyhow::Result<Exit> {
+    match reference::node(&args.subject) {
+        Some(text) => print(&text),
+        None => value(args, terminal)?,
     }
-    Err(unknown_node(subject))
+    Ok(Exit::Success)
+}
+
+fn value(args: &ExplainArgs, terminal: Terminal) -> anyhow::Result<()> {
+    let (_, project, secrets) = compiled(&args.path, terminal)?;
+    let bindings = embedded::first_bindings(&project);
+    let found = explain::explain(
+        &project,
+        &args.subject,
+        args.env.as_ref(),
+        &bindings,
+        &secrets,
+    )
+    .map_err(|error| Failure::because(Exit::Error, error.to_string()))?;
+    match args.format {
+        PlanFormat::Human => print(&explain::text(&found)),
+        PlanFormat::Json => print_json(&json!({ "explained": found })),
+    }
+    Ok(())
 }
 
 /// The language has no such node; the next step is a near name or the list.

@@ -35,7 +35,7 @@ pub(crate) async fn run(cli: Cli) -> anyhow::Result<Exit> {
         Command::Check(args) => check::run(&args, terminal),
         Command::Compile(args) => compile::bundle(&args, terminal),
         Command::Render(args) => compile::objects(&args, terminal),
-        Command::Explain(args) => explain::run(&args),
+        Command::Explain(args) => explain::run(&args, terminal),
         Command::Schema(command) => schema::run(&command),
         Command::Plan(args) => plan::run(&args, &global, terminal).await,
         Command::Show(args) => show::run(&args, &global, terminal).await,
@@ -52,6 +52,15 @@ pub(crate) async fn run(cli: Cli) -> anyhow::Result<Exit> {
 /// The sources at `path` and the checked project. Diagnostics go to standard error; errors end the
 /// command.
 fn checked(path: &Path, terminal: Terminal) -> anyhow::Result<(SourceTree, Project)> {
+    let (sources, project, _) = compiled(path, terminal)?;
+    Ok((sources, project))
+}
+
+/// As [`checked`], with the places that look like credentials.
+fn compiled(
+    path: &Path,
+    terminal: Terminal,
+) -> anyhow::Result<(SourceTree, Project, Vec<Span>)> {
     let sources = sources::read(path)?;
     let compiled = starform_dsl::compile(&sources);
     eprint!(
@@ -63,7 +72,7 @@ fn checked(path: &Path, terminal: Terminal) -> anyhow::Result<(SourceTree, Proje
         )
     );
     match compiled.project {
-        Some(project) => Ok((sources, project)),
+        Some(project) => Ok((sources, project, compiled.secrets)),
         None => Err(Failure::shown(Exit::Error)),
     }
 }

@@ -15,10 +15,12 @@ use std::{
 };
 
 use starform_contract::{
-    ClusterId, ClusterProfile, EnvironmentName, Index, ProjectId, WorkspaceId,
+    ClusterId, ClusterProfile, EnvironmentName, Index, ProjectId, ServiceName, WorkspaceId,
 };
-use starform_dsl::{Project, source::SourceTree};
-use starform_plan::{accepted::AcceptedProject, document::Plans, propose::Proposal};
+use starform_dsl::{Bindings, Project, VerifiedHosts, source::SourceTree};
+use starform_plan::{
+    accepted::AcceptedProject, document::Plans, names::bind_names, propose::Proposal,
+};
 use starform_reconciler::compile::{Identity, PlanRequest, plans};
 use starform_shuttle::client;
 
@@ -133,6 +135,23 @@ pub(crate) fn from_nothing(
         .into_iter()
         .next()
         .expect("one environment was asked for, so one plan comes back"))
+}
+
+/// Names and ids that a project has on an empty cluster.
+pub(crate) fn first_bindings(project: &Project) -> Bindings {
+    let project_id = ProjectId::local(project.name());
+    let services: Vec<ServiceName> = project.services().cloned().collect();
+    let Seen { index, profile, .. } = nothing();
+    let accepted = AcceptedProject::nothing(index.cluster_id, index.generation);
+    Bindings {
+        workspace_id: WorkspaceId::local(),
+        project_id,
+        tier: TIER.to_owned(),
+        names: bind_names(project_id, &accepted, &services),
+        base_domain: profile.base_domain,
+        images: BTreeMap::new(),
+        hosts: VerifiedHosts::All,
+    }
 }
 
 fn nothing() -> Seen {

@@ -1,13 +1,19 @@
 //! What a service is in one environment, by one rule: a child replaces all of its name in the layer below, whole.
 //! Pure. Layers from low to high: `like` partial, the service's own children, `in` of the environment.
 //! Variables alone merge key by key: groups in the order of `use`, then the layers.
-//! Read on in `crate::check` for what must hold of the result and in `crate::emit` for the defaults.
+//! Read on in `said` for who says what, in `crate::check` for what must hold of the result and in `crate::emit` for the defaults.
+
+mod said;
 
 use std::collections::BTreeMap;
 
 use starform_contract::{EnvironmentName, GroupName};
 
-use crate::project::{Group, Layer, Model, Service, Setting, Slot, Spanned, Vars};
+pub(crate) use said::said_in_group;
+
+use crate::project::{
+    Group, In, Layer, Model, NamedEnvironments, Service, Setting, Slot, Spanned, Vars,
+};
 use crate::source::Span;
 use crate::vars::VarValue;
 
@@ -15,11 +21,30 @@ use crate::vars::VarValue;
 pub(crate) struct Resolved<'m> {
     pub(crate) service: &'m Service,
     /// High first.
-    layers: Vec<&'m Layer>,
+    layers: Vec<NamedLayer<'m>>,
     /// By key; unset and broken ones are left out.
     pub(crate) vars: BTreeMap<&'m str, ResolvedVar<'m>>,
     /// There are more variables than fit, so none were merged.
     pub(crate) crowded: bool,
+}
+
+#[derive(Clone, Copy, Debug)]
+struct NamedLayer<'m> {
+    name: LayerName<'m>,
+    layer: &'m Layer,
+}
+
+/// Who says something about a service.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum LayerName<'m> {
+    Group(&'m GroupName),
+    /// `in ENV…` of a var-group.
+    GroupIn(&'m GroupName, &'m NamedEnvironments),
+    Partial(&'m str),
+    /// The service's own children.
+    Own,
+    /// `in ENV…` of the service.
+    In(&'m NamedEnvironments),
 }
 
 /// Variables of a service, counted as often as groups and layers speak of them.
@@ -56,16 +81,14 @@ pub(crate) fn service<'m>(
     service: &'m Service,
     environment: &EnvironmentName,
 ) -> Resolved<'m> {
-    let partial = service
-        .like
-        .as_ref()
-        .and_then(|like| model.partial(&like.value));
-    let layers: Vec<&Layer> = service
-        .overrides
-        .iter()
-        .filter(|block| block.environments.contains(environment))
-        .map(|block| &block.content)
-        .chain([&service.own])
+    let named = |name, layer| NamedLayer { name, layer };
+    let partial = service.like.as_ref().and_then(|like| {
+        let layer = model.partial(&like.value)?;
+        Some(named(LayerName::Partial(&like.value), layer))
+    });
+    let layers: Vec<NamedLayer<'_>> = blocks(&service.overrides, environment)
+        .map(|block| named(LayerName::In(&block.environments), &block.content))
+        .chain([named(LayerName::Own, &service.own)])
         .chain(partial)
         .collect();
     let mut resolved = Resolved {
@@ -81,6 +104,16 @@ pub(crate) fn service<'m>(
     resolved
 }
 
+/// The `in` blocks that speak of an environment.
+fn blocks<'m, T>(
+    overrides: &'m [In<T>],
+    environment: &EnvironmentName,
+) -> impl Iterator<Item = &'m In<T>> {
+    overrides
+        .iter()
+        .filter(|block| block.environments.contains(environment))
+}
+
 /// The variables of a group in an environment; broken and unset ones included.
 pub(crate) fn group<'m>(
     group: &'m Group,
@@ -88,11 +121,7 @@ pub(crate) fn group<'m>(
 ) -> BTreeMap<&'m str, &'m Spanned<Setting<VarValue>>> {
     let own = |vars: &'m Vars| vars.iter().map(|(key, value)| (key.as_str(), value));
     let mut merged: BTreeMap<_, _> = own(&group.base).collect();
-    for block in group
-        .overrides
-        .iter()
-        .filter(|block| block.environments.contains(environment))
-    {
+    for block in blocks(&group.overrides, environment) {
         merged.extend(own(&block.content));
     }
     merged
@@ -101,7 +130,11 @@ pub(crate) fn group<'m>(
 impl<'m> Resolved<'m> {
     /// What the highest layer that speaks of a child says.
     pub(crate) fn find<T>(&self, slot: impl Fn(&'m Layer) -> &'m Slot<T>) -> Found<'m, T> {
-        match self.layers.iter().find_map(|layer| slot(layer).as_ref()) {
+        let mut said = self
+            .layers
+            .iter()
+            .filter_map(|named| slot(named.layer).as_ref());
+        match said.next() {
             None => Found::Default,
             Some(spanned) => match &spanned.value {
                 Setting::Set(value) => Found::Set(value, spanned.span),
@@ -113,7 +146,7 @@ impl<'m> Resolved<'m> {
 
     /// Whether some layer holds what could not be understood.
     pub(crate) fn incomplete(&self) -> bool {
-        self.layers.iter().any(|layer| layer.incomplete)
+        self.layers.iter().any(|named| named.layer.incomplete)
     }
 
     /// The groups that it uses, in order; those that do not exist are left out.
@@ -132,7 +165,7 @@ impl<'m> Resolved<'m> {
     pub(crate) fn own_keys(&self) -> impl Iterator<Item = &'m str> {
         self.layers
             .iter()
-            .flat_map(|layer| layer.vars.keys().map(String::as_str))
+            .flat_map(|named| named.layer.vars.keys().map(String::as_str))
     }
 
     /// How often its groups and layers speak of a variable.
@@ -149,7 +182,7 @@ impl<'m> Resolved<'m> {
         let own = self
             .layers
             .iter()
-            .map(|layer| layer.vars.len())
+            .map(|named| named.layer.vars.len())
             .sum::<usize>();
         own + groups.map(|(_, group)| in_group(group)).sum::<usize>()
     }
@@ -169,8 +202,8 @@ impl<'m> Resolved<'m> {
                 }
             }
         }
-        for layer in self.layers.iter().rev() {
-            for (key, value) in &layer.vars {
+        for named in self.layers.iter().rev() {
+            for (key, value) in &named.layer.vars {
                 put(&mut merged, key, value);
             }
         }

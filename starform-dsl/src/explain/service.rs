@@ -1,0 +1,341 @@
+//! Children, properties and variables of a service: what holds in each environment and who says so.
+//! Pure. A path that leads nowhere is answered with the nearest one that does.
+//! Read on in `crate::resolve::said` for who speaks, and in `value` for what comes out.
+
+use std::collections::BTreeSet;
+
+use super::path::NoSuchPath;
+use super::{Answer, At, Explained, Role, Said, grouped, layer, value};
+use crate::project::{Presence, Service, Setting};
+use crate::resolve::{self, LayerName, Resolved};
+use crate::source::Span;
+use crate::syntax::{Node, Value};
+use crate::table::{self, Block, NodeSpec, Place, valid_in};
+
+pub(super) fn explain(
+    at: &[At<'_>],
+    service: &Service,
+    rest: &[String],
+) -> Result<Vec<Explained>, NoSuchPath> {
+    let parts: Vec<&str> = rest.iter().map(String::as_str).collect();
+    match parts[..] {
+        [] => everything(at, service),
+        ["vars"] => variables(at, service),
+        ["vars", key] => Ok(vec![variable(at, service, key)?]),
+        [name] if head_row(service).prop(name).is_some() => Ok(vec![head(at, service, name)]),
+        [name, ref inner @ ..] => Ok(vec![child(at, service, name, inner)?]),
+    }
+}
+
+fn everything(at: &[At<'_>], service: &Service) -> Result<Vec<Explained>, NoSuchPath> {
+    let mut all: Vec<Explained> = head_row(service)
+        .props
+        .iter()
+        .map(|prop| head(at, service, prop.name))
+        .filter(|found| {
+            found
+                .answers
+                .iter()
+                .any(|answer| answer.said.iter().any(has_place))
+        })
+        .collect();
+    let mut names: Vec<&str> = Vec::new();
+    for at in at {
+        for name in resolved(at, service).children() {
+            if !names.contains(&name) && !["in", "vars", "only", "not-in"].contains(&name) {
+                names.push(name);
+            }
+        }
+    }
+    for name in names {
+        all.push(child(at, service, name, &[])?);
+    }
+    all.extend(variables(at, service)?);
+    Ok(all)
+}
+
+fn has_place(said: &Said) -> bool {
+    said.place.is_some()
+}
+
+/// The row of the service's own node.
+fn head_row(service: &Service) -> &'static NodeSpec {
+    table::find(Place::Project, service.kind.kind().as_str())
+        .expect("the table has a row for every kind of service")
+}
+
+fn resolved<'a>(at: &At<'a>, service: &'a Service) -> Resolved<'a> {
+    resolve::service(&at.project.model, service, at.environment)
+}
+
+/// One answer an environment; where the service does not exist, that is the answer.
+fn answers<'a>(
+    at: &'a [At<'a>],
+    service: &'a Service,
+    path: &[&str],
+    answer: impl Fn(&'a At<'a>, &Resolved<'a>) -> Answer,
+) -> Explained {
+    let each = at.iter().map(|at| {
+        let answer = match absent(at, service) {
+            Some(answer) => answer,
+            None => answer(at, &resolved(at, service)),
+        };
+        (at.environment, answer)
+    });
+    let name = service.name.value.as_str();
+    Explained {
+        path: [&[name], path].concat().join("."),
+        answers: grouped(each),
+    }
+}
+
+fn absent(at: &At<'_>, service: &Service) -> Option<Answer> {
+    let names = match &service.presence {
+        Presence::Everywhere => return None,
+        Presence::Only(names) | Presence::NotIn(names) => names,
+    };
+    let span = names.list.first()?.span;
+    let said = said(at, Role::Holds, LayerName::Own, span, at.written.text(span));
+    (!service.presence.includes(at.environment)).then(|| Answer::new(None, vec![said]))
+}
+
+/// `schedule=`, `timezone=`, `like=`: properties of the service's own node.
+fn head(at: &[At<'_>], service: &Service, name: &str) -> Explained {
+    answers(at, service, &[name], |at, _| {
+        let node = at.written.node(service.name.span);
+        let entry = node.and_then(|node| {
+            node.props()
+                .find(|entry| entry.name().is_some_and(|found| found.text == name))
+        });
+        let made = value::of_child(at, service, name, &[]);
+        match entry {
+            Some(entry) => {
+                let text = at.written.entry(entry);
+                let made = made.unwrap_or_else(|| text.clone());
+                let said = said(at, Role::Holds, LayerName::Own, entry.span(), text);
+                Answer::new(Some(made), vec![said])
+            }
+            None => {
+                let made = made.unwrap_or_else(|| "not given".to_owned());
+                let said = Said::default(&made);
+                Answer::new(Some(made), vec![said])
+            }
+        }
+    })
+}
+
+/// Whoever says `build` or `image-of` says that `image` is replaced.
+fn slot(name: &str) -> Vec<&str> {
+    const IMAGE: [&str; 3] = ["image", "build", "image-of"];
+    if IMAGE.contains(&name) {
+        IMAGE.to_vec()
+    } else {
+        vec![name]
+    }
+}
+
+fn child(
+    at: &[At<'_>],
+    service: &Service,
+    name: &str,
+    inner: &[&str],
+) -> Result<Explained, NoSuchPath> {
+    let spec = row(service, name)?;
+    check_inner(spec, inner)?;
+    let path = [&[name], inner].concat();
+    Ok(answers(at, service, &path, |at, resolved| {
+        let spoken = resolved.said_of_child(&slot(name));
+        let mut all: Vec<Said> = Vec::new();
+        for (index, layer) in spoken.iter().enumerate() {
+            let nodes: Vec<Node<'_>> = layer
+                .what
+                .iter()
+                .filter_map(|span| at.written.node(*span))
+                .collect();
+            let part = part(at, &nodes, inner);
+            let role = match (index, &part) {
+                (0, _) if nodes.iter().any(|node| takes_back(*node)) => Role::TakesBack,
+                (0, Some(_)) => Role::Holds,
+                (0, None) => Role::LeavesOut,
+                _ => Role::Replaced,
+            };
+            let (span, text) = part.unwrap_or_else(|| whole(at, &layer.what));
+            all.push(said(at, role, layer.by, span, text));
+        }
+        let holds = all.first().filter(|said| said.role == Role::Holds);
+        let secret = spoken
+            .first()
+            .is_some_and(|said| said.what.iter().any(|span| at.written.is_secret(*span)));
+        let made = (!secret)
+            .then(|| value::of_child(at, service, name, inner))
+            .flatten();
+        let made = match (made, holds) {
+            (Some(made), _) => made,
+            (None, Some(said)) => said.text.clone(),
+            (None, None) if inner.is_empty() => spec.default.to_owned(),
+            (None, None) => "not given".to_owned(),
+        };
+        if holds.is_none() {
+            let default = if inner.is_empty() {
+                spec.default
+            } else {
+                &made
+            };
+            all.insert(0, Said::default(default));
+        }
+        Answer::new(Some(made), all)
+    }))
+}
+
+fn row(service: &Service, name: &str) -> Result<&'static NodeSpec, NoSuchPath> {
+    let kind = service.kind.kind();
+    let Some(spec) = table::find(Place::Service, name) else {
+        let head = head_row(service).props.iter().map(|prop| prop.name);
+        let known = valid_in(Place::Service).into_iter().chain(head);
+        return Err(NoSuchPath::new("node", name, known));
+    };
+    if spec.kinds.contains(&kind) {
+        Ok(spec)
+    } else {
+        let next = format!("a {} service has none", kind.as_str());
+        Err(NoSuchPath::with("node", name, next))
+    }
+}
+
+/// Whether the table has a way from a node down to a property or a node inside it.
+fn check_inner(spec: &'static NodeSpec, inner: &[&str]) -> Result<(), NoSuchPath> {
+    let [first, rest @ ..] = inner else {
+        return Ok(());
+    };
+    if spec.prop(first).is_some() && rest.is_empty() {
+        return Ok(());
+    }
+    let below = match spec.block {
+        Block::Of(place) => Some(place),
+        Block::None | Block::Variables => None,
+    };
+    match below.and_then(|place| table::find(place, first)) {
+        Some(found) => check_inner(found, rest),
+        None => {
+            let below = below.map(valid_in).unwrap_or_default();
+            let known = spec.props.iter().map(|prop| prop.name).chain(below);
+            Err(NoSuchPath::new("property or node", first, known))
+        }
+    }
+}
+
+fn takes_back(node: Node<'_>) -> bool {
+    node.args().any(|entry| entry.value() == Value::Null)
+}
+
+/// What nodes of one layer say about something inside them; the nodes themselves for an empty path.
+fn part(at: &At<'_>, nodes: &[Node<'_>], inner: &[&str]) -> Option<(Span, String)> {
+    let [first, rest @ ..] = inner else {
+        let spans: Vec<Span> = nodes.iter().map(|node| node.head_span()).collect();
+        return (!spans.is_empty()).then(|| whole(at, &spans));
+    };
+    let mut entries = nodes.iter().flat_map(|node| node.props()).filter(|entry| {
+        let name = entry.name();
+        name.is_some_and(|name| name.text == *first) && rest.is_empty()
+    });
+    if let Some(entry) = entries.next() {
+        let more = entries.map(|entry| at.written.entry(entry));
+        let texts: Vec<String> = std::iter::once(at.written.entry(entry))
+            .chain(more)
+            .collect();
+        return Some((entry.span(), texts.join("; ")));
+    }
+    let below: Vec<Node<'_>> = nodes
+        .iter()
+        .filter_map(|node| node.children())
+        .flatten()
+        .filter(|node| node.name() == *first)
+        .collect();
+    if below.is_empty() {
+        return None;
+    }
+    part(at, &below, rest)
+}
+
+fn whole(at: &At<'_>, spans: &[Span]) -> (Span, String) {
+    let texts: Vec<String> = spans.iter().map(|span| at.written.text(*span)).collect();
+    (spans[0], texts.join("; "))
+}
+
+fn said(at: &At<'_>, role: Role, by: LayerName<'_>, span: Span, text: String) -> Said {
+    Said {
+        role,
+        layer: layer(by),
+        place: Some(at.written.place(span)),
+        text,
+    }
+}
+
+fn variables(at: &[At<'_>], service: &Service) -> Result<Vec<Explained>, NoSuchPath> {
+    keys(at, service)
+        .iter()
+        .map(|key| variable(at, service, key))
+        .collect()
+}
+
+/// Every key that some layer or group speaks of in some environment.
+fn keys(at: &[At<'_>], service: &Service) -> BTreeSet<String> {
+    let mut keys = BTreeSet::new();
+    for at in at
+        .iter()
+        .filter(|at| service.presence.includes(at.environment))
+    {
+        let resolved = resolved(at, service);
+        keys.extend(resolved.own_keys().map(str::to_owned));
+        for (_, group) in resolved.groups(&at.project.model) {
+            let found = resolve::group(group, at.environment);
+            keys.extend(found.into_keys().map(str::to_owned));
+        }
+    }
+    keys
+}
+
+fn variable(at: &[At<'_>], service: &Service, key: &str) -> Result<Explained, NoSuchPath> {
+    let keys = keys(at, service);
+    if !keys.contains(key) {
+        let known = keys.iter().map(String::as_str);
+        return Err(NoSuchPath::new("variable", key, known));
+    }
+    Ok(answers(at, service, &["vars", key], |at, resolved| {
+        let model = &at.project.model;
+        let holds = resolved.vars.get(key).map(|var| var.span);
+        let mut below = false;
+        let mut all = Vec::new();
+        for layer in resolved.said_of_variable(model, at.environment, key) {
+            let span = layer.what.span;
+            let role = match &layer.what.value {
+                _ if Some(span) == holds => Role::Holds,
+                _ if below => Role::Replaced,
+                Setting::Unset | Setting::Broken => Role::TakesBack,
+                Setting::Set(_) => Role::Replaced,
+            };
+            let own = !matches!(layer.by, LayerName::Group(_) | LayerName::GroupIn(..));
+            below |= role == Role::Holds || (own && role == Role::TakesBack);
+            all.push(said(at, role, layer.by, span, at.written.text(span)));
+        }
+        let value = holds.map(|span| {
+            let made = value::of_variable(at, service, key);
+            match made.filter(|_| !at.written.is_secret(span)) {
+                Some(made) => made,
+                None => at.written.text(span),
+            }
+        });
+        Answer::new(value, all)
+    }))
+}
+
+impl Answer {
+    /// Of one environment, which [`grouped`] names.
+    pub(super) fn new(value: Option<String>, said: Vec<Said>) -> Answer {
+        Answer {
+            environments: Vec::new(),
+            value,
+            said,
+        }
+    }
+}

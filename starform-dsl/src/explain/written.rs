@@ -1,0 +1,106 @@
+//! The nodes of a project as they are written: found again by their place, printed on one line.
+//! Pure. Values at places that look like credentials are left out of everything that is printed.
+//! Read on in `crate::syntax` for the tree.
+
+use std::collections::BTreeMap;
+
+use super::Place;
+use crate::project::Project;
+use crate::source::{FileId, Span};
+use crate::syntax::{self, Cst, Entry, Node, Nodes};
+
+/// What stands in for a credential.
+pub(super) const HIDDEN: &str = "•••";
+
+pub(super) struct Written<'p> {
+    project: &'p Project,
+    trees: BTreeMap<FileId, Cst>,
+    secrets: &'p [Span],
+}
+
+impl<'p> Written<'p> {
+    pub(super) fn new(project: &'p Project, secrets: &'p [Span]) -> Self {
+        let trees = project
+            .sources
+            .files()
+            .map(|(id, file)| (id, syntax::read(id, file.text().clone()).cst))
+            .collect();
+        Self {
+            project,
+            trees,
+            secrets,
+        }
+    }
+
+    pub(super) fn place(&self, span: Span) -> Place {
+        let file = self.project.sources.file(span.file);
+        let position = file.position(span.range.start());
+        Place {
+            file: file.path().to_owned(),
+            line: position.line,
+            column: position.column,
+        }
+    }
+
+    /// The node whose head holds a place.
+    pub(super) fn node(&self, span: Span) -> Option<Node<'_>> {
+        let holds = |outer: Span| {
+            outer.range.start() <= span.range.start() && span.range.end() <= outer.range.end()
+        };
+        let mut nodes: Nodes<'_> = self.trees.get(&span.file)?.nodes();
+        loop {
+            let node = nodes.find(|node| holds(node.span()))?;
+            if holds(node.head_span()) {
+                return Some(node);
+            }
+            nodes = node.children()?;
+        }
+    }
+
+    /// The whole node at a place, block included.
+    pub(super) fn text(&self, span: Span) -> String {
+        self.node(span)
+            .map_or_else(String::new, |node| self.line(node))
+    }
+
+    /// Whether the node at a place holds a credential anywhere.
+    pub(super) fn is_secret(&self, span: Span) -> bool {
+        let whole = self.node(span).map_or(span, Node::span);
+        self.secrets.iter().any(|secret| {
+            secret.file == whole.file
+                && whole.range.start() <= secret.range.start()
+                && secret.range.end() <= whole.range.end()
+        })
+    }
+
+    pub(super) fn entry(&self, entry: Entry<'_>) -> String {
+        let value = if self.secrets.contains(&entry.value_span()) {
+            HIDDEN
+        } else {
+            entry.raw()
+        };
+        let ty = entry
+            .ty()
+            .map_or(String::new(), |ty| format!("({})", ty.text));
+        let name = entry
+            .name()
+            .map_or(String::new(), |name| format!("{}=", name.text));
+        format!("{name}{ty}{value}")
+    }
+
+    /// Blocks of a checked project nest at most a few levels deep.
+    fn line(&self, node: Node<'_>) -> String {
+        let entries = node.entries().map(|entry| self.entry(entry));
+        let head: Vec<String> = std::iter::once(node.name().into_owned())
+            .chain(entries)
+            .collect();
+        let head = head.join(" ");
+        match node.children() {
+            None => head,
+            Some(children) => {
+                let inner: Vec<String> = children.map(|child| self.line(child)).collect();
+                format!("{head} {{ {}; }}", inner.join("; "))
+            }
+        }
+    }
+}
