@@ -6,11 +6,12 @@
 use serde_json::json;
 use starform_dsl::{explain, reference};
 
-use super::{compiled, print, print_json};
+use super::{print, print_json, say};
 use crate::{
     args::{ExplainArgs, PlanFormat},
     embedded,
     exit::{Exit, Failure},
+    sources,
     terminal::Terminal,
 };
 
@@ -23,14 +24,20 @@ pub(crate) fn run(args: &ExplainArgs, terminal: Terminal) -> anyhow::Result<Exit
 }
 
 fn value(args: &ExplainArgs, terminal: Terminal) -> anyhow::Result<()> {
-    let (_, project, secrets) = compiled(&args.path, terminal)?;
-    let bindings = embedded::first_bindings(&project);
+    let sources = sources::read(&args.path)?;
+    let compiled = starform_dsl::compile(&sources);
+    // Warnings are not what was asked for; errors are why there is no answer.
+    let Some(project) = &compiled.project else {
+        say(&sources, &compiled, terminal);
+        return Err(Failure::shown(Exit::Error));
+    };
+    let bindings = embedded::first_bindings(project);
     let found = explain::explain(
-        &project,
+        project,
         &args.subject,
         args.env.as_ref(),
         &bindings,
-        &secrets,
+        &compiled.secrets,
     )
     .map_err(|error| Failure::because(Exit::Error, error.to_string()))?;
     match args.format {

@@ -17,7 +17,7 @@ use std::path::Path;
 
 pub(crate) use compile::profile as compile_profile;
 use starform_dsl::{
-    Project, render,
+    Compiled, Project, render,
     source::{SourceTree, Span},
 };
 
@@ -57,24 +57,20 @@ fn checked(path: &Path, terminal: Terminal) -> anyhow::Result<(SourceTree, Proje
 }
 
 /// As [`checked`], with the places that look like credentials.
-fn compiled(
-    path: &Path,
-    terminal: Terminal,
-) -> anyhow::Result<(SourceTree, Project, Vec<Span>)> {
+fn compiled(path: &Path, terminal: Terminal) -> anyhow::Result<(SourceTree, Project, Vec<Span>)> {
     let sources = sources::read(path)?;
     let compiled = starform_dsl::compile(&sources);
-    eprint!(
-        "{}",
-        render::human(
-            &sources,
-            &compiled.diagnostics,
-            human(terminal, &compiled.secrets)
-        )
-    );
+    say(&sources, &compiled, terminal);
     match compiled.project {
-        Some(project) => Ok((sources, project, compiled.secrets)),
+        Some(project) => Ok((sources, project)),
         None => Err(Failure::shown(Exit::Error)),
     }
+}
+
+/// Diagnostics to standard error.
+fn say(sources: &SourceTree, compiled: &Compiled, terminal: Terminal) {
+    let human = human(terminal, &compiled.secrets);
+    eprint!("{}", render::human(sources, &compiled.diagnostics, human));
 }
 
 /// How diagnostics are shown here; what the compiler calls a credential is starred out.

@@ -14,4 +14,5 @@ mod bad_input;
 mod control_plane;
 mod embedded;
 mod golden;
+mod language;
 mod support;

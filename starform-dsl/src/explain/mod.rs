@@ -66,6 +66,8 @@ pub enum Role {
     TakesBack,
     /// A higher layer says something else.
     Replaced,
+    /// It keeps the service out of the environment.
+    Absent,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]

@@ -56,7 +56,7 @@ fn of_group(at: &[At<'_>], name: &GroupName, key: &str) -> Explained {
             };
             if role == Role::Holds {
                 let made = value::of_group(at, name, key).filter(|_| !at.written.is_secret(span));
-                value = Some(made.unwrap_or_else(|| text.clone()));
+                value = Some(made.unwrap_or_else(|| at.written.first_argument(span)));
             }
             all.push(Said {
                 role,

@@ -95,7 +95,13 @@ fn absent(at: &At<'_>, service: &Service) -> Option<Answer> {
         Presence::Only(names) | Presence::NotIn(names) => names,
     };
     let span = names.list.first()?.span;
-    let said = said(at, Role::Holds, LayerName::Own, span, at.written.text(span));
+    let said = said(
+        at,
+        Role::Absent,
+        LayerName::Own,
+        span,
+        at.written.text(span),
+    );
     (!service.presence.includes(at.environment)).then(|| Answer::new(None, vec![said]))
 }
 
@@ -322,7 +328,7 @@ fn variable(at: &[At<'_>], service: &Service, key: &str) -> Result<Explained, No
             let made = value::of_variable(at, service, key);
             match made.filter(|_| !at.written.is_secret(span)) {
                 Some(made) => made,
-                None => at.written.text(span),
+                None => at.written.first_argument(span),
             }
         });
         Answer::new(value, all)

@@ -46,6 +46,7 @@ fn role(role: Role) -> &'static str {
         Role::LeavesOut => "leaves out",
         Role::TakesBack => "takes back",
         Role::Replaced => "replaced",
+        Role::Absent => "absent",
     }
 }
 

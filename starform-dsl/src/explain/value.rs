@@ -8,7 +8,11 @@ use starform_contract::{GroupName, ServiceState, model::Variable};
 use super::At;
 use super::written::HIDDEN;
 use crate::project::Service;
+use crate::table::{self, Place, PropSpec};
 use crate::vars::credential;
+
+/// Whether a host is known to be the project's own is said by whoever plans.
+const NOT_OF_THE_FILE: &str = "verified";
 
 /// A child of a service, or something inside it, defaults filled in. `None` where the model does
 /// not have it under the child's name.
@@ -24,7 +28,8 @@ pub(super) fn of_child(
         name => name,
     };
     let found = model.get(name).or_else(|| model.get(format!("{name}s")))?;
-    at_path(found, inner).map(|value| shown(&value))
+    let order = table::find(Place::Service, name).map_or(&[][..], |spec| spec.props);
+    at_path(found, inner).map(|value| shown(&value, order))
 }
 
 pub(super) fn of_variable(at: &At<'_>, service: &Service, key: &str) -> Option<String> {
@@ -74,31 +79,40 @@ fn at_path(value: &Json, path: &[&str]) -> Option<Json> {
     }
 }
 
-/// `min=3 max=12`
-fn shown(value: &Json) -> String {
+/// `min=3 max=12`: properties in the order of the table, then all others by name.
+fn shown(value: &Json, order: &[PropSpec]) -> String {
     match value {
         Json::Null => "nothing".to_owned(),
         Json::Bool(flag) => flag.to_string(),
         Json::Number(number) => number.to_string(),
         Json::String(text) => text.clone(),
         Json::Array(items) => {
-            let items: Vec<String> = items.iter().map(inner).collect();
+            let items: Vec<String> = items.iter().map(|item| inner(item, order)).collect();
             items.join(" ")
         }
         Json::Object(fields) => {
+            let place = |name: &str| {
+                let known = order.iter().position(|prop| prop.name == name);
+                known.unwrap_or(order.len())
+            };
+            let mut fields: Vec<(&String, &Json)> = fields
+                .iter()
+                .filter(|(name, _)| *name != NOT_OF_THE_FILE)
+                .collect();
+            fields.sort_by_key(|(name, _)| place(name));
             let fields: Vec<String> = fields
                 .iter()
-                .map(|(name, value)| format!("{name}={}", inner(value)))
+                .map(|(name, value)| format!("{name}={}", inner(value, order)))
                 .collect();
             fields.join(" ")
         }
     }
 }
 
-fn inner(value: &Json) -> String {
+fn inner(value: &Json, order: &[PropSpec]) -> String {
     match value {
-        Json::Object(_) => format!("{{{}}}", shown(value)),
-        Json::Array(_) => format!("[{}]", shown(value)),
-        Json::Null | Json::Bool(_) | Json::Number(_) | Json::String(_) => shown(value),
+        Json::Object(_) => format!("{{{}}}", shown(value, order)),
+        Json::Array(_) => format!("[{}]", shown(value, order)),
+        Json::Null | Json::Bool(_) | Json::Number(_) | Json::String(_) => shown(value, order),
     }
 }

@@ -63,6 +63,13 @@ impl<'p> Written<'p> {
             .map_or_else(String::new, |node| self.line(node))
     }
 
+    /// The value of the variable at a place, as it is written.
+    pub(super) fn first_argument(&self, span: Span) -> String {
+        self.node(span)
+            .and_then(|node| node.args().next())
+            .map_or_else(String::new, |entry| self.entry(entry))
+    }
+
     /// Whether the node at a place holds a credential anywhere.
     pub(super) fn is_secret(&self, span: Span) -> bool {
         let whole = self.node(span).map_or(span, Node::span);

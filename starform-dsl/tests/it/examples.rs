@@ -10,7 +10,7 @@ use starform_dsl::emit;
 
 use crate::project::{bindings, compiled};
 
-fn texts() -> BTreeMap<String, String> {
+pub(crate) fn texts() -> BTreeMap<String, String> {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../examples");
     fs::read_dir(folder)
         .expect("examples are there")

@@ -17,6 +17,7 @@ mod abstract_tree;
 mod documents;
 mod emission;
 mod examples;
+mod explain;
 mod faults;
 mod fixes;
 mod heavy;

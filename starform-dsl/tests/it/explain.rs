@@ -1,0 +1,229 @@
+//! `explain`: the value, who says so and where, and what that replaced, as the rule of layers has it.
+//! Pure.
+//! Read on in `emission` for the values alone.
+
+use starform_dsl::{
+    Compiled, emit,
+    explain::{self, Role},
+};
+
+use crate::project::{bindings, compiled};
+
+const SHOP: &str = r#"project shop {
+  environment staging branch=main
+  environment production branch=release { drift report; }
+  var-group shared {
+    LEVEL debug
+    COLOR red
+    in production { LEVEL info; }
+  }
+  var-group loud { LEVEL trace; }
+  partial small { size cpu="250m"; scale 2; image "a/b:1"; }
+  web api like=small {
+    port 8080
+    size memory="1Gi"
+    use shared
+    vars { OWN 1; }
+    in production {
+      scale min=3 max=12
+      domain "shop.example"
+      use loud shared
+      vars { COLOR #null; OWN 2; }
+    }
+  }
+  worker mailer {
+    image "a/b:1"
+    run "mail" "--token=ghp_0123456789abcdefghijABCDEFGHIJ"
+    only production
+  }
+}
+"#;
+
+fn asked(path: &str, environment: Option<&str>) -> Result<String, String> {
+    let Compiled {
+        project, secrets, ..
+    } = compiled(SHOP);
+    let project = project.expect("no errors");
+    let environment = environment.map(|name| name.parse().expect("a name"));
+    let bindings = bindings(&project);
+    explain::explain(&project, path, environment.as_ref(), &bindings, &secrets)
+        .map(|found| explain::text(&found))
+        .map_err(|error| error.to_string())
+}
+
+#[track_caller]
+fn says(path: &str, expected: &str) {
+    assert_eq!(asked(path, None).expect("an answer"), expected, "{path}");
+}
+
+#[test]
+fn a_child_comes_whole_from_the_highest_layer() {
+    says(
+        "api.scale",
+        "\
+api.scale in staging: min=2 max=2
+  holds       partial small  starform.kdl:10:36  scale 2
+api.scale in production: min=3 max=12 cpu=80 cooldown=5m
+  holds       in production  starform.kdl:17:7   scale min=3 max=12
+  replaced    partial small  starform.kdl:10:36  scale 2
+",
+    );
+    says(
+        "api.size.cpu",
+        "\
+api.size.cpu in staging, production: 100m
+  holds       default                                 100m
+  leaves out  the service itself  starform.kdl:13:5   size memory=\"1Gi\"
+  replaced    partial small       starform.kdl:10:24  cpu=\"250m\"
+",
+    );
+}
+
+#[test]
+fn variables_come_key_by_key() {
+    says(
+        "api.vars.LEVEL",
+        "\
+api.vars.LEVEL in staging: debug
+  holds       var-group shared  starform.kdl:5:5  LEVEL debug
+api.vars.LEVEL in production: info
+  holds       var-group shared, in production  starform.kdl:7:21  LEVEL info
+  replaced    var-group shared                 starform.kdl:5:5   LEVEL debug
+  replaced    var-group loud                   starform.kdl:9:20  LEVEL trace
+",
+    );
+    says(
+        "api.vars.COLOR",
+        "\
+api.vars.COLOR in staging: red
+  holds       var-group shared  starform.kdl:6:5  COLOR red
+api.vars.COLOR in production: nothing
+  takes back  in production     starform.kdl:20:14  COLOR #null
+  replaced    var-group shared  starform.kdl:6:5    COLOR red
+",
+    );
+}
+
+#[test]
+fn a_service_that_is_not_there_says_why() {
+    says(
+        "mailer.image",
+        "\
+mailer.image in staging: nothing
+  absent      the service itself  starform.kdl:26:10  only production
+mailer.image in production: a/b:1
+  holds       the service itself  starform.kdl:24:5  image \"a/b:1\"
+",
+    );
+}
+
+#[test]
+fn groups_and_environments_are_asked_by_name() {
+    says(
+        "loud.LEVEL",
+        "\
+loud.LEVEL in staging, production: trace
+  holds       var-group loud  starform.kdl:9:20  LEVEL trace
+",
+    );
+    says(
+        "production.drift",
+        "\
+production.drift in production: drift report
+  holds       the environment itself  starform.kdl:3:43  drift report
+",
+    );
+    says(
+        "environment.staging.deploy",
+        "staging.deploy in staging: after=commit\n  holds       default    after=commit\n",
+    );
+}
+
+#[test]
+fn a_kind_stands_for_its_only_service() {
+    let plain = asked("api.scale", Some("production"));
+    assert!(plain.as_ref().is_ok_and(|text| text.contains("max=12")));
+    assert_eq!(asked("web.scale", Some("production")), plain);
+    assert_eq!(asked("web.api.scale", Some("production")), plain);
+}
+
+#[test]
+fn a_path_that_leads_nowhere_says_where_to_go() {
+    let cases = [
+        (
+            "ap.scale",
+            "service, var-group or environment `ap`; did you mean `api`?",
+        ),
+        ("api.replicas", "node `replicas`; did you mean `scale`?"),
+        ("api.scale.mx", "property or node `mx`; did you mean `max`?"),
+        ("api.vars.LEVL", "variable `LEVL`; did you mean `LEVEL`?"),
+        ("api.overlap", "node `overlap`; a web service has none"),
+        (
+            "cron.timeout",
+            "service `cron`; and the project has no cron service",
+        ),
+        (
+            "production.branches",
+            "setting `branches`; did you mean `branch`?",
+        ),
+        ("shared.COLORS", "variable `COLORS`; did you mean `COLOR`?"),
+    ];
+    for (path, expected) in cases {
+        assert_eq!(asked(path, None), Err(format!("there is no {expected}")));
+    }
+    let unknown = asked("api.scale", Some("prod"));
+    let expected = "there is no environment `prod`; there are `staging`, `production`";
+    assert_eq!(unknown, Err(expected.to_owned()));
+}
+
+#[test]
+fn what_looks_like_a_credential_is_never_repeated() {
+    for path in ["mailer.run", "mailer", "worker.run"] {
+        let text = asked(path, None).unwrap_or_else(|error| error);
+        assert!(text.contains("•••") && !text.contains("ghp_"), "{text}");
+    }
+}
+
+/// For every service, path and environment of the examples: the layer that holds is unique, and
+/// where one holds, its place is the one that the emitted state names as origin.
+#[test]
+fn what_holds_is_what_is_emitted() {
+    for (name, text) in crate::examples::texts() {
+        let compiled = compiled(&text);
+        let project = compiled.project.expect("no errors");
+        let bindings = bindings(&project);
+        let mut asked = 0;
+        for (environment, _) in project.environments() {
+            let origins = emit(&project, environment, &bindings)
+                .expect("a state")
+                .origins;
+            for service in project.service_names_in(environment) {
+                let found = explain::explain(
+                    &project,
+                    service.as_str(),
+                    Some(environment),
+                    &bindings,
+                    &compiled.secrets,
+                );
+                for explained in found.expect("the service is there") {
+                    let answer = &explained.answers[0];
+                    let holds = answer.said.iter().filter(|said| said.role == Role::Holds);
+                    let holds: Vec<_> = holds.collect();
+                    assert!(holds.len() <= 1, "{name}: {}", explained.path);
+                    let path = explained.path.split_once('.').expect("a service").1;
+                    let listed = ["port", "domain"]
+                        .contains(&path)
+                        .then(|| format!("{path}s"));
+                    let origin = origins.0[&service].get(listed.as_deref().unwrap_or(path));
+                    let place = holds.first().and_then(|said| said.place.as_ref());
+                    if let (Some(origin), Some(place)) = (origin, place) {
+                        let (line, _) = origin.rsplit_once(':').expect("a column");
+                        assert_eq!(line, format!("{}:{}", place.file, place.line));
+                        asked += 1;
+                    }
+                }
+            }
+        }
+        assert!(asked > 2, "{name}: only {asked} places compared");
+    }
+}
