@@ -52,12 +52,6 @@ pub(crate) async fn run(cli: Cli) -> anyhow::Result<Exit> {
 /// The sources at `path` and the checked project. Diagnostics go to standard error; errors end the
 /// command.
 fn checked(path: &Path, terminal: Terminal) -> anyhow::Result<(SourceTree, Project)> {
-    let (sources, project, _) = compiled(path, terminal)?;
-    Ok((sources, project))
-}
-
-/// As [`checked`], with the places that look like credentials.
-fn compiled(path: &Path, terminal: Terminal) -> anyhow::Result<(SourceTree, Project, Vec<Span>)> {
     let sources = sources::read(path)?;
     let compiled = starform_dsl::compile(&sources);
     say(&sources, &compiled, terminal);

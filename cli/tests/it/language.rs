@@ -16,7 +16,10 @@ fn in_shop(words: &[&str]) -> Ran {
 #[test]
 fn a_node_is_explained_from_the_table() {
     let ran = in_shop(&["explain", "scale"]).expect(0);
-    assert_eq!(ran.stdout, in_shop(&["schema", "node", "scale"]).expect(0).stdout);
+    assert_eq!(
+        ran.stdout,
+        in_shop(&["schema", "node", "scale"]).expect(0).stdout
+    );
     for word in ["scale min=N max=N", "web, private, worker", "cooldown="] {
         assert!(ran.stdout.contains(word), "{word} in {}", ran.stdout);
     }
@@ -27,15 +30,29 @@ fn a_node_is_explained_from_the_table() {
 #[test]
 fn a_value_is_explained_with_layer_and_place() {
     let ran = in_shop(&["explain", "web.scale", "--env", "production"]).expect(0);
-    assert!(ran.stdout.contains("holds       in production  starform.kdl:47:7  scale min=3"));
+    assert!(
+        ran.stdout
+            .contains("holds       in production  starform.kdl:47:7  scale min=3")
+    );
     assert_eq!(ran.stderr, "", "warnings are not what was asked for");
-    let json = in_shop(&["explain", "web.scale", "--env", "production", "--format", "json"])
-        .expect(0)
-        .json();
+    let json = in_shop(&[
+        "explain",
+        "web.scale",
+        "--env",
+        "production",
+        "--format",
+        "json",
+    ])
+    .expect(0)
+    .json();
     let answer = &json["explained"][0]["answers"][0];
     assert_eq!(answer["environments"][0], "production");
     assert_eq!(answer["said"][0]["layer"], "in production");
     assert_eq!(answer["said"][0]["line"], 47);
     let unknown = in_shop(&["explain", "web.scal"]).expect(1);
-    assert!(unknown.stderr.contains("did you mean `scale`?"), "{}", unknown.stderr);
+    assert!(
+        unknown.stderr.contains("did you mean `scale`?"),
+        "{}",
+        unknown.stderr
+    );
 }
