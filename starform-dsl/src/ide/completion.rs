@@ -68,9 +68,13 @@ pub fn completions(analysis: &Analysis, file: FileId, offset: u32) -> Vec<Comple
         Part::Value(head, name) => property_values(analysis, &cursor, head, name),
         Part::Annotation(_) => Vec::new(),
     };
-    found.retain(|completion| {
+    found.retain_mut(|completion| {
         let typed = TextRange::new(completion.edit.range.start(), offset);
-        goes_on(&cursor.cst.text()[typed.as_range()], &completion.label)
+        let nearness = nearness(&cursor.cst.text()[typed.as_range()], &completion.label);
+        if let Some(nearness) = nearness {
+            completion.sort.insert(0, nearness);
+        }
+        nearness.is_some()
     });
     found.sort_by(|a, b| (&a.sort, &a.label).cmp(&(&b.sort, &b.label)));
     found
@@ -284,11 +288,21 @@ pub(super) fn snippet(word: Word, text: String) -> Insertion {
     }
 }
 
-/// Whether the letters occur in this order, case aside.
-fn goes_on(typed: &str, label: &str) -> bool {
-    let mut rest = label.chars().flat_map(char::to_lowercase);
-    typed
+/// How well a label goes on with what is typed, case aside: `0` if it begins so, `1` if the letters occur
+/// in this order, `None` if not.
+fn nearness(typed: &str, label: &str) -> Option<char> {
+    let fold = |text: &str| {
+        text.chars()
+            .flat_map(char::to_lowercase)
+            .collect::<String>()
+    };
+    let (typed, label) = (fold(typed), fold(label));
+    if label.starts_with(&typed) {
+        return Some('0');
+    }
+    let mut rest = label.chars();
+    let occurs = typed
         .chars()
-        .flat_map(char::to_lowercase)
-        .all(|letter| rest.any(|other| other == letter))
+        .all(|letter| rest.any(|other| other == letter));
+    occurs.then_some('1')
 }

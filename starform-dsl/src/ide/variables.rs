@@ -13,6 +13,7 @@ use super::index::{NameKind, Symbol};
 use super::snippet;
 use super::values;
 use crate::project::Model;
+use crate::source::Span;
 use crate::syntax::TextRange;
 use crate::vars::Output;
 
@@ -40,7 +41,8 @@ pub(super) fn keys(
     analysis
         .index
         .declared(NameKind::Variable)
-        .filter(|symbol| !present.contains(&symbol.name) && seen.insert(symbol.name.as_str()))
+        .filter(|symbol| !present.contains(&symbol.name) && !is_typed(analysis, cursor, symbol))
+        .filter(|symbol| seen.insert(symbol.name.as_str()))
         .map(|symbol| Completion {
             label: symbol.name.clone(),
             kind: CompletionKind::Name(NameKind::Variable),
@@ -50,6 +52,13 @@ pub(super) fn keys(
             sort: "2".to_owned(),
         })
         .collect()
+}
+
+/// Whether a key is declared nowhere but at the cursor.
+fn is_typed(analysis: &Analysis, cursor: &Cursor<'_>, symbol: &Symbol) -> bool {
+    let mut declarations = analysis.index.declarations(symbol);
+    let file = cursor.cst.file();
+    declarations.all(|found| found.span == Span::new(file, cursor.word.range))
 }
 
 /// `var-group shared`
