@@ -8,11 +8,12 @@ use starform_contract::ProjectName;
 
 use crate::check;
 use crate::diag::{self, Diagnostic, codes};
+use crate::include;
 use crate::lower::{self, Known};
 use crate::project::{Model, Project, Spanned};
 use crate::secrets;
 use crate::source::{FileId, SourceTree, Span};
-use crate::syntax::{self, Parse, TextRange};
+use crate::syntax::{Parse, TextRange};
 
 /// The file that holds the project.
 pub const ROOT_FILE: &str = "starform.kdl";
@@ -79,24 +80,28 @@ pub(crate) fn analyse(sources: &SourceTree) -> Analysis {
 }
 
 fn analyse_from(sources: &SourceTree, root: FileId) -> Analysis {
-    let parse = syntax::read(root, sources.file(root).text().clone());
-    let parses = BTreeMap::from([(root, parse)]);
-    let mut diagnostics: Vec<Diagnostic> = parses
+    let files = include::gather(sources, root);
+    let mut diagnostics: Vec<Diagnostic> = files
+        .parses
         .values()
         .flat_map(|parse| parse.diagnostics.iter().cloned())
         .collect();
+    let broken = lines(sources, &diagnostics);
     // A text that was not understood everywhere may hold what seems to be missing.
-    let whole = parses.values().all(|parse| parse.sound) && diagnostics.is_empty();
-    let (lowered, mut found) = lower::lower(&parses[&root].cst, whole);
+    let whole = files.parses.values().all(|parse| parse.sound)
+        && diagnostics.is_empty()
+        && files.diagnostics.is_empty();
+    let (lowered, mut found) = lower::lower(&files, whole);
+    found.extend(files.diagnostics);
     if let Some(lowered) = &lowered {
         found.extend(check::run(&lowered.model, lowered.known));
     }
-    let broken = lines(sources, &diagnostics);
     if !broken.is_empty() {
         found.retain(|diagnostic| lines(sources, [diagnostic]).is_disjoint(&broken));
     }
     diagnostics.extend(found);
-    let secrets: Vec<Span> = parses
+    let secrets: Vec<Span> = files
+        .parses
         .values()
         .flat_map(|parse| secrets::find(&parse.cst))
         .collect();
@@ -105,7 +110,7 @@ fn analyse_from(sources: &SourceTree, root: FileId) -> Analysis {
     let (name, model) = lowered.map_or((None, None), |lowered| (lowered.name, Some(lowered.model)));
     Analysis {
         root: Some(root),
-        parses,
+        parses: files.parses,
         name,
         model,
         known,

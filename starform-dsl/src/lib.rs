@@ -9,6 +9,7 @@ mod emit;
 pub mod explain;
 pub mod fix;
 pub mod ide;
+pub mod include;
 mod lower;
 pub mod project;
 pub mod reference;

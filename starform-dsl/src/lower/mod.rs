@@ -5,6 +5,7 @@
 mod declare;
 mod domain;
 mod health;
+mod include;
 mod layer;
 mod project;
 mod read;

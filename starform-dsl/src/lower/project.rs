@@ -7,9 +7,10 @@ use starform_contract::{EnvironmentName, GroupName, ServiceName, state::DriftPol
 use super::read::Read;
 use super::{Cx, Known, Lowered, MOST_OF_A_KIND, declare::Names};
 use crate::diag::{Diagnostic, codes};
+use crate::include::Files;
 use crate::project::{Deploy, Environment, Group, In, Model, NamedEnvironments, Spanned, Vars};
 use crate::source::{FileId, Span};
-use crate::syntax::{Cst, Node, TextRange};
+use crate::syntax::{Node, TextRange};
 use crate::table::{self, Place};
 
 /// The contract that this version writes and reads.
@@ -23,8 +24,9 @@ struct Declared {
     services: Names<ServiceName>,
 }
 
-/// Reads the root file. `sound`: its braces match, so a missing node is really missing.
-pub(crate) fn lower(cst: &Cst, sound: bool) -> (Option<Lowered>, Vec<Diagnostic>) {
+/// Reads the files of a project. `sound`: their braces match and none is missing, so a missing node is really missing.
+pub(crate) fn lower(files: &Files, sound: bool) -> (Option<Lowered>, Vec<Diagnostic>) {
+    let cst = &files.parses[&files.root].cst;
     let mut cx = Cx {
         diagnostics: Vec::new(),
         path: Vec::new(),
@@ -36,7 +38,7 @@ pub(crate) fn lower(cst: &Cst, sound: bool) -> (Option<Lowered>, Vec<Diagnostic>
         Some(first) => second_project(cx, &read, first),
         None => {
             first = Some(read.span());
-            project = Some(lower_project(cx, &read));
+            project = Some(lower_project(cx, &read, files));
         }
     });
     if first.is_none() && sound && !seen.incomplete {
@@ -63,7 +65,7 @@ fn start(file: FileId) -> Span {
     Span::new(file, TextRange::at(0))
 }
 
-fn lower_project(cx: &mut Cx, read: &Read<'_>) -> Lowered {
+fn lower_project(cx: &mut Cx, read: &Read<'_>, files: &Files) -> Lowered {
     check_contract(cx, read);
     let mut lowered = Lowered {
         name: read.arg(0),
@@ -77,6 +79,7 @@ fn lower_project(cx: &mut Cx, read: &Read<'_>) -> Lowered {
         services: Names::new("a service"),
     };
     if let Some(nodes) = read.node.children() {
+        let nodes = files.expand(nodes).into_iter();
         let seen = cx.block(nodes, "project", Place::Project, None, |cx, child| {
             lower_child(cx, &child, &mut lowered, &mut declared);
         });
@@ -154,6 +157,9 @@ fn lower_child(cx: &mut Cx, read: &Read<'_>, lowered: &mut Lowered, declared: &m
             }
             None => cx.known.partials = false,
         },
+        // Its files' nodes follow it.
+        "include" if read.sound => {}
+        "include" => cx.known = Known::all(false),
         _ => match super::service::read(cx, read) {
             Some(service) => {
                 let name = &service.name;

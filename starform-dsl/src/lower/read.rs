@@ -10,7 +10,7 @@ use super::{Cx, MOST_ENTRIES, unknown, value};
 use crate::diag::{Diagnostic, Edit, Fix, codes};
 use crate::project::{Setting, Slot, Spanned};
 use crate::source::Span;
-use crate::syntax::{Entry, Node, Nodes, Value};
+use crate::syntax::{Entry, Node, Value};
 use crate::table::{
     self, ArgSpec, Args, Availability, Block, NodeSpec, Place, PropSpec, Repeat, closest,
     foreign_word,
@@ -296,7 +296,7 @@ impl Cx {
     /// Reads the nodes of a block by their rows in `place`; hands each that is to be used to `each`.
     pub(super) fn block<'a>(
         &mut self,
-        nodes: Nodes<'a>,
+        nodes: impl Iterator<Item = Node<'a>>,
         parent: &str,
         place: Place,
         kind: Option<ServiceKind>,

@@ -130,6 +130,7 @@ pub(crate) fn text_value(ty: Type, name: &str, text: &str, span: Span) -> Option
         Type::Schedule => schedule(text, span),
         Type::TimeZone => time_zone(text, span, false),
         Type::Image => image_error(text, span),
+        Type::IncludeGlob => super::include::glob_error(text, span),
     }
 }
 
@@ -465,6 +466,7 @@ pub(crate) fn expected(ty: Type) -> String {
         Type::Schedule => "a schedule, such as \"30 3 * * *\"".to_owned(),
         Type::TimeZone => "a time zone, such as \"Europe/Lisbon\"".to_owned(),
         Type::Image => "an image, such as \"ghcr.io/acme/api:1.4.2\"".to_owned(),
+        Type::IncludeGlob => "a pattern of files, such as \"services/*.kdl\"".to_owned(),
     }
 }
 

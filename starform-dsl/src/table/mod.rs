@@ -135,6 +135,8 @@ pub enum Type {
     Schedule,
     TimeZone,
     Image,
+    /// Files of the repository; see [`crate::include::Glob`].
+    IncludeGlob,
 }
 
 pub(crate) const ALL_KINDS: &[ServiceKind] = &[

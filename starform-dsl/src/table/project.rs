@@ -168,11 +168,10 @@ pub(super) const NODES: &[NodeSpec] = &[
     NodeSpec {
         name: "include",
         places: &[Place::Project],
-        availability: Availability::Later {
-            instead: "keep the whole project in `starform.kdl` for now",
-        },
+        repeat: Repeat::Many,
+        args: Args::One(arg("GLOB", Type::IncludeGlob)),
         form: "include GLOB",
-        doc: "Takes project children from other files of the repository.",
+        doc: "Takes children of the project from other files, which hold them at their top level. The pattern begins in the folder of `starform.kdl`, also in an included file: `*` stands for any characters of one name, `**` for any number of folders, neither for hidden ones; the last name ends in `.kdl`. A pattern that names no file is an error, and so is a file that is included twice.",
         default: "none",
         example: "include \"services/*.kdl\"",
         ..ROW

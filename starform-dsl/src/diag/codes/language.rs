@@ -41,6 +41,14 @@ codes! { LANGUAGE;
         "Two things exclude each other because they answer the same question in different ways.";
     2020 EMPTY_NODE Error "node that says nothing"
         "The node has none of its properties, so it would change nothing.";
+    2021 INCLUDES_NOTHING Error "`include` that names no file"
+        "The pattern of an `include` fits no file of the repository.";
+    2022 INCLUDED_TWICE Error "file included twice"
+        "Two `include` nodes name one file, so everything in it would be declared twice.";
+    2023 INCLUDE_CYCLE Error "file that includes itself"
+        "A file includes itself, at once or through others.";
+    2024 INCLUDED_TOO_DEEP Error "files included more than 10 deep"
+        "More than ten files stand in a row, each included by the one before.";
     3001 UNKNOWN_SERVICE Error "unknown service"
         "The project has no service of this name.";
     3002 UNKNOWN_OUTPUT Error "unknown output"
@@ -123,6 +131,8 @@ codes! { LANGUAGE;
         "A project has at most 100 environments.";
     5035 TOO_MANY_OF_ONE_THING Error "more of one thing than fits"
         "A service has at most 100 ports, domains, aliases, var-groups and `in` blocks each, and 1 000 variables; a var-group has at most 1 000 variables.";
+    5036 BAD_GLOB Error "not a pattern of files"
+        "The pattern of an `include` is none, or it names files that do not belong to the project.";
     6001 NOT_AVAILABLE Error "not available in this version"
         "The language reserves it; this version of Starform does not do it yet, so it is refused instead of being without effect.";
     6002 UNKNOWN_CONTRACT Error "contract of another version"
