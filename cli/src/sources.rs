@@ -1,29 +1,36 @@
-//! Reads a project's files from a folder into memory.
+//! Reads a project's files from a folder into memory: the root file, and what its `include` nodes name.
 //!
-//! Effects: reads files. Always holds: nothing outside the project's folder is read, and a file over
-//! the language's limit is refused by its size before it is read.
+//! Effects: reads files and lists folders. Always holds: nothing outside the project's folder is read,
+//! also not through symbolic links; a file over the language's limit is refused by its size before it is read.
 
 use std::{
-    collections::BTreeMap,
+    collections::{BTreeMap, BTreeSet},
     fs,
     io::{self, Read as _},
     path::{Path, PathBuf},
     sync::Arc,
 };
 
-use starform_dsl::source::SourceTree;
-
-/// The root file of every project.
-const ROOT: &str = "starform.kdl";
+use starform_dsl::{
+    ROOT_FILE,
+    include::{self, Glob, MOST_FILES},
+    source::SourceTree,
+};
 
 /// Limit of one file in bytes; the language's own (SF5xxx), checked here so that a mistaken path to
 /// something huge is not read into memory.
 const LIMIT: u64 = 1 << 20;
 
+/// Limit of all files together, as [`LIMIT`].
+const LIMIT_OF_ALL: u64 = 8 << 20;
+
+/// Files and folders that one pattern looks at.
+const MOST_ENTRIES: usize = 100_000;
+
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum SourceError {
     #[error(
-        "there is no {ROOT} in `{}`; write one (see the README's tour) or name its folder: `starform {{check,plan,apply}} PATH`",
+        "there is no {ROOT_FILE} in `{}`; write one (see the README's tour) or name its folder: `starform {{check,plan,apply}} PATH`",
         .0.display()
     )]
     NoRoot(PathBuf),
@@ -35,6 +42,23 @@ pub(crate) enum SourceError {
     )]
     TooLarge { path: PathBuf, size: u64 },
     #[error(
+        "the files of the project have more than {LIMIT_OF_ALL} bytes (8 MiB); divide it into several projects"
+    )]
+    AllTooLarge,
+    #[error(
+        "`include` names more than {MOST_FILES} files; divide the project, or put more into one file"
+    )]
+    TooMany,
+    #[error(
+        "`include \"{0}\"` looks through more than {MOST_ENTRIES} files; begin the pattern with the folder that it means"
+    )]
+    TooWide(Glob),
+    #[error(
+        "`{}` is a symbolic link that leaves the folder of the project; put the file itself there",
+        .0.display()
+    )]
+    LeadsOut(PathBuf),
+    #[error(
         "`{}` is not UTF-8 text (first bad byte at offset {offset}); save it as UTF-8",
         .path.display()
     )]
@@ -45,12 +69,26 @@ pub(crate) enum SourceError {
 
 /// The project at `path`: a folder that holds a starform.kdl, or that file itself.
 pub(crate) fn read(path: &Path) -> Result<SourceTree, SourceError> {
-    let file = root_file(path)?;
-    let text = read_text(&file)?;
-    Ok(SourceTree::new(BTreeMap::from([(
-        shown_as(path, &file),
-        Arc::from(text),
-    )])))
+    let root = root_file(path)?;
+    let text = read_text(&root)?;
+    let mut reading = Reading {
+        folder: folder(path),
+        bytes: text.len() as u64,
+        files: BTreeMap::from([(shown_as(path, &root), Arc::from(text))]),
+    };
+    let mut followed: BTreeSet<Glob> = BTreeSet::new();
+    loop {
+        let tree = SourceTree::new(reading.files.clone());
+        let wanted = include::wanted(&tree);
+        let new: Vec<&Glob> = wanted.difference(&followed).collect();
+        if new.is_empty() {
+            return Ok(tree);
+        }
+        for glob in new {
+            reading.include(glob)?;
+        }
+        followed.extend(wanted);
+    }
 }
 
 /// A project of one file, read from standard input.
@@ -69,7 +107,7 @@ pub(crate) fn read_stdin() -> Result<SourceTree, SourceError> {
         return Err(SourceError::TooLarge { path, size });
     }
     let text = decode(path, bytes)?;
-    Ok(SourceTree::single(ROOT, &text))
+    Ok(SourceTree::single(ROOT_FILE, &text))
 }
 
 /// Where the file lies that a tree read from `given` calls `path`.
@@ -94,9 +132,95 @@ pub(crate) fn folder(path: &Path) -> PathBuf {
     }
 }
 
+/// What was read so far.
+struct Reading {
+    folder: PathBuf,
+    bytes: u64,
+    /// By path below the folder, with `/`.
+    files: BTreeMap<String, Arc<str>>,
+}
+
+impl Reading {
+    /// Reads every file that the pattern names and that was not read yet.
+    fn include(&mut self, glob: &Glob) -> Result<(), SourceError> {
+        for name in matching(&self.folder, glob)? {
+            if self.files.contains_key(&name) {
+                continue;
+            }
+            if self.files.len() > MOST_FILES {
+                return Err(SourceError::TooMany);
+            }
+            let path = self.folder.join(&name);
+            let size = size(&path)?;
+            if self.bytes + size > LIMIT_OF_ALL {
+                return Err(SourceError::AllTooLarge);
+            }
+            let text = read_text(&path)?;
+            self.bytes += text.len() as u64;
+            self.files.insert(name, Arc::from(text));
+        }
+        Ok(())
+    }
+}
+
+/// The files that a pattern names, by path below `folder`. Folders that are symbolic links are not
+/// entered: what they lead to has a path of its own, or lies outside.
+fn matching(folder: &Path, glob: &Glob) -> Result<BTreeSet<String>, SourceError> {
+    let mut found = BTreeSet::new();
+    let mut looked_at = 0;
+    let mut open = vec![String::new()];
+    while let Some(below) = open.pop() {
+        let path = folder.join(&below);
+        let unreadable = |source| SourceError::Unreadable {
+            path: path.clone(),
+            source,
+        };
+        for entry in fs::read_dir(&path).map_err(unreadable)? {
+            let entry = entry.map_err(unreadable)?;
+            looked_at += 1;
+            if looked_at > MOST_ENTRIES {
+                return Err(SourceError::TooWide(glob.clone()));
+            }
+            // A name that is not UTF-8 is none that a pattern could hold.
+            let Ok(name) = entry.file_name().into_string() else {
+                continue;
+            };
+            let name = if below.is_empty() {
+                name
+            } else {
+                format!("{below}/{name}")
+            };
+            let kind = entry.file_type().map_err(unreadable)?;
+            if kind.is_dir() {
+                if glob.may_match_below(&name) {
+                    open.push(name);
+                }
+            } else if glob.matches(&name) && is_file_inside(folder, &entry.path())? {
+                found.insert(name);
+            }
+        }
+    }
+    Ok(found)
+}
+
+/// Whether it is a file; an error where a symbolic link leaves the folder.
+fn is_file_inside(folder: &Path, path: &Path) -> Result<bool, SourceError> {
+    let real = |path: &Path| {
+        fs::canonicalize(path).map_err(|source| SourceError::Unreadable {
+            path: path.to_owned(),
+            source,
+        })
+    };
+    let target = real(path)?;
+    if !target.starts_with(real(folder)?) {
+        return Err(SourceError::LeadsOut(path.to_owned()));
+    }
+    Ok(target.is_file())
+}
+
 fn root_file(path: &Path) -> Result<PathBuf, SourceError> {
     if path.is_dir() {
-        let file = path.join(ROOT);
+        let file = path.join(ROOT_FILE);
         return if file.is_file() {
             Ok(file)
         } else {
@@ -117,24 +241,31 @@ fn shown_as(given: &Path, file: &Path) -> String {
         .file_name()
         .map(|name| name.to_string_lossy().into_owned());
     match name {
-        Some(name) if given.is_dir() || name == ROOT => name,
+        Some(name) if given.is_dir() || name == ROOT_FILE => name,
         Some(_) | None => given.to_string_lossy().into_owned(),
     }
 }
 
-fn read_text(path: &Path) -> Result<String, SourceError> {
-    let unreadable = |source| SourceError::Unreadable {
+fn size(path: &Path) -> Result<u64, SourceError> {
+    let size = fs::metadata(path).map_err(|source| SourceError::Unreadable {
         path: path.to_owned(),
         source,
-    };
-    let size = fs::metadata(path).map_err(unreadable)?.len();
+    })?;
+    Ok(size.len())
+}
+
+fn read_text(path: &Path) -> Result<String, SourceError> {
+    let size = size(path)?;
     if size > LIMIT {
         return Err(SourceError::TooLarge {
             path: path.to_owned(),
             size,
         });
     }
-    let bytes = fs::read(path).map_err(unreadable)?;
+    let bytes = fs::read(path).map_err(|source| SourceError::Unreadable {
+        path: path.to_owned(),
+        source,
+    })?;
     decode(path.to_owned(), bytes)
 }
 

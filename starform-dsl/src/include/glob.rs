@@ -25,27 +25,27 @@ enum Name {
 /// Why a text is no pattern.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum InvalidGlob {
-    #[error("a pattern is not empty")]
+    #[error("the pattern is empty")]
     Empty,
-    #[error("a pattern has at most {MOST_BYTES} bytes")]
+    #[error("the pattern has more than {MOST_BYTES} bytes")]
     TooLong,
-    #[error("a pattern begins in the folder of `{root}`, not at `/`", root = crate::ROOT_FILE)]
+    #[error("the pattern begins at `/`")]
     Absolute,
-    #[error("a pattern does not leave the repository: `..` is not allowed")]
+    #[error("the pattern leads upwards")]
     Upwards,
     /// The pattern without what is too much.
-    #[error("`.` and empty names are left out")]
+    #[error("the pattern holds a name that leads nowhere")]
     Redundant(String),
     /// The pattern with `/` instead.
-    #[error("folders are separated by `/`")]
+    #[error("the pattern holds a backslash")]
     Backslash(String),
     #[error("`{0}` is not known in a pattern")]
     Unknown(char),
-    #[error("a name has at most one `*`")]
+    #[error("a name of the pattern has more than one `*`")]
     Stars,
-    #[error("`**` stands once, as a whole name, before the name of a file")]
+    #[error("`**` does not stand alone, or not once")]
     Folders,
-    #[error("an included file ends in `.kdl`")]
+    #[error("the pattern does not end in `.kdl`")]
     Ending,
 }
 
@@ -121,15 +121,15 @@ impl FromStr for Glob {
         if parts.contains(&"..") {
             return Err(InvalidGlob::Upwards);
         }
+        if !text.ends_with(ENDING) {
+            return Err(InvalidGlob::Ending);
+        }
         if parts.iter().any(|part| matches!(*part, "" | ".")) {
             let kept: Vec<&str> = parts
                 .into_iter()
                 .filter(|part| !matches!(*part, "" | "."))
                 .collect();
             return Err(InvalidGlob::Redundant(kept.join("/")));
-        }
-        if !text.ends_with(ENDING) {
-            return Err(InvalidGlob::Ending);
         }
         let mut halves = parts.split(|part| *part == "**");
         let head = names(halves.next().unwrap_or_default())?;

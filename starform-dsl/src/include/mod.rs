@@ -291,7 +291,12 @@ fn includes(top: &Nodes<'_>, is_root: bool) -> Vec<Include> {
         .flatten()
         .filter(|node| node.name() == "include")
         .filter_map(|node| {
-            let argument = node.args().next().filter(|entry| entry.ty().is_none())?;
+            let mut entries = node.entries();
+            let argument = entries.next()?;
+            let plain = argument.is_arg() && argument.ty().is_none() && node.children().is_none();
+            if !plain || entries.next().is_some() {
+                return None;
+            }
             let Value::String(text) = argument.value() else {
                 return None;
             };

@@ -11,30 +11,20 @@ pub(super) fn glob_error(text: &str, span: Span) -> Option<Diagnostic> {
     let error = text.parse::<Glob>().err()?;
     let diagnostic = Diagnostic::new(codes::BAD_GLOB, span, error.to_string());
     Some(match &error {
-        InvalidGlob::Redundant(right) | InvalidGlob::Backslash(right) => {
-            let diagnostic = diagnostic.help(format!("write {}", quoted(right)));
-            if right.parse::<Glob>().is_ok() {
-                diagnostic.fix(Fix::replace(
-                    format!("write {}", quoted(right)),
-                    span,
-                    quoted(right),
-                ))
-            } else {
-                diagnostic
-            }
+        InvalidGlob::Redundant(right) => {
+            rewritten(diagnostic, "leave out `.` and `//`", right, span, true)
         }
+        InvalidGlob::Backslash(right) => rewritten(
+            diagnostic,
+            "folders are separated by `/`",
+            right,
+            span,
+            true,
+        ),
         InvalidGlob::Absolute => {
             let right = text.trim_start_matches('/');
-            let diagnostic = diagnostic.help(format!("write {}", quoted(right)));
-            if right.parse::<Glob>().is_ok() {
-                let edit = Edit {
-                    span,
-                    text: quoted(right),
-                };
-                diagnostic.fix(Fix::maybe(format!("write {}", quoted(right)), vec![edit]))
-            } else {
-                diagnostic
-            }
+            let why = "patterns begin in the folder of `starform.kdl`";
+            rewritten(diagnostic, why, right, span, false)
         }
         InvalidGlob::Ending => diagnostic.help(ending(text)),
         InvalidGlob::Unknown('{' | '}') => {
@@ -44,20 +34,44 @@ pub(super) fn glob_error(text: &str, span: Span) -> Option<Diagnostic> {
             diagnostic.help("name files, such as \"services/*.kdl\"")
         }
         InvalidGlob::Upwards => {
-            diagnostic.help("move the file into the folder of the project, or below it")
+            diagnostic.help("only files in the folder of `starform.kdl` or below it are included")
         }
-        InvalidGlob::Unknown(_) | InvalidGlob::Stars | InvalidGlob::Folders => diagnostic
-            .help("`*` stands for any characters of one name, `**/` for any number of folders"),
+        InvalidGlob::Folders => {
+            diagnostic.help("`**` stands once, as a whole name: \"services/**/*.kdl\"")
+        }
+        InvalidGlob::Unknown(_) | InvalidGlob::Stars => {
+            diagnostic.help("`*` stands once in a name, for any characters of it")
+        }
+    })
+}
+
+/// With the pattern that is right, if it is one. `same`: it means the same.
+fn rewritten(diagnostic: Diagnostic, why: &str, right: &str, span: Span, same: bool) -> Diagnostic {
+    if right.parse::<Glob>().is_err() {
+        return diagnostic.help(why);
+    }
+    let text = quoted(right);
+    let title = format!("write {text}");
+    let diagnostic = diagnostic.help(format!("{why}: {title}"));
+    let edits = vec![Edit { span, text }];
+    diagnostic.fix(if same {
+        Fix::safe(title, edits)
+    } else {
+        Fix::maybe(title, edits)
     })
 }
 
 fn ending(text: &str) -> String {
-    let right = if text.ends_with('*') {
+    let folder = text.trim_end_matches('/');
+    let last = folder.rsplit('/').next().unwrap_or_default();
+    let right = if last.ends_with('*') {
         format!("{text}.kdl")
     } else {
-        format!("{}/*.kdl", text.trim_end_matches('/'))
+        format!("{folder}/*.kdl")
     };
-    if right.parse::<Glob>().is_ok() {
+    if last.contains('.') {
+        "name files of KDL: what they hold is read as children of the project".to_owned()
+    } else if right.parse::<Glob>().is_ok() {
         format!("write {}", quoted(&right))
     } else {
         "name files, such as \"services/*.kdl\"".to_owned()

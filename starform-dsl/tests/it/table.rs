@@ -6,6 +6,7 @@ use std::collections::BTreeSet;
 
 use starform_contract::ServiceKind;
 use starform_dsl::table::{self, Availability, NodeSpec, Place, closest, foreign_word};
+use starform_dsl::{compile, source::SourceTree};
 
 use crate::project::compiled;
 
@@ -66,7 +67,13 @@ fn around(spec: &NodeSpec) -> String {
 fn every_example_of_a_row_compiles() {
     for spec in table::nodes().filter(|spec| spec.availability == Availability::Ready) {
         let text = around(spec).replace("1f0c…", &"1f".repeat(32));
-        let said: Vec<String> = compiled(&text)
+        let beside = "partial more { size cpu=1; }";
+        let files = [
+            ("starform.kdl", text.as_str()),
+            ("services/more.kdl", beside),
+        ];
+        let files = files.map(|(path, text)| (path.to_owned(), text.into()));
+        let said: Vec<String> = compile(&SourceTree::new(files.into()))
             .diagnostics
             .iter()
             .filter(|d| d.is_error())
