@@ -235,3 +235,92 @@ fn check_answers_in_every_format() {
         "{github}"
     );
 }
+
+const INCLUDING: &str = r#"project hello {
+  environment production branch=main
+  include "services/*.kdl"
+}
+"#;
+
+/// A project whose services lie in files of their own.
+fn including(files: &[(&str, &str)]) -> Project {
+    let project = Project::new(INCLUDING);
+    for (path, text) in files {
+        let path = project.path().join(path);
+        fs::create_dir_all(path.parent().unwrap()).unwrap();
+        fs::write(path, text).unwrap();
+    }
+    project
+}
+
+const API: &str = "web api {
+  image \"ghcr.io/acme/api@sha256:0f1e2d3c4b5a69788796a5b4c3d2e1f00f1e2d3c4b5a69788796a5b4c3d2e1f0\"
+  port 8080
+}
+";
+
+#[test]
+fn included_files_are_read_from_the_folder_of_the_project() {
+    let nested = API.replace("web api", "web more");
+    let chain = format!("{API}include \"deeper/**/*.kdl\"\n");
+    let project = including(&[
+        ("services/api.kdl", &chain),
+        ("deeper/down/there/more.kdl", &nested),
+        ("deeper/.hidden/other.kdl", "not even KDL {{{"),
+        ("services/notes.txt", "not KDL {{{"),
+    ]);
+    in_project(&project, &["check"]).expect(0);
+    let compiled = in_project(&project, &["compile", "--env", "production"]);
+    says(&compiled.expect(0), &["\"api\"", "\"more\""]);
+    let elsewhere = run(starform().arg("check").arg(project.file()).current_dir("/"));
+    elsewhere.expect(0);
+}
+
+#[test]
+fn mistakes_in_included_files_are_told_with_their_place() {
+    let project = including(&[("services/api.kdl", &API.replace("port", "prot"))]);
+    let ran = in_project(&project, &["check"]).expect(1);
+    says(&ran, &["services/api.kdl:3:3", "SF2004"]);
+    let none = including(&[]);
+    let ran = in_project(&none, &["check"]).expect(1);
+    says(&ran, &["starform.kdl:3:11", "SF2021", "names no file"]);
+}
+
+#[cfg(unix)]
+#[test]
+fn links_that_leave_the_folder_are_not_followed() {
+    let outside = tempfile::tempdir().unwrap();
+    let secret = outside.path().join("secret.kdl");
+    fs::write(&secret, "password hunter2 {{{").unwrap();
+    let project = including(&[("services/api.kdl", API)]);
+    let link = project.path().join("services/link.kdl");
+    std::os::unix::fs::symlink(&secret, &link).unwrap();
+    let ran = in_project(&project, &["check"]).expect(1);
+    says(
+        &ran,
+        &["services/link.kdl", "leaves the folder of the project"],
+    );
+    assert!(!format!("{}{}", ran.stdout, ran.stderr).contains("hunter2"));
+    fs::remove_file(&link).unwrap();
+    // A folder that is a link is not entered, so nothing below it is read, and no circle is followed.
+    std::os::unix::fs::symlink(outside.path(), project.path().join("services/out")).unwrap();
+    std::os::unix::fs::symlink(".", project.path().join("services/round")).unwrap();
+    project.replace("services/*.kdl", "services/**/*.kdl");
+    in_project(&project, &["check"]).expect(0);
+}
+
+#[test]
+fn included_files_have_the_limits_of_every_file() {
+    let big = format!("//{}", "x".repeat(1 << 20));
+    let project = including(&[("services/api.kdl", &big)]);
+    let ran = in_project(&project, &["check"]).expect(1);
+    says(&ran, &["services/api.kdl", "1 MiB"]);
+    let half = format!("//{}", "x".repeat((1 << 20) - 2));
+    let names: Vec<String> = (0..8).map(|n| format!("services/{n}.kdl")).collect();
+    let files: Vec<(&str, &str)> = names
+        .iter()
+        .map(|name| (name.as_str(), half.as_str()))
+        .collect();
+    let ran = in_project(&including(&files), &["check"]).expect(1);
+    says(&ran, &["8 MiB"]);
+}

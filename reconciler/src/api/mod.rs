@@ -42,7 +42,8 @@ pub use problem::ApiError;
 /// Of a handler that waits for nothing but the database.
 const TIME_LIMIT: Duration = Duration::from_secs(10);
 const SMALL_BODY: usize = 256 * 1024;
-const PLAN_BODY: usize = 10 * 1024 * 1024;
+/// The 8 MiB that the files of a project may have, each of their quotes and newlines two bytes in JSON.
+const PLAN_BODY: usize = 17 * 1024 * 1024;
 const REPORT_BODY: usize = 8 * 1024 * 1024;
 
 /// What every handler works with.

@@ -115,7 +115,8 @@ fn declared(spec: &NodeSpec, ty: Type) -> Option<NameKind> {
         | Type::OneOf(_)
         | Type::Schedule
         | Type::TimeZone
-        | Type::Image => None,
+        | Type::Image
+        | Type::IncludeGlob => None,
     }
 }
 

@@ -56,6 +56,7 @@ fn of_value(number: usize, name: &str, ty: Type) -> String {
         | Type::Schedule
         | Type::TimeZone
         | Type::Image
+        | Type::IncludeGlob
         | Type::Text
         | Type::Word => format!("\"{}\"", place(number, name)),
         Type::ProjectName

@@ -90,7 +90,8 @@ pub(super) fn of(index: &Index, spec: &NodeSpec, called: &str, ty: Type) -> Vec<
         | Type::Integer { .. }
         | Type::HttpPath
         | Type::Host
-        | Type::Image => Vec::new(),
+        | Type::Image
+        | Type::IncludeGlob => Vec::new(),
     }
 }
 

@@ -23,6 +23,7 @@ mod fixes;
 mod heavy;
 mod hostile;
 mod ide;
+mod include;
 mod laws;
 mod limits;
 mod mutation;
