@@ -99,6 +99,13 @@ fn analyse_from(sources: &SourceTree, root: FileId) -> Analysis {
     if !broken.is_empty() {
         found.retain(|diagnostic| lines(sources, [diagnostic]).is_disjoint(&broken));
     }
+    // A block that lost its node holds what the node above seems to lack.
+    if diagnostics
+        .iter()
+        .any(|said| said.code == codes::BLOCK_WITHOUT_NODE)
+    {
+        found.retain(|diagnostic| diagnostic.code != codes::MISSING_NODE);
+    }
     diagnostics.extend(found);
     let secrets: Vec<Span> = files
         .parses

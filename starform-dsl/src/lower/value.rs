@@ -361,6 +361,7 @@ fn meant_schedule(text: &str, error: &cron::InvalidSchedule) -> Option<String> {
         E::Descriptor { fields, .. } => fields.map(str::to_owned),
         E::FieldCount(6) => text
             .split_once(char::is_whitespace)
+            .filter(|(seconds, _)| *seconds == "0")
             .map(|(_, rest)| rest.trim().to_owned()),
         E::OutOfRange {
             field: "day of week",

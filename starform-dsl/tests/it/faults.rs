@@ -130,7 +130,7 @@ const STRUCTURE: &[Row] = &[
     ("a {} «1»", "SF1023", None),
     ("a {} «b»=1", "SF1023", None),
     ("a /-{} «b»", "SF1023", None),
-    ("a\n«{»\n b\n}", "SF1024", None),
+    ("a\n«{»\n b\n}", "SF1024", Some("a {\n b\n}")),
     ("/- «{»\n b\n}", "SF1024", None),
     ("a {\n «/-»\n}", "SF1025", None),
     ("a «/-»;", "SF1025", None),

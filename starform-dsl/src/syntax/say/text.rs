@@ -111,6 +111,9 @@ pub(super) fn v1_raw_string(at: &Place<'_>) -> Diagnostic {
 
 pub(super) fn needs_quotes(at: &Place<'_>) -> Diagnostic {
     let slice = at.slice();
+    if let Some(range) = other_quotes(at) {
+        return single_quotes(&Place { range, ..*at });
+    }
     let why = match slice.chars().find(|c| "/#[]\\".contains(*c)) {
         Some(character) => format!("`{character}` may only stand inside quotes"),
         None => "begins like a number but is none".to_owned(),
@@ -156,6 +159,15 @@ pub(super) fn number_too_large(at: &Place<'_>) -> Diagnostic {
 
 pub(super) fn bad_keyword(at: &Place<'_>) -> Diagnostic {
     let slice = at.slice();
+    if begins_line(at) {
+        let hash = TextRange::new(at.range.start(), at.range.start() + 1);
+        let hash = Place { range: hash, ..*at };
+        return hash
+            .error(codes::BAD_KEYWORD, "`#` begins no comment")
+            .label("comments begin with `//`")
+            .help("write `//`")
+            .fix(hash.replace("write `//`", "//"));
+    }
     let error = at.error(
         codes::BAD_KEYWORD,
         format!("`{}` is no keyword", clip(slice)),
@@ -173,6 +185,15 @@ pub(super) fn bad_keyword(at: &Place<'_>) -> Diagnostic {
             .fix(at.replace(&format!("write {keyword}"), keyword)),
         None => at.quote_it(error.label("without quotes `#` begins a keyword")),
     }
+}
+
+/// Whether only white space stands before the culprit on its line.
+fn begins_line(at: &Place<'_>) -> bool {
+    let before = &at.text[..at.range.start() as usize];
+    before
+        .rsplit(['\n', '\r'])
+        .next()
+        .is_some_and(|line| line.trim().is_empty())
 }
 
 pub(super) fn bare_keyword(at: &Place<'_>) -> Diagnostic {
@@ -267,10 +288,37 @@ pub(super) fn list_item(at: &Place<'_>) -> Diagnostic {
         .help("write the values one after the other behind the node's name: name one two")
 }
 
+/// The text in quotes that begins where the culprit does, if these are quotes of another kind than KDL's.
+fn other_quotes(at: &Place<'_>) -> Option<TextRange> {
+    let rest = &at.text[at.range.start() as usize..];
+    let line = rest.lines().next()?;
+    let closing = CLOSING.iter().find(|(open, _)| line.starts_with(*open))?.1;
+    let open = line.chars().next()?.len_utf8();
+    let close = open + line[open..].find(closing)? + closing.len_utf8();
+    let end = at.range.start() + u32::try_from(close).ok()?;
+    (end >= at.range.end()).then(|| TextRange::new(at.range.start(), end))
+}
+
+/// Quotes that word processors and other languages use, by what opens them.
+const CLOSING: [(char, char); 5] = [
+    ('\'', '\''),
+    ('\u{201c}', '\u{201d}'),
+    ('\u{2018}', '\u{2019}'),
+    ('\u{201e}', '\u{201c}'),
+    ('`', '`'),
+];
+
 pub(super) fn single_quotes(at: &Place<'_>) -> Diagnostic {
-    let quoted = quote(at.slice().trim_matches('\''));
-    at.error(codes::FOREIGN_QUOTES, "single quotes")
-        .label("a single quote is an ordinary character")
+    let inner = at.slice().strip_prefix(|_: char| true).unwrap_or_default();
+    let inner = inner.strip_suffix(|_: char| true).unwrap_or_default();
+    let quoted = quote(inner);
+    let (title, label) = if at.slice().starts_with('\'') {
+        ("single quotes", "a single quote is an ordinary character")
+    } else {
+        ("quotes of another kind", "KDL knows only `\"`")
+    };
+    at.error(codes::FOREIGN_QUOTES, title)
+        .label(label)
         .help(format!("use double quotes: {}", clip(&quoted)))
         .fix(at.replace("use double quotes", quoted))
 }

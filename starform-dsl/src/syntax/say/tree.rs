@@ -139,19 +139,41 @@ pub(super) fn entry_after_block(block: TextRange, at: &Place<'_>) -> Diagnostic 
 }
 
 pub(super) fn block_without_node(at: &Place<'_>) -> Diagnostic {
-    at.error(codes::BLOCK_WITHOUT_NODE, "block without a node")
+    let error = at
+        .error(codes::BLOCK_WITHOUT_NODE, "block without a node")
         .label("no node name before it on this line")
-        .help("write `{` on the line of the node that it belongs to")
+        .help("write `{` on the line of the node that it belongs to");
+    match gap_to_node(at) {
+        Some(gap) => error.fix(Fix::replace("join it to the line above", at.span(gap), " ")),
+        None => error,
+    }
+}
+
+/// The line end between a block and the node that it surely belongs to.
+fn gap_to_node(at: &Place<'_>) -> Option<TextRange> {
+    let before = &at.text[..at.range.start() as usize];
+    let above = before.trim_end();
+    let line = above.rsplit(['\n', '\r']).next()?;
+    let breaks = before[above.len()..].matches('\n').count();
+    let ends_node = line.ends_with(['{', '}', ';']) || line.contains("//");
+    let start = u32::try_from(above.len()).ok()?;
+    (breaks == 1 && !line.is_empty() && !ends_node).then(|| TextRange::new(start, at.range.start()))
 }
 
 pub(super) fn missing_terminator(at: &Place<'_>) -> Diagnostic {
-    at.error(
-        codes::MISSING_TERMINATOR,
-        format!("`{}` follows on the line of another node", clip(at.slice())),
-    )
-    .label("the node before it ended with its block")
-    .help("begin a new line, or part the two with `;`")
-    .fix(at.insert("part them with `;`", at.range.start(), "; "))
+    let error = at
+        .error(
+            codes::MISSING_TERMINATOR,
+            format!("`{}` follows on the line of another node", clip(at.slice())),
+        )
+        .label("the node before it ended with its block");
+    if at.slice().starts_with(char::is_alphabetic) {
+        error
+            .help("begin a new line, or part the two with `;`")
+            .fix(at.insert("part them with `;`", at.range.start(), "; "))
+    } else {
+        error.help("move it before the block if it is a value, else begin a new line")
+    }
 }
 
 pub(super) fn empty_slashdash(at: &Place<'_>) -> Diagnostic {
