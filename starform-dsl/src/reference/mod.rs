@@ -3,9 +3,11 @@
 //! Read on in `words` for single facts and in `node` for one node on a terminal.
 
 mod node;
+mod page;
 pub(crate) mod words;
 
 pub use node::{list, node};
+pub use page::markdown;
 
 use crate::table::{self, closest, foreign_word};
 

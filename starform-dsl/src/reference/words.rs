@@ -76,6 +76,7 @@ pub(crate) fn names_in(place: Place) -> Vec<&'static str> {
 
 pub(crate) fn repeat(spec: &NodeSpec) -> &'static str {
     match spec.repeat {
+        _ if spec.places == [Place::Root] => "once in a project",
         Repeat::Once => "once",
         Repeat::Many => "any number of times",
     }

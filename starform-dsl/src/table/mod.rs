@@ -9,6 +9,7 @@ mod suggest;
 
 use starform_contract::ServiceKind;
 
+pub(crate) use suggest::foreign_words;
 pub use suggest::{closest, foreign_word};
 
 /// Where a node may stand.

@@ -127,6 +127,11 @@ pub fn closest<'c>(word: &str, candidates: impl IntoIterator<Item = &'c str>) ->
         .map(|(_, candidate)| candidate)
 }
 
+/// What other platforms call something, and what it is called here.
+pub(crate) fn foreign_words() -> impl Iterator<Item = &'static (&'static str, &'static str)> {
+    FOREIGN.iter()
+}
+
 /// Our word for what another platform calls `word`, if it is one of `candidates`.
 pub fn foreign_word<'c>(
     word: &str,

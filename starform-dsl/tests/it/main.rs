@@ -9,6 +9,7 @@
 )]
 
 mod abstract_tree;
+mod blocks;
 #[allow(
     dead_code,
     reason = "tests take the projects, benchmarks also what the peers read"
