@@ -43,7 +43,12 @@ fn contents() -> String {
             for (place, rows) in by_place() {
                 let names: Vec<String> = rows.iter().map(|row| link(row)).collect();
                 let title = heading_of(place);
-                let _ = writeln!(text, "  - [{title}](#{}): {}", anchor(&title), names.join(", "));
+                let _ = writeln!(
+                    text,
+                    "  - [{title}](#{}): {}",
+                    anchor(&title),
+                    names.join(", ")
+                );
             }
         }
     }
@@ -139,9 +144,8 @@ fn node(text: &mut String, row: &NodeSpec) {
 
 fn property(text: &mut String, prop: &PropSpec) {
     let needed = if prop.required { " (needed)" } else { "" };
-    let missing = words::missing(prop.availability).map_or(String::new(), |missing| {
-        format!(" {}.", capital(&missing))
-    });
+    let missing = words::missing(prop.availability)
+        .map_or(String::new(), |missing| format!(" {}.", capital(&missing)));
     let _ = writeln!(
         text,
         "| `{}=`{needed} | {} | {} |",
