@@ -10,6 +10,7 @@ pub mod explain;
 pub mod fix;
 pub mod ide;
 pub mod include;
+pub mod fmt;
 mod lower;
 pub mod project;
 pub mod reference;

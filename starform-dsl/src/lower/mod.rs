@@ -20,7 +20,7 @@ use crate::diag::{Code, Diagnostic, KEPT, codes};
 use crate::project::{Model, Spanned};
 use crate::source::Span;
 
-pub(crate) use project::lower;
+pub(crate) use project::{CONTRACT, lower};
 pub(crate) use unknown::wrong_kind_diagnostic as wrong_kind;
 pub(crate) use value::{expected, quoted, text_value};
 pub(crate) use vars::key_diagnostic;

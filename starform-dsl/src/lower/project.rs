@@ -14,7 +14,7 @@ use crate::syntax::{Node, TextRange};
 use crate::table::{self, Place};
 
 /// The contract that this version writes and reads.
-const CONTRACT: i64 = 1;
+pub(crate) const CONTRACT: i64 = 1;
 
 /// What declarations were met so far.
 struct Declared {

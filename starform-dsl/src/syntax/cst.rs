@@ -106,6 +106,26 @@ impl Cst {
         self.tokens.iter()
     }
 
+    pub(crate) fn token_list(&self) -> &Tokens {
+        &self.tokens
+    }
+
+    /// Whether both trees have the same nodes and entries in the same places; what their tokens say is not compared.
+    pub(crate) fn has_shape_of(&self, other: &Cst) -> bool {
+        self.nodes.len() == other.nodes.len()
+            && self.entries.len() == other.entries.len()
+            && self
+                .nodes
+                .iter()
+                .zip(&other.nodes)
+                .all(|(a, b)| a.shape() == b.shape())
+            && self
+                .entries
+                .iter()
+                .zip(&other.entries)
+                .all(|(a, b)| a.shape() == b.shape())
+    }
+
     /// The nodes at top level.
     pub fn nodes(&self) -> Nodes<'_> {
         Nodes {
@@ -141,6 +161,24 @@ impl Cst {
             text: value::string(kind, &self.text[span.range.as_range()]),
             span,
         })
+    }
+}
+
+impl NodeData {
+    /// All that does not depend on white space.
+    fn shape(&self) -> ([u32; 3], [bool; 4]) {
+        let has = [self.ty, self.name, self.open].map(|token| token != NONE);
+        (
+            [self.first_entry, self.end_entry, self.next],
+            [has[0], has[1], has[2], self.skipped],
+        )
+    }
+}
+
+impl EntryData {
+    fn shape(&self) -> [bool; 4] {
+        let has = [self.ty, self.name, self.value].map(|token| token != NONE);
+        [has[0], has[1], has[2], self.skipped]
     }
 }
 

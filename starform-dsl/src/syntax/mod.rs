@@ -24,6 +24,8 @@ pub use text::TextRange;
 pub use token::{Token, TokenKind, Tokens};
 pub use value::Value;
 
+pub(crate) use parse::{MAX_DEPTH, MAX_FILE};
+
 use std::sync::Arc;
 
 use crate::diag::{self, Diagnostic};
@@ -48,14 +50,36 @@ pub fn parse(file: FileId, text: impl Into<Arc<str>>) -> Parse {
 /// Reads a text as Starform does: as [`parse`], and what is KDL by accident (`replicas: 3`, `a, b`, `'text'`,
 /// `https://example.org`) is a mistake too, but is read as it was meant.
 pub fn read(file: FileId, text: impl Into<Arc<str>>) -> Parse {
-    let mut parsed = parse::parse(file, text.into());
+    told(file, all(file, text.into()))
+}
+
+/// A text as [`read`] has it, with the places of its mistakes instead of words about them.
+pub(crate) struct Survey {
+    pub(crate) cst: Cst,
+    /// The culprits, in the order of the text.
+    pub(crate) mistakes: Vec<TextRange>,
+    /// As in [`Parse`].
+    pub(crate) sound: bool,
+}
+
+pub(crate) fn survey(text: impl Into<Arc<str>>) -> Survey {
+    let parse::Parsed { cst, faults, sound } = all(FileId(0), text.into());
+    Survey {
+        cst,
+        mistakes: faults.iter().map(|fault| fault.range).collect(),
+        sound,
+    }
+}
+
+fn all(file: FileId, text: Arc<str>) -> parse::Parsed {
+    let mut parsed = parse::parse(file, text);
     if parsed.sound {
         parsed.faults.extend(foreign::foreign(&mut parsed.cst));
         parsed
             .faults
             .sort_by_key(|fault| (fault.range.start(), fault.range.end()));
     }
-    told(file, parsed)
+    parsed
 }
 
 /// Whether a text can stand as a string without quotes.

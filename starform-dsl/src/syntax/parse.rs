@@ -12,9 +12,9 @@ use super::token::{TokenKind, Tokens};
 use crate::source::FileId;
 
 /// Bytes of a file.
-pub(super) const MAX_FILE: usize = 1 << 20;
+pub(crate) const MAX_FILE: usize = 1 << 20;
 /// Blocks inside each other.
-pub(super) const MAX_DEPTH: usize = 64;
+pub(crate) const MAX_DEPTH: usize = 64;
 /// Nodes of a file.
 pub(super) const MAX_NODES: usize = 100_000;
 

@@ -109,7 +109,7 @@ impl Tokens {
         self.kinds.is_empty()
     }
 
-    pub(super) fn kind(&self, index: u32) -> Option<TokenKind> {
+    pub(crate) fn kind(&self, index: u32) -> Option<TokenKind> {
         self.kinds.get(index as usize).copied()
     }
 
@@ -118,7 +118,7 @@ impl Tokens {
     }
 
     /// Where a token begins; past the last one, where the text ends.
-    pub(super) fn start(&self, index: u32) -> u32 {
+    pub(crate) fn start(&self, index: u32) -> u32 {
         match index.checked_sub(1) {
             None => 0,
             Some(before) => self
@@ -130,7 +130,7 @@ impl Tokens {
         }
     }
 
-    pub(super) fn range(&self, index: u32) -> TextRange {
+    pub(crate) fn range(&self, index: u32) -> TextRange {
         TextRange::new(self.start(index), self.start(index + 1))
     }
 

@@ -1,0 +1,43 @@
+//! Writes the contract that a project goes by where it does not say it, so that a later default changes nothing for it.
+//! Pure. Only the one `project` of a file gets it, and only where its head is no broken line.
+//! Read on in `super::format`.
+
+use super::broken;
+use crate::lower::CONTRACT;
+use crate::syntax::{self, Node, Survey};
+
+/// The same text, or that with the contract.
+pub(super) fn written(survey: Survey) -> Survey {
+    let Some(at) = place(&survey) else {
+        return survey;
+    };
+    let (before, after) = survey.cst.text().split_at(at as usize);
+    let with_contract = syntax::survey(format!("{before} contract={CONTRACT}{after}"));
+    // A text that has no room for it stays without.
+    if with_contract.sound {
+        with_contract
+    } else {
+        survey
+    }
+}
+
+/// The byte behind the last value of the head.
+fn place(survey: &Survey) -> Option<u32> {
+    let mut nodes = survey.cst.nodes();
+    let project = nodes.next().filter(is_project)?;
+    let head = project.head_span().range;
+    let tokens = survey.cst.token_list();
+    let untouched = broken::untouched(survey).into_iter().any(|lines| {
+        tokens.start(lines.start) < head.end() && head.start() < tokens.start(lines.end)
+    });
+    (nodes.next().is_none() && !untouched).then_some(head.end())
+}
+
+fn is_project(node: &Node<'_>) -> bool {
+    node.name() == "project"
+        && node.ty().is_none()
+        && node.args().count() == 1
+        && !node
+            .props()
+            .any(|prop| prop.name().is_some_and(|name| name.text == "contract"))
+}

@@ -1,0 +1,62 @@
+//! The one style of `starform.kdl`: text to the same text as everybody would have written it.
+//! Pure. Total, and formatting what is formatted changes nothing. Every comment, every spelling of a number or string
+//! and the order of everything stay; lines that are broken stay byte for byte. Before a text is given out, it is read
+//! again and compared.
+//! Read on in `print` for the style, `broken` for what stays, and `docs/formatting.md` for both in words.
+
+mod broken;
+mod contract;
+mod print;
+mod same;
+mod spacing;
+
+use crate::syntax::{self, TextRange};
+
+/// What became of a text.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Formatted {
+    pub text: String,
+    /// Whether `text` differs from what was given.
+    pub changed: bool,
+    /// Places of the syntax mistakes in what was given, in its order. Nodes that hold one were left as they are; with
+    /// braces that do not match, or a text that is cut off or too large, everything was.
+    pub mistakes: Vec<TextRange>,
+}
+
+/// The formatted text would not say the same: a mistake of the formatter, whose output is not given out.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error(
+    "formatting would change what the file says, so it was left alone; this is an error of Starform: please report it with the file"
+)]
+pub struct MeaningChanged;
+
+/// Formats a text; also writes `contract=` on a `project` that does not say it.
+///
+/// # Errors
+/// [`MeaningChanged`] if the result does not read as the text did, which never happens as far as is known.
+pub fn format(text: &str) -> Result<Formatted, MeaningChanged> {
+    let survey = syntax::survey(text);
+    let mistakes = survey.mistakes.clone();
+    let left_alone = |mistakes| Formatted {
+        text: text.to_owned(),
+        changed: false,
+        mistakes,
+    };
+    if !survey.sound {
+        return Ok(left_alone(mistakes));
+    }
+    let survey = contract::written(survey);
+    let Some(formatted) = print::print(&survey) else {
+        return Ok(left_alone(mistakes));
+    };
+    if formatted != survey.cst.text()
+        && !same::reads_the_same(&survey, &syntax::survey(&*formatted))
+    {
+        return Err(MeaningChanged);
+    }
+    Ok(Formatted {
+        changed: formatted != text,
+        text: formatted,
+        mistakes,
+    })
+}
