@@ -45,6 +45,8 @@ pub(crate) enum ColorChoice {
 pub(crate) enum Command {
     /// Report every error of a project, with its place and the next step
     Check(CheckArgs),
+    /// Write files in the one style: every comment and value stays, broken lines are left alone
+    Fmt(FmtArgs),
     /// Print the desired-state bundle of one environment as JSON
     Compile(CompileArgs),
     /// Print the Kubernetes objects of one environment as YAML
@@ -118,6 +120,19 @@ pub(crate) enum CheckFormat {
     Sarif,
     /// Annotations of a GitHub workflow
     Github,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct FmtArgs {
+    /// Files, or folders that hold a starform.kdl; `-` reads standard input and writes standard output
+    #[arg(default_value = ".")]
+    pub(crate) path: Vec<PathBuf>,
+    /// Write nothing; list the files that would change, and exit 1 if there are any
+    #[arg(long)]
+    pub(crate) check: bool,
+    /// Write nothing; print what would change, and exit 1 if anything would
+    #[arg(long, conflicts_with = "check")]
+    pub(crate) diff: bool,
 }
 
 #[derive(Debug, Args)]

@@ -8,7 +8,7 @@ use crate::syntax::{Cst, Entry, Node, Value};
 use crate::vars::credential;
 
 /// What stands in for a secret in the words of a diagnostic.
-const HIDDEN: &str = "…";
+pub(crate) const HIDDEN: &str = "…";
 
 /// In the order of the text.
 pub(crate) fn find(cst: &Cst) -> Vec<Span> {

@@ -7,6 +7,7 @@ mod apply;
 mod check;
 mod compile;
 mod explain;
+mod fmt;
 mod plan;
 mod schema;
 mod serve;
@@ -33,6 +34,7 @@ pub(crate) async fn run(cli: Cli) -> anyhow::Result<Exit> {
     let terminal = Terminal::detect(global.color);
     match command {
         Command::Check(args) => check::run(&args, terminal),
+        Command::Fmt(args) => fmt::run(&args, terminal),
         Command::Compile(args) => compile::bundle(&args, terminal),
         Command::Render(args) => compile::objects(&args, terminal),
         Command::Explain(args) => explain::run(&args, terminal),

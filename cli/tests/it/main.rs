@@ -13,6 +13,7 @@ mod agent;
 mod bad_input;
 mod control_plane;
 mod embedded;
+mod formatting;
 mod golden;
 mod language;
 mod support;

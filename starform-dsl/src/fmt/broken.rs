@@ -78,13 +78,20 @@ fn region(lines: &[Line], at: usize, regions: &mut Vec<Region>) -> Region {
 fn reaches_limit(survey: &Survey) -> bool {
     let mut depth = 0_usize;
     survey.cst.tokens().any(|token| {
-        match token.kind {
-            TokenKind::BraceOpen => depth += 1,
-            TokenKind::BraceClose => depth = depth.saturating_sub(1),
-            _ => {}
+        if token.kind == TokenKind::BraceOpen {
+            depth += 1;
+        } else if token.kind == TokenKind::BraceClose {
+            depth = depth.saturating_sub(1);
         }
         depth > MAX_DEPTH
     })
+}
+
+fn is_comment_or_space(kind: TokenKind) -> bool {
+    matches!(
+        kind,
+        TokenKind::Space | TokenKind::BlockComment | TokenKind::LineComment
+    )
 }
 
 fn lines(survey: &Survey) -> Vec<Line> {
@@ -94,33 +101,27 @@ fn lines(survey: &Survey) -> Vec<Line> {
     let (mut continued, mut leaves_out) = (false, false);
     let mut index = 0;
     for token in survey.cst.tokens() {
-        use TokenKind::{
-            Backslash, BlockComment, BraceClose, BraceOpen, LineComment, Newline, Slashdash, Space,
-        };
+        let kind = token.kind;
         bad |= hits(&mut mistakes, token.range);
-        match token.kind {
-            Newline if continued || leaves_out => continued = false,
-            Newline => {
-                lines.push(Line {
-                    end: index,
-                    least,
-                    after: depth,
-                    bad,
-                });
-                (least, bad) = (depth, false);
-            }
-            Backslash => continued = true,
-            Slashdash => leaves_out = true,
-            Space | BlockComment | LineComment => {}
-            kind => {
-                (continued, leaves_out) = (false, false);
-                if kind == BraceOpen {
-                    depth += 1;
-                    bad |= depth > MAX_DEPTH;
-                } else if kind == BraceClose {
-                    depth = depth.saturating_sub(1);
-                    least = least.min(depth);
-                }
+        if kind == TokenKind::Newline && (continued || leaves_out) {
+            continued = false;
+        } else if kind == TokenKind::Newline {
+            lines.push(Line {
+                end: index,
+                least,
+                after: depth,
+                bad,
+            });
+            (least, bad) = (depth, false);
+        } else if !is_comment_or_space(kind) {
+            continued = kind == TokenKind::Backslash;
+            leaves_out = kind == TokenKind::Slashdash || (leaves_out && continued);
+            if kind == TokenKind::BraceOpen {
+                depth += 1;
+                bad |= depth > MAX_DEPTH;
+            } else if kind == TokenKind::BraceClose {
+                depth = depth.saturating_sub(1);
+                least = least.min(depth);
             }
         }
         index += 1;

@@ -10,6 +10,9 @@ mod print;
 mod same;
 mod spacing;
 
+use crate::diag::{Diagnostic, codes};
+use crate::secrets;
+use crate::source::{FileId, SourceTree, Span};
 use crate::syntax::{self, TextRange};
 
 /// What became of a text.
@@ -59,4 +62,40 @@ pub fn format(text: &str) -> Result<Formatted, MeaningChanged> {
         text: formatted,
         mistakes,
     })
+}
+
+impl MeaningChanged {
+    /// To be shown like all that is said about the file.
+    pub fn diagnostic(self, file: FileId) -> Diagnostic {
+        let start = Span::new(file, TextRange::at(0));
+        let title = "formatting would change what the file says";
+        Diagnostic::new(codes::MEANING_CHANGED, start, title)
+            .help("the file was left alone: please report it with the file")
+    }
+}
+
+/// What is said about the mistakes that a text was left alone for, and places that must not be shown.
+pub fn mistakes(sources: &SourceTree, file: FileId) -> (Vec<Diagnostic>, Vec<Span>) {
+    let parse = syntax::read(file, sources.file(file).text().clone());
+    let secrets = secrets::find(&parse.cst);
+    let mut diagnostics = parse.diagnostics;
+    secrets::cover(&mut diagnostics, &secrets, sources);
+    (diagnostics, secrets)
+}
+
+/// A text to be shown: every place that looks like a credential is covered.
+pub fn covered(text: &str) -> String {
+    let parse = syntax::read(FileId(0), text);
+    let mut shown = String::with_capacity(text.len());
+    let mut done = 0;
+    for secret in secrets::find(&parse.cst) {
+        let range = secret.range.as_range();
+        if range.start >= done {
+            shown.push_str(&text[done..range.start]);
+            shown.push_str(secrets::HIDDEN);
+            done = range.end;
+        }
+    }
+    shown.push_str(&text[done..]);
+    shown
 }

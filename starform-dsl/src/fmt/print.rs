@@ -44,6 +44,7 @@ struct Printer<'a> {
     last: Last,
     /// Inside a node; else where one may begin.
     in_node: bool,
+    copied_to_the_end: bool,
 }
 
 /// The text in the one style; `None` where it would be longer than a file may be. Braces must match.
@@ -62,6 +63,7 @@ pub(super) fn print(survey: &Survey) -> Option<String> {
         depth: 0,
         last: Last::Nothing,
         in_node: false,
+        copied_to_the_end: false,
     };
     if printer.kind() == Some(TokenKind::Bom) {
         printer.token();
@@ -123,10 +125,12 @@ impl<'a> Printer<'a> {
         {
             self.line = self.out.len() - (text.len() - newline - 1);
         }
-        self.last = match kind {
-            TokenKind::BlockComment => Last::Comment,
-            TokenKind::LineComment => Last::LineComment,
-            kind => Last::Token(kind),
+        self.last = if kind == TokenKind::BlockComment {
+            Last::Comment
+        } else if kind == TokenKind::LineComment {
+            Last::LineComment
+        } else {
+            Last::Token(kind)
         };
         self.pos += 1;
     }
@@ -192,8 +196,14 @@ impl<'a> Printer<'a> {
     fn copy(&mut self, lines: Range<u32>, newlines: usize) {
         self.own_line(newlines, 0);
         let (start, end) = (self.tokens.start(lines.start), self.tokens.start(lines.end));
-        self.out.push_str(&self.text[start as usize..end as usize]);
+        let lines_text = &self.text[start as usize..end as usize];
+        // At the beginning it would be the byte order mark of the file.
+        if self.out.is_empty() && lines_text.starts_with('\u{feff}') {
+            self.out.push_str(self.newline);
+        }
+        self.out.push_str(lines_text);
         self.pos = lines.end;
+        self.copied_to_the_end = lines.end == count(self.tokens);
         self.last = Last::Untouched;
     }
 
@@ -402,19 +412,10 @@ impl<'a> Printer<'a> {
         self.in_node = true;
     }
 
-    /// The last line ends as every line does, unless it is copied.
+    /// The last line ends as every line does, unless it is copied with all that comes after.
     fn end(&mut self) {
-        let copied_to_the_end = self.last == Last::Untouched && !self.ends_with_newline();
-        if self.out.len() > self.line && !copied_to_the_end {
+        if self.out.len() > self.line && !self.copied_to_the_end {
             self.out.push_str(self.newline);
         }
-    }
-
-    fn ends_with_newline(&self) -> bool {
-        let last = self
-            .pos
-            .checked_sub(1)
-            .and_then(|last| self.tokens.kind(last));
-        last == Some(TokenKind::Newline)
     }
 }

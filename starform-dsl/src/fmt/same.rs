@@ -17,12 +17,12 @@ fn words(cst: &Cst) -> impl Iterator<Item = (TokenKind, &str)> {
     let text = cst.text();
     cst.tokens().filter_map(move |token| {
         let word = &text[token.range.as_range()];
-        match token.kind {
-            TokenKind::Space | TokenKind::Newline | TokenKind::Backslash | TokenKind::Semicolon => {
-                None
-            }
-            TokenKind::LineComment => Some((token.kind, word.trim_end())),
-            kind => Some((kind, word)),
-        }
+        let is_space = matches!(
+            token.kind,
+            TokenKind::Space | TokenKind::Newline | TokenKind::Backslash | TokenKind::Semicolon
+        );
+        let ends_blank = token.kind == TokenKind::LineComment;
+        let word = if ends_blank { word.trim_end() } else { word };
+        (!is_space).then_some((token.kind, word))
     })
 }

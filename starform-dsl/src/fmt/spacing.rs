@@ -40,13 +40,15 @@ impl Flat {
         let first = matches!(last, TokenKind::BraceOpen | TokenKind::Semicolon);
         let leaves_node_out = self.leaves_node_out;
         self.leaves_node_out = first && kind == TokenKind::Slashdash;
-        match kind {
-            TokenKind::BraceClose if last == TokenKind::BraceOpen => "",
-            TokenKind::BraceClose if last == TokenKind::Semicolon => " ",
-            TokenKind::BraceClose => "; ",
-            TokenKind::Semicolon => "",
-            _ if first || leaves_node_out || spaced(last, kind) => " ",
-            _ => "",
+        let space = first || leaves_node_out || spaced(last, kind);
+        let closes = kind == TokenKind::BraceClose;
+        if closes && !first {
+            "; "
+        } else if kind == TokenKind::Semicolon || (closes && last == TokenKind::BraceOpen) || !space
+        {
+            ""
+        } else {
+            " "
         }
     }
 }

@@ -19,8 +19,8 @@ pub(super) struct Lexed {
 
 pub(super) fn lex(text: &str) -> Lexed {
     let mut lexer = Lexer::new(text);
-    if chars::forbidden_len(lexer.bytes, 0) == BOM {
-        lexer.pos = BOM;
+    if text.starts_with(BOM) {
+        lexer.pos = BOM.len_utf8();
         lexer.push(TokenKind::Bom, 0);
     }
     while lexer.pos < lexer.bytes.len() {
@@ -33,8 +33,8 @@ pub(super) fn lex(text: &str) -> Lexed {
     }
 }
 
-/// The bytes of a byte order mark.
-const BOM: usize = 3;
+/// A byte order mark; other characters that may stand nowhere may not stand first either.
+const BOM: char = '\u{feff}';
 
 pub(super) struct Lexer<'a> {
     pub(super) text: &'a str,

@@ -12,7 +12,7 @@ use starform_dsl::syntax::{Nodes, Parse, parse, read};
 use crate::abstract_tree::{oracle, ours};
 
 /// Pieces that KDL gives a meaning, so that random texts reach every corner.
-const PIECES: &[&str] = &[
+pub(crate) const PIECES: &[&str] = &[
     "node",
     "a",
     "r",

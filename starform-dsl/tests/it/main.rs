@@ -21,6 +21,7 @@ mod examples;
 mod explain;
 mod faults;
 mod fixes;
+mod formatting;
 mod heavy;
 mod hostile;
 mod ide;

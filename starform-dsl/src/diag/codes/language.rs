@@ -139,4 +139,6 @@ codes! { LANGUAGE;
         "The file is written for a contract, a version of the language's meaning, that this Starform does not know.";
     9001 INTERNAL Error "internal error"
         "This should not happen: please report it with the file that shows it.";
+    9002 MEANING_CHANGED Error "formatting would change what the file says"
+        "The formatter reads its own output and gives it out only where it says the same as the file did. Here it did not, so the file was left alone.";
 }

@@ -1,0 +1,152 @@
+//! `starform fmt`: files in the one style.
+//!
+//! Effects: reads files, writes those that change, prints. Exits 1 where a file is broken (what is sound in it is
+//! formatted all the same), and with `--check` and `--diff` also where a file would change, as `diff` does.
+
+use std::{
+    fmt::Write as _,
+    path::{Path, PathBuf},
+    sync::Arc,
+};
+
+use similar::{ChangeTag, TextDiff};
+use starform_dsl::{
+    fmt::{self, Formatted},
+    render,
+    source::{FileId, SourceTree},
+};
+
+use super::{human, print};
+use crate::{
+    args::FmtArgs,
+    exit::Exit,
+    rewrite::rewrite,
+    sources::{self, SourceError},
+    terminal::Terminal,
+};
+
+/// One text, and where it came from.
+struct Source {
+    /// As messages name it.
+    name: String,
+    /// `None` for standard input.
+    file: Option<PathBuf>,
+    text: Arc<str>,
+}
+
+pub(crate) fn run(args: &FmtArgs, terminal: Terminal) -> anyhow::Result<Exit> {
+    let mut exit = Exit::Success;
+    for path in &args.path {
+        for source in read(path)? {
+            if !format(args, &source, terminal)? {
+                exit = Exit::Error;
+            }
+        }
+    }
+    Ok(exit)
+}
+
+/// `-` is standard input; a folder stands for the files of its project.
+fn read(path: &Path) -> Result<Vec<Source>, SourceError> {
+    let stdin = path == Path::new("-");
+    let tree = if stdin {
+        sources::read_stdin()?
+    } else {
+        sources::read(path)?
+    };
+    let files = tree.files().map(|(_, file)| {
+        let place = sources::on_disk(path, file.path());
+        let place = place.strip_prefix(".").unwrap_or(&place).to_owned();
+        Source {
+            name: if stdin {
+                "standard input".to_owned()
+            } else {
+                place.display().to_string()
+            },
+            file: (!stdin).then_some(place),
+            text: file.text().clone(),
+        }
+    });
+    Ok(files.collect())
+}
+
+/// Does what was asked for with one text; tells whether all is well.
+fn format(args: &FmtArgs, source: &Source, terminal: Terminal) -> anyhow::Result<bool> {
+    let Some(Formatted {
+        text,
+        changed,
+        mistakes,
+    }) = formatted(source, terminal)
+    else {
+        return Ok(false);
+    };
+    if args.diff {
+        print(&difference(source, &text, terminal.color));
+    } else if args.check {
+        if changed {
+            print(&format!("{}\n", source.name));
+        }
+    } else if let Some(file) = &source.file {
+        if changed {
+            rewrite(file, &source.text, &text)?;
+            print(&format!("{}\n", source.name));
+        }
+    } else {
+        print(&text);
+    }
+    let only_asked = args.check || args.diff;
+    Ok(mistakes.is_empty() && !(only_asked && changed))
+}
+
+/// The formatted text. What is wrong with the text, or with the formatter, is told on standard error.
+fn formatted(source: &Source, terminal: Terminal) -> Option<Formatted> {
+    let sources = SourceTree::single(&source.name, &source.text);
+    let outcome = fmt::format(&source.text);
+    let (diagnostics, secrets) = match &outcome {
+        Ok(formatted) if formatted.mistakes.is_empty() => (Vec::new(), Vec::new()),
+        Ok(_) => fmt::mistakes(&sources, FileId(0)),
+        Err(error) => (vec![error.diagnostic(FileId(0))], Vec::new()),
+    };
+    let human = human(terminal, &secrets);
+    eprint!("{}", render::human(&sources, &diagnostics, human));
+    outcome.ok()
+}
+
+/// A unified difference; empty where there is none. It may end up in the log of a pipeline, so what looks like a
+/// credential is covered.
+fn difference(source: &Source, text: &str, color: bool) -> String {
+    let (before, after) = (fmt::covered(&source.text), fmt::covered(text));
+    let diff = TextDiff::from_lines(&before, &after);
+    let unified = diff.unified_diff();
+    let mut out = String::new();
+    for (index, hunk) in unified.iter_hunks().enumerate() {
+        if index == 0 {
+            let _ = write!(out, "--- {0}\n+++ {0} (formatted)\n", source.name);
+        }
+        let _ = writeln!(out, "{}", painted(&hunk.header().to_string(), "36", color));
+        for change in hunk.iter_changes() {
+            let line = change.value();
+            let ends = line.ends_with('\n');
+            let line = line.trim_end_matches('\n');
+            let shown = match change.tag() {
+                ChangeTag::Equal => format!(" {line}"),
+                ChangeTag::Delete => painted(&format!("-{line}"), "31", color),
+                ChangeTag::Insert => painted(&format!("+{line}"), "32", color),
+            };
+            let _ = writeln!(out, "{shown}");
+            if !ends {
+                out.push_str("\\ No newline at end of file\n");
+            }
+        }
+    }
+    out
+}
+
+/// With an SGR code, where the output is coloured.
+fn painted(text: &str, code: &str, color: bool) -> String {
+    if color {
+        format!("\u{1b}[{code}m{text}\u{1b}[0m")
+    } else {
+        text.to_owned()
+    }
+}

@@ -1,0 +1,201 @@
+//! `starform fmt`: what is written, what is printed, and how it exits.
+
+use std::{
+    fs,
+    io::Write as _,
+    os::unix::fs::{PermissionsExt as _, symlink},
+    process::Stdio,
+};
+
+use crate::support::{
+    process::{Ran, run, starform},
+    project::Project,
+    root,
+};
+
+const UGLY: &str = "project  hello {\n environment production branch = main // the only one\n\n\n\n   web api { image \"a/b@sha256:0f1e\"; port 0x1F90; }\n}";
+const FORMATTED: &str = "project hello contract=1 {\n  environment production branch=main // the only one\n\n  web api { image \"a/b@sha256:0f1e\"; port 0x1F90; }\n}\n";
+const BROKEN: &str = "project hello contract=1 {\n web   api {\n  port   80a\n  use    x\n }\n}\n";
+const HALF_FORMATTED: &str =
+    "project hello contract=1 {\n  web api {\n  port   80a\n    use x\n  }\n}\n";
+
+fn fmt(project: &Project, words: &[&str]) -> Ran {
+    let mut command = starform();
+    command.current_dir(project.path()).arg("fmt");
+    run(command.args(words))
+}
+
+fn piped(text: &str, words: &[&str]) -> Ran {
+    let mut command = starform();
+    command.args(["fmt", "-"]).args(words);
+    let mut child = command
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap();
+    let mut input = child.stdin.take().unwrap();
+    input.write_all(text.as_bytes()).unwrap();
+    drop(input);
+    let output = child.wait_with_output().unwrap();
+    Ran {
+        code: output.status.code().unwrap(),
+        stdout: String::from_utf8(output.stdout).unwrap(),
+        stderr: String::from_utf8(output.stderr).unwrap(),
+    }
+}
+
+#[test]
+fn a_file_is_written_once_and_named() {
+    let project = Project::new(UGLY);
+    let ran = fmt(&project, &[]).expect(0);
+    assert_eq!(
+        (ran.stdout.as_str(), ran.stderr.as_str()),
+        ("starform.kdl\n", "")
+    );
+    assert_eq!(project.text(), FORMATTED);
+    let ran = fmt(&project, &["."]).expect(0);
+    assert_eq!(ran.stdout, "", "nothing is left to do");
+    assert_eq!(
+        fs::read_dir(project.path()).unwrap().count(),
+        1,
+        "nothing lies about"
+    );
+}
+
+#[test]
+fn a_file_keeps_its_permissions_and_links() {
+    let project = Project::new(UGLY);
+    fs::set_permissions(project.file(), fs::Permissions::from_mode(0o640)).unwrap();
+    let link = project.path().join("link.kdl");
+    symlink("starform.kdl", &link).unwrap();
+    let ran = fmt(&project, &["link.kdl"]).expect(0);
+    assert_eq!(ran.stdout, "link.kdl\n");
+    assert_eq!(project.text(), FORMATTED);
+    assert!(fs::symlink_metadata(&link).unwrap().is_symlink());
+    let mode = fs::metadata(project.file()).unwrap().permissions().mode();
+    assert_eq!(mode & 0o777, 0o640);
+}
+
+#[test]
+fn check_lists_and_diff_shows_and_neither_writes() {
+    let project = Project::new(UGLY);
+    let ran = fmt(&project, &["--check"]).expect(1);
+    assert_eq!(ran.stdout, "starform.kdl\n");
+    let ran = fmt(&project, &["--diff"]).expect(1);
+    assert!(
+        ran.stdout
+            .starts_with("--- starform.kdl\n+++ starform.kdl (formatted)\n@@ -1,"),
+        "{}",
+        ran.stdout
+    );
+    assert!(
+        ran.stdout.contains("\n-project  hello {\n"),
+        "{}",
+        ran.stdout
+    );
+    assert!(
+        ran.stdout.contains("\n+project hello contract=1 {\n"),
+        "{}",
+        ran.stdout
+    );
+    assert!(
+        ran.stdout.contains("\n\\ No newline at end of file\n"),
+        "{}",
+        ran.stdout
+    );
+    let colored = fmt(&project, &["--diff", "--color=always"]).expect(1);
+    assert!(
+        colored.stdout.contains("\u{1b}[31m-project"),
+        "{}",
+        colored.stdout
+    );
+    assert_eq!(project.text(), UGLY);
+    project.write(FORMATTED);
+    assert_eq!(fmt(&project, &["--check"]).expect(0).stdout, "");
+    assert_eq!(fmt(&project, &["--diff"]).expect(0).stdout, "");
+    fmt(&project, &["--diff", "--check"]).expect(1);
+}
+
+#[test]
+fn a_difference_shows_no_credential() {
+    let secret = "AKIAIOSFODNN7EXAMPLE";
+    let project = Project::new(&format!(
+        "project p {{\n   var-group g {{ API_TOKEN   \"{secret}\"; }}\n}}\n"
+    ));
+    let ran = fmt(&project, &["--diff"]).expect(1);
+    assert!(ran.stdout.contains("API_TOKEN"), "{}", ran.stdout);
+    assert!(!ran.stdout.contains(secret), "{}", ran.stdout);
+    fmt(&project, &[]).expect(0);
+    assert!(project.text().contains(secret), "the file keeps it");
+}
+
+#[test]
+fn what_is_sound_in_a_broken_file_is_formatted() {
+    let project = Project::new(BROKEN);
+    let ran = fmt(&project, &[]).expect(1);
+    assert_eq!(project.text(), HALF_FORMATTED);
+    assert!(
+        ran.stderr.contains("error[SF1003]") && ran.stderr.contains("starform.kdl:3:10"),
+        "{}",
+        ran.stderr
+    );
+    let ran = fmt(&project, &["--check"]).expect(1);
+    assert_eq!(ran.stdout, "", "it would not change");
+    let unclosed = "project   hello {\n";
+    project.write(unclosed);
+    let ran = fmt(&project, &[]).expect(1);
+    assert!(ran.stderr.contains("error[SF1019]"), "{}", ran.stderr);
+    assert_eq!(project.text(), unclosed);
+}
+
+#[test]
+fn standard_input_goes_to_standard_output() {
+    assert_eq!(piped(UGLY, &[]).expect(0).stdout, FORMATTED);
+    assert_eq!(piped(FORMATTED, &[]).expect(0).stdout, FORMATTED);
+    assert_eq!(
+        piped(UGLY, &["--check"]).expect(1).stdout,
+        "standard input\n"
+    );
+    let ran = piped(BROKEN, &[]).expect(1);
+    assert_eq!(ran.stdout, HALF_FORMATTED);
+    assert!(ran.stderr.contains("standard input:3:10"), "{}", ran.stderr);
+}
+
+#[test]
+fn several_paths_are_formatted_in_one_run() {
+    let (one, two) = (Project::new(UGLY), Project::new(UGLY));
+    let paths = [
+        one.path().to_str().unwrap(),
+        two.file().to_str().unwrap().to_owned().leak(),
+    ];
+    let ran = fmt(&one, &paths).expect(0);
+    assert_eq!(
+        ran.stdout,
+        format!("{0}/starform.kdl\n{1}\n", paths[0], paths[1])
+    );
+    assert_eq!(
+        (one.text(), two.text()),
+        (FORMATTED.to_owned(), FORMATTED.to_owned())
+    );
+    let ran = fmt(&one, &["nowhere.kdl"]).expect(1);
+    assert!(
+        ran.stderr.contains("`nowhere.kdl` does not exist"),
+        "{}",
+        ran.stderr
+    );
+}
+
+#[test]
+fn the_examples_are_formatted() {
+    for example in fs::read_dir(root().join("examples")).unwrap() {
+        let folder = example.unwrap().path();
+        let ran = run(starform().args(["fmt", "--diff"]).arg(&folder));
+        assert_eq!(
+            (ran.code, ran.stdout.as_str()),
+            (0, ""),
+            "{}",
+            folder.display()
+        );
+    }
+}

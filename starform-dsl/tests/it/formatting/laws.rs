@@ -1,0 +1,149 @@
+//! What holds of every formatted text, judged without the formatter's own comparison.
+//! Pure. Comments are found by their tokens, meaning is that of `abstract_tree`.
+//! Read on in `super` for the texts that are judged.
+
+use starform_dsl::fmt::{self, Formatted};
+use starform_dsl::source::FileId;
+use starform_dsl::syntax::{TokenKind, parse, read};
+
+use crate::abstract_tree::ours;
+
+/// Judges one text and gives its formatted form.
+pub(crate) fn judge(text: &str) -> Formatted {
+    let formatted = fmt::format(text).unwrap_or_else(|error| panic!("{error}: {text:?}"));
+    let out = &formatted.text;
+    assert_eq!(formatted.changed, out != text);
+    let again = fmt::format(out).unwrap_or_else(|error| panic!("again: {error}: {text:?}"));
+    assert_eq!(&again.text, out, "twice is once: {text:?}");
+    assert!(!again.changed);
+    assert_eq!(comments(out), comments(text), "comments of {text:?}");
+    if !writes_contract(text, out) {
+        assert_eq!(words(out), words(text), "tokens of {text:?}");
+        match (ours(text), ours(out)) {
+            (Ok(before), Ok(after)) => assert_eq!(before, after, "meaning of {text:?}"),
+            (before, after) => assert_eq!(before.is_ok(), after.is_ok(), "{text:?} is {out:?}"),
+        }
+    }
+    let said = read(FileId(0), text);
+    if said.diagnostics.is_empty() {
+        keeps_the_style(out);
+    } else {
+        keeps_broken_lines(text, &formatted);
+    }
+    if !said.sound {
+        assert!(!formatted.changed, "braces do not match: {text:?}");
+    }
+    formatted
+}
+
+fn writes_contract(text: &str, out: &str) -> bool {
+    out.contains(" contract=1") && !text.contains(" contract=1")
+}
+
+fn comments(text: &str) -> Vec<String> {
+    of_kind(text, |kind| {
+        matches!(kind, TokenKind::LineComment | TokenKind::BlockComment)
+    })
+}
+
+fn words(text: &str) -> Vec<String> {
+    let space = [
+        TokenKind::Space,
+        TokenKind::Newline,
+        TokenKind::Semicolon,
+        TokenKind::Backslash,
+    ];
+    of_kind(text, |kind| !space.contains(&kind))
+}
+
+fn of_kind(text: &str, wanted: impl Fn(TokenKind) -> bool) -> Vec<String> {
+    let parse = parse(FileId(0), text);
+    let tokens = parse.cst.tokens().filter(|token| wanted(token.kind));
+    tokens
+        .map(|token| {
+            let word = &text[token.range.as_range()];
+            let ends_blank = token.kind == TokenKind::LineComment;
+            if ends_blank { word.trim_end() } else { word }.to_owned()
+        })
+        .collect()
+}
+
+/// Of a text without mistakes.
+fn keeps_the_style(out: &str) {
+    let parse = parse(FileId(0), out);
+    let tokens: Vec<_> = parse.cst.tokens().collect();
+    let text = |at: usize| &out[tokens[at].range.as_range()];
+    let kind = |at: usize| tokens.get(at).map(|token| token.kind);
+    let one_newline = if out.contains("\r\n") && !out.replace("\r\n", "").contains('\n') {
+        "\r\n"
+    } else {
+        "\n"
+    };
+    for at in 0..tokens.len() {
+        match tokens[at].kind {
+            TokenKind::Space => {
+                assert!(text(at).bytes().all(|byte| byte == b' '), "{out:?}");
+                assert_ne!(
+                    kind(at + 1),
+                    Some(TokenKind::Newline),
+                    "a line ends blank: {out:?}"
+                );
+                let begins_line = at == 0 || kind(at - 1) == Some(TokenKind::Newline);
+                assert!(
+                    begins_line == (text(at).len() > 1) || text(at).len() == 1,
+                    "{out:?}"
+                );
+                assert!(!begins_line || text(at).len() % 2 == 0, "{out:?}");
+            }
+            TokenKind::Newline => {
+                assert_eq!(text(at), one_newline, "{out:?}");
+                let two = kind(at + 1) == Some(TokenKind::Newline);
+                assert!(
+                    !(two && kind(at + 2) == Some(TokenKind::Newline)),
+                    "{out:?}"
+                );
+                assert!(
+                    !two || kind(at + 2).is_some(),
+                    "an empty last line: {out:?}"
+                );
+                assert!(
+                    !two || at > 0 && kind(at - 1) != Some(TokenKind::BraceOpen),
+                    "{out:?}"
+                );
+            }
+            _ => {}
+        }
+    }
+    let last = tokens.iter().rfind(|token| token.kind != TokenKind::Bom);
+    assert!(
+        last.is_none_or(|last| last.kind == TokenKind::Newline),
+        "the last line ends: {out:?}"
+    );
+}
+
+/// Every line with a mistake is in the output as it was, in order.
+fn keeps_broken_lines(text: &str, formatted: &Formatted) {
+    assert!(!formatted.mistakes.is_empty(), "{text:?}");
+    let mut rest = formatted.text.as_str();
+    let mut done = 0;
+    for mistake in &formatted.mistakes {
+        let range = mistake.as_range();
+        if range.start < done {
+            continue;
+        }
+        let before = text[..range.start].rfind(NEWLINES);
+        let start = before.map_or(0, |at| text.ceil_char_boundary(at + 1));
+        let end = text[range.end..].find(NEWLINES);
+        let end = end.map_or(text.len(), |at| range.end + at);
+        let line = text[start.max(done)..end].trim_start_matches('\u{feff}');
+        let at = rest.find(line);
+        let at =
+            at.unwrap_or_else(|| panic!("{line:?} of {text:?} is not in {:?}", formatted.text));
+        rest = &rest[at + line.len()..];
+        done = end;
+    }
+}
+
+const NEWLINES: [char; 7] = [
+    '\n', '\r', '\u{b}', '\u{c}', '\u{85}', '\u{2028}', '\u{2029}',
+];

@@ -1,0 +1,130 @@
+//! Formatting: golden texts, the official suite, generated documents, and texts that are broken in every way.
+//! Reads `golden/fmt`, `golden/ui`, `examples` and the suite's package; with `UPDATE_GOLDEN=1` it writes `golden/fmt` anew.
+//! Read on in `laws` for what every formatted text is judged by.
+
+mod generate;
+mod laws;
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use proptest::prelude::*;
+
+use crate::laws::PIECES;
+use crate::suite::{kdl_files, suite_folder};
+use generate::{Dice, document};
+use laws::judge;
+
+fn root() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("..")
+}
+
+fn generated(seeds: std::ops::Range<u64>) {
+    for seed in seeds {
+        let text = document(&mut Dice::new(seed));
+        let formatted = judge(&text);
+        assert!(
+            formatted.mistakes.is_empty(),
+            "seed {seed} gives KDL: {text:?}"
+        );
+    }
+}
+
+#[test]
+fn generated_documents_keep_their_meaning() {
+    generated(0..500);
+}
+
+/// `cargo xtask soak fmt`
+#[test]
+#[ignore = "full size; `generated_documents_keep_their_meaning` is a slice of it"]
+fn ten_thousand_generated_documents_keep_their_meaning() {
+    generated(0..10_000);
+    mutated(0..10_000);
+}
+
+/// A document with a few bytes taken out, doubled, or put in.
+fn mutate(dice: &mut Dice, text: &str) -> String {
+    let mut chars: Vec<char> = text.chars().collect();
+    for _ in 0..=dice.below(3) {
+        let at = dice.below(chars.len() + 1);
+        match dice.below(3) {
+            0 if at < chars.len() => {
+                chars.remove(at);
+            }
+            1 => {
+                let end = (at + dice.below(8)).min(chars.len());
+                let part = chars[at..end].to_vec();
+                chars.splice(at..at, part);
+            }
+            _ => {
+                let piece = dice.pick(PIECES).chars();
+                chars.splice(at..at, piece);
+            }
+        }
+    }
+    chars.into_iter().collect()
+}
+
+fn mutated(seeds: std::ops::Range<u64>) {
+    for seed in seeds {
+        let mut dice = Dice::new(seed);
+        let text = document(&mut dice);
+        judge(&mutate(&mut dice, &text));
+    }
+}
+
+#[test]
+fn broken_documents_keep_their_broken_lines() {
+    mutated(0..1_000);
+}
+
+fn pieces() -> impl Strategy<Value = String> {
+    prop::collection::vec(prop::sample::select(PIECES), 0..24).prop_map(|pieces| pieces.concat())
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 2_000, failure_persistence: None, ..ProptestConfig::default() })]
+
+    #[test]
+    fn any_text_is_formatted(text in any::<String>()) {
+        judge(&text);
+    }
+
+    #[test]
+    fn any_pieces_are_formatted(text in pieces()) {
+        judge(&text);
+    }
+}
+
+#[test]
+fn the_suite_keeps_its_meaning() {
+    let mut judged = 0;
+    for path in kdl_files(&suite_folder().join("input")) {
+        if let Ok(text) = fs::read_to_string(&path) {
+            judge(&text);
+            judged += 1;
+        }
+    }
+    assert!(judged >= 300, "only {judged} cases were found");
+}
+
+#[test]
+fn goldens_and_half_typed_examples_are_formatted() {
+    for path in kdl_files(&root().join("golden/ui")) {
+        judge(&fs::read_to_string(path).expect("UTF-8"));
+    }
+    for text in examples() {
+        for (at, _) in text.char_indices().step_by(7) {
+            judge(&text[..at]);
+        }
+    }
+}
+
+fn examples() -> Vec<String> {
+    let folders = fs::read_dir(root().join("examples")).expect("examples are there");
+    folders
+        .map(|folder| folder.expect("an entry").path().join("starform.kdl"))
+        .filter_map(|path| fs::read_to_string(path).ok())
+        .collect()
+}
