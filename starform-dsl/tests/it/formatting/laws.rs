@@ -79,39 +79,38 @@ fn keeps_the_style(out: &str) {
     } else {
         "\n"
     };
-    for at in 0..tokens.len() {
-        match tokens[at].kind {
-            TokenKind::Space => {
-                assert!(text(at).bytes().all(|byte| byte == b' '), "{out:?}");
-                assert_ne!(
-                    kind(at + 1),
-                    Some(TokenKind::Newline),
-                    "a line ends blank: {out:?}"
-                );
-                let begins_line = at == 0 || kind(at - 1) == Some(TokenKind::Newline);
-                assert!(
-                    begins_line == (text(at).len() > 1) || text(at).len() == 1,
-                    "{out:?}"
-                );
-                assert!(!begins_line || text(at).len() % 2 == 0, "{out:?}");
-            }
-            TokenKind::Newline => {
-                assert_eq!(text(at), one_newline, "{out:?}");
-                let two = kind(at + 1) == Some(TokenKind::Newline);
-                assert!(
-                    !(two && kind(at + 2) == Some(TokenKind::Newline)),
-                    "{out:?}"
-                );
-                assert!(
-                    !two || kind(at + 2).is_some(),
-                    "an empty last line: {out:?}"
-                );
-                assert!(
-                    !two || at > 0 && kind(at - 1) != Some(TokenKind::BraceOpen),
-                    "{out:?}"
-                );
-            }
-            _ => {}
+    for (at, token) in tokens.iter().enumerate() {
+        if token.kind == TokenKind::Space {
+            let begins_line = at == 0 || kind(at - 1) == Some(TokenKind::Newline);
+            let width = text(at).len();
+            assert!(text(at).bytes().all(|byte| byte == b' '), "{out:?}");
+            assert!(
+                if begins_line {
+                    width % 2 == 0
+                } else {
+                    width == 1
+                },
+                "{out:?}"
+            );
+            assert_ne!(
+                kind(at + 1),
+                Some(TokenKind::Newline),
+                "a line ends blank: {out:?}"
+            );
+        }
+        if token.kind == TokenKind::Newline {
+            let empty_line = kind(at + 1) == Some(TokenKind::Newline);
+            let after_brace = at > 0 && kind(at - 1) == Some(TokenKind::BraceOpen);
+            assert_eq!(text(at), one_newline, "{out:?}");
+            assert!(!(empty_line && after_brace), "{out:?}");
+            assert!(
+                !(empty_line && kind(at + 2) == Some(TokenKind::Newline)),
+                "{out:?}"
+            );
+            assert!(
+                !empty_line || kind(at + 2).is_some(),
+                "an empty last line: {out:?}"
+            );
         }
     }
     let last = tokens.iter().rfind(|token| token.kind != TokenKind::Bom);
