@@ -112,6 +112,8 @@ fn analyse_from(sources: &SourceTree, root: FileId) -> Analysis {
         .values()
         .flat_map(|parse| secrets::find(&parse.cst))
         .collect();
+    // What is not kept need not be covered.
+    let mut diagnostics = diag::settle(diagnostics);
     secrets::cover(&mut diagnostics, &secrets, sources);
     let known = lowered.as_ref().map(|lowered| lowered.known);
     let (name, model) = lowered.map_or((None, None), |lowered| (lowered.name, Some(lowered.model)));

@@ -2,6 +2,8 @@
 //! Pure. Judges every value of the tree, so that what is broken elsewhere in its line is covered too.
 //! Read on in `crate::vars::credential` for what looks like one, and in `crate::render`, which covers the places.
 
+use std::collections::BTreeSet;
+
 use crate::diag::{Diagnostic, Fix};
 use crate::source::{SourceTree, Span};
 use crate::syntax::{Cst, Entry, Node, Value};
@@ -48,31 +50,37 @@ pub(crate) fn cover(diagnostics: &mut [Diagnostic], secrets: &[Span], sources: &
         return;
     }
     for diagnostic in diagnostics {
-        let touched: Vec<&str> = secrets
-            .iter()
-            .filter(|secret| touches(diagnostic, **secret))
-            .map(|secret| sources.text(*secret).trim_matches('"'))
-            .filter(|text| !text.is_empty())
+        let touched: BTreeSet<Span> = places(diagnostic)
+            .flat_map(|place| near(secrets, place))
+            .copied()
             .collect();
-        for text in touched {
-            conceal(diagnostic, text);
+        for secret in touched {
+            let text = sources.text(secret).trim_matches('"');
+            if !text.is_empty() {
+                conceal(diagnostic, text);
+            }
         }
     }
 }
 
-fn touches(diagnostic: &Diagnostic, secret: Span) -> bool {
-    let near = |span: Span| {
-        span.file == secret.file
-            && span.range.start() <= secret.range.end()
-            && secret.range.start() <= span.range.end()
-    };
-    near(diagnostic.primary.span)
-        || diagnostic.labels.iter().any(|label| near(label.span))
-        || diagnostic
-            .fixes
-            .iter()
-            .flat_map(|fix| &fix.edits)
-            .any(|edit| near(edit.span))
+/// Every place that a diagnostic speaks of.
+fn places(diagnostic: &Diagnostic) -> impl Iterator<Item = Span> {
+    let labels = diagnostic.labels.iter().map(|label| label.span);
+    let edits = diagnostic.fixes.iter().flat_map(|fix| &fix.edits);
+    std::iter::once(diagnostic.primary.span)
+        .chain(labels)
+        .chain(edits.map(|edit| edit.span))
+}
+
+/// The secrets that overlap or touch a place. They are sorted and do not overlap each other.
+fn near(secrets: &[Span], place: Span) -> &[Span] {
+    let first = secrets.partition_point(|secret| {
+        (secret.file, secret.range.end()) < (place.file, place.range.start())
+    });
+    let after = secrets.partition_point(|secret| {
+        (secret.file, secret.range.start()) <= (place.file, place.range.end())
+    });
+    &secrets[first..after.max(first)]
 }
 
 fn conceal(diagnostic: &mut Diagnostic, text: &str) {

@@ -10,12 +10,15 @@ use crate::values::image::{self, Pin};
 const MOST_ENVIRONMENTS: usize = 100;
 
 /// Services of a project.
-const MOST_SERVICES: usize = 1_000;
+pub(crate) const MOST_SERVICES: usize = 1_000;
 /// Services times the environments that they exist in.
 const MOST_PLACES: usize = 2_000;
 
 /// Whether the project is small enough to be looked at service by service.
 pub(super) fn check(model: &Model, findings: &mut Findings) -> bool {
+    if !check_environments(model, findings) || !check_services(model, findings) {
+        return false;
+    }
     for (name, partial) in &model.partials {
         check_image(partial, &format!("project.partial.{name}"), findings);
     }
@@ -25,7 +28,7 @@ pub(super) fn check(model: &Model, findings: &mut Findings) -> bool {
             check_image(&block.content, &path(service), findings);
         }
     }
-    check_environments(model, findings) && check_services(model, findings)
+    true
 }
 
 fn check_environments(model: &Model, findings: &mut Findings) -> bool {
@@ -46,12 +49,13 @@ fn check_services(model: &Model, findings: &mut Findings) -> bool {
         services > MOST_SERVICES,
         model.services.values().next_back(),
     ) {
-        let title = format!("the project has {services} services");
+        let title = format!("the project has more than {MOST_SERVICES} services");
         let help =
             format!("a project has at most {MOST_SERVICES}: divide it into several projects");
         let diagnostic =
             Diagnostic::new(codes::TOO_MANY_SERVICES, last.name.span, title).help(help);
         findings.add(path(last), diagnostic, None);
+        return false;
     }
     let places: usize = model
         .environments
@@ -65,7 +69,7 @@ fn check_services(model: &Model, findings: &mut Findings) -> bool {
             Diagnostic::new(codes::TOO_MANY_INSTANCES_OF_SERVICES, last.span, title).help(help);
         findings.add("project.environment".to_owned(), diagnostic, None);
     }
-    services <= MOST_SERVICES && places <= MOST_PLACES
+    places <= MOST_PLACES
 }
 
 fn check_image(layer: &Layer, path: &str, findings: &mut Findings) {

@@ -8,6 +8,8 @@ mod names;
 mod service;
 mod vars;
 
+pub(crate) use limits::MOST_SERVICES;
+
 use std::collections::BTreeMap;
 
 use starform_contract::EnvironmentName;

@@ -10,6 +10,9 @@ pub use codes::Code;
 /// How many diagnostics one run keeps.
 pub const KEPT: usize = 1_000;
 
+/// Characters of a title or label, where a name in it is longer than any name may be.
+const LONGEST_TITLE: usize = 200;
+
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Severity {
     Error,
@@ -196,7 +199,19 @@ pub fn settle(mut diagnostics: Vec<Diagnostic>) -> Vec<Diagnostic> {
             .help("repair the ones above first, then check again"),
         );
     }
+    diagnostics.iter_mut().for_each(clip);
     diagnostics
+}
+
+/// A name in a title is shown as far as people read it.
+fn clip(diagnostic: &mut Diagnostic) {
+    let labels = diagnostic.labels.iter_mut().map(|label| &mut label.text);
+    for text in labels.chain([&mut diagnostic.title, &mut diagnostic.primary.text]) {
+        if let Some((end, _)) = text.char_indices().nth(LONGEST_TITLE) {
+            text.truncate(end);
+            text.push('…');
+        }
+    }
 }
 
 fn place(diagnostic: &Diagnostic) -> (Span, Code) {

@@ -31,8 +31,14 @@ const MOST_OF_A_KIND: usize = 100;
 /// Arguments of one node, services that one lets in, variables of one block.
 const MOST_ENTRIES: usize = 1_000;
 
-/// So many mistakes are compared with what would be right.
-const SUGGESTIONS: usize = 200;
+/// So many mistakes are compared with what would be right: twice what is shown.
+const SUGGESTIONS: usize = 100;
+
+/// After so many mistakes nothing more is read: the ones that are kept stand before.
+const MOST_MISTAKES: usize = 2 * KEPT;
+
+/// Characters of a name in the path of a node.
+const LONGEST_SEGMENT: usize = 200;
 
 /// What was read of one project.
 pub(crate) struct Lowered {
@@ -97,9 +103,20 @@ impl Cx {
         self.diagnostics.len() < SUGGESTIONS
     }
 
+    /// Whether there are more mistakes than anybody is told, so that the rest may stay unread.
+    fn is_full(&self) -> bool {
+        self.diagnostics.len() >= MOST_MISTAKES
+    }
+
+    /// Adds to the path, of a name that is longer than any may be only the beginning.
+    fn enter(&mut self, segment: &str) {
+        self.path
+            .push(segment.chars().take(LONGEST_SEGMENT).collect());
+    }
+
     /// Runs `read` with `segment` added to the path.
     fn within<T>(&mut self, segment: &str, read: impl FnOnce(&mut Cx) -> T) -> T {
-        self.path.push(segment.to_owned());
+        self.enter(segment);
         let result = read(self);
         self.path.pop();
         result

@@ -6,6 +6,7 @@ use starform_contract::{EnvironmentName, GroupName, ServiceName, state::DriftPol
 
 use super::read::Read;
 use super::{Cx, Known, Lowered, MOST_OF_A_KIND, declare::Names};
+use crate::check::MOST_SERVICES;
 use crate::diag::{Diagnostic, codes};
 use crate::include::Files;
 use crate::project::{Deploy, Environment, Group, In, Model, NamedEnvironments, Spanned, Vars};
@@ -160,6 +161,8 @@ fn lower_child(cx: &mut Cx, read: &Read<'_>, lowered: &mut Lowered, declared: &m
         // Its files' nodes follow it.
         "include" if read.sound => {}
         "include" => cx.known = Known::all(false),
+        // The limit itself is reported where the whole is known; what lies behind it is not read.
+        _ if lowered.model.services.len() > MOST_SERVICES => cx.known.services = false,
         _ => match super::service::read(cx, read) {
             Some(service) => {
                 let name = &service.name;

@@ -305,6 +305,10 @@ impl Cx {
         let mut seen = Seen::default();
         let mut once: Vec<(&'static str, Span)> = Vec::new();
         for node in nodes {
+            if self.is_full() {
+                seen.incomplete = true;
+                break;
+            }
             let name = node.name();
             if name.starts_with("x-") {
                 continue;
@@ -330,7 +334,7 @@ impl Cx {
                 once.push((spec.name, node.head_span()));
             }
             seen.children.push((spec.name, node.head_span()));
-            self.path.push(name.into_owned());
+            self.enter(&name);
             let read = self.read(node, spec);
             each(self, read);
             self.path.pop();

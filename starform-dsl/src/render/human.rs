@@ -49,6 +49,9 @@ pub fn human(sources: &SourceTree, diagnostics: &[Diagnostic], how: Human<'_>) -
 /// Bytes of the longest line that is shown.
 const WIDEST_LINE: u32 = 2_000;
 
+/// Characters of a help that repeats what it is about; the fix has all of them.
+const LONGEST_HELP: usize = 1_000;
+
 /// A file as it may be shown.
 struct Snippets<'a> {
     id: FileId,
@@ -180,6 +183,12 @@ fn help(sources: &SourceTree, shown: FileId, diagnostic: &Diagnostic) -> Option<
             at.column,
             label.text
         ));
+    }
+    for line in &mut lines {
+        if let Some((end, _)) = line.char_indices().nth(LONGEST_HELP) {
+            line.truncate(end);
+            line.push('…');
+        }
     }
     (!lines.is_empty()).then(|| harmless(&lines.join("\n")).into_owned())
 }

@@ -30,6 +30,7 @@ use std::sync::Arc;
 
 use crate::diag::{self, Diagnostic};
 use crate::source::FileId;
+use fault::FaultKind;
 
 /// What became of a text.
 #[derive(Clone, Debug)]
@@ -73,7 +74,13 @@ pub(crate) fn survey(text: impl Into<Arc<str>>) -> Survey {
 
 fn all(file: FileId, text: Arc<str>) -> parse::Parsed {
     let mut parsed = parse::parse(file, text);
-    if parsed.sound {
+    // Of a text that is not read at all nothing else is said.
+    let unread = [FaultKind::Version1, FaultKind::FileTooLarge];
+    if !parsed
+        .faults
+        .iter()
+        .any(|fault| unread.contains(&fault.kind))
+    {
         parsed.faults.extend(foreign::foreign(&mut parsed.cst));
         parsed
             .faults

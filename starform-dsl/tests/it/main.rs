@@ -34,6 +34,7 @@ mod outputs;
 mod pages;
 mod project;
 mod renderings;
+mod seeded;
 mod suite;
 mod table;
 mod ui;
