@@ -182,7 +182,7 @@ fn heavy_texts_are_answered_on_a_small_stack() {
 fn soak_heavy_texts_take_a_tenth_of_a_second() {
     let answers = answers(3);
     for (name, took, codes) in &answers {
-        println!("{name}: {} diagnostics, {took:?}", codes.len());
+        eprintln!("{name}: {} diagnostics, {took:?}", codes.len());
     }
     let late = answers
         .iter()
