@@ -163,8 +163,10 @@ impl Cx {
                     read.args.push(entry);
                 }
                 Some(_) | None => {
+                    // What follows one argument too many is mostly of the same mistake.
                     read.sound = false;
                     self.extra_argument(read, entry);
+                    break;
                 }
             }
         }

@@ -5,7 +5,7 @@
 use starform_contract::ServiceKind;
 
 use super::{Cx, value};
-use crate::diag::{Diagnostic, Edit, Fix, codes};
+use crate::diag::{Applicability, Diagnostic, Edit, Fix, codes};
 use crate::source::Span;
 use crate::syntax::Node;
 use crate::table::{self, NodeSpec, Place, closest, foreign_word};
@@ -43,7 +43,7 @@ pub(super) fn report(
     cx.report(match near {
         Some(near) => diagnostic
             .help(format!("did you mean `{near}`?"))
-            .fix(rename(span, near)),
+            .fix(respell(name, span, near)),
         None => match hint(name, parent, place) {
             Some(hint) => diagnostic.help(hint),
             None => diagnostic.help(format!("valid here: {}", valid(place, kind))),
@@ -98,6 +98,15 @@ fn misplaced(
             .fix(rename(span, alias)),
         None => diagnostic.help(format!("move it there: `{}`", known.form)),
     }
+}
+
+/// Certain where only case and `_` differ from what is known.
+fn respell(name: &str, span: Span, near: &str) -> Fix {
+    let mut fix = rename(span, near);
+    if name.to_lowercase().replace('_', "-") == near {
+        fix.applicability = Applicability::Safe;
+    }
+    fix
 }
 
 fn rename(span: Span, name: &str) -> Fix {

@@ -268,10 +268,6 @@ fn amount(error: InvalidAmount, span: Span) -> Diagnostic {
 }
 
 fn path(name: &str, text: &str, span: Span) -> Option<Diagnostic> {
-    let good = text.starts_with('/')
-        && !text.starts_with("//")
-        && text.is_ascii()
-        && !text.contains(['#', ' ', '\t', '\n', '\r']);
     let diagnostic = || {
         Diagnostic::new(
             codes::BAD_PATH,
@@ -280,7 +276,24 @@ fn path(name: &str, text: &str, span: Span) -> Option<Diagnostic> {
         )
         .help("begin with `/` and leave out host, white space and `#`, as in \"/healthz\"")
     };
-    (!good).then(diagnostic)
+    let right = format!("/{text}");
+    let lacks_slash = !text.contains(':') && !text.starts_with('.') && is_path(&right);
+    match (is_path(text), lacks_slash) {
+        (true, _) => None,
+        (false, true) => Some(diagnostic().fix(Fix::replace(
+            format!("write \"{right}\""),
+            span,
+            quoted(&right),
+        ))),
+        (false, false) => Some(diagnostic()),
+    }
+}
+
+fn is_path(text: &str) -> bool {
+    text.starts_with('/')
+        && !text.starts_with("//")
+        && text.is_ascii()
+        && !text.contains(['#', ' ', '\t', '\n', '\r'])
 }
 
 fn host_error(text: &str, span: Span) -> Option<Diagnostic> {

@@ -13,7 +13,7 @@ pub enum InvalidHost {
     Upper(String),
     #[error("a host ends without a dot: `{0}`")]
     TrailingDot(String),
-    #[error("an IP address is no host name")]
+    #[error("an IP address is no host: use a DNS name that leads to it")]
     Address,
     #[error("write letters beyond ASCII as punycode (`xn--…`)")]
     NotAscii,
