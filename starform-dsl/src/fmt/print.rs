@@ -45,6 +45,8 @@ struct Printer<'a> {
     /// Inside a node; else where one may begin.
     in_node: bool,
     copied_to_the_end: bool,
+    /// No line of the block has been written yet; comments behind its `{` may have.
+    begins_block: bool,
 }
 
 /// The text in the one style; `None` where it would be longer than a file may be. Braces must match.
@@ -64,6 +66,7 @@ pub(super) fn print(survey: &Survey) -> Option<String> {
         last: Last::Nothing,
         in_node: false,
         copied_to_the_end: false,
+        begins_block: false,
     };
     if printer.kind() == Some(TokenKind::Bom) {
         printer.token();
@@ -146,11 +149,12 @@ impl<'a> Printer<'a> {
     /// Begins the line of a node or comment of its own, after an empty one if there was one between the two.
     fn own_line(&mut self, newlines: usize, depth: usize) {
         if self.out.len() > self.line {
-            if newlines > 1 && self.last != Last::Token(TokenKind::BraceOpen) {
+            if newlines > 1 && !self.begins_block {
                 self.out.push_str(self.newline);
             }
             self.next_line(depth);
         }
+        self.begins_block = false;
     }
 
     /// Where a node may begin: takes all up to its first token, or a comment, or the end of the block.
@@ -386,6 +390,7 @@ impl<'a> Printer<'a> {
                 self.token();
                 self.depth += 1;
                 self.in_node = false;
+                self.begins_block = true;
             }
         }
     }
@@ -410,6 +415,7 @@ impl<'a> Printer<'a> {
         }
         self.token();
         self.in_node = true;
+        self.begins_block = false;
     }
 
     /// The last line ends as every line does, unless it is copied with all that comes after.

@@ -3,6 +3,7 @@
 //! Effects: as the soak that is named. Always holds: every entry runs the real thing and fails where its law does.
 //! Read on in the module of each soak.
 
+pub mod fmt;
 pub mod testbed;
 
 use anyhow::{Result, bail};
@@ -12,10 +13,16 @@ struct Soak {
     run: fn() -> Result<()>,
 }
 
-const SOAKS: &[Soak] = &[Soak {
-    name: "testbed",
-    run: testbed::run,
-}];
+const SOAKS: &[Soak] = &[
+    Soak {
+        name: "fmt",
+        run: fmt::run,
+    },
+    Soak {
+        name: "testbed",
+        run: testbed::run,
+    },
+];
 
 /// Runs one soak, or all of them.
 ///

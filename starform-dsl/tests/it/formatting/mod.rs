@@ -19,6 +19,35 @@ fn root() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("..")
 }
 
+#[test]
+fn every_golden_is_formatted_as_its_file_says() {
+    let folder = root().join("golden/fmt");
+    let update = std::env::var_os("UPDATE_GOLDEN").is_some();
+    let mut wrong = Vec::new();
+    for path in kdl_files(&folder) {
+        let text = fs::read_to_string(&path).expect("UTF-8");
+        let formatted = judge(&text).text;
+        let golden = path.with_extension("formatted");
+        if update {
+            fs::write(&golden, &formatted).expect("golden/fmt can be written");
+        } else if fs::read_to_string(&golden).unwrap_or_default() != formatted {
+            wrong.push(path);
+        }
+    }
+    assert!(
+        wrong.is_empty(),
+        "formatted otherwise; look at it with UPDATE_GOLDEN=1: {wrong:?}"
+    );
+}
+
+#[test]
+fn every_formatted_golden_belongs_to_a_text() {
+    for entry in fs::read_dir(root().join("golden/fmt")).expect("golden/fmt is there") {
+        let path = entry.expect("an entry").path();
+        assert!(path.with_extension("kdl").exists(), "{path:?} has no .kdl");
+    }
+}
+
 fn generated(seeds: std::ops::Range<u64>) {
     for seed in seeds {
         let text = document(&mut Dice::new(seed));
