@@ -38,7 +38,7 @@ pub(super) fn collect<'a>(files: impl Iterator<Item = (&'a Cst, Place)>) -> Inde
 impl Collector {
     fn visit(&mut self, visit: Visit<'_>) {
         if visit.scope.place == Some(Place::Project) {
-            self.owner = owner(visit);
+            self.owner = names::declared(visit).map(|(kind, name)| Owner::new(kind, name));
         }
         let name = visit.node.name();
         if visit.scope.is_variable(&name) {
@@ -139,14 +139,6 @@ impl Collector {
         }
         self.index.finish()
     }
-}
-
-/// The group, partial or service that a project child declares.
-fn owner(visit: Visit<'_>) -> Option<Owner> {
-    names::in_node(visit).find_map(|(entry, named)| match (named, entry.value()) {
-        (Named::Declares(kind), Value::String(name)) => Some(Owner::new(kind, name)),
-        _ => None,
-    })
 }
 
 /// A name that is the whole value of an entry.

@@ -7,6 +7,7 @@ use std::collections::BTreeSet;
 use super::Analysis;
 use super::cursor::{self, Cursor, Head, Part, Quotes, Word};
 use super::index::NameKind;
+use super::names;
 use super::snippet;
 use super::values::{self, Candidate, Sort};
 use super::variables;
@@ -116,7 +117,7 @@ fn node(cursor: &Cursor<'_>, rank: usize, spec: &NodeSpec) -> Completion {
 /// Names of the nodes that stand in the block already, without the one that is being typed.
 fn present(cursor: &Cursor<'_>) -> BTreeSet<String> {
     let siblings = match cursor.around.last() {
-        Some(parent) => parent.children(),
+        Some(parent) => parent.node.children(),
         None => Some(cursor.cst.nodes()),
     };
     siblings
@@ -196,13 +197,13 @@ fn given(cursor: &Cursor<'_>, head: &Head<'_>) -> BTreeSet<String> {
 
 /// The name of the service around the cursor.
 pub(super) fn own_name(cursor: &Cursor<'_>) -> Option<String> {
-    let service = cursor.around.get(1).or(cursor.around.first())?;
-    match service.args().next()?.value() {
-        Value::String(name) => Some(name.into_owned()),
-        Value::Integer(_) | Value::Decimal(_) | Value::Bool(_) | Value::Null | Value::Invalid => {
-            None
-        }
-    }
+    let service = cursor
+        .around
+        .iter()
+        .find_map(|visit| names::declared(*visit));
+    service
+        .filter(|(kind, _)| *kind == NameKind::Service)
+        .map(|(_, name)| name)
 }
 
 fn properties<'c>(

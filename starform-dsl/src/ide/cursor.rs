@@ -3,7 +3,7 @@
 //! Read on in `completion`, which offers what may stand there.
 
 use super::Analysis;
-use super::scope::Scope;
+use super::scope::{Scope, Visit};
 use crate::source::FileId;
 use crate::syntax::{Cst, Node, TextRange, Token, TokenKind};
 
@@ -12,7 +12,7 @@ pub(super) struct Cursor<'a> {
     pub(super) cst: &'a Cst,
     pub(super) scope: Scope,
     /// The nodes whose blocks are around it, the outermost first.
-    pub(super) around: Vec<Node<'a>>,
+    pub(super) around: Vec<Visit<'a>>,
     pub(super) word: Word,
     pub(super) part: Part<'a>,
 }
@@ -67,9 +67,10 @@ pub(super) fn find(analysis: &Analysis, file: FileId, offset: u32) -> Option<Cur
     }
     let (word, before) = word(cst, offset)?;
     let (scope, around) = blocks(cst, analysis.top(file), offset);
-    let siblings = around
-        .last()
-        .map_or_else(|| Some(cst.nodes()), |parent: &Node<'_>| parent.children())?;
+    let siblings = around.last().map_or_else(
+        || Some(cst.nodes()),
+        |parent: &Visit<'_>| parent.node.children(),
+    )?;
     let line = line(cst, before)?;
     let node = line.first().and_then(|first| {
         siblings
@@ -87,16 +88,22 @@ pub(super) fn find(analysis: &Analysis, file: FileId, offset: u32) -> Option<Cur
 }
 
 /// The nodes whose blocks hold an offset, and what may stand in the innermost.
-pub(super) fn blocks(cst: &Cst, top: Scope, offset: u32) -> (Scope, Vec<Node<'_>>) {
-    let (mut scope, mut around) = (top, Vec::new());
+pub(super) fn blocks(cst: &Cst, top: Scope, offset: u32) -> (Scope, Vec<Visit<'_>>) {
+    let (mut scope, mut around) = (top, Vec::<Visit<'_>>::new());
     let mut nodes = cst.nodes();
     while let Some(node) = nodes
         .by_ref()
         .take_while(|node| node.span().range.start() < offset)
         .find(|node| node.block_holds(offset))
     {
-        scope = scope.inside(scope.spec(&node.name()));
-        around.push(node);
+        let spec = scope.spec(&node.name());
+        around.push(Visit {
+            node,
+            scope,
+            spec,
+            depth: around.len(),
+        });
+        scope = scope.inside(spec);
         match node.children() {
             Some(children) => nodes = children,
             None => break,

@@ -1,16 +1,18 @@
 //! What stands under the pointer: a node or property of the language, or a name of the project.
 //! Pure. Markdown; values that look secret are never repeated.
-//! Read on in `crate::reference` for the words about the language.
+//! Read on in `resolved` for values by environment and in `crate::reference` for the words about the language.
 
 use super::Analysis;
+use super::cursor;
 use super::index::{NameKind, Symbol};
 use super::names;
-use super::scope::walk;
+use super::resolved;
+use super::scope::{Visit, walk};
 use super::variables::output_doc;
 use crate::reference::words;
 use crate::source::{FileId, Span};
 use crate::syntax::{Entry, TextRange};
-use crate::table::{NodeSpec, PropSpec};
+use crate::table::{NodeSpec, Place, PropSpec};
 use crate::vars::Reference;
 
 /// Words about a place.
@@ -28,28 +30,56 @@ pub fn hover(analysis: &Analysis, file: FileId, offset: u32) -> Option<Hover> {
         .filter(|visit| touches(visit.node.head_span().range))
         .last()?;
     let node = visit.node;
-    if let (true, Some(spec)) = (touches(node.name_span().range), visit.spec) {
-        return Some(Hover {
-            range: node.name_span().range,
-            markdown: about_node(spec),
-        });
-    }
+    let (_, around) = cursor::blocks(cst, analysis.top(file), offset);
+    let holds = |part: Option<&str>| {
+        let path = path(&around, visit, part)?;
+        resolved::markdown(analysis, &path)
+    };
     let entry = node.entries().find(|entry| touches(entry.span().range));
-    let on_name = |entry: &Entry<'_>| entry.name().is_some_and(|name| touches(name.span.range));
-    if let (Some(spec), Some(entry)) = (visit.spec, entry.filter(on_name)) {
-        let name = entry.name()?;
-        return Some(Hover {
-            range: name.span.range,
-            markdown: about_property(spec, spec.prop(&name.text)?),
-        });
+    let name = entry.and_then(Entry::name);
+    let (range, words, holds) = if touches(node.name_span().range) && visit.spec.is_some() {
+        let range = node.name_span().range;
+        (range, visit.spec.map(about_node), holds(None))
+    } else if let Some(name) = name.filter(|name| touches(name.span.range)) {
+        let spec = visit.spec?;
+        let words = about_property(spec, spec.prop(&name.text)?);
+        (name.span.range, Some(words), holds(Some(&name.text)))
+    } else if let Some((span, symbol)) = analysis.index.at(file, offset) {
+        let variable = symbol.kind == NameKind::Variable;
+        let holds = variable.then(|| holds(None)).flatten();
+        (span.range, Some(about_name(analysis, symbol)), holds)
+    } else {
+        let (range, words) = output(entry?, offset)?;
+        (range, Some(words), holds(None))
+    };
+    let parts: Vec<String> = words.into_iter().chain(holds).collect();
+    Some(Hover {
+        range,
+        markdown: parts.join("\n\n"),
+    })
+}
+
+/// What `crate::explain` calls a node, or a property of it: `web.api.scale.min`, `var-group.shared.LOG_LEVEL`.
+/// `None` for what has no value of its own.
+fn path(around: &[Visit<'_>], visit: Visit<'_>, part: Option<&str>) -> Option<String> {
+    let top = around
+        .iter()
+        .position(|visit| visit.scope.place == Some(Place::Project))?;
+    let (kind, name) = names::declared(around[top])?;
+    match kind {
+        NameKind::Service | NameKind::Group | NameKind::Environment => {}
+        NameKind::Partial | NameKind::Variable => return None,
     }
-    if let Some((span, symbol)) = analysis.index.at(file, offset) {
-        return Some(Hover {
-            range: span.range,
-            markdown: about_name(analysis, symbol),
-        });
-    }
-    output(entry?, offset)
+    let inside = around[top + 1..].iter().map(|visit| visit.node.name());
+    let own = visit.node.name();
+    let segments: Vec<String> = [around[top].node.name(), name.into()]
+        .into_iter()
+        .chain(inside.filter(|name| name != "in"))
+        .chain([own])
+        .chain(part.map(Into::into))
+        .map(std::borrow::Cow::into_owned)
+        .collect();
+    Some(segments.join("."))
 }
 
 /// A row of the node table.
@@ -106,14 +136,12 @@ fn about_name(analysis: &Analysis, symbol: &Symbol) -> String {
 }
 
 /// The output that a reference names.
-fn output(entry: Entry<'_>, offset: u32) -> Option<Hover> {
+fn output(entry: Entry<'_>, offset: u32) -> Option<(TextRange, String)> {
     names::references(entry).into_iter().find_map(|found| {
         let range = found.range?;
         let reference = Reference::parse(&found.text).ok()?;
-        (range.start() <= offset && offset <= range.end()).then(|| Hover {
-            range,
-            markdown: output_doc(reference.output).to_owned(),
-        })
+        let touched = range.start() <= offset && offset <= range.end();
+        touched.then(|| (range, output_doc(reference.output).to_owned()))
     })
 }
 

@@ -15,6 +15,7 @@ mod links;
 mod names;
 mod navigate;
 mod rename;
+mod resolved;
 mod scope;
 mod snippet;
 mod symbols;

@@ -71,6 +71,14 @@ pub(super) fn in_node(visit: Visit<'_>) -> impl Iterator<Item = (Entry<'_>, Name
     })
 }
 
+/// What a node declares.
+pub(super) fn declared(visit: Visit<'_>) -> Option<(NameKind, String)> {
+    in_node(visit).find_map(|(entry, named)| match (named, entry.value()) {
+        (Named::Declares(kind), Value::String(name)) => Some((kind, name.into_owned())),
+        (Named::Declares(_) | Named::Uses(_) | Named::Formerly(_), _) => None,
+    })
+}
+
 /// What a value of a row is the name of; `called` is the property or what the row calls the argument.
 pub(super) fn of_value(spec: &NodeSpec, called: &str, ty: Type) -> Option<Named> {
     let kind = match called {
@@ -79,7 +87,7 @@ pub(super) fn of_value(spec: &NodeSpec, called: &str, ty: Type) -> Option<Named>
         "GROUP" => NameKind::Group,
         "SERVICE" => NameKind::Service,
         "like" => NameKind::Partial,
-        "NAME" => return declared(spec, ty).map(Named::Declares),
+        "NAME" => return declares(spec, ty).map(Named::Declares),
         _ => return None,
     };
     Some(Named::Uses(kind))
@@ -93,7 +101,7 @@ pub(super) fn args(spec: &NodeSpec) -> Option<ArgSpec> {
     }
 }
 
-fn declared(spec: &NodeSpec, ty: Type) -> Option<NameKind> {
+fn declares(spec: &NodeSpec, ty: Type) -> Option<NameKind> {
     match ty {
         Type::ServiceName => Some(NameKind::Service),
         Type::EnvironmentName => Some(NameKind::Environment),
