@@ -1,9 +1,10 @@
 //! Words of a file that lead to another file: what `include` names.
-//! Pure. Only a path that one file of the tree has is a link; a pattern that stands for several is none.
+//! Pure. A pattern that stands for several files of the tree is no link.
 //! Read on in `navigate` for names that lead to their declaration.
 
 use super::Analysis;
 use super::scope::walk;
+use crate::include::Glob;
 use crate::source::{FileId, Span};
 use crate::syntax::Value;
 
@@ -23,9 +24,9 @@ pub fn links(analysis: &Analysis, file: FileId) -> Vec<Link> {
     let entries = includes.flat_map(|visit| visit.node.args());
     entries
         .filter_map(|entry| match entry.value() {
-            Value::String(path) => Some(Link {
+            Value::String(pattern) => Some(Link {
                 span: entry.text_span().unwrap_or(entry.value_span()),
-                target: analysis.sources.find(&path)?,
+                target: only(analysis, &pattern.parse().ok()?)?,
             }),
             Value::Integer(_)
             | Value::Decimal(_)
@@ -34,4 +35,14 @@ pub fn links(analysis: &Analysis, file: FileId) -> Vec<Link> {
             | Value::Invalid => None,
         })
         .collect()
+}
+
+/// The file that a pattern stands for, if it is one.
+fn only(analysis: &Analysis, pattern: &Glob) -> Option<FileId> {
+    let mut matching = analysis
+        .sources
+        .files()
+        .filter(|(_, file)| pattern.matches(file.path()));
+    let (first, _) = matching.next()?;
+    matching.next().is_none().then_some(first)
 }

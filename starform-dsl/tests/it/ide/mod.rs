@@ -2,6 +2,7 @@
 //! Reads `golden/` and `examples/`.
 //! Read on in `goldens`.
 
+mod files;
 mod goldens;
 mod laws;
 mod prefixes;
