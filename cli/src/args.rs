@@ -150,9 +150,9 @@ pub(crate) struct CompileArgs {
 
 #[derive(Debug, Args)]
 pub(crate) struct ExplainArgs {
-    /// A code (SF2004), a node (health), or a value of a project (api.scale.max)
+    /// A code (SF2004), a node (health), or a value of a project (api.scale.max); without it, all codes
     #[arg(value_name = "CODE | NODE | VALUE")]
-    pub(crate) subject: String,
+    pub(crate) subject: Option<String>,
     /// The project of the value: starform.kdl, or the folder that holds it
     #[arg(default_value = ".")]
     pub(crate) path: PathBuf,

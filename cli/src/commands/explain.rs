@@ -1,7 +1,8 @@
 //! `starform explain CODE | NODE | VALUE`: what a diagnostic, a node, or a value of a project is.
 //!
-//! Effects: reads files for a value, prints. What is asked is told by its form: `SF2004` is a code,
-//! a word of the language is a node, everything else is a path to a value.
+//! Effects: reads files for a value, prints. What is asked is told by its form: `SF2004` and `2004`
+//! are codes, a word of the language is a node, everything else is a path to a value. Nothing asked:
+//! the list of codes.
 
 use serde_json::json;
 use starform_dsl::{explain, reference};
@@ -15,15 +16,25 @@ use crate::{
     terminal::Terminal,
 };
 
+mod code;
+
 pub(crate) fn run(args: &ExplainArgs, terminal: Terminal) -> anyhow::Result<Exit> {
-    match reference::node(&args.subject) {
+    let Some(subject) = args.subject.as_deref() else {
+        print(&code::list(terminal));
+        return Ok(Exit::Success);
+    };
+    if code::is_meant(subject) {
+        print(&code::page(subject, terminal)?);
+        return Ok(Exit::Success);
+    }
+    match reference::node(subject) {
         Some(text) => print(&text),
-        None => value(args, terminal)?,
+        None => value(subject, args, terminal)?,
     }
     Ok(Exit::Success)
 }
 
-fn value(args: &ExplainArgs, terminal: Terminal) -> anyhow::Result<()> {
+fn value(subject: &str, args: &ExplainArgs, terminal: Terminal) -> anyhow::Result<()> {
     let sources = sources::read(&args.path)?;
     let compiled = starform_dsl::compile(&sources);
     // Warnings are not what was asked for; errors are why there is no answer.
@@ -34,7 +45,7 @@ fn value(args: &ExplainArgs, terminal: Terminal) -> anyhow::Result<()> {
     let bindings = embedded::first_bindings(project);
     let found = explain::explain(
         project,
-        &args.subject,
+        subject,
         args.env.as_ref(),
         &bindings,
         &compiled.secrets,

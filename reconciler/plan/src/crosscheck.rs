@@ -12,17 +12,11 @@ use starform_contract::{
 };
 
 use crate::{
+    codes::{self, FindingCode},
     document::{Finding, FindingSeverity},
     merge::Environments,
     names,
 };
-
-/// A service refers to one that its environment does not have.
-pub const MISSING_SERVICE: &str = "SF6101";
-/// Two services claim one host.
-pub const HOST_TWICE: &str = "SF6102";
-/// The project's names do not fit its services.
-pub const NAMES: &str = "SF6103";
 
 /// Everything wrong with `environment` among all `environments` of the project; all of it blocking.
 pub(crate) fn findings(
@@ -42,14 +36,14 @@ pub(crate) fn findings(
     findings.extend(
         names::misfits(entries, services)
             .into_iter()
-            .map(|title| blocking(NAMES, format!("{title}; make the plan again"), None)),
+            .map(|title| blocking(&codes::NAMES, format!("{title}; make the plan again"), None)),
     );
     findings
 }
 
-pub(crate) fn blocking(code: &str, title: String, at: Option<&str>) -> Finding {
+pub(crate) fn blocking(code: &FindingCode, title: String, at: Option<&str>) -> Finding {
     Finding {
-        code: code.to_owned(),
+        code: code.code.to_owned(),
         severity: FindingSeverity::Blocking,
         title,
         at: at.map(str::to_owned),
@@ -79,7 +73,7 @@ fn missing_services(
                 .any(|other| other.name.as_str() == target)
             {
                 findings.push(blocking(
-                    MISSING_SERVICE,
+                    &codes::MISSING_SERVICE,
                     format!(
                         "{} {verb} {target}, but {} would have no service {target}; add {target} there or drop the reference",
                         service.name, bundle.environment
@@ -118,7 +112,7 @@ fn hosts_claimed_twice(
                 .map(|(name, service)| format!("{service} in {name}"))
                 .collect();
             Some(blocking(
-                HOST_TWICE,
+                &codes::HOST_TWICE,
                 format!(
                     "the host {host} would belong to {}; leave it to one of them",
                     list.join(" and to ")

@@ -13,6 +13,7 @@
 
 pub mod accept;
 pub mod accepted;
+pub mod codes;
 pub mod crosscheck;
 pub mod diff;
 pub mod document;

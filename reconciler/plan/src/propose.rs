@@ -14,7 +14,7 @@ use starform_contract::{
 
 use crate::{
     accepted::AcceptedProject,
-    crosscheck,
+    codes, crosscheck,
     diff::{
         model,
         objects::{self, Changed, State},
@@ -26,11 +26,6 @@ use crate::{
     },
     ids, merge, names,
 };
-
-/// `--adopt` names an object that the plan does not create.
-pub const NOTHING_TO_ADOPT: &str = "SF6104";
-/// `--service` names a service that the environment neither has nor wants.
-pub const UNKNOWN_SERVICE: &str = "SF6105";
 
 pub struct ProposeInput<'a> {
     pub accepted: &'a AcceptedProject,
@@ -380,7 +375,7 @@ fn unmatched(
     let unknown = services.map(|name| {
         let title =
             format!("there is no service {name} here; `starform status` lists those there are");
-        crosscheck::blocking(UNKNOWN_SERVICE, title, None)
+        crosscheck::blocking(&codes::UNKNOWN_SERVICE, title, None)
     });
     let adopted: BTreeSet<&ObjectKey> = objects
         .iter()
@@ -389,7 +384,7 @@ fn unmatched(
         .collect();
     let idle = adopt.iter().filter(|key| !adopted.contains(key));
     let idle = idle.map(|key| Finding {
-        code: NOTHING_TO_ADOPT.to_owned(),
+        code: codes::NOTHING_TO_ADOPT.code.to_owned(),
         severity: FindingSeverity::Warning,
         title: format!("{key} is not adopted: this plan does not create it"),
         at: None,

@@ -6,12 +6,14 @@
 mod github;
 mod human;
 mod json;
+mod page;
 mod sarif;
 mod short;
 
 pub use github::github;
 pub use human::{Human, human};
 pub use json::json;
+pub use page::{page, wrap};
 pub use sarif::sarif;
 pub use short::short;
 

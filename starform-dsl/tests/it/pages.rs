@@ -11,7 +11,7 @@ use std::sync::Arc;
 
 use starform_dsl::diag::codes::{self, CHAPTERS, CodeEntry};
 use starform_dsl::diag::{Diagnostic, Severity};
-use starform_dsl::{compile, source::SourceTree};
+use starform_dsl::{compile, render, source::SourceTree};
 
 /// Codes that only a text too large for a page raises, or none that is known.
 const WITHOUT_EXAMPLE: [&str; 12] = [
@@ -223,4 +223,27 @@ fn codes_are_found_however_they_are_written() {
     for text in ["", "SF", "SF204", "20045", "web", "SF+204", "ßf2004"] {
         assert_eq!(codes::number(text), None, "{text}");
     }
+}
+
+#[test]
+fn a_page_fits_the_terminal() {
+    for width in [80, 120] {
+        for entry in codes::all() {
+            let shown = render::page(entry.page, width, false);
+            let wide = shown.lines().find(|line| line.chars().count() > width);
+            assert_eq!(wide, None, "{} at {width} columns", entry.code);
+            assert!(!shown.contains("```"), "{} shows a fence", entry.code);
+        }
+    }
+    let colored = render::page("# A\n\nb\n", 80, true);
+    assert_eq!(colored, "\u{1b}[1mA\u{1b}[0m\n\nb\n");
+}
+
+#[test]
+fn lines_break_between_words_and_not_inside_code() {
+    assert_eq!(render::wrap("one two three", 7, 2), "one two\n  three");
+    assert_eq!(render::wrap("use `a b` c", 7, 0), "use\n`a b` c");
+    let list = "# H\n\n- one two\n  three\n- four\n\n```kdl\na  b\n```\n";
+    let shown = "H\n\n- one\n  two\n  three\n- four\n\n    a  b\n";
+    assert_eq!(render::page(list, 7, false), shown);
 }

@@ -4,6 +4,7 @@
 
 mod accept;
 mod applied;
+mod codes;
 mod laws;
 mod lists;
 mod names;

@@ -1,0 +1,44 @@
+//! Every code of a finding of a plan, as data: SF61nn, its title, what it means, and its page.
+//!
+//! Pure; the pages are compiled in. A code is public and never reused. The language has codes of its own;
+//! those that begin with SF61 are for plans alone.
+//! Read on in `docs/errors/README.md` for the form of a page.
+
+/// A row of the registry.
+#[derive(Clone, Copy, Debug)]
+pub struct FindingCode {
+    pub code: &'static str,
+    /// The title in general, without the names of one plan.
+    pub title: &'static str,
+    /// What is wrong, in a sentence or two; the page begins with it.
+    pub doc: &'static str,
+    /// The text of `docs/errors/SFnnnn.md`.
+    pub page: &'static str,
+}
+
+/// Declares rows: a constant each, and all of them in [`ALL`].
+macro_rules! codes {
+    ($($name:ident $code:literal $title:literal $doc:literal;)*) => {
+        $(#[doc = $title] pub const $name: FindingCode = FindingCode {
+            code: $code,
+            title: $title,
+            doc: $doc,
+            page: include_str!(concat!(env!("CARGO_MANIFEST_DIR"), "/../../docs/errors/", $code, ".md")),
+        };)*
+        /// All rows.
+        pub const ALL: &[FindingCode] = &[$($name),*];
+    };
+}
+
+codes! {
+    MISSING_SERVICE "SF6101" "service refers to one that would be missing"
+        "After this plan, a service of the environment would refer to a service, or admit one, that the environment does not have.";
+    HOST_TWICE "SF6102" "host would belong to two services"
+        "After this plan, two services of the project would claim one host.";
+    NAMES "SF6103" "names do not fit the services"
+        "The names that the plan would give to services in the cluster are not those that the project holds for them.";
+    NOTHING_TO_ADOPT "SF6104" "nothing to adopt"
+        "`--adopt` names an object that this plan does not create, so there is nothing to take over.";
+    UNKNOWN_SERVICE "SF6105" "no service of this name to plan"
+        "`--service` names a service that the environment neither has nor would get.";
+}
