@@ -14,6 +14,7 @@ mod bad_input;
 mod control_plane;
 mod embedded;
 mod formatting;
+mod explain;
 mod golden;
 mod language;
 mod support;

@@ -55,9 +55,9 @@ pub(super) fn list(terminal: Terminal) -> String {
         text.push_str(&format!("{about}\n{lines}\n"));
     }
     let lines: String = plans().map(|entry| line(&entry)).collect();
-    text.push_str(&format!(
-        "findings of plans\n{lines}\n`starform explain CODE` shows a page; `starform schema node` lists the nodes\n"
-    ));
+    let next = "`starform explain CODE` shows a page; `starform schema node` lists the nodes";
+    let next = render::wrap(next, terminal.width, 0);
+    text.push_str(&format!("findings of plans\n{lines}\n{next}\n"));
     text
 }
 
