@@ -24,7 +24,7 @@ fn a_code_is_explained_however_it_is_written() {
 #[test]
 fn an_unknown_code_is_told_what_is_near() {
     let ran = explain(&["SF2099"], "80").expect(1);
-    assert!(ran.stderr.contains("SF2020 ("), "{}", ran.stderr);
+    assert!(ran.stderr.contains("; nearest: SF20"), "{}", ran.stderr);
     let ran = explain(&["SF20"], "80").expect(1);
     assert!(ran.stderr.contains("four digits"), "{}", ran.stderr);
 }
