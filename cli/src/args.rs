@@ -48,7 +48,7 @@ pub(crate) enum Command {
     /// Write files in the one style: every comment and value stays, broken lines are left alone
     Fmt(FmtArgs),
     /// Print the desired-state bundle of one environment as JSON
-    Compile(CompileArgs),
+    Compile(BundleArgs),
     /// Print the Kubernetes objects of one environment as YAML
     Render(CompileArgs),
     /// Explain a diagnostic's code, a node of the language, or where a value comes from
@@ -146,6 +146,15 @@ pub(crate) struct CompileArgs {
     /// The cluster's profile (JSON); default: a profile with every default
     #[arg(long, value_name = "FILE")]
     pub(crate) profile: Option<PathBuf>,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct BundleArgs {
+    #[command(flatten)]
+    pub(crate) compile: CompileArgs,
+    /// Print where each value comes from instead: service, path, layer and FILE:LINE:COLUMN
+    #[arg(long)]
+    pub(crate) origins: bool,
 }
 
 #[derive(Debug, Args)]

@@ -6,15 +6,47 @@ use std::{fs, path::Path};
 
 use anyhow::Context;
 use starform_contract::ClusterProfile;
+use starform_dsl::{explain, render};
 use starform_plan::propose::Proposal;
 
-use super::{checked, print, print_json};
-use crate::{args::CompileArgs, embedded, exit::Exit, terminal::Terminal, yaml};
+use super::{checked, human, print, print_json};
+use crate::{
+    args::{BundleArgs, CompileArgs},
+    embedded,
+    exit::{Exit, Failure},
+    terminal::Terminal,
+    yaml,
+};
 
-pub(crate) fn bundle(args: &CompileArgs, terminal: Terminal) -> anyhow::Result<Exit> {
-    let proposal = propose(args, terminal)?;
+pub(crate) fn bundle(args: &BundleArgs, terminal: Terminal) -> anyhow::Result<Exit> {
+    let BundleArgs { compile, origins } = args;
+    if *origins {
+        return self::origins(compile, terminal);
+    }
+    let proposal = propose(compile, terminal)?;
     print_json(&proposal.environment);
     Ok(Exit::Success)
+}
+
+/// Service, then path in its model, to layer and place.
+fn origins(args: &CompileArgs, terminal: Terminal) -> anyhow::Result<Exit> {
+    let (sources, project) = checked(&args.path, terminal)?;
+    let mut bindings = embedded::first_bindings(&project);
+    bindings.base_domain = profile(args.profile.as_deref())?.base_domain;
+    // A checked project holds no literal that looks like a credential, and no value is printed here.
+    match explain::origins(&project, &args.env, &bindings, &[]) {
+        Ok(origins) => {
+            print_json(&origins);
+            Ok(Exit::Success)
+        }
+        Err(diagnostics) => {
+            eprint!(
+                "{}",
+                render::human(&sources, &diagnostics, human(terminal, &[]))
+            );
+            Err(Failure::shown(Exit::Error))
+        }
+    }
 }
 
 /// Project objects first, in the order in which they are applied.

@@ -56,3 +56,30 @@ fn a_value_is_explained_with_layer_and_place() {
         unknown.stderr
     );
 }
+
+#[test]
+fn compile_tells_where_values_come_from() {
+    let origins = in_shop(&["compile", "--env", "production", "--origins"])
+        .expect(0)
+        .json();
+    let scale = &origins["storefront"]["scale.max"];
+    assert_eq!(scale["layer"], "in production");
+    assert_eq!(scale["place"], "starform.kdl:47:19");
+    let defaults = [
+        ("cache", "scale.max"),
+        ("catalog", "scale.cooldown"),
+        ("cache", "size.cpu"),
+    ];
+    for (service, path) in defaults {
+        assert_eq!(
+            origins[service][path]["layer"], "default",
+            "{service} {path}"
+        );
+    }
+    assert_eq!(
+        origins["indexer"]["scale.max"]["place"],
+        "starform.kdl:87:7"
+    );
+    assert_eq!(origins["storefront"]["image"]["layer"], "partial server");
+    assert_eq!(origins["storefront"]["platform-host"]["layer"], "platform");
+}

@@ -3,12 +3,15 @@
 //! What looks like a credential is never repeated.
 //! Read on in `path` for what may be asked, and in `text` for how the answer is printed.
 
+mod origins;
 mod outer;
 mod path;
 mod service;
 mod text;
 mod value;
 mod written;
+
+use std::fmt;
 
 use serde::Serialize;
 use starform_contract::{EnvironmentName, EnvironmentState};
@@ -20,6 +23,7 @@ use crate::source::Span;
 use path::Subject;
 use written::Written;
 
+pub use origins::{Origin, origins};
 pub use path::NoSuchPath;
 pub use text::text;
 
@@ -75,6 +79,12 @@ pub struct Place {
     pub file: String,
     pub line: u32,
     pub column: u32,
+}
+
+impl fmt::Display for Place {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}:{}:{}", self.file, self.line, self.column)
+    }
 }
 
 /// One environment of a project, resolved.

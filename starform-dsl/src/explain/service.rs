@@ -10,7 +10,7 @@ use crate::project::{Presence, Service, Setting};
 use crate::resolve::{self, LayerName, Resolved};
 use crate::source::Span;
 use crate::syntax::{Node, Value};
-use crate::table::{self, Block, NodeSpec, Place, valid_in};
+use crate::table::{self, Args, Block, NodeSpec, Place, valid_in};
 
 pub(super) fn explain(
     at: &[At<'_>],
@@ -59,7 +59,7 @@ fn has_place(said: &Said) -> bool {
 }
 
 /// The row of the service's own node.
-fn head_row(service: &Service) -> &'static NodeSpec {
+pub(super) fn head_row(service: &Service) -> &'static NodeSpec {
     table::find(Place::Project, service.kind.kind().as_str())
         .expect("the table has a row for every kind of service")
 }
@@ -106,7 +106,7 @@ fn absent(at: &At<'_>, service: &Service) -> Option<Answer> {
 }
 
 /// `schedule=`, `timezone=`, `like=`: properties of the service's own node.
-fn head(at: &[At<'_>], service: &Service, name: &str) -> Explained {
+pub(super) fn head(at: &[At<'_>], service: &Service, name: &str) -> Explained {
     answers(at, service, &[name], |at, _| {
         let node = at.written.node(service.name.span);
         let entry = node.and_then(|node| {
@@ -140,7 +140,7 @@ fn slot(name: &str) -> Vec<&str> {
     }
 }
 
-fn child(
+pub(super) fn child(
     at: &[At<'_>],
     service: &Service,
     name: &str,
@@ -158,7 +158,12 @@ fn child(
                 .iter()
                 .filter_map(|span| at.written.node(*span))
                 .collect();
-            let part = part(at, &nodes, inner);
+            let part = part(at, &nodes, inner).or_else(|| {
+                // `scale 2` says both `min` and `max`.
+                let says_all =
+                    !inner.is_empty() && nodes.iter().all(|node| has_argument(spec, *node));
+                says_all.then(|| whole(at, &layer.what))
+            });
             let role = match (index, &part) {
                 (0, _) if nodes.iter().any(|node| takes_back(*node)) => Role::TakesBack,
                 (0, Some(_)) => Role::Holds,
@@ -230,6 +235,14 @@ fn check_inner(spec: &'static NodeSpec, inner: &[&str]) -> Result<(), NoSuchPath
     }
 }
 
+/// What `ready=PATH` says of the probe.
+const SHORT: [&[&str]; 2] = [&["path"], &["kind"]];
+
+/// Whether an argument stands where properties could.
+fn has_argument(spec: &NodeSpec, node: Node<'_>) -> bool {
+    matches!(spec.args, Args::Optional(_)) && !takes_back(node) && node.args().next().is_some()
+}
+
 fn takes_back(node: Node<'_>) -> bool {
     node.args().any(|entry| entry.value() == Value::Null)
 }
@@ -242,7 +255,7 @@ fn part(at: &At<'_>, nodes: &[Node<'_>], inner: &[&str]) -> Option<(Span, String
     };
     let mut entries = nodes.iter().flat_map(|node| node.props()).filter(|entry| {
         let name = entry.name();
-        name.is_some_and(|name| name.text == *first) && rest.is_empty()
+        name.is_some_and(|name| name.text == *first) && (rest.is_empty() || SHORT.contains(&rest))
     });
     if let Some(entry) = entries.next() {
         let more = entries.map(|entry| at.written.entry(entry));
@@ -301,7 +314,11 @@ fn keys(at: &[At<'_>], service: &Service) -> BTreeSet<String> {
     keys
 }
 
-fn variable(at: &[At<'_>], service: &Service, key: &str) -> Result<Explained, NoSuchPath> {
+pub(super) fn variable(
+    at: &[At<'_>],
+    service: &Service,
+    key: &str,
+) -> Result<Explained, NoSuchPath> {
     let keys = keys(at, service);
     if !keys.contains(key) {
         let known = keys.iter().map(String::as_str);

@@ -51,7 +51,7 @@ fn role(role: Role) -> &'static str {
 }
 
 fn place(said: &Said) -> String {
-    said.place.as_ref().map_or(String::new(), |place| {
-        format!("{}:{}:{}", place.file, place.line, place.column)
-    })
+    said.place
+        .as_ref()
+        .map_or(String::new(), ToString::to_string)
 }
