@@ -18,6 +18,7 @@ use crate::project::{Environment, Project, Setting};
 use crate::resolve::{self, Resolved};
 use crate::table::closest;
 use crate::values::image;
+pub(crate) use model::{COOLDOWN, CPU, CPU_TARGET, GRACE, MEMORY};
 use outputs::Outputs;
 
 /// What the language does not know: identities, names in the cluster, and what the caller overrides.

@@ -20,16 +20,16 @@ use crate::project::{
 };
 use crate::resolve::Resolved;
 
-const CPU: Cpu = Cpu::from_millicores(100);
-const MEMORY: Memory = Memory::from_bytes(256 << 20);
+pub(crate) const CPU: Cpu = Cpu::from_millicores(100);
+pub(crate) const MEMORY: Memory = Memory::from_bytes(256 << 20);
 const STARTUP_WITHIN: Duration = Duration::from_secs(60);
 const PROBE_EVERY: Duration = Duration::from_secs(10);
 const PROBE_TIMEOUT: Duration = Duration::from_secs(5);
 const PROBE_FAILURES: u32 = 3;
 const BEFORE_TERM: Duration = Duration::from_secs(10);
-const GRACE: Duration = Duration::from_secs(30);
-const CPU_TARGET: u32 = 80;
-const COOLDOWN: Duration = Duration::from_secs(300);
+pub(crate) const GRACE: Duration = Duration::from_secs(30);
+pub(crate) const CPU_TARGET: u32 = 80;
+pub(crate) const COOLDOWN: Duration = Duration::from_secs(300);
 const RUN_TIMEOUT: Duration = Duration::from_secs(3_600);
 const KEEP: u32 = 3;
 const TIME_ZONE: &str = "UTC";

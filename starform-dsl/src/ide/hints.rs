@@ -1,11 +1,12 @@
-//! Words that an editor shows inside the text: what a name stands for that is written elsewhere.
-//! Pure. Few: the children that a partial brings.
-//! Read on in `hover` for everything that holds.
+//! Words that an editor shows inside the text: what holds there without being written there.
+//! Pure. Few: the children that a partial brings, and the defaults beside what a node does say.
+//! Read on in `hover` for everything that holds, and in `crate::emit` for the defaults.
 
 use super::Analysis;
 use super::scope::{Visit, is_service, walk};
+use crate::emit::{COOLDOWN, CPU, CPU_TARGET, GRACE, MEMORY};
 use crate::source::FileId;
-use crate::syntax::{TextRange, Value};
+use crate::syntax::{Entry, TextRange, Value};
 
 /// Shown at an offset, not part of the text.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -22,7 +23,7 @@ pub fn inlay_hints(analysis: &Analysis, file: FileId, range: TextRange) -> Vec<I
     walk(cst, analysis.top(file))
         .skip_while(|visit| visit.node.head_span().range.end() < range.start())
         .take_while(|visit| visit.node.span().range.start() <= range.end())
-        .filter_map(|visit| like(analysis, visit))
+        .filter_map(|visit| like(analysis, visit).or_else(|| left_out(visit)))
         .collect()
 }
 
@@ -42,5 +43,38 @@ fn like(analysis: &Analysis, visit: Visit<'_>) -> Option<InlayHint> {
     (!names.is_empty()).then(|| InlayHint {
         offset: like.span().range.end(),
         label: format!(": {}", names.join(", ")),
+    })
+}
+
+/// The defaults of what a node leaves out while it says something else.
+fn left_out(visit: Visit<'_>) -> Option<InlayHint> {
+    let spec = visit.spec?;
+    let value = |name: &str| {
+        let mut props = visit.node.props();
+        let prop = props.find(|prop| prop.name().is_some_and(|found| found.text == name));
+        prop.map(Entry::raw)
+    };
+    let written = |name: &str| value(name).is_some();
+    visit.node.props().next()?;
+    let defaults: Vec<(&str, String)> = match spec.name {
+        "size" => vec![("cpu", CPU.to_string()), ("memory", MEMORY.to_string())],
+        "drain" => vec![("grace", GRACE.to_string())],
+        // Not a range, so nothing moves.
+        "scale" if value("min") == value("max") => Vec::new(),
+        "scale" if written("memory") => vec![("cooldown", COOLDOWN.to_string())],
+        "scale" => vec![
+            ("cpu", CPU_TARGET.to_string()),
+            ("cooldown", COOLDOWN.to_string()),
+        ],
+        _ => Vec::new(),
+    };
+    let missing: Vec<String> = defaults
+        .into_iter()
+        .filter(|(name, _)| !written(name))
+        .map(|(name, value)| format!("{name}={value}"))
+        .collect();
+    (!missing.is_empty()).then(|| InlayHint {
+        offset: visit.node.head_span().range.end(),
+        label: format!(" {}", missing.join(" ")),
     })
 }
