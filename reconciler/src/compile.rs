@@ -90,14 +90,24 @@ fn chosen(
         .map(|(name, _)| name.clone())
         .collect();
     let asked = asked.unwrap_or(&declared);
-    if let Some(unknown) = asked.iter().find(|name| !declared.contains(name)) {
+    let previews: Vec<EnvironmentName> = asked
+        .iter()
+        .filter(|name| project.preview(name).is_some())
+        .cloned()
+        .collect();
+    if let Some(unknown) = asked
+        .iter()
+        .find(|name| !declared.contains(name) && !previews.contains(name))
+    {
         return Err(PlanError::UnknownEnvironment {
             asked: unknown.clone(),
             declared,
         });
     }
     let asked: BTreeSet<EnvironmentName> = asked.iter().cloned().collect();
+    declared.extend(previews);
     declared.retain(|name| asked.contains(name));
+    declared.dedup();
     Ok(declared)
 }
 

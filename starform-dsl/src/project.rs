@@ -14,6 +14,9 @@ use starform_contract::{
 use crate::source::{SourceTree, Span};
 use crate::vars::VarValue;
 
+/// What the language calls all previews together.
+pub(crate) const PREVIEW: &str = "preview";
+
 /// A value and where it is written.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Spanned<T> {
@@ -36,6 +39,7 @@ pub struct Project {
 pub(crate) struct Model {
     /// In the order of the file.
     pub(crate) environments: Vec<Environment>,
+    pub(crate) preview: Option<Preview>,
     pub(crate) groups: BTreeMap<GroupName, Group>,
     pub(crate) partials: BTreeMap<GroupName, Layer>,
     pub(crate) services: BTreeMap<ServiceName, Service>,
@@ -50,6 +54,26 @@ pub struct Environment {
     pub protect: bool,
     pub drift: DriftPolicy,
     pub(crate) span: Span,
+}
+
+/// Short-lived environments `pr-NUMBER`, one for each pull request.
+#[derive(Clone, Debug)]
+pub struct Preview {
+    /// The environment that a preview is as, but for what `in preview` says.
+    pub(crate) from: Spanned<String>,
+    /// How long it stays without a new commit.
+    pub expire: Duration,
+    pub secrets: Spanned<Secrets>,
+    pub(crate) span: Span,
+}
+
+/// What stands for the secrets of a preview's variables.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Secrets {
+    /// A stub value per name.
+    Stub,
+    /// Those of the environment it is from.
+    Inherit,
 }
 
 /// What a new commit waits for.
@@ -105,6 +129,8 @@ pub(crate) enum Presence {
 pub(crate) struct NamedEnvironments {
     pub(crate) list: Vec<Spanned<String>>,
     set: BTreeSet<String>,
+    /// They hold for previews: `preview` is among them, or the environment that previews are from.
+    previews: bool,
 }
 
 /// `in ENV… { … }`.
@@ -249,6 +275,23 @@ impl Project {
         self.model.services.keys()
     }
 
+    /// The environment of a pull request, if the name is one and the project has previews.
+    pub fn preview(&self, name: &EnvironmentName) -> Option<Environment> {
+        let number = name.as_str().strip_prefix("pr-")?;
+        let counted = number.bytes().all(|b| b.is_ascii_digit()) && !number.starts_with('0');
+        let preview = self.model.preview.as_ref().filter(|_| counted)?;
+        let mut declared = self.model.environments.iter();
+        let from = declared.find(|env| env.name.as_str() == preview.from.value)?;
+        Some(Environment {
+            name: name.clone(),
+            branch: String::new(),
+            deploy: Deploy::Commit,
+            protect: false,
+            drift: from.drift,
+            span: preview.span,
+        })
+    }
+
     /// The services that exist in an environment, ordered by name.
     pub fn service_names_in(&self, environment: &EnvironmentName) -> Vec<ServiceName> {
         self.model
@@ -270,15 +313,46 @@ impl Model {
     }
 
     pub(crate) fn has_environment(&self, name: &str) -> bool {
-        self.environments
-            .iter()
-            .any(|env| env.name.as_str() == name)
+        (name == PREVIEW && self.preview.is_some())
+            || self
+                .environments
+                .iter()
+                .any(|env| env.name.as_str() == name)
+    }
+
+    /// Those that are declared, in the order of the file, and `preview`, which stands for all previews alike.
+    pub(crate) fn scopes(&self) -> Vec<EnvironmentName> {
+        let preview = self.preview.as_ref();
+        let preview = preview.and_then(|_| EnvironmentName::new(PREVIEW).ok());
+        let declared = self.environments.iter().map(|env| env.name.clone());
+        declared.chain(preview).collect()
+    }
+
+    /// Lets all that is said of the environment that previews are from hold for them too.
+    pub(crate) fn settle_previews(&mut self) {
+        let Some(preview) = &self.preview else { return };
+        let from = &preview.from.value;
+        let settle = |names: &mut NamedEnvironments| names.previews |= names.set.contains(from);
+        for service in self.services.values_mut() {
+            match &mut service.presence {
+                Presence::Everywhere => {}
+                Presence::Only(names) | Presence::NotIn(names) => settle(names),
+            }
+            for block in &mut service.overrides {
+                settle(&mut block.environments);
+            }
+        }
+        for group in self.groups.values_mut() {
+            for block in &mut group.overrides {
+                settle(&mut block.environments);
+            }
+        }
     }
 
     /// Whether there are environments, and none of them has the service.
     pub(crate) fn exists_nowhere(&self, service: &Service) -> bool {
-        let in_one = |env: &Environment| service.presence.includes(&env.name);
-        !self.environments.is_empty() && !self.environments.iter().any(in_one)
+        let in_one = |name: &EnvironmentName| service.presence.includes(name);
+        !self.environments.is_empty() && !self.scopes().iter().any(in_one)
     }
 
     pub(crate) fn service(&self, name: &str) -> Option<&Service> {
@@ -296,8 +370,13 @@ impl Model {
 
 impl NamedEnvironments {
     pub(crate) fn new(list: Vec<Spanned<String>>) -> Self {
-        let set = list.iter().map(|name| name.value.clone()).collect();
-        Self { list, set }
+        let set: BTreeSet<String> = list.iter().map(|name| name.value.clone()).collect();
+        let previews = set.contains(PREVIEW);
+        Self {
+            list,
+            set,
+            previews,
+        }
     }
 
     /// One that both name.
@@ -306,7 +385,15 @@ impl NamedEnvironments {
     }
 
     pub(crate) fn contains(&self, environment: &EnvironmentName) -> bool {
+        if environment.is_reserved() {
+            return self.previews;
+        }
         self.set.contains(environment.as_str())
+    }
+
+    /// Whether `preview` itself is among them.
+    pub(crate) fn names_preview(&self) -> bool {
+        self.set.contains(PREVIEW)
     }
 }
 

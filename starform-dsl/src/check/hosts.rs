@@ -38,6 +38,11 @@ impl<'m> Hosts<'m> {
 
     fn claim(&mut self, at: &mut At<'m, '_>, resolved: &Resolved<'m>, host: &'m Spanned<String>) {
         let service = &resolved.service.name.value;
+        if at.environment.is_reserved() {
+            at.findings
+                .add(path(resolved.service), in_previews(host), None);
+            return;
+        }
         let Some(first) = self.0.get(host.value.as_str()) else {
             let claim = Claim {
                 service,
@@ -50,6 +55,13 @@ impl<'m> Hosts<'m> {
         let diagnostic = taken(host, first, service, at.environment);
         at.findings.add(path(resolved.service), diagnostic, None);
     }
+}
+
+fn in_previews(host: &Spanned<String>) -> Diagnostic {
+    let title = format!("`{}` would lead to every preview", host.value);
+    Diagnostic::new(codes::HOST_TAKEN, host.span, title).help(
+        "take it back there: `in preview { domain #null; }`; each preview has a host of its own",
+    )
 }
 
 fn taken(

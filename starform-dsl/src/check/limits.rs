@@ -58,9 +58,9 @@ fn check_services(model: &Model, findings: &mut Findings) -> bool {
         return false;
     }
     let places: usize = model
-        .environments
+        .scopes()
         .iter()
-        .map(|environment| model.services_in(&environment.name).count())
+        .map(|environment| model.services_in(environment).count())
         .sum();
     if let (true, Some(last)) = (places > MOST_PLACES, model.environments.last()) {
         let title = format!("the project has {places} services over all environments");

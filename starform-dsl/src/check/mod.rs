@@ -28,12 +28,13 @@ pub(crate) fn run(model: &Model, known: Known) -> Vec<Diagnostic> {
     }
     names::check(model, known, &mut findings);
     let mut hosts = hosts::Hosts::default();
-    for environment in &model.environments {
-        for service in model.services_in(&environment.name) {
-            let resolved = resolve::service(model, service, &environment.name);
+    let scopes = model.scopes();
+    for environment in &scopes {
+        for service in model.services_in(environment) {
+            let resolved = resolve::service(model, service, environment);
             let mut at = At {
                 model,
-                environment: &environment.name,
+                environment,
                 findings: &mut findings,
             };
             service::check(&mut at, &resolved);
@@ -89,7 +90,7 @@ impl Findings {
     }
 
     fn finish(self, model: &Model) -> Vec<Diagnostic> {
-        let all = model.environments.len();
+        let all = model.scopes().len();
         self.0
             .into_values()
             .map(|(diagnostic, environments)| {

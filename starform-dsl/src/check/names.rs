@@ -10,7 +10,7 @@ use super::{Findings, path};
 use crate::diag::{Code, Diagnostic, Edit, Fix, codes};
 use crate::lower::{Known, wrong_kind};
 use crate::project::{
-    In, Layer, Model, NamedEnvironments, Presence, Service, Setting, Slot, Spanned, Vars,
+    In, Layer, Model, NamedEnvironments, PREVIEW, Presence, Service, Setting, Slot, Spanned, Vars,
 };
 use crate::source::Span;
 use crate::syntax::TextRange;
@@ -51,6 +51,7 @@ pub(super) fn check(model: &Model, known: Known, findings: &mut Findings) {
                 .collect()
         });
     }
+    lookup.preview();
     for (name, partial) in &model.partials {
         lookup.path = format!("project.partial.{name}");
         lookup.layer(partial);
@@ -62,6 +63,23 @@ pub(super) fn check(model: &Model, known: Known, findings: &mut Findings) {
 }
 
 impl<'m> Lookup<'m, '_> {
+    /// Previews are from an environment of the project.
+    fn preview(&mut self) {
+        let model = self.model;
+        let Some(preview) = &model.preview else {
+            return;
+        };
+        self.path = "project.preview".to_owned();
+        let from = &preview.from;
+        let mut declared = model.environments.iter();
+        let unknown = !declared.any(|env| env.name.as_str() == from.value);
+        if unknown && self.known.environments {
+            let names = model.environments.iter().map(|env| env.name.as_str());
+            let unknown = self.unknown(codes::UNKNOWN_ENVIRONMENT, "environment", from, names);
+            self.add(unknown);
+        }
+    }
+
     fn service(&mut self, service: &Service) {
         self.presence(service);
         self.like(service);
@@ -198,10 +216,12 @@ impl<'m> Lookup<'m, '_> {
     }
 
     fn unknown_environment(&mut self, name: &Spanned<String>) {
-        if name.value == "preview" {
-            let title = "preview environments are not available in this version";
-            let help = "name an environment that the project declares";
-            self.add(Diagnostic::new(codes::NOT_AVAILABLE, name.span, title).help(help));
+        if name.value == PREVIEW {
+            if self.known.previews {
+                let title = "the project has no preview environments";
+                let help = "declare them: `preview from=ENV on=pull-request expire=\"3d\"`";
+                self.add(Diagnostic::new(codes::NO_PREVIEW, name.span, title).help(help));
+            }
         } else if self.known.environments {
             let names = self.model.environments.iter().map(|env| env.name.as_str());
             let diagnostic = self.unknown(codes::UNKNOWN_ENVIRONMENT, "environment", name, names);

@@ -70,6 +70,8 @@ pub fn emit(
 ) -> Result<Emitted, Vec<Diagnostic>> {
     let declared = project
         .environment(environment)
+        .cloned()
+        .or_else(|| project.preview(environment))
         .ok_or_else(|| vec![unknown_environment(project, environment)])?;
     let wrong = wrong_images(project, bindings);
     if !wrong.is_empty() {
@@ -81,7 +83,7 @@ pub fn emit(
         .map(|service| resolve::service(&project.model, service, environment))
         .collect();
     let outputs = Outputs::of(project, environment, bindings, &resolved)?;
-    state(project, declared, bindings, &resolved, &outputs)
+    state(project, &declared, bindings, &resolved, &outputs)
 }
 
 fn state(
@@ -117,7 +119,7 @@ fn state(
             project: project.name().clone(),
             tier: bindings.tier.clone(),
             environment: environment.name.clone(),
-            ephemeral: false,
+            ephemeral: project.environment(&environment.name).is_none(),
             drift: environment.drift,
             protect: environment.protect,
             groups: groups(project, environment, resolved, outputs),

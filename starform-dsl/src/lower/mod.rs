@@ -52,6 +52,7 @@ pub(crate) struct Lowered {
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Known {
     pub(crate) environments: bool,
+    pub(crate) previews: bool,
     pub(crate) groups: bool,
     pub(crate) partials: bool,
     pub(crate) services: bool,
@@ -68,6 +69,7 @@ impl Known {
     fn all(known: bool) -> Known {
         Known {
             environments: known,
+            previews: known,
             groups: known,
             partials: known,
             services: known,

@@ -2,14 +2,18 @@
 //! Pure. Declarations that cannot be read are left out, and `Known` says that some are missing.
 //! Read on in `service` for services and in `vars` for the variables of a group.
 
-use starform_contract::{EnvironmentName, GroupName, ServiceName, state::DriftPolicy};
+use starform_contract::{
+    EnvironmentName, GroupName, ServiceName, quantity::Duration, state::DriftPolicy,
+};
 
 use super::read::Read;
 use super::{Cx, Known, Lowered, MOST_OF_A_KIND, declare::Names};
 use crate::check::MOST_SERVICES;
 use crate::diag::{Diagnostic, codes};
 use crate::include::Files;
-use crate::project::{Deploy, Environment, Group, In, Model, NamedEnvironments, Spanned, Vars};
+use crate::project::{
+    Deploy, Environment, Group, In, Model, NamedEnvironments, Preview, Secrets, Spanned, Vars,
+};
 use crate::source::{FileId, Span};
 use crate::syntax::{Node, TextRange};
 use crate::table::{self, Place};
@@ -89,6 +93,7 @@ fn lower_project(cx: &mut Cx, read: &Read<'_>, files: &Files) -> Lowered {
         }
     }
     lowered.known = cx.known;
+    lowered.model.settle_previews();
     if lowered.model.environments.is_empty() && cx.known.environments {
         cx.error(
             codes::MISSING_NODE,
@@ -130,6 +135,10 @@ fn lower_child(cx: &mut Cx, read: &Read<'_>, lowered: &mut Lowered, declared: &m
                 }
             }
             None => cx.known.environments = false,
+        },
+        "preview" => match preview(read) {
+            Some(preview) => lowered.model.preview = Some(preview),
+            None => cx.known.previews = false,
         },
         "var-group" => match read.arg::<GroupName>(0) {
             Some(name) => {
@@ -173,6 +182,26 @@ fn lower_child(cx: &mut Cx, read: &Read<'_>, lowered: &mut Lowered, declared: &m
             None => cx.known.services = false,
         },
     });
+}
+
+/// `None` where something of it cannot be read.
+fn preview(read: &Read<'_>) -> Option<Preview> {
+    let secrets: Option<Spanned<String>> = read.prop("secrets");
+    let inherits = secrets.as_ref().is_some_and(|word| word.value == "inherit");
+    let expire: Spanned<Duration> = read.prop("expire")?;
+    read.sound.then_some(Preview {
+        from: read.prop("from")?,
+        expire: expire.value,
+        secrets: Spanned {
+            value: if inherits {
+                Secrets::Inherit
+            } else {
+                Secrets::Stub
+            },
+            span: secrets.map_or(read.span(), |word| word.span),
+        },
+        span: read.span(),
+    })
 }
 
 fn environment(cx: &mut Cx, read: &Read<'_>) -> Option<Environment> {

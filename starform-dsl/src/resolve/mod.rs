@@ -1,5 +1,6 @@
 //! What a service is in one environment, by one rule: a child replaces all of its name in the layer below, whole.
-//! Pure. Layers from low to high: `like` partial, the service's own children, `in` of the environment.
+//! Pure. Layers from low to high: `like` partial, the service's own children, `in` of the environment; for a preview
+//! `in` of the environment it is from, then `in preview`.
 //! Variables alone merge key by key: groups in the order of `use`, then the layers.
 //! Read on in `said` for who says what, in `crate::check` for what must hold of the result and in `crate::emit` for the defaults.
 
@@ -104,14 +105,18 @@ pub(crate) fn service<'m>(
     resolved
 }
 
-/// The `in` blocks that speak of an environment.
+/// The `in` blocks that speak of an environment. For a preview, those that name `preview` come before
+/// those that only name the environment it is from.
 fn blocks<'m, T>(
     overrides: &'m [In<T>],
     environment: &EnvironmentName,
 ) -> impl Iterator<Item = &'m In<T>> {
-    overrides
+    let own = |block: &&In<T>| !environment.is_reserved() || block.environments.names_preview();
+    let found = overrides
         .iter()
-        .filter(|block| block.environments.contains(environment))
+        .filter(|block| block.environments.contains(environment));
+    let inherited = found.clone().filter(move |block| !own(block));
+    found.filter(own).chain(inherited)
 }
 
 /// The variables of a group in an environment; broken and unset ones included.
@@ -121,7 +126,8 @@ pub(crate) fn group<'m>(
 ) -> BTreeMap<&'m str, &'m Spanned<Setting<VarValue>>> {
     let own = |vars: &'m Vars| vars.iter().map(|(key, value)| (key.as_str(), value));
     let mut merged: BTreeMap<_, _> = own(&group.base).collect();
-    for block in blocks(&group.overrides, environment) {
+    let low_first: Vec<&In<Vars>> = blocks(&group.overrides, environment).collect();
+    for block in low_first.into_iter().rev() {
         merged.extend(own(&block.content));
     }
     merged

@@ -87,11 +87,9 @@ pub(super) const NODES: &[NodeSpec] = &[
     NodeSpec {
         name: "preview",
         places: &[Place::Project],
-        availability: Availability::Later {
-            instead: "declare a lasting `environment NAME branch=…` for now",
-        },
+        props: PREVIEW_PROPS,
         form: "preview from=ENV on=pull-request expire=DURATION secrets=stub|inherit",
-        doc: "A short-lived environment for every pull request.",
+        doc: "A short-lived environment `pr-NUMBER` for every pull request. It is as the environment that `from` names, and what `in preview` says stands above that; a service exists in it if `only` or `not-in` let it exist in `from`, unless they name `preview`. This version checks previews and compiles them under their names; it does not make one for each pull request by itself.",
         default: "none",
         example: "preview from=staging on=pull-request expire=\"3d\"",
         ..ROW
@@ -191,6 +189,32 @@ pub(super) const NODES: &[NodeSpec] = &[
     reserved("postgres", "A managed PostgreSQL database."),
     reserved("cache", "A managed cache."),
     reserved("bucket", "A managed object store."),
+];
+
+const PREVIEW_PROPS: &[PropSpec] = &[
+    required(
+        "from",
+        Type::Reference,
+        "The environment that a preview is as, but for what `in preview` says.",
+    ),
+    required(
+        "on",
+        Type::OneOf(&["pull-request"]),
+        "What a preview is made for.",
+    ),
+    required(
+        "expire",
+        Type::Duration {
+            min: 3_600,
+            max: 30 * 24 * 3_600,
+        },
+        "How long a preview stays without a new commit, from `1h` to `30d`.",
+    ),
+    prop(
+        "secrets",
+        Type::OneOf(&["stub", "inherit"]),
+        "Whether secrets are stubs, or those of `from`, which then must not be protected; `stub` if left out.",
+    ),
 ];
 
 /// What the four kinds of service share.

@@ -32,6 +32,7 @@ mod mutation;
 mod order;
 mod outputs;
 mod pages;
+mod previews;
 mod project;
 mod renderings;
 mod seeded;

@@ -79,6 +79,8 @@ codes! { LANGUAGE;
         "The block is for an environment in which the service does not exist, so it is never used.";
     4005 ENVIRONMENT_TWICE Error "environment named twice"
         "One list names an environment twice.";
+    4006 NO_PREVIEW Error "no preview environments"
+        "Something is said of `preview`, but the project declares no `preview` node.";
     5010 BAD_NAME Error "not a valid name"
         "Names become parts of Kubernetes names, so they follow the rules for those, with room for what Starform adds.";
     5011 BAD_AMOUNT Error "not a valid amount"
