@@ -51,6 +51,8 @@ pub(crate) enum Command {
     Compile(BundleArgs),
     /// Print the Kubernetes objects of one environment as YAML
     Render(CompileArgs),
+    /// Run the language server, over standard input and output
+    Lsp,
     /// Explain a diagnostic's code, a node of the language, or where a value comes from
     Explain(ExplainArgs),
     /// The language as data: its nodes

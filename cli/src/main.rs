@@ -8,6 +8,7 @@ mod backend;
 mod commands;
 mod embedded;
 mod exit;
+mod lsp;
 mod progress;
 mod remote;
 mod rewrite;

@@ -37,6 +37,7 @@ pub(crate) async fn run(cli: Cli) -> anyhow::Result<Exit> {
         Command::Fmt(args) => fmt::run(&args, terminal),
         Command::Compile(args) => compile::bundle(&args, terminal),
         Command::Render(args) => compile::objects(&args, terminal),
+        Command::Lsp => crate::lsp::run(),
         Command::Explain(args) => explain::run(&args, terminal),
         Command::Schema(command) => schema::run(&command),
         Command::Plan(args) => plan::run(&args, &global, terminal).await,

@@ -17,4 +17,5 @@ mod explain;
 mod formatting;
 mod golden;
 mod language;
+mod lsp;
 mod support;

@@ -1,0 +1,258 @@
+//! Answers of the language's `ide` in the words of the Language Server Protocol.
+//!
+//! Pure.
+
+use std::collections::HashMap;
+
+use lsp_types as lsp;
+use starform_dsl::{
+    diag::{Applicability, Diagnostic, Edit, Severity},
+    ide::{
+        Completion, CompletionKind, Fold, FoldKind, NameKind, OutlineKind, OutlineNode,
+        SemanticToken, TokenClass,
+    },
+    source::{FileId, SourceFile, Span},
+};
+
+use super::{documents::Project, position::Encoding};
+
+/// The names of token types; [`token_type`] gives positions in it.
+pub(super) const TOKEN_TYPES: [lsp::SemanticTokenType; 12] = [
+    lsp::SemanticTokenType::COMMENT,
+    lsp::SemanticTokenType::KEYWORD,
+    lsp::SemanticTokenType::PROPERTY,
+    lsp::SemanticTokenType::DECORATOR,
+    lsp::SemanticTokenType::NAMESPACE,
+    lsp::SemanticTokenType::STRUCT,
+    lsp::SemanticTokenType::CLASS,
+    lsp::SemanticTokenType::VARIABLE,
+    lsp::SemanticTokenType::STRING,
+    lsp::SemanticTokenType::NUMBER,
+    lsp::SemanticTokenType::ENUM_MEMBER,
+    lsp::SemanticTokenType::OPERATOR,
+];
+
+pub(super) const TOKEN_MODIFIERS: [lsp::SemanticTokenModifier; 2] = [
+    lsp::SemanticTokenModifier::DECLARATION,
+    lsp::SemanticTokenModifier::DEPRECATED,
+];
+
+pub(super) fn location(project: &Project, encoding: Encoding, span: Span) -> Option<lsp::Location> {
+    let file = project.analysis.sources().file(span.file);
+    Some(lsp::Location::new(
+        project.address(span.file)?,
+        encoding.range(file, span.range),
+    ))
+}
+
+pub(super) fn diagnostic(
+    project: &Project,
+    encoding: Encoding,
+    said: &Diagnostic,
+) -> lsp::Diagnostic {
+    let file = project.analysis.sources().file(said.primary.span.file);
+    let labels = said.labels.iter().filter_map(|label| {
+        Some(lsp::DiagnosticRelatedInformation {
+            location: location(project, encoding, label.span)?,
+            message: label.text.clone(),
+        })
+    });
+    let lines: Vec<&str> = [said.title.as_str()]
+        .into_iter()
+        .chain(said.notes.iter().map(String::as_str))
+        .chain(said.help.as_deref())
+        .collect();
+    lsp::Diagnostic {
+        range: encoding.range(file, said.primary.span.range),
+        severity: Some(match said.severity {
+            Severity::Error => lsp::DiagnosticSeverity::ERROR,
+            Severity::Warning => lsp::DiagnosticSeverity::WARNING,
+        }),
+        code: Some(lsp::NumberOrString::String(said.code.to_string())),
+        source: Some("starform".to_owned()),
+        message: lines.join("\n"),
+        related_information: Some(labels.collect()),
+        ..lsp::Diagnostic::default()
+    }
+}
+
+/// Edits of one or several files.
+pub(super) fn workspace_edit(
+    project: &Project,
+    encoding: Encoding,
+    edits: &[Edit],
+) -> Option<lsp::WorkspaceEdit> {
+    let mut changes: HashMap<lsp::Url, Vec<lsp::TextEdit>> = HashMap::new();
+    for edit in edits {
+        let file = project.analysis.sources().file(edit.span.file);
+        let range = encoding.range(file, edit.span.range);
+        changes
+            .entry(project.address(edit.span.file)?)
+            .or_default()
+            .push(lsp::TextEdit::new(range, edit.text.clone()));
+    }
+    Some(lsp::WorkspaceEdit::new(changes))
+}
+
+pub(super) fn action(
+    project: &Project,
+    encoding: Encoding,
+    found: &starform_dsl::ide::Action<'_>,
+) -> Option<lsp::CodeActionOrCommand> {
+    Some(lsp::CodeActionOrCommand::CodeAction(lsp::CodeAction {
+        title: found.fix.title.clone(),
+        kind: Some(lsp::CodeActionKind::QUICKFIX),
+        diagnostics: Some(vec![diagnostic(project, encoding, found.diagnostic)]),
+        edit: Some(workspace_edit(project, encoding, &found.fix.edits)?),
+        is_preferred: Some(found.fix.applicability == Applicability::Safe),
+        ..lsp::CodeAction::default()
+    }))
+}
+
+pub(super) fn completion(
+    file: &SourceFile,
+    encoding: Encoding,
+    found: Completion,
+) -> lsp::CompletionItem {
+    let kind = match found.kind {
+        CompletionKind::Node => lsp::CompletionItemKind::KEYWORD,
+        CompletionKind::Property => lsp::CompletionItemKind::PROPERTY,
+        CompletionKind::Word => lsp::CompletionItemKind::ENUM_MEMBER,
+        CompletionKind::Example => lsp::CompletionItemKind::VALUE,
+        CompletionKind::Name(_) => lsp::CompletionItemKind::REFERENCE,
+        CompletionKind::Annotation => lsp::CompletionItemKind::FUNCTION,
+        CompletionKind::Output => lsp::CompletionItemKind::FIELD,
+    };
+    let text_edit = lsp::TextEdit::new(encoding.range(file, found.edit.range), found.edit.text);
+    lsp::CompletionItem {
+        label: found.label,
+        kind: Some(kind),
+        detail: Some(found.detail).filter(|detail| !detail.is_empty()),
+        documentation: (!found.doc.is_empty()).then_some(lsp::Documentation::MarkupContent(
+            lsp::MarkupContent {
+                kind: lsp::MarkupKind::Markdown,
+                value: found.doc,
+            },
+        )),
+        sort_text: Some(found.sort),
+        // What is typed already stands under the edit, so an editor compares with that.
+        filter_text: Some(file.text()[found.edit.range.as_range()].to_owned())
+            .filter(|typed| typed.contains(['"', '/', '=', '('])),
+        insert_text_format: Some(if found.edit.snippet {
+            lsp::InsertTextFormat::SNIPPET
+        } else {
+            lsp::InsertTextFormat::PLAIN_TEXT
+        }),
+        text_edit: Some(lsp::CompletionTextEdit::Edit(text_edit)),
+        ..lsp::CompletionItem::default()
+    }
+}
+
+/// Tokens in the protocol's relative form.
+pub(super) fn tokens(
+    file: &SourceFile,
+    encoding: Encoding,
+    found: &[SemanticToken],
+) -> Vec<lsp::SemanticToken> {
+    let mut last = lsp::Position::new(0, 0);
+    found
+        .iter()
+        .map(|token| {
+            let start = encoding.position(file, token.range.start());
+            let delta_line = start.line - last.line;
+            let delta_start = if delta_line == 0 {
+                start.character - last.character
+            } else {
+                start.character
+            };
+            last = start;
+            let modifiers = token.modifiers;
+            lsp::SemanticToken {
+                delta_line,
+                delta_start,
+                length: encoding.len(&file.text()[token.range.as_range()]),
+                token_type: token_type(token.class),
+                token_modifiers_bitset: u32::from(modifiers.declaration)
+                    | u32::from(modifiers.unavailable) << 1,
+            }
+        })
+        .collect()
+}
+
+fn token_type(class: TokenClass) -> u32 {
+    match class {
+        TokenClass::Comment => 0,
+        TokenClass::Keyword => 1,
+        TokenClass::Property | TokenClass::Unknown | TokenClass::Output => 2,
+        TokenClass::Annotation => 3,
+        TokenClass::Name(NameKind::Environment) => 4,
+        TokenClass::Name(NameKind::Group | NameKind::Partial) => 5,
+        TokenClass::Name(NameKind::Service) => 6,
+        TokenClass::Name(NameKind::Variable) => 7,
+        TokenClass::String => 8,
+        TokenClass::Number => 9,
+        TokenClass::Literal => 10,
+        TokenClass::Operator => 11,
+    }
+}
+
+pub(super) fn fold(file: &SourceFile, found: Fold) -> Option<lsp::FoldingRange> {
+    let first = file.position(found.range.start()).line - 1;
+    let last = file.position(found.range.end()).line - 1;
+    (first < last).then(|| lsp::FoldingRange {
+        start_line: first,
+        end_line: last,
+        kind: Some(match found.kind {
+            FoldKind::Block => lsp::FoldingRangeKind::Region,
+            FoldKind::Comment => lsp::FoldingRangeKind::Comment,
+        }),
+        ..lsp::FoldingRange::default()
+    })
+}
+
+#[allow(
+    deprecated,
+    reason = "the protocol's type has the field, so it must be named"
+)]
+pub(super) fn symbol(
+    file: &SourceFile,
+    encoding: Encoding,
+    node: OutlineNode,
+) -> lsp::DocumentSymbol {
+    let children: Vec<_> = node
+        .children
+        .into_iter()
+        .map(|child| symbol(file, encoding, child))
+        .collect();
+    lsp::DocumentSymbol {
+        // Editors refuse a symbol without a name.
+        name: if node.name.is_empty() {
+            "…".to_owned()
+        } else {
+            node.name
+        },
+        detail: Some(node.detail).filter(|detail| !detail.is_empty()),
+        kind: match node.kind {
+            OutlineKind::Project => lsp::SymbolKind::MODULE,
+            OutlineKind::Name(NameKind::Environment) => lsp::SymbolKind::NAMESPACE,
+            OutlineKind::Name(NameKind::Group | NameKind::Partial) => lsp::SymbolKind::STRUCT,
+            OutlineKind::Name(NameKind::Service) => lsp::SymbolKind::CLASS,
+            OutlineKind::Name(NameKind::Variable) => lsp::SymbolKind::VARIABLE,
+            OutlineKind::Node => lsp::SymbolKind::PROPERTY,
+        },
+        tags: None,
+        deprecated: None,
+        range: encoding.range(file, node.span.range),
+        selection_range: encoding.range(file, node.selection.range),
+        children: Some(children).filter(|children| !children.is_empty()),
+    }
+}
+
+/// Diagnostics by file of a project.
+pub(super) fn by_file(project: &Project, file: FileId) -> impl Iterator<Item = &Diagnostic> {
+    project
+        .analysis
+        .diagnostics()
+        .iter()
+        .filter(move |diagnostic| diagnostic.primary.span.file == file)
+}
