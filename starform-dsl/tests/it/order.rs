@@ -1,11 +1,15 @@
-//! What makes no difference: the order of nodes, comments, white space, spelling.
+//! What makes no difference: the order of nodes, the files they stand in, comments, white space, spelling.
 //! Pure.
 //! Read on in `limits` for how much a project may hold.
 
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
 use proptest::prelude::*;
 use starform_contract::Digest;
+use starform_dsl::{compile, emit, source::SourceTree};
 
-use crate::project::state;
+use crate::project::{bindings, state};
 
 /// One service, each child a line; children of one name keep their order among themselves.
 const CHILDREN: [&str; 9] = [
@@ -68,6 +72,54 @@ proptest! {
         let other = state(&text(&siblings, &children, &between), "production");
         prop_assert_eq!(Digest::of(&plain), Digest::of(&other));
         prop_assert_eq!(plain, other);
+    }
+}
+
+/// The children of the project spread over files: each goes where its number says, 0 is the root file.
+fn spread(children: &[&str], places: &[usize]) -> SourceTree {
+    let mut texts = vec![String::new(); 5];
+    for (child, place) in children.iter().zip(places) {
+        texts[*place] += &format!("{child}\n");
+    }
+    // The first three are included from the root file, the last from the third.
+    let include = |name: &str| format!("include \"{name}\"\n");
+    texts[3] = include("deep/**/f4.kdl") + &texts[3];
+    let root = include("parts/*.kdl") + &texts[0];
+    let paths = [
+        "parts/f1.kdl",
+        "parts/f2.kdl",
+        "parts/f3.kdl",
+        "deep/a/b/f4.kdl",
+    ];
+    let mut files: BTreeMap<String, Arc<str>> = paths
+        .iter()
+        .zip(&texts[1..])
+        .map(|(path, text)| ((*path).to_owned(), Arc::from(text.as_str())))
+        .collect();
+    files.insert(
+        "starform.kdl".to_owned(),
+        format!("project shop {{\n{root}}}\n").into(),
+    );
+    SourceTree::new(files)
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 64, failure_persistence: None, ..ProptestConfig::default() })]
+
+    #[test]
+    fn spreading_over_files_changes_nothing(
+        siblings in Just(SIBLINGS.to_vec()).prop_shuffle(),
+        places in proptest::collection::vec(0_usize..5, SIBLINGS.len() + 1),
+    ) {
+        let web = format!("web api {{\n{}\n}}", CHILDREN.join("\n"));
+        let children: Vec<&str> = siblings.into_iter().chain([web.as_str()]).collect();
+        let compiled = compile(&spread(&children, &places));
+        let said: Vec<&str> = compiled.diagnostics.iter().map(|d| d.title.as_str()).collect();
+        prop_assert!(compiled.project.is_some(), "{:?}", said);
+        let Some(project) = compiled.project else { return Ok(()) };
+        let production = "production".parse().expect("a name");
+        let emitted = emit(&project, &production, &bindings(&project)).expect("a state");
+        prop_assert_eq!(emitted.state, state(&text(&SIBLINGS, &CHILDREN, "\n"), "production"));
     }
 }
 
