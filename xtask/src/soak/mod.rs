@@ -4,6 +4,7 @@
 //! Read on in the module of each soak.
 
 pub mod fmt;
+mod language;
 pub mod testbed;
 
 use anyhow::{Result, bail};
@@ -17,6 +18,10 @@ const SOAKS: &[Soak] = &[
     Soak {
         name: "fmt",
         run: fmt::run,
+    },
+    Soak {
+        name: "language",
+        run: language::run,
     },
     Soak {
         name: "testbed",
