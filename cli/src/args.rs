@@ -135,6 +135,9 @@ pub(crate) struct FmtArgs {
     /// Write nothing; print what would change, and exit 1 if anything would
     #[arg(long, conflicts_with = "check")]
     pub(crate) diff: bool,
+    /// Convert files of KDL version 1 to version 2 first; others stay as they are
+    #[arg(long)]
+    pub(crate) migrate: bool,
 }
 
 #[derive(Debug, Args)]

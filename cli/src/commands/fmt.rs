@@ -72,14 +72,16 @@ fn read(path: &Path) -> Result<Vec<Source>, SourceError> {
 
 /// Does what was asked for with one text; tells whether all is well.
 fn format(args: &FmtArgs, source: &Source, terminal: Terminal) -> anyhow::Result<bool> {
-    let Some(Formatted {
-        text,
-        changed,
-        mistakes,
-    }) = formatted(source, terminal)
-    else {
+    let migrated = if args.migrate {
+        fmt::migrate(&source.text)
+    } else {
+        None
+    };
+    let kdl = migrated.as_deref().unwrap_or(&source.text);
+    let Some(Formatted { text, mistakes, .. }) = formatted(&source.name, kdl, terminal) else {
         return Ok(false);
     };
+    let changed = *text != *source.text;
     if args.diff {
         print(&difference(source, &text, terminal.color));
     } else if args.check {
@@ -99,9 +101,9 @@ fn format(args: &FmtArgs, source: &Source, terminal: Terminal) -> anyhow::Result
 }
 
 /// The formatted text. What is wrong with the text, or with the formatter, is told on standard error.
-fn formatted(source: &Source, terminal: Terminal) -> Option<Formatted> {
-    let sources = SourceTree::single(&source.name, &source.text);
-    let outcome = fmt::format(&source.text);
+fn formatted(name: &str, text: &str, terminal: Terminal) -> Option<Formatted> {
+    let sources = SourceTree::single(name, text);
+    let outcome = fmt::format(text);
     let (diagnostics, secrets) = match &outcome {
         Ok(formatted) if formatted.mistakes.is_empty() => (Vec::new(), Vec::new()),
         Ok(_) => fmt::mistakes(&sources, FileId(0)),

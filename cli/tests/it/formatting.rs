@@ -150,6 +150,20 @@ fn what_is_sound_in_a_broken_file_is_formatted() {
 }
 
 #[test]
+fn a_file_of_version_1_is_converted_when_asked() {
+    let v1 = "/- kdl-version 1\nproject \"hello\" {\n  domain \"a\" redirect=true // true\n  run r\"C:\\x\"\n}\n";
+    let v2 = "/- kdl-version 2\nproject \"hello\" contract=1 {\n  domain \"a\" redirect=#true // true\n  run #\"C:\\x\"#\n}\n";
+    let project = Project::new(v1);
+    let ran = fmt(&project, &[]).expect(1);
+    assert!(ran.stderr.contains("error[SF1027]"), "{}", ran.stderr);
+    assert_eq!(project.text(), v1, "nobody asked");
+    fmt(&project, &["--migrate", "--check"]).expect(1);
+    fmt(&project, &["--migrate"]).expect(0);
+    assert_eq!(project.text(), v2);
+    assert_eq!(fmt(&project, &["--migrate"]).expect(0).stdout, "");
+}
+
+#[test]
 fn standard_input_goes_to_standard_output() {
     assert_eq!(piped(UGLY, &[]).expect(0).stdout, FORMATTED);
     assert_eq!(piped(FORMATTED, &[]).expect(0).stdout, FORMATTED);

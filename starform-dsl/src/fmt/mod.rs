@@ -9,6 +9,9 @@ mod contract;
 mod print;
 mod same;
 mod spacing;
+mod v1;
+
+pub use v1::migrate;
 
 use crate::diag::{Diagnostic, codes};
 use crate::secrets;

@@ -63,6 +63,12 @@ pub(crate) struct Survey {
     pub(crate) sound: bool,
 }
 
+/// Whether a character may stand nowhere in a text. (A byte order mark may stand first.)
+pub(crate) fn is_forbidden(character: char) -> bool {
+    let mut bytes = [0; 4];
+    chars::forbidden_len(character.encode_utf8(&mut bytes).as_bytes(), 0) > 0
+}
+
 pub(crate) fn survey(text: impl Into<Arc<str>>) -> Survey {
     let parse::Parsed { cst, faults, sound } = all(FileId(0), text.into());
     Survey {

@@ -55,6 +55,13 @@ pub(crate) fn oracle(text: &str) -> Result<Vec<Node>, String> {
         .map_err(|error| error.to_string())
 }
 
+/// The reading of KDL v1 by the crate `kdl`.
+pub(crate) fn oracle_v1(text: &str) -> Result<Vec<Node>, String> {
+    KdlDocument::parse_v1(text)
+        .map(|document| oracle_nodes(&document))
+        .map_err(|error| error.to_string())
+}
+
 fn our_nodes(nodes: Nodes<'_>) -> Vec<Node> {
     nodes
         .map(|node| Node {

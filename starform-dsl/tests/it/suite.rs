@@ -140,8 +140,12 @@ pub(crate) fn kdl_files(folder: &Path) -> Vec<PathBuf> {
     files
 }
 
-/// `tests/test_cases` in the package of the crate `kdl`.
 pub(crate) fn suite_folder() -> PathBuf {
+    package_folder("6.").join("tests/test_cases")
+}
+
+/// The package of the crate `kdl` of this version: 6 reads KDL v2, and 4, which it brings along, reads v1.
+pub(crate) fn package_folder(version: &str) -> PathBuf {
     let cargo = std::env::var("CARGO").unwrap_or_else(|_| "cargo".to_owned());
     let manifest = concat!(env!("CARGO_MANIFEST_DIR"), "/Cargo.toml");
     let output = Command::new(cargo)
@@ -164,17 +168,12 @@ pub(crate) fn suite_folder() -> PathBuf {
     let packages = metadata["packages"].as_array().expect("a list of packages");
     let kdl = packages
         .iter()
-        .find(|package| is_kdl_2(package))
+        .find(|package| {
+            let found = package["version"].as_str().unwrap_or_default();
+            package["name"] == "kdl" && found.starts_with(version)
+        })
         .expect("the crate kdl is a dependency");
     let manifest = kdl["manifest_path"].as_str().expect("a path");
-    Path::new(manifest)
-        .parent()
-        .expect("a folder")
-        .join("tests/test_cases")
-}
-
-/// The crate's older version, which is there too, is the reader of KDL v1.
-fn is_kdl_2(package: &serde_json::Value) -> bool {
-    let version = package["version"].as_str().unwrap_or_default();
-    package["name"] == "kdl" && version.starts_with("6.")
+    let folder = Path::new(manifest).parent();
+    folder.expect("a folder").to_owned()
 }

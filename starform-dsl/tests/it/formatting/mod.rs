@@ -4,6 +4,7 @@
 
 mod generate;
 mod laws;
+mod v1;
 
 use std::fs;
 use std::path::{Path, PathBuf};

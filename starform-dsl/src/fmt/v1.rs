@@ -1,0 +1,73 @@
+//! KDL v1 to v2: the same values, comments and order in the newer spelling.
+//! Pure. Only a text that is no v2 and is v1 all through is converted; what comes out reads as v2 without a mistake.
+//! Read on in `lex` for what v1 is made of and in `write` for how each token is spelt in v2.
+
+mod lex;
+mod write;
+
+use crate::syntax;
+use lex::{Kind, Token};
+
+/// The text in KDL v2; `None` where it is v2 already, or no v1 either.
+pub fn migrate(text: &str) -> Option<String> {
+    let survey = syntax::survey(text);
+    if survey.sound && survey.mistakes.is_empty() {
+        return None;
+    }
+    let tokens = lex::lex(text)?;
+    if !names_stand_where_they_may(&tokens) {
+        return None;
+    }
+    let marker = version(text, &tokens);
+    let mut out = String::with_capacity(text.len() + text.len() / 8);
+    for (index, token) in tokens.iter().enumerate() {
+        if Some(index) == marker {
+            out.push('2');
+        } else {
+            write::token(&mut out, token.kind, &text[token.range.clone()]);
+        }
+    }
+    let survey = syntax::survey(&*out);
+    (survey.sound && survey.mistakes.is_empty()).then_some(out)
+}
+
+/// The number in `/- kdl-version 1` at the beginning.
+fn version(text: &str, tokens: &[Token]) -> Option<usize> {
+    let mut words = (0..)
+        .zip(tokens)
+        .filter(|(_, token)| token.kind != Kind::Space);
+    let (slashdash, name, number) = (words.next()?, words.next()?, words.next()?);
+    let is_marker = slashdash.1.kind == Kind::Slashdash
+        && &text[name.1.range.clone()] == "kdl-version"
+        && &text[number.1.range.clone()] == "1";
+    is_marker.then_some(number.0)
+}
+
+/// In v1 text without quotes is a name: of a node, a property or a type. Elsewhere it is of another language, such as
+/// the `#true` of v2. Around a type stands no white space. (All else that v1 refuses v2 refuses too.)
+fn names_stand_where_they_may(tokens: &[Token]) -> bool {
+    let (mut begins, mut continued, mut typed) = (true, false, false);
+    for (index, token) in tokens.iter().enumerate() {
+        let next = tokens.get(index + 1).map(|next| next.kind);
+        let spaced = matches!(next, Some(Kind::Space | Kind::BlockComment));
+        match token.kind {
+            Kind::Ident if !(begins || typed || next == Some(Kind::Equals)) => return false,
+            Kind::ParenOpen | Kind::ParenClose if spaced => return false,
+            Kind::Ident | Kind::Quoted | Kind::Raw if typed && spaced => return false,
+            Kind::Ident | Kind::Quoted | Kind::Raw | Kind::Number | Kind::Keyword => {
+                begins &= typed;
+            }
+            Kind::Newline if continued => continued = false,
+            Kind::Newline | Kind::Semicolon | Kind::BraceOpen | Kind::BraceClose => begins = true,
+            Kind::Backslash => continued = true,
+            Kind::ParenOpen => typed = true,
+            Kind::ParenClose => typed = false,
+            Kind::Space
+            | Kind::LineComment
+            | Kind::BlockComment
+            | Kind::Slashdash
+            | Kind::Equals => {}
+        }
+    }
+    true
+}
