@@ -50,6 +50,11 @@ fn comment(out: &mut String, text: &str) {
 
 /// A name stays without quotes where v2 reads it so.
 fn name(out: &mut String, text: &str) {
+    let plain = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'-');
+    let begins_plain = text.starts_with(|c: char| c.is_ascii_alphabetic());
+    if begins_plain && text.bytes().all(plain) && !matches!(text, "inf" | "nan") {
+        return out.push_str(text);
+    }
     let survey = syntax::survey(text);
     let mut tokens = survey.cst.tokens();
     let is_bare = survey.mistakes.is_empty()
