@@ -5,6 +5,7 @@
 use super::index::{Form, Index, NameKind, Occurrence, Owner, Role, Symbol, placed};
 use super::names::{self, Named};
 use super::scope::{Scope, Visit, is_service, walk};
+use crate::project::PREVIEW;
 use crate::source::Span;
 use crate::syntax::{Cst, Entry, TextRange, Value};
 use crate::table::Place;
@@ -38,6 +39,7 @@ pub(super) fn collect<'a>(files: impl Iterator<Item = (&'a Cst, Place)>) -> Inde
 impl Collector {
     fn visit(&mut self, visit: Visit<'_>) {
         if visit.scope.place == Some(Place::Project) {
+            self.preview(visit);
             self.owner = names::declared(visit).map(|(kind, name)| Owner::new(kind, name));
         }
         let name = visit.node.name();
@@ -46,6 +48,19 @@ impl Collector {
         }
         for (entry, named) in names::in_node(visit) {
             self.name(visit, entry, named);
+        }
+    }
+
+    /// The node `preview` stands for all preview environments, which others call by its name.
+    fn preview(&mut self, visit: Visit<'_>) {
+        if visit.node.name() == PREVIEW {
+            let occurrence = Occurrence {
+                span: visit.node.name_span(),
+                role: Role::Declaration,
+                form: Form::Bare,
+            };
+            let symbol = Symbol::new(NameKind::Environment, PREVIEW);
+            self.index.add(symbol, occurrence);
         }
     }
 

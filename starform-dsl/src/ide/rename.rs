@@ -10,6 +10,7 @@ use super::index::{Form, Index, NameKind, Occurrence, Role, Symbol};
 use super::scope::{is_service, walk};
 use crate::diag::Edit;
 use crate::lower::{key_diagnostic, quoted, text_value};
+use crate::project::PREVIEW;
 use crate::source::{FileId, Span};
 use crate::syntax::{self, Entry, Node, TextRange, Value};
 use crate::table::{Availability, NodeSpec, Type};
@@ -69,7 +70,7 @@ pub fn rename(
 
 /// Whether a name is declared in the project and all its places can be written anew.
 fn changeable(index: &Index, symbol: &Symbol) -> Result<(), RenameError> {
-    if symbol.kind == NameKind::Environment && symbol.name == "preview" {
+    if symbol.kind == NameKind::Environment && symbol.name == PREVIEW {
         return Err(RenameError::NoName);
     }
     if !index.declares(symbol) {

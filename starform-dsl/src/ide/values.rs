@@ -4,6 +4,7 @@
 
 use super::index::{Index, NameKind};
 use super::names::{self, Named};
+use crate::project::PREVIEW;
 use crate::table::{NodeSpec, Type};
 use crate::values::timezone;
 
@@ -58,7 +59,12 @@ const SCHEDULES: &[(&str, &str)] = &[
 /// What may stand as a value of a row; `called` is the property or what the row calls the argument.
 pub(super) fn of(index: &Index, spec: &NodeSpec, called: &str, ty: Type) -> Vec<Candidate> {
     match names::of_value(spec, called, ty) {
-        Some(Named::Uses(kind)) => return declared(index, kind),
+        Some(Named::Uses(kind)) => {
+            let mut names = declared(index, kind);
+            // A preview is from an environment that lasts.
+            names.retain(|name| called != "from" || name.text != PREVIEW);
+            return names;
+        }
         Some(Named::Declares(_) | Named::Formerly(_)) => return Vec::new(),
         None => {}
     }
