@@ -104,7 +104,8 @@ fn analyse_from(sources: &SourceTree, root: FileId) -> Analysis {
         .iter()
         .any(|said| said.code == codes::BLOCK_WITHOUT_NODE)
     {
-        found.retain(|diagnostic| diagnostic.code != codes::MISSING_NODE);
+        let missing = [codes::MISSING_NODE, codes::NO_IMAGE];
+        found.retain(|diagnostic| !missing.contains(&diagnostic.code));
     }
     diagnostics.extend(found);
     let secrets: Vec<Span> = files

@@ -24,5 +24,5 @@ pub mod values;
 pub mod vars;
 
 pub use compile::{Compiled, ROOT_FILE, compile};
-pub use emit::{Bindings, Emitted, VerifiedHosts, emit};
+pub use emit::{Bindings, Emitted, VerifiedHosts, describe, emit};
 pub use project::Project;

@@ -97,6 +97,8 @@ pub(crate) struct Service {
     pub(crate) kind: Kind,
     pub(crate) presence: Presence,
     pub(crate) like: Option<Spanned<String>>,
+    /// The folder that it is built from.
+    pub(crate) root: Option<Spanned<String>>,
     pub(crate) own: Layer,
     pub(crate) overrides: Vec<In<Layer>>,
 }
@@ -158,9 +160,18 @@ pub(crate) enum Setting<T> {
 /// The children of a service that one layer holds.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Layer {
-    pub(crate) image: Slot<String>,
+    /// `image`, `build` and `image-of`.
+    pub(crate) image: Slot<ImageDecl>,
+    pub(crate) watch: Slot<Vec<Spanned<String>>>,
     pub(crate) run: Slot<Vec<String>>,
+    pub(crate) release: Slot<ReleaseDecl>,
+    pub(crate) hold: Slot<bool>,
+    pub(crate) run_as: Slot<RunAsDecl>,
     pub(crate) ports: Slot<Vec<PortDecl>>,
+    pub(crate) metrics: Slot<MetricsDecl>,
+    pub(crate) routes: Slot<Vec<RouteDecl>>,
+    pub(crate) redirects: Slot<Vec<RedirectDecl>>,
+    pub(crate) volumes: Slot<Vec<VolumeDecl>>,
     pub(crate) health: Slot<HealthDecl>,
     pub(crate) size: Slot<SizeDecl>,
     pub(crate) scale: Slot<ScaleDecl>,
@@ -175,9 +186,74 @@ pub(crate) struct Layer {
     pub(crate) timeout: Slot<Duration>,
     pub(crate) keep: Slot<KeepDecl>,
     /// Every child it holds: node name and place, for rules about layers as a whole.
-    pub(crate) children: Vec<(&'static str, Span)>,
+    pub(crate) children: Vec<Child>,
     /// It holds nodes that could not be understood, so nothing may be called missing.
     pub(crate) incomplete: bool,
+}
+
+/// A child of a layer, whatever it says.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Child {
+    pub(crate) name: &'static str,
+    pub(crate) span: Span,
+    /// `NODE #null`
+    pub(crate) unset: bool,
+}
+
+/// Where the image comes from.
+#[derive(Clone, Debug)]
+pub(crate) enum ImageDecl {
+    Ref(String),
+    /// How is for whoever builds; here it matters only that the file names no image.
+    Build,
+    /// That of another service.
+    Of(Spanned<String>),
+}
+
+#[derive(Clone, Debug)]
+pub(crate) struct ReleaseDecl {
+    pub(crate) command: Vec<String>,
+    pub(crate) timeout: Option<Spanned<Duration>>,
+}
+
+#[derive(Clone, Debug)]
+pub(crate) enum RunAsDecl {
+    Root,
+    Image,
+    User {
+        user: Spanned<u32>,
+        group: Option<Spanned<u32>>,
+    },
+}
+
+#[derive(Clone, Debug)]
+pub(crate) struct MetricsDecl {
+    /// The first port of the service if left out.
+    pub(crate) port: Option<Spanned<u16>>,
+    pub(crate) path: Option<Spanned<String>>,
+    pub(crate) span: Span,
+}
+
+#[derive(Clone, Debug)]
+pub(crate) struct RouteDecl {
+    pub(crate) path: Spanned<String>,
+    pub(crate) strip_prefix: bool,
+}
+
+#[derive(Clone, Debug)]
+pub(crate) struct RedirectDecl {
+    pub(crate) from: Spanned<String>,
+    pub(crate) to: Spanned<String>,
+    pub(crate) status: Option<Spanned<u16>>,
+}
+
+#[derive(Clone, Debug)]
+pub(crate) struct VolumeDecl {
+    pub(crate) name: Spanned<GroupName>,
+    pub(crate) mount: Spanned<String>,
+    pub(crate) size: Spanned<Memory>,
+    pub(crate) class: Option<Spanned<String>>,
+    pub(crate) span: Span,
 }
 
 #[derive(Clone, Debug)]
@@ -365,6 +441,23 @@ impl Model {
 
     pub(crate) fn partial(&self, name: &str) -> Option<&Layer> {
         self.partials.get(&GroupName::new(name).ok()?)
+    }
+}
+
+impl Service {
+    /// `project.web.api`
+    pub(crate) fn path(&self) -> String {
+        format!("project.{}.{}", self.kind.kind().as_str(), self.name.value)
+    }
+}
+
+impl Child {
+    /// The slot that it fills: children of one slot replace each other between layers.
+    pub(crate) fn slot(&self) -> &'static str {
+        match self.name {
+            "build" | "image-of" => "image",
+            name => name,
+        }
     }
 }
 

@@ -38,7 +38,9 @@ pub use id::{ClusterId, EffectId, Generation, PlanId, ProjectId, ServiceId, Work
 pub use index::{Accepted, Consent, Index, ProjectEntry};
 pub use key::ObjectKey;
 pub use model::{ServiceKind, ServiceModel};
-pub use name::{EnvironmentName, GroupName, ObjectName, PortName, ProjectName, ServiceName};
+pub use name::{
+    EnvironmentName, GroupName, ObjectName, PortName, ProjectName, SecretName, ServiceName,
+};
 pub use profile::ClusterProfile;
 pub use report::Report;
 pub use state::{EnvironmentState, Origins, ServiceState};

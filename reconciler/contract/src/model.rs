@@ -44,6 +44,11 @@ pub struct ServiceModel {
     /// argv; empty: the image's own command.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub run: Vec<String>,
+    /// Plans leave the accepted state of the service as it is unless they name it.
+    #[serde(default, skip_serializing_if = "is_false")]
+    pub hold: bool,
+    #[serde(default, rename = "run-as", skip_serializing_if = "RunAs::is_default")]
+    pub run_as: RunAs,
     pub size: Size,
     /// By key; precedence between groups and the service is already decided.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
@@ -93,6 +98,14 @@ pub struct Web {
     pub platform_host: String,
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub domains: Vec<Domain>,
+    /// Paths that it answers on all of its hosts, by path; empty: everything.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub routes: BTreeMap<String, Route>,
+    /// By the path that is redirected.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub redirects: BTreeMap<String, Redirect>,
+    #[serde(flatten)]
+    pub running: Running,
 }
 
 /// Serves its own environment only.
@@ -105,6 +118,8 @@ pub struct Private {
     pub drain: Drain,
     #[serde(rename = "allow-from")]
     pub allow_from: AllowFrom,
+    #[serde(flatten)]
+    pub running: Running,
 }
 
 /// Runs without being reached.
@@ -113,6 +128,20 @@ pub struct Worker {
     pub health: Health,
     pub scale: Scale,
     pub drain: Drain,
+    #[serde(flatten)]
+    pub running: Running,
+}
+
+/// What every service has that runs all the time.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct Running {
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub release: Option<Release>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub metrics: Option<Metrics>,
+    /// By name.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub volumes: BTreeMap<GroupName, Volume>,
 }
 
 /// Runs on a schedule.
@@ -149,6 +178,75 @@ pub enum Variable {
         #[serde(default, skip_serializing_if = "Option::is_none")]
         group: Option<GroupName>,
     },
+}
+
+/// The user that a container runs as.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "lowercase")]
+pub enum RunAs {
+    /// User and group 10001.
+    #[default]
+    Default,
+    Root,
+    /// The one that the image names.
+    Image,
+    User {
+        user: u32,
+        group: u32,
+    },
+}
+
+impl RunAs {
+    fn is_default(&self) -> bool {
+        *self == Self::Default
+    }
+}
+
+/// A command that ends before new instances start.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct Release {
+    /// argv; at least the program.
+    pub run: Vec<String>,
+    /// A release that takes longer has failed.
+    pub timeout: Duration,
+}
+
+/// Where metrics are read with GET.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct Metrics {
+    pub port: u16,
+    pub path: String,
+}
+
+/// A disk that outlives the instance; a service with one has one instance.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct Volume {
+    /// An absolute folder of the container.
+    pub mount: String,
+    /// Bytes, written as amounts of memory are.
+    pub size: Memory,
+    /// A StorageClass; `None`: the cluster's default.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub class: Option<String>,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct Route {
+    /// The path is taken off before the service sees the request.
+    #[serde(default, rename = "strip-prefix", skip_serializing_if = "is_false")]
+    pub strip_prefix: bool,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct Redirect {
+    /// A path of the same host, or an `http` or `https` URL.
+    pub to: String,
+    /// 301, 302, 303, 307 or 308.
+    pub status: u16,
+}
+
+fn is_false(flag: &bool) -> bool {
+    !flag
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]

@@ -128,6 +128,10 @@ name_type! {
     PortName, "port name", check_port
 }
 name_type! {
+    /// The name of a secret, never its value; at most 63 characters.
+    SecretName, "secret name", check_secret
+}
+name_type! {
     /// The stem of a service's Kubernetes names; immutable for one incarnation of the service.
     ObjectName, "object name", check_object
 }
@@ -253,6 +257,10 @@ fn check_service(what: &'static str, text: &str) -> Result<(), InvalidName> {
 
 fn check_group(what: &'static str, text: &str) -> Result<(), InvalidName> {
     letter_first(what, text, 31)
+}
+
+fn check_secret(what: &'static str, text: &str) -> Result<(), InvalidName> {
+    letter_first(what, text, 63)
 }
 
 fn check_object(what: &'static str, text: &str) -> Result<(), InvalidName> {

@@ -2,9 +2,9 @@
 //! Pure.
 //! Read on in `crate::syntax` for the limits of one file.
 
-use super::{Findings, path};
+use super::Findings;
 use crate::diag::{Diagnostic, codes};
-use crate::project::{Layer, Model, Setting};
+use crate::project::{ImageDecl, Layer, Model, Setting};
 use crate::values::image::{self, Pin};
 
 const MOST_ENVIRONMENTS: usize = 100;
@@ -23,9 +23,9 @@ pub(super) fn check(model: &Model, findings: &mut Findings) -> bool {
         check_image(partial, &format!("project.partial.{name}"), findings);
     }
     for service in model.services.values() {
-        check_image(&service.own, &path(service), findings);
+        check_image(&service.own, &service.path(), findings);
         for block in &service.overrides {
-            check_image(&block.content, &path(service), findings);
+            check_image(&block.content, &service.path(), findings);
         }
     }
     true
@@ -54,7 +54,7 @@ fn check_services(model: &Model, findings: &mut Findings) -> bool {
             format!("a project has at most {MOST_SERVICES}: divide it into several projects");
         let diagnostic =
             Diagnostic::new(codes::TOO_MANY_SERVICES, last.name.span, title).help(help);
-        findings.add(path(last), diagnostic, None);
+        findings.add(last.path(), diagnostic, None);
         return false;
     }
     let places: usize = model
@@ -74,7 +74,7 @@ fn check_services(model: &Model, findings: &mut Findings) -> bool {
 
 fn check_image(layer: &Layer, path: &str, findings: &mut Findings) {
     let Some(image) = &layer.image else { return };
-    let Setting::Set(reference) = &image.value else {
+    let Setting::Set(ImageDecl::Ref(reference)) = &image.value else {
         return;
     };
     let title = match image::parse(reference) {

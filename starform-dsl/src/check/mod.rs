@@ -3,10 +3,13 @@
 //! Read on in `names` (what refers to what), `service` (one service in one environment), `hosts` and `limits`.
 
 mod hosts;
+mod image;
 mod limits;
 mod names;
+mod routes;
 mod service;
 mod vars;
+mod volumes;
 
 pub(crate) use limits::MOST_SERVICES;
 
@@ -27,6 +30,7 @@ pub(crate) fn run(model: &Model, known: Known) -> Vec<Diagnostic> {
         return findings.finish(model);
     }
     names::check(model, known, &mut findings);
+    image::check_effect(model, &mut findings);
     let mut hosts = hosts::Hosts::default();
     let scopes = model.scopes();
     for environment in &scopes {
@@ -37,7 +41,10 @@ pub(crate) fn run(model: &Model, known: Known) -> Vec<Diagnostic> {
                 environment,
                 findings: &mut findings,
             };
+            image::check(&mut at, &resolved);
             service::check(&mut at, &resolved);
+            volumes::check(&mut at, &resolved);
+            routes::check(&mut at, &resolved);
             vars::check(&mut at, &resolved);
             hosts.add(&mut at, &resolved);
         }
@@ -55,17 +62,8 @@ struct At<'m, 'f> {
 impl At<'_, '_> {
     fn report(&mut self, service: &Service, diagnostic: Diagnostic) {
         self.findings
-            .add(path(service), diagnostic, Some(self.environment));
+            .add(service.path(), diagnostic, Some(self.environment));
     }
-}
-
-/// `project.web.api`
-fn path(service: &Service) -> String {
-    format!(
-        "project.{}.{}",
-        service.kind.kind().as_str(),
-        service.name.value
-    )
 }
 
 /// Diagnostics by what they say, with the environments they hold in; none named: everywhere.

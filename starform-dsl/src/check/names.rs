@@ -6,11 +6,12 @@ use std::collections::BTreeMap;
 
 use starform_contract::EnvironmentName;
 
-use super::{Findings, path};
+use super::Findings;
 use crate::diag::{Code, Diagnostic, Edit, Fix, codes};
 use crate::lower::{Known, wrong_kind};
 use crate::project::{
-    In, Layer, Model, NamedEnvironments, PREVIEW, Presence, Service, Setting, Slot, Spanned, Vars,
+    ImageDecl, In, Layer, Model, NamedEnvironments, PREVIEW, Presence, Service, Setting, Slot,
+    Spanned, Vars,
 };
 use crate::source::Span;
 use crate::syntax::TextRange;
@@ -57,7 +58,7 @@ pub(super) fn check(model: &Model, known: Known, findings: &mut Findings) {
         lookup.layer(partial);
     }
     for service in model.services.values() {
-        lookup.path = path(service);
+        lookup.path = service.path();
         lookup.service(service);
     }
 }
@@ -91,7 +92,12 @@ impl<'m> Lookup<'m, '_> {
         }
         self.overlapping(&service.overrides, |layer| {
             // The first of a name stands for all of them.
-            layer.children.iter().rev().copied().collect()
+            layer
+                .children
+                .iter()
+                .rev()
+                .map(|child| (child.slot(), child.span))
+                .collect()
         });
     }
 
@@ -125,15 +131,16 @@ impl<'m> Lookup<'m, '_> {
             return;
         };
         let kind = service.kind.kind();
-        for (name, span) in &partial.children {
-            let Some(spec) = find(Place::Partial, name) else {
+        for child in &partial.children {
+            let Some(spec) = find(Place::Partial, child.name) else {
                 continue;
             };
             if !spec.kinds.contains(&kind) {
                 let mut diagnostic =
-                    wrong_kind(like.span, spec, kind).also(*span, "in the partial");
+                    wrong_kind(like.span, spec, kind).also(child.span, "in the partial");
                 diagnostic.help = Some(format!(
-                    "take `{name}` out of the partial, or give the service another one"
+                    "take `{}` out of the partial, or give the service another one",
+                    child.name
                 ));
                 self.add(diagnostic);
             }
@@ -155,6 +162,13 @@ impl<'m> Lookup<'m, '_> {
         }
         for name in set(&layer.allow_from) {
             self.service_name(name);
+        }
+        if let Some(Spanned {
+            value: Setting::Set(ImageDecl::Of(other)),
+            ..
+        }) = &layer.image
+        {
+            self.service_name(other);
         }
     }
 

@@ -1,4 +1,4 @@
-//! What must hold of one service in one environment: image, ports, probes.
+//! What must hold of one service in one environment: ports, probes, metrics.
 //! Pure. What is broken or could not be understood is never called missing.
 //! Read on in `vars` for its variables and in `hosts` for its hosts.
 
@@ -12,24 +12,11 @@ use crate::project::{CheckDecl, HealthDecl, PortDecl, ProbeDecl};
 use crate::resolve::{Found, Resolved};
 
 pub(super) fn check(at: &mut At<'_, '_>, resolved: &Resolved<'_>) {
-    check_image(at, resolved);
+    check_metrics(at, resolved);
     match resolved.service.kind.kind() {
         ServiceKind::Web | ServiceKind::Private => check_ports(at, resolved),
         ServiceKind::Worker => check_worker(at, resolved),
         ServiceKind::Cron => {}
-    }
-}
-
-fn check_image(at: &mut At<'_, '_>, resolved: &Resolved<'_>) {
-    let missing = resolved.find(|layer| &layer.image) == Found::Default;
-    if missing && !resolved.incomplete() {
-        let name = &resolved.service.name;
-        let title = format!("`{}` has no image", name.value);
-        let help = "add `image \"REGISTRY/NAME@sha256:…\"`; building from the repository is not available in this version";
-        at.report(
-            resolved.service,
-            Diagnostic::new(codes::MISSING_NODE, name.span, title).help(help),
-        );
     }
 }
 
@@ -161,6 +148,66 @@ fn check_worker(at: &mut At<'_, '_>, resolved: &Resolved<'_>) {
         )
         .help("add a probe: `health { startup kind=tcp port=8080; }`, or take it out");
         at.report(resolved.service, diagnostic);
+    }
+}
+
+/// Metrics are read by HTTP from a port that the service has; a worker has none, so it names one.
+fn check_metrics(at: &mut At<'_, '_>, resolved: &Resolved<'_>) {
+    let Some(metrics) = resolved.find(|layer| &layer.metrics).value() else {
+        return;
+    };
+    let ports = match resolved.find(|layer| &layer.ports) {
+        Found::Set(ports, _) => ports.as_slice(),
+        Found::Default => &[],
+        Found::Broken => return,
+    };
+    let known = |port: u16| ports.iter().find(|known| known.port.value == port);
+    let diagnostic = match &metrics.port {
+        None if ports.is_empty() && resolved.incomplete() => return,
+        None => match ports.first() {
+            None => Diagnostic::new(
+                codes::METRICS_DO_NOT_FIT,
+                metrics.span,
+                "`metrics` has no port to be read from",
+            )
+            .help("name it: `metrics port=9090`"),
+            Some(port) => match speaks_no_http(port, metrics.span) {
+                Some(diagnostic) => diagnostic,
+                None => return,
+            },
+        },
+        Some(_) if ports.is_empty() => return,
+        Some(port) => match known(port.value) {
+            None => {
+                let title = format!("the service has no port {}", port.value);
+                let help = format!(
+                    "add `port {} name=metrics`, or name a port that the service has",
+                    port.value
+                );
+                Diagnostic::new(codes::METRICS_DO_NOT_FIT, port.span, title).help(help)
+            }
+            Some(known) => match speaks_no_http(known, port.span) {
+                Some(diagnostic) => diagnostic,
+                None => return,
+            },
+        },
+    };
+    at.report(resolved.service, diagnostic);
+}
+
+fn speaks_no_http(port: &PortDecl, span: crate::source::Span) -> Option<Diagnostic> {
+    match port.protocol {
+        Protocol::Http | Protocol::H2c => None,
+        Protocol::Grpc | Protocol::Tcp => {
+            let title = format!("port {} does not answer GET", port.port.value);
+            let spoken = format!("speaks {}", port.protocol.as_str());
+            let help = "name a port that speaks HTTP: `metrics port=N`";
+            Some(
+                Diagnostic::new(codes::METRICS_DO_NOT_FIT, span, title)
+                    .also(port.span, spoken)
+                    .help(help),
+            )
+        }
     }
 }
 

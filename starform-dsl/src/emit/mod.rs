@@ -1,10 +1,13 @@
 //! A checked project and one environment to the contract's state of it, every default filled in.
 //! Pure. Equal meaning gives equal state: nothing of order, comments or spelling is left in it.
-//! Read on in `model` for the defaults, `outputs` for what references become, `origins` for places.
+//! Read on in `model` for the defaults, `images` and `refuse` for what this version cannot do, `outputs` for what references become, `origins` for places.
 
+mod images;
 mod model;
 mod origins;
 mod outputs;
+mod refuse;
+mod running;
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -13,7 +16,7 @@ use starform_contract::{
     ServiceState, WorkspaceId, model::Variable,
 };
 
-use crate::diag::{Diagnostic, codes};
+use crate::diag::{self, Diagnostic, codes};
 use crate::project::{Environment, Project, Setting};
 use crate::resolve::{self, Resolved};
 use crate::table::closest;
@@ -62,12 +65,47 @@ impl VerifiedHosts {
 }
 
 /// The state of `environment`. Errors: an environment or a service that the project does not have,
-/// an image that is none, a service without a name in the bindings.
+/// an image that is none, a service without an image or without a name in the bindings,
+/// and what this version does not carry into the cluster.
 pub fn emit(
     project: &Project,
     environment: &EnvironmentName,
     bindings: &Bindings,
 ) -> Result<Emitted, Vec<Diagnostic>> {
+    let (declared, resolved) = resolve_all(project, environment, bindings)?;
+    let (images, missing) = images::of(&resolved, bindings);
+    let refused: Vec<Diagnostic> = refuse::checked_only(&resolved)
+        .into_iter()
+        .chain(missing)
+        .collect();
+    if !refused.is_empty() {
+        return Err(diag::settle(refused));
+    }
+    state(project, &declared, bindings, &resolved, &images)
+}
+
+/// As [`emit`], but for people to read: also with what this version does not carry into the cluster.
+/// A service that is built without an image in the bindings has an empty one; a secret has version 0.
+pub fn describe(
+    project: &Project,
+    environment: &EnvironmentName,
+    bindings: &Bindings,
+) -> Result<Emitted, Vec<Diagnostic>> {
+    let (declared, resolved) = resolve_all(project, environment, bindings)?;
+    let (mut images, _) = images::of(&resolved, bindings);
+    for service in &resolved {
+        let name = &service.service.name.value;
+        images.entry(name.clone()).or_default();
+    }
+    state(project, &declared, bindings, &resolved, &images)
+}
+
+/// The environment and its services.
+fn resolve_all<'p>(
+    project: &'p Project,
+    environment: &'p EnvironmentName,
+    bindings: &Bindings,
+) -> Result<(Environment, Vec<Resolved<'p>>), Vec<Diagnostic>> {
     let declared = project
         .environment(environment)
         .cloned()
@@ -77,13 +115,12 @@ pub fn emit(
     if !wrong.is_empty() {
         return Err(wrong);
     }
-    let resolved: Vec<Resolved<'_>> = project
+    let resolved = project
         .model
         .services_in(environment)
         .map(|service| resolve::service(&project.model, service, environment))
         .collect();
-    let outputs = Outputs::of(project, environment, bindings, &resolved)?;
-    state(project, &declared, bindings, &resolved, &outputs)
+    Ok((declared, resolved))
 }
 
 fn state(
@@ -91,8 +128,9 @@ fn state(
     environment: &Environment,
     bindings: &Bindings,
     resolved: &[Resolved<'_>],
-    outputs: &Outputs<'_>,
+    images: &BTreeMap<ServiceName, String>,
 ) -> Result<Emitted, Vec<Diagnostic>> {
+    let outputs = &Outputs::of(project, &environment.name, bindings, resolved)?;
     let mut services = Vec::with_capacity(resolved.len());
     let mut places = BTreeMap::new();
     for service in resolved {
@@ -100,7 +138,10 @@ fn state(
         let entry = outputs
             .entry(name)
             .ok_or_else(|| vec![internal(project, service, "no name")])?;
-        let model = model::service(service, bindings, outputs)
+        let image = images
+            .get(name)
+            .ok_or_else(|| vec![internal(project, service, "no image")])?;
+        let model = model::service(service, image, bindings, outputs)
             .map_err(|what| vec![internal(project, service, what)])?;
         services.push(ServiceState {
             service_id: entry.service_id,

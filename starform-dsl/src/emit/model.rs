@@ -1,6 +1,6 @@
 //! The model of one service: what the layers say, and the language's defaults for the rest.
 //! Pure. Fails only on what the checks refuse; then it names it instead of guessing.
-//! Read on in `crate::table::service`, which documents the same defaults, and in `docs` for their reasons.
+//! Read on in `running` for what only long-running services have, in `crate::table::service`, which documents the same defaults, and in `docs` for their reasons.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -13,12 +13,13 @@ use starform_contract::{
     quantity::{Cpu, Duration, Memory},
 };
 
-use super::{Bindings, outputs::Outputs};
+use super::{Bindings, outputs::Outputs, running};
 use crate::project::{
     AliasDecl, CheckDecl, DomainDecl, DrainDecl, HealthDecl, KeepDecl, Kind, PortDecl, ProbeDecl,
     ScaleDecl, Schedule, SizeDecl, Spanned,
 };
 use crate::resolve::Resolved;
+use crate::vars::VarValue;
 
 pub(crate) const CPU: Cpu = Cpu::from_millicores(100);
 pub(crate) const MEMORY: Memory = Memory::from_bytes(256 << 20);
@@ -34,31 +35,32 @@ const RUN_TIMEOUT: Duration = Duration::from_secs(3_600);
 const KEEP: u32 = 3;
 const TIME_ZONE: &str = "UTC";
 
+/// The version of a secret that was never delivered.
+const UNDELIVERED: u64 = 0;
+
 /// What a checked service cannot lack.
-type Missing = &'static str;
+pub(super) type Missing = &'static str;
 
 pub(super) fn service(
     resolved: &Resolved<'_>,
+    image: &str,
     bindings: &Bindings,
     outputs: &Outputs<'_>,
 ) -> Result<ServiceModel, Missing> {
-    let name = &resolved.service.name.value;
-    let image = match bindings.images.get(name) {
-        Some(image) => image.clone(),
-        None => resolved
-            .find(|layer| &layer.image)
-            .value()
-            .ok_or("no image")?
-            .clone(),
-    };
     let (vars, refs) = vars(resolved, outputs)?;
     Ok(ServiceModel {
-        image,
+        image: image.to_owned(),
         run: resolved
             .find(|layer| &layer.run)
             .value()
             .cloned()
             .unwrap_or_default(),
+        hold: resolved
+            .find(|layer| &layer.hold)
+            .value()
+            .copied()
+            .unwrap_or(false),
+        run_as: running::run_as(resolved),
         size: size(resolved.find(|layer| &layer.size).value()),
         vars,
         observability: resolved
@@ -77,6 +79,7 @@ fn workload(
     outputs: &Outputs<'_>,
 ) -> Result<Workload, Missing> {
     let ports = ports(resolved.find(|layer| &layer.ports).value());
+    let first = ports.first().map(|port| port.port);
     let health = health(resolved.find(|layer| &layer.health).value(), ports.first());
     let scale = scale(resolved.find(|layer| &layer.scale).value());
     let drain = drain(
@@ -96,6 +99,9 @@ fn workload(
                 .ok_or("no platform host")?
                 .to_owned(),
             domains: domains(resolved.find(|layer| &layer.domains).value(), bindings),
+            routes: running::routes(resolved),
+            redirects: running::redirects(resolved),
+            running: running::of(resolved, first)?,
         }),
         Kind::Private => Workload::Private(Private {
             ports,
@@ -103,11 +109,13 @@ fn workload(
             scale,
             drain,
             allow_from: allow_from(resolved, outputs),
+            running: running::of(resolved, first)?,
         }),
         Kind::Worker => Workload::Worker(Worker {
             health: health?,
             scale,
             drain,
+            running: running::of(resolved, first)?,
         }),
         Kind::Cron(schedule) => Workload::Cron(cron(resolved, schedule)),
     })
@@ -122,11 +130,21 @@ fn vars(
     let mut refs = BTreeSet::new();
     let mut vars = BTreeMap::new();
     for (key, var) in &resolved.vars {
-        let text = outputs
-            .text(var.value, Some(own))
-            .ok_or("an unresolved reference")?;
+        let variable = match var.value {
+            VarValue::Secret(name) => Variable::Secret {
+                secret: name.as_str().to_owned(),
+                version: UNDELIVERED,
+                group: None,
+            },
+            // It has no name before something has made it.
+            VarValue::Generate(_) => continue,
+            VarValue::Literal(_) | VarValue::Ref(_) | VarValue::Template(_) => {
+                let text = outputs.text(var.value, Some(own));
+                Variable::Literal(text.ok_or("an unresolved reference")?)
+            }
+        };
         refs.extend(outputs.named(var.value));
-        vars.insert((*key).to_owned(), Variable::Literal(text));
+        vars.insert((*key).to_owned(), variable);
     }
     refs.remove(own);
     Ok((vars, refs))

@@ -73,6 +73,13 @@ impl Places<'_> {
 fn slots(places: &mut Places<'_>, resolved: &Resolved<'_>) {
     places.put_slot("image", resolved, |layer| &layer.image);
     places.put_slot("run", resolved, |layer| &layer.run);
+    places.put_slot("hold", resolved, |layer| &layer.hold);
+    places.put_slot("run-as", resolved, |layer| &layer.run_as);
+    places.put_slot("release", resolved, |layer| &layer.release);
+    places.put_slot("metrics", resolved, |layer| &layer.metrics);
+    places.put_slot("routes", resolved, |layer| &layer.routes);
+    places.put_slot("redirects", resolved, |layer| &layer.redirects);
+    places.put_slot("volumes", resolved, |layer| &layer.volumes);
     places.put_slot("ports", resolved, |layer| &layer.ports);
     places.put_slot("health", resolved, |layer| &layer.health);
     places.put_slot("size", resolved, |layer| &layer.size);
@@ -141,6 +148,14 @@ fn parts(places: &mut Places<'_>, resolved: &Resolved<'_>) {
         .enumerate()
     {
         places.put(&format!("domains[{index}]"), domain.host.span);
+    }
+    for volume in resolved
+        .find(|layer| &layer.volumes)
+        .value()
+        .into_iter()
+        .flatten()
+    {
+        places.put(&format!("volumes.{}", volume.name.value), volume.span);
     }
     if let Some(keep) = resolved.find(|layer| &layer.keep).value() {
         places.put_part("keep.succeeded", keep.succeeded.as_ref());

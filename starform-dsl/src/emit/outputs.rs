@@ -73,7 +73,7 @@ impl<'b> Outputs<'b> {
             .map(|service| service.platform_host.as_str())
     }
 
-    /// The text of a value; `own` is whom `self` means. `None` for a reference to nothing.
+    /// The text of a value; `own` is whom `self` means. `None` for a reference to nothing and for secrets.
     pub(super) fn text(&self, value: &VarValue, own: Option<&ServiceName>) -> Option<String> {
         match value {
             VarValue::Literal(text) => Some(text.clone()),
@@ -85,6 +85,7 @@ impl<'b> Outputs<'b> {
                     Piece::Ref(reference) => self.output(&reference.value, own),
                 })
                 .collect(),
+            VarValue::Secret(_) | VarValue::Generate(_) => None,
         }
     }
 

@@ -15,7 +15,7 @@ use crate::lower::quoted;
 use crate::reference::words;
 use crate::source::FileId;
 use crate::syntax::{self, TextRange, Value};
-use crate::table::{self, Args, Availability, NodeSpec, Repeat};
+use crate::table::{self, NodeSpec, Repeat};
 
 /// One thing that may be typed.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -89,7 +89,7 @@ fn nodes(analysis: &Analysis, cursor: &Cursor<'_>) -> Vec<Completion> {
     let present = present(cursor);
     let missing = |spec: &&NodeSpec| {
         cursor.scope.admits(spec)
-            && spec.availability == Availability::Ready
+            && spec.availability.is_usable()
             && (spec.repeat == Repeat::Many || !is_present(&present, spec.name))
             && !(spec.name == "project" && present.contains("project"))
     };
@@ -155,10 +155,8 @@ fn arguments(
     head: &Head<'_>,
     spec: &NodeSpec,
 ) -> Vec<Completion> {
-    let arg = match spec.args {
-        Args::Several(arg) => arg,
-        Args::One(arg) | Args::Optional(arg) if head.args == 0 => arg,
-        Args::None | Args::One(_) | Args::Optional(_) => return Vec::new(),
+    let Some(arg) = spec.args.at(head.args) else {
+        return Vec::new();
     };
     let mut candidates = values::of(&analysis.index, spec, arg.name, arg.ty);
     let given = given(cursor, head);
@@ -221,7 +219,7 @@ fn properties<'c>(
         .collect();
     (1..)
         .zip(spec.props)
-        .filter(|(_, prop)| prop.availability == Availability::Ready)
+        .filter(|(_, prop)| prop.availability.is_usable())
         .filter(move |(_, prop)| !taken.contains(prop.name))
         .map(|(rank, prop)| Completion {
             label: format!("{}=", prop.name),

@@ -38,7 +38,7 @@ fn like(analysis: &Analysis, visit: Visit<'_>) -> Option<InlayHint> {
         return None;
     };
     let partial = analysis.project.model.as_ref()?.partial(&name)?;
-    let mut names: Vec<&str> = partial.children.iter().map(|(name, _)| *name).collect();
+    let mut names: Vec<&str> = partial.children.iter().map(|child| child.name).collect();
     names.dedup();
     (!names.is_empty()).then(|| InlayHint {
         offset: like.span().range.end(),

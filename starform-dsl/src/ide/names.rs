@@ -7,7 +7,7 @@ use std::ops::Range;
 use super::index::NameKind;
 use super::scope::{Visit, is_service};
 use crate::syntax::{Entry, TextRange, Value};
-use crate::table::{ArgSpec, Args, NodeSpec, Type};
+use crate::table::{NodeSpec, Type};
 use crate::vars::template;
 
 /// What a value does with the name that it is.
@@ -63,8 +63,7 @@ pub(super) fn in_node(visit: Visit<'_>) -> impl Iterator<Item = (Entry<'_>, Name
             }
             None => {
                 arg += 1;
-                removed(visit, arg)
-                    .or_else(|| args(spec).and_then(|arg| of_value(spec, arg.name, arg.ty)))
+                removed(visit, arg).or_else(|| of_value_at(spec, arg - 1))
             }
         };
         named.map(|named| (entry, named))
@@ -93,12 +92,10 @@ pub(super) fn of_value(spec: &NodeSpec, called: &str, ty: Type) -> Option<Named>
     Some(Named::Uses(kind))
 }
 
-/// The one argument that a row describes.
-pub(super) fn args(spec: &NodeSpec) -> Option<ArgSpec> {
-    match spec.args {
-        Args::None => None,
-        Args::One(arg) | Args::Optional(arg) | Args::Several(arg) => Some(arg),
-    }
+/// What the argument at an index is the name of.
+fn of_value_at(spec: &NodeSpec, index: usize) -> Option<Named> {
+    let arg = spec.args.at(index)?;
+    of_value(spec, arg.name, arg.ty)
 }
 
 fn declares(spec: &NodeSpec, ty: Type) -> Option<NameKind> {
@@ -124,7 +121,17 @@ fn declares(spec: &NodeSpec, ty: Type) -> Option<NameKind> {
         | Type::Schedule
         | Type::TimeZone
         | Type::Image
-        | Type::IncludeGlob => None,
+        | Type::IncludeGlob
+        | Type::RoutePath
+        | Type::Location
+        | Type::OneOfNumbers(_)
+        | Type::RelativePath
+        | Type::Glob
+        | Type::MountPath
+        | Type::Storage
+        | Type::StorageClass
+        | Type::VariableName
+        | Type::Literal => None,
     }
 }
 

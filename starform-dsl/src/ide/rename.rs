@@ -13,7 +13,7 @@ use crate::lower::{key_diagnostic, quoted, text_value};
 use crate::project::PREVIEW;
 use crate::source::{FileId, Span};
 use crate::syntax::{self, Entry, Node, TextRange, Value};
-use crate::table::{Availability, NodeSpec, Type};
+use crate::table::{NodeSpec, Type};
 
 /// Why a name is not changed.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -135,7 +135,7 @@ fn edit(found: &Occurrence, new_name: &str) -> Edit {
 fn was(analysis: &Analysis, name: Span, old: &str, new_name: &str) -> Option<Edit> {
     let (node, spec) = service_at(analysis, name)?;
     let prop = spec.prop("was")?;
-    if prop.availability != Availability::Ready {
+    if !prop.availability.is_usable() {
         return None;
     }
     let given = node

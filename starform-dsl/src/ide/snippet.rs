@@ -17,6 +17,10 @@ pub(super) fn of_node(spec: &NodeSpec) -> String {
         Args::One(ArgSpec { name, ty }) | Args::Several(ArgSpec { name, ty }) => {
             add(&mut text, " ", name, ty);
         }
+        Args::Two(first, second) => {
+            add(&mut text, " ", first.name, first.ty);
+            add(&mut text, " ", second.name, second.ty);
+        }
         Args::None | Args::Optional(_) => {}
     }
     for prop in spec.props.iter().filter(|prop| prop.required) {
@@ -47,6 +51,10 @@ pub(super) fn of_variable(key: &str) -> String {
 fn of_value(number: usize, name: &str, ty: Type) -> String {
     match ty {
         Type::OneOf(words) => format!("${{{number}|{}|}}", words.join(",")),
+        Type::OneOfNumbers(numbers) => {
+            let numbers: Vec<String> = numbers.iter().map(i64::to_string).collect();
+            format!("${{{number}|{}|}}", numbers.join(","))
+        }
         Type::Bool => format!("${{{number}|#true,#false|}}"),
         Type::Duration { .. }
         | Type::Cpu
@@ -57,6 +65,14 @@ fn of_value(number: usize, name: &str, ty: Type) -> String {
         | Type::TimeZone
         | Type::Image
         | Type::IncludeGlob
+        | Type::RoutePath
+        | Type::Location
+        | Type::RelativePath
+        | Type::Glob
+        | Type::MountPath
+        | Type::Storage
+        | Type::StorageClass
+        | Type::Literal
         | Type::Text
         | Type::Word => format!("\"{}\"", place(number, name)),
         Type::ProjectName
@@ -65,6 +81,7 @@ fn of_value(number: usize, name: &str, ty: Type) -> String {
         | Type::GroupName
         | Type::PortName
         | Type::Reference
+        | Type::VariableName
         | Type::Integer { .. } => place(number, name),
     }
 }

@@ -56,6 +56,12 @@ const SCHEDULES: &[(&str, &str)] = &[
     ("0 4 1 * *", "on the first of each month at 4:00"),
 ];
 
+const SIZES: &[(&str, &str)] = &[
+    ("1Gi", "one gibibyte"),
+    ("10Gi", "ten gibibytes"),
+    ("100Gi", "a hundred gibibytes"),
+];
+
 /// What may stand as a value of a row; `called` is the property or what the row calls the argument.
 pub(super) fn of(index: &Index, spec: &NodeSpec, called: &str, ty: Type) -> Vec<Candidate> {
     match names::of_value(spec, called, ty) {
@@ -73,6 +79,11 @@ pub(super) fn of(index: &Index, spec: &NodeSpec, called: &str, ty: Type) -> Vec<
             .iter()
             .map(|text| candidate(text, "", Sort::Word))
             .collect(),
+        Type::OneOfNumbers(numbers) => numbers
+            .iter()
+            .map(|number| keyword(&number.to_string()))
+            .collect(),
+        Type::Storage => examples(SIZES),
         Type::Bool => ["#true", "#false"].map(keyword).into(),
         Type::TimeZone => timezone::names()
             .map(|text| candidate(text, "", Sort::Word))
@@ -97,7 +108,15 @@ pub(super) fn of(index: &Index, spec: &NodeSpec, called: &str, ty: Type) -> Vec<
         | Type::HttpPath
         | Type::Host
         | Type::Image
-        | Type::IncludeGlob => Vec::new(),
+        | Type::IncludeGlob
+        | Type::RoutePath
+        | Type::Location
+        | Type::RelativePath
+        | Type::Glob
+        | Type::MountPath
+        | Type::StorageClass
+        | Type::VariableName
+        | Type::Literal => Vec::new(),
     }
 }
 

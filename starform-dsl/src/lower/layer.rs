@@ -1,21 +1,15 @@
 //! The children of a service that one layer holds: its own, a partial's, or those of `in ENV`.
 //! Pure. A child that does not hold leaves its slot broken, so nothing below it shows through.
-//! Read on in `health`, `domain` and `vars` for the larger children.
+//! Read on in `image`, `runtime`, `traffic`, `health`, `domain` and `vars` for the larger children.
 
-use starform_contract::{
-    ServiceKind,
-    model::{Overlap, Protocol},
-};
+use starform_contract::{ServiceKind, model::Overlap};
 
 use super::read::Read;
-use super::{Cx, MOST_ENTRIES, MOST_OF_A_KIND, domain, health, quoted, vars};
+use super::{Cx, MOST_ENTRIES, MOST_OF_A_KIND, domain, health, image, runtime, traffic, vars};
 use crate::diag::{Diagnostic, Edit, Fix, codes};
-use crate::project::{
-    DrainDecl, KeepDecl, Layer, PortDecl, ScaleDecl, Setting, SizeDecl, Slot, Spanned,
-};
+use crate::project::{DrainDecl, KeepDecl, Layer, ScaleDecl, Setting, SizeDecl, Slot, Spanned};
 use crate::syntax::Nodes;
 use crate::table::Place;
-use crate::values::words::{self, InvalidCommand};
 
 /// What takes the children that are no part of a layer (`in`, `only`, `not-in`).
 pub(super) type Other<'o, 'a> = &'o mut dyn FnMut(&mut Cx, Read<'a>);
@@ -41,9 +35,20 @@ pub(super) fn read<'a>(
 
 fn child_of<'a>(cx: &mut Cx, read: Read<'a>, layer: &mut Layer, other: Other<'_, 'a>) {
     match read.spec.name {
-        "image" => layer.image = read.slot(read.arg(0).map(value)),
-        "run" => layer.run = run(cx, &read),
-        "port" => several(cx, &read, &mut layer.ports, port(&read)),
+        "image" | "build" | "image-of" => image::read(cx, &read, &mut layer.image),
+        "watch" => several(cx, &read, &mut layer.watch, Some(read.args())),
+        "run" => layer.run = runtime::run(cx, &read),
+        "release" => layer.release = runtime::release(cx, &read),
+        "hold" => layer.hold = read.slot(Some(true)),
+        "run-as" => layer.run_as = runtime::run_as(cx, &read),
+        "port" => several(cx, &read, &mut layer.ports, traffic::port(&read)),
+        "metrics" => layer.metrics = runtime::metrics(&read),
+        "route" => several(cx, &read, &mut layer.routes, traffic::route(&read)),
+        "redirect" => several(cx, &read, &mut layer.redirects, traffic::redirect(&read)),
+        "volume" => {
+            let volume = runtime::volume(&read).map(|volume| vec![volume]);
+            several(cx, &read, &mut layer.volumes, volume);
+        }
         "health" => layer.health = health::read(cx, &read),
         "size" => layer.size = props(cx, &read, size(&read)),
         "scale" => layer.scale = scale(cx, &read),
@@ -129,57 +134,6 @@ fn props<T>(cx: &mut Cx, read: &Read<'_>, decl: T) -> Slot<T> {
         return read.slot(None);
     }
     read.slot(Some(decl))
-}
-
-fn run(cx: &mut Cx, read: &Read<'_>) -> Slot<Vec<String>> {
-    let args: Vec<Spanned<String>> = read.args();
-    if !read.sound || read.unset || args.len() != 1 {
-        return read.slot(Some(args.into_iter().map(value).collect()));
-    }
-    let text = &args[0];
-    match words::split(&text.value) {
-        Ok(words) => read.slot(Some(words)),
-        Err(error) => {
-            let diagnostic = Diagnostic::new(codes::BAD_COMMAND, text.span, error.to_string());
-            let through_shell = format!("\"sh\" \"-c\" {}", quoted(&text.value));
-            cx.report(match error {
-                InvalidCommand::Shell { .. } => diagnostic
-                    .help(format!("ask for a shell: `run {through_shell}`"))
-                    .fix(Fix::maybe(
-                        "run it in a shell",
-                        vec![Edit {
-                            span: text.span,
-                            text: through_shell,
-                        }],
-                    )),
-                InvalidCommand::Unclosed(_) => {
-                    diagnostic.help("close it, or give each word as text of its own")
-                }
-                InvalidCommand::Backslash => {
-                    diagnostic.help("take it out, or write `\\\\\\\\` for a backslash")
-                }
-                InvalidCommand::Empty => {
-                    diagnostic.help("name a program, or leave `run` out for the image's own")
-                }
-            });
-            read.slot(None)
-        }
-    }
-}
-
-fn port(read: &Read<'_>) -> Option<Vec<PortDecl>> {
-    let protocol: Option<Spanned<String>> = read.prop("protocol");
-    Some(vec![PortDecl {
-        port: read.arg(0)?,
-        name: read.prop("name"),
-        protocol: match protocol.map(value).as_deref() {
-            Some("h2c") => Protocol::H2c,
-            Some("grpc") => Protocol::Grpc,
-            Some("tcp") => Protocol::Tcp,
-            Some(_) | None => Protocol::Http,
-        },
-        span: read.span(),
-    }])
 }
 
 fn size(read: &Read<'_>) -> SizeDecl {

@@ -2,14 +2,19 @@
 //! Pure. Reads everything it can, reports every mistake once, and marks what is broken so that nothing is concluded from it.
 //! Read on in `read` for how a node meets its row, and in `project` for the top.
 
+mod amount;
 mod declare;
 mod domain;
 mod health;
+mod image;
 mod include;
 mod layer;
+mod path;
 mod project;
 mod read;
+mod runtime;
 mod service;
+mod traffic;
 mod unknown;
 mod value;
 mod vars;
@@ -91,6 +96,12 @@ impl Cx {
     /// A diagnostic at the node at hand.
     fn error(&mut self, code: Code, span: Span, title: impl Into<String>, help: impl Into<String>) {
         self.report(Diagnostic::new(code, span, title).help(help));
+    }
+
+    /// What is understood and checked, but would be missing in the cluster.
+    fn checked_only(&mut self, what: &str, span: Span, instead: &str) {
+        let title = format!("{what} is checked but not deployed by this version");
+        self.error(codes::CHECKED_ONLY, span, title, instead);
     }
 
     /// More of one thing than fits: said once, where the first too many stands.

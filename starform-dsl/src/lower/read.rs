@@ -8,12 +8,11 @@ use starform_contract::ServiceKind;
 
 use super::{Cx, MOST_ENTRIES, unknown, value};
 use crate::diag::{Diagnostic, Edit, Fix, codes};
-use crate::project::{Setting, Slot, Spanned};
+use crate::project::{Child, Setting, Slot, Spanned};
 use crate::source::Span;
 use crate::syntax::{Entry, Node, Value};
 use crate::table::{
-    self, ArgSpec, Args, Availability, Block, NodeSpec, Place, PropSpec, Repeat, closest,
-    foreign_word,
+    self, ArgSpec, Availability, Block, NodeSpec, Place, PropSpec, Repeat, closest, foreign_word,
 };
 
 /// A node that has met its row.
@@ -30,7 +29,7 @@ pub(super) struct Read<'a> {
 /// What was met in a block.
 #[derive(Debug, Default)]
 pub(super) struct Seen {
-    pub(super) children: Vec<(&'static str, Span)>,
+    pub(super) children: Vec<Child>,
     /// Something in it could not be understood.
     pub(super) incomplete: bool,
 }
@@ -138,14 +137,12 @@ impl Cx {
     }
 
     fn read_args(&mut self, read: &mut Read<'_>) {
-        let (arg, least, most) = match read.spec.args {
-            Args::None => (None, 0, 0),
-            Args::One(arg) => (Some(arg), 1, 1),
-            Args::Optional(arg) => (Some(arg), 0, 1),
-            Args::Several(arg) => (Some(arg), 1, usize::MAX),
-        };
+        let args = read.spec.args;
         let entries: Vec<Entry<'_>> = read.node.args().collect();
-        if let (Some(arg), true) = (arg, entries.len() < least) {
+        if let Some(arg) = args
+            .at(entries.len())
+            .filter(|_| entries.len() < args.least())
+        {
             read.sound = false;
             self.missing_argument(read, arg);
         }
@@ -156,13 +153,13 @@ impl Cx {
                 self.too_many(entry.span(), &what, MOST_ENTRIES);
                 break;
             }
-            match arg {
-                Some(arg) if index < most => {
+            match args.at(index) {
+                Some(arg) => {
                     let name = format!("`{}`", read.spec.name);
                     read.sound &= self.value(arg.ty, &name, entry);
                     read.args.push(entry);
                 }
-                Some(_) | None => {
+                None => {
                     // What follows one argument too many is mostly of the same mistake.
                     read.sound = false;
                     self.extra_argument(read, entry);
@@ -229,6 +226,11 @@ impl Cx {
     fn property_value(&mut self, prop: &PropSpec, entry: Entry<'_>) -> bool {
         match prop.availability {
             Availability::Ready => self.value(prop.ty, &format!("`{}`", prop.name), entry),
+            Availability::Checked { instead } => {
+                let what = format!("`{}=`", prop.name);
+                self.checked_only(&what, entry.span(), instead);
+                self.value(prop.ty, &format!("`{}`", prop.name), entry)
+            }
             Availability::Later { instead } => {
                 let title = format!("`{}=` is not available in this version", prop.name);
                 self.error(codes::NOT_AVAILABLE, entry.span(), title, instead);
@@ -335,9 +337,17 @@ impl Cx {
             if spec.repeat == Repeat::Once {
                 once.push((spec.name, node.head_span()));
             }
-            seen.children.push((spec.name, node.head_span()));
             self.enter(&name);
             let read = self.read(node, spec);
+            seen.children.push(Child {
+                name: spec.name,
+                span: node.head_span(),
+                unset: read.unset,
+            });
+            let warn = read.sound && !read.unset;
+            if let (Availability::Checked { instead }, true) = (spec.availability, warn) {
+                self.checked_only(&format!("`{}`", spec.name), read.span(), instead);
+            }
             each(self, read);
             self.path.pop();
         }

@@ -41,6 +41,7 @@ pub(super) fn read(cx: &mut Cx, read: &Read<'_>) -> Option<Service> {
         kind: kind?,
         presence: presence.map_or(Presence::Everywhere, |(presence, _)| presence),
         like: read.prop("like"),
+        root: read.prop("root"),
         own,
         overrides,
     })

@@ -10,6 +10,9 @@ use crate::source::Span;
 use crate::syntax::Node;
 use crate::table::{self, NodeSpec, Place, closest, foreign_word};
 
+/// So many names are listed; more are not read.
+const MOST_NAMES: usize = 8;
+
 pub(super) fn report(
     cx: &mut Cx,
     node: Node<'_>,
@@ -27,7 +30,7 @@ pub(super) fn report(
     };
     if !cx.may_suggest() {
         let title = format!("unknown node `{name}`");
-        let help = format!("valid here: {}", valid(place, kind));
+        let help = valid(place, kind);
         cx.error(codes::UNKNOWN_NODE, span, title, help);
         return;
     }
@@ -46,7 +49,7 @@ pub(super) fn report(
             .fix(respell(name, span, near)),
         None => match hint(name, parent, place) {
             Some(hint) => diagnostic.help(hint),
-            None => diagnostic.help(format!("valid here: {}", valid(place, kind))),
+            None => diagnostic.help(valid(place, kind)),
         },
     });
 }
@@ -141,12 +144,16 @@ fn hint(name: &str, parent: &str, place: Place) -> Option<String> {
     (*right != place).then(|| format!("did you mean `{other}`? It belongs in {}", right.title()))
 }
 
+/// What may stand in a place, where that is few enough to be read.
 fn valid(place: Place, kind: Option<ServiceKind>) -> String {
     let names: Vec<&str> = table::nodes()
         .filter(|spec| spec.places.contains(&place))
-        .filter(|spec| spec.availability == table::Availability::Ready)
+        .filter(|spec| spec.availability.is_usable())
         .filter(|spec| kind.is_none_or(|kind| spec.kinds.contains(&kind)))
         .map(|spec| spec.name)
         .collect();
-    value::list(&names)
+    if names.len() > MOST_NAMES {
+        return "take it out; `starform schema node` shows what belongs where".to_owned();
+    }
+    format!("valid here: {}", value::list(&names))
 }

@@ -3,11 +3,10 @@
 //! Read on in `read`, which asks, and in `crate::values` for what texts mean.
 
 use starform_contract::{
-    EnvironmentName, GroupName, PortName, ProjectName, ServiceName,
-    name::InvalidName,
-    quantity::{Cpu, Duration, InvalidAmount, Memory},
+    EnvironmentName, GroupName, PortName, ProjectName, ServiceName, name::InvalidName,
 };
 
+use super::{amount, path};
 use crate::diag::{Diagnostic, Edit, Fix, codes};
 use crate::source::Span;
 use crate::syntax::{Entry, Value};
@@ -23,8 +22,10 @@ pub(super) fn check(ty: Type, name: &str, entry: Entry<'_>, suggest: bool) -> Op
         (_, Value::Invalid) => None,
         (_, Value::Null) => Some(wrong(span, name, "`#null`", "leave it out instead")),
         (Type::Integer { min, max }, value) => integer(name, &value, span, min, max),
+        (Type::OneOfNumbers(numbers), value) => one_of_numbers(name, &value, span, numbers),
+        (Type::Literal, value) => super::vars::not_plain(&value, entry),
         (Type::Bool, value) => boolean(name, &value, span),
-        (Type::Cpu, Value::Integer(_) | Value::Decimal(_)) => cpu(entry.raw(), span),
+        (Type::Cpu, Value::Integer(_) | Value::Decimal(_)) => amount::cpu(entry.raw(), span),
         (Type::TimeZone, Value::String(text)) => time_zone(&text, span, suggest),
         (_, Value::String(text)) => text_value(ty, name, &text, span),
         (_, Value::Integer(_) | Value::Decimal(_)) => {
@@ -115,16 +116,30 @@ pub(crate) fn text_value(ty: Type, name: &str, text: &str, span: Span) -> Option
             Diagnostic::new(codes::OUT_OF_RANGE, span, format!("{name} is empty"))
                 .help("write at least one character, or leave it out"),
         ),
-        Type::Text | Type::Word | Type::Reference | Type::Bool | Type::Integer { .. } => None,
+        Type::Text
+        | Type::Word
+        | Type::Literal
+        | Type::Reference
+        | Type::Bool
+        | Type::Integer { .. }
+        | Type::OneOfNumbers(_) => None,
         Type::ProjectName => name_error(ProjectName::new(text).err(), span),
         Type::ServiceName => name_error(ServiceName::new(text).err(), span),
         Type::EnvironmentName => environment_name(text, span),
         Type::GroupName => name_error(GroupName::new(text).err(), span),
         Type::PortName => name_error(PortName::new(text).err(), span),
-        Type::Duration { min, max } => duration(name, text, span, min, max),
-        Type::Cpu => cpu(text, span),
-        Type::Memory => memory(text, span),
-        Type::HttpPath => path(name, text, span),
+        Type::Duration { min, max } => amount::duration(name, text, span, min, max),
+        Type::Cpu => amount::cpu(text, span),
+        Type::Memory => amount::memory(text, span),
+        Type::HttpPath => path::http(name, text, span),
+        Type::RoutePath => path::route(name, text, span),
+        Type::Location => path::location(name, text, span),
+        Type::RelativePath => path::relative(name, text, span),
+        Type::Glob => path::glob(name, text, span),
+        Type::MountPath => path::mount(name, text, span),
+        Type::Storage => amount::storage(text, span),
+        Type::StorageClass => storage_class(text, span),
+        Type::VariableName => super::vars::bad_key(text, span),
         Type::Host => host_error(text, span),
         Type::OneOf(words) => one_of(name, text, span, words),
         Type::Schedule => schedule(text, span),
@@ -198,102 +213,48 @@ fn environment_name(text: &str, span: Span) -> Option<Diagnostic> {
     }
 }
 
-fn duration(name: &str, text: &str, span: Span, min: u32, max: u32) -> Option<Diagnostic> {
-    let (min, max) = (Duration::from_secs(min), Duration::from_secs(max));
-    match text.parse::<Duration>() {
-        Err(error) => Some(amount(error, span)),
-        Ok(length) if length < min || length > max => {
-            let title = format!("{name} is {length}, which is out of range");
-            Some(
-                Diagnostic::new(codes::OUT_OF_RANGE, span, title)
-                    .help(format!("use {min} to {max}")),
-            )
-        }
-        Ok(_) => None,
-    }
-}
-
-fn cpu(text: &str, span: Span) -> Option<Diagnostic> {
-    match text.parse::<Cpu>() {
-        Err(error) => Some(amount(error, span)),
-        Ok(cpu) if (1..=1_000_000).contains(&cpu.as_millicores()) => None,
-        Ok(cpu) => Some(
-            Diagnostic::new(
-                codes::OUT_OF_RANGE,
-                span,
-                format!("{cpu} cores are out of range"),
-            )
-            .help("use 1m to 1000"),
-        ),
-    }
-}
-
-/// Below this no container starts; who writes less forgot the unit.
-const LEAST_MEMORY: u64 = 4 << 20;
-const MOST_MEMORY: u64 = 64 << 40;
-
-fn memory(text: &str, span: Span) -> Option<Diagnostic> {
-    match text.parse::<Memory>() {
-        Err(error) => Some(amount(error, span)),
-        Ok(memory) if (LEAST_MEMORY..=MOST_MEMORY).contains(&memory.as_bytes()) => None,
-        Ok(memory) => {
-            let title = format!("{memory} of memory is out of range");
-            Some(
-                Diagnostic::new(codes::OUT_OF_RANGE, span, title)
-                    .help("use 4Mi to 64Ti, with a unit, such as \"256Mi\""),
-            )
-        }
-    }
-}
-
-fn amount(error: InvalidAmount, span: Span) -> Diagnostic {
-    let (text, what, form) = match error {
-        InvalidAmount::Duration(text) => (
-            text,
-            "duration",
-            "write a whole number and a unit, such as \"90s\", \"10m\", \"2h\", \"3d\"",
-        ),
-        InvalidAmount::Cpu(text) => (
-            text,
-            "amount of CPU",
-            "write cores or thousandths, such as 1, 0.5, \"250m\"",
-        ),
-        InvalidAmount::Memory(text) => (
-            text,
-            "amount of memory",
-            "write a number and a unit, such as \"256Mi\", \"1Gi\", \"500M\"",
-        ),
+/// A DNS subdomain, as the names of StorageClasses are.
+fn storage_class(text: &str, span: Span) -> Option<Diagnostic> {
+    let label = |label: &str| {
+        let inner = label
+            .bytes()
+            .all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-');
+        inner && !label.is_empty() && !label.starts_with('-') && !label.ends_with('-')
     };
-    Diagnostic::new(codes::BAD_AMOUNT, span, format!("`{text}` is no {what}")).help(form)
-}
-
-fn path(name: &str, text: &str, span: Span) -> Option<Diagnostic> {
+    let good = text.len() <= 253 && text.split('.').all(label);
     let diagnostic = || {
-        Diagnostic::new(
-            codes::BAD_PATH,
-            span,
-            format!("{name} is no path: `{text}`"),
-        )
-        .help("begin with `/` and leave out host, white space and `#`, as in \"/healthz\"")
+        let title = format!("`{text}` is no name of a StorageClass");
+        let help =
+            "use lower-case letters, digits, `-` and `.`, as `kubectl get storageclass` shows them";
+        Diagnostic::new(codes::BAD_NAME, span, title).help(help)
     };
-    let right = format!("/{text}");
-    let lacks_slash = !text.contains(':') && !text.starts_with('.') && is_path(&right);
-    match (is_path(text), lacks_slash) {
-        (true, _) => None,
-        (false, true) => Some(diagnostic().fix(Fix::replace(
-            format!("write \"{right}\""),
-            span,
-            quoted(&right),
-        ))),
-        (false, false) => Some(diagnostic()),
+    (!good).then(diagnostic)
+}
+
+fn one_of_numbers(
+    name: &str,
+    value: &Value<'_>,
+    span: Span,
+    numbers: &[i64],
+) -> Option<Diagnostic> {
+    let help = format!("valid here: {}", number_list(numbers));
+    match value {
+        Value::Integer(number) if numbers.iter().any(|known| i128::from(*known) == *number) => None,
+        Value::Integer(number) => {
+            let title = format!("{name} is {number}, which is not one of its numbers");
+            Some(Diagnostic::new(codes::NOT_ONE_OF, span, title).help(help))
+        }
+        Value::String(_) | Value::Decimal(_) | Value::Bool(_) | Value::Null | Value::Invalid => {
+            integer(name, value, span, i64::MIN, i64::MAX)
+        }
     }
 }
 
-fn is_path(text: &str) -> bool {
-    text.starts_with('/')
-        && !text.starts_with("//")
-        && text.is_ascii()
-        && !text.contains(['#', ' ', '\t', '\n', '\r'])
+/// `1`, `2`, `3`
+fn number_list(numbers: &[i64]) -> String {
+    let texts: Vec<String> = numbers.iter().map(i64::to_string).collect();
+    let texts: Vec<&str> = texts.iter().map(String::as_str).collect();
+    list(&texts)
 }
 
 fn host_error(text: &str, span: Span) -> Option<Diagnostic> {
@@ -442,6 +403,8 @@ fn image_error(text: &str, span: Span) -> Option<Diagnostic> {
 fn number_for_text(ty: Type, name: &str, raw: &str, span: Span) -> Diagnostic {
     let unit = if matches!(ty, Type::Duration { .. }) {
         Some("s")
+    } else if ty == Type::Storage {
+        Some("Gi")
     } else {
         (ty == Type::Memory).then_some("Mi")
     };
@@ -475,6 +438,16 @@ pub(crate) fn expected(ty: Type) -> String {
         Type::Cpu => "an amount of CPU, such as \"250m\"".to_owned(),
         Type::Memory => "an amount of memory with its unit, such as \"256Mi\"".to_owned(),
         Type::HttpPath => "a path, such as \"/healthz\"".to_owned(),
+        Type::RoutePath => "a path, such as \"/api\"".to_owned(),
+        Type::Location => "a path or a URL, such as \"/new\"".to_owned(),
+        Type::RelativePath => "a path inside the repository, such as \"services/api\"".to_owned(),
+        Type::Glob => "a pattern of paths, such as \"services/api/**\"".to_owned(),
+        Type::MountPath => "a folder of the container, such as \"/data\"".to_owned(),
+        Type::Storage => "an amount of storage with its unit, such as \"10Gi\"".to_owned(),
+        Type::StorageClass => "the name of a StorageClass".to_owned(),
+        Type::VariableName => "the name of a variable".to_owned(),
+        Type::Literal => "text, a number or a boolean".to_owned(),
+        Type::OneOfNumbers(numbers) => format!("one of {}", number_list(numbers)),
         Type::Host => "a host, such as \"shop.example\"".to_owned(),
         Type::OneOf(words) => format!("one of {}", list(words)),
         Type::Schedule => "a schedule, such as \"30 3 * * *\"".to_owned(),

@@ -4,6 +4,8 @@
 
 use std::ops::Range;
 
+use starform_contract::SecretName;
+
 use super::{Cx, MOST_ENTRIES, quoted};
 use crate::diag::{Diagnostic, Edit, Fix, codes};
 use crate::project::{Setting, Spanned, Vars};
@@ -12,7 +14,9 @@ use crate::syntax::{Entry, Node, TextRange, Value};
 use crate::table::closest;
 use crate::vars::credential::{self, Sign};
 use crate::vars::template::{self, InvalidTemplate, Part};
-use crate::vars::{InvalidReference, Output, Piece, Reference, Target, VarValue};
+use crate::vars::{
+    Generator, InvalidReference, Output, Piece, Reference, SECRETS_LATER, Target, VarValue,
+};
 
 /// Whose variables they are.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -66,17 +70,23 @@ fn twice(cx: &mut Cx, key: &str, span: Span, first: Span) {
     cx.report(diagnostic);
 }
 
+/// Whether the key is one; says so where it is not.
 fn check_key(cx: &mut Cx, key: &str, span: Span) -> bool {
-    let wrong = key_diagnostic(key, span);
-    let sound = wrong.is_none();
-    if let Some(wrong) = wrong {
-        cx.report(wrong);
+    let diagnostic = key_diagnostic(key, span);
+    let good = diagnostic.is_none();
+    if let Some(diagnostic) = diagnostic {
+        cx.report(diagnostic);
     }
-    sound
+    good
 }
 
 /// What is wrong with the name of a variable.
 pub(crate) fn key_diagnostic(key: &str, span: Span) -> Option<Diagnostic> {
+    bad_key(key, span).or_else(|| reserved_key(key, span))
+}
+
+/// What is wrong with the spelling of a variable's name.
+pub(super) fn bad_key(key: &str, span: Span) -> Option<Diagnostic> {
     let letters = key
         .bytes()
         .all(|byte| byte.is_ascii_alphanumeric() || byte == b'_');
@@ -84,20 +94,24 @@ pub(crate) fn key_diagnostic(key: &str, span: Span) -> Option<Diagnostic> {
         .bytes()
         .next()
         .is_some_and(|byte| !byte.is_ascii_digit());
-    if !letters || !first {
+    let diagnostic = || {
         let help = "use letters, digits and `_`, and begin with a letter or `_`";
         let title = format!("`{key}` is no name of a variable");
-        return Some(Diagnostic::new(codes::BAD_VARIABLE_NAME, span, title).help(help));
-    }
-    if key == "PORT" || key.starts_with("STARFORM_") {
-        let help = match key {
-            "PORT" => "take it out: it always holds the first `port` of the service",
-            _ => "choose another name: those that begin with `STARFORM_` are set by the platform",
-        };
-        let title = format!("`{key}` is reserved");
-        return Some(Diagnostic::new(codes::RESERVED_VARIABLE, span, title).help(help));
-    }
-    None
+        Diagnostic::new(codes::BAD_VARIABLE_NAME, span, title).help(help)
+    };
+    (!letters || !first).then(diagnostic)
+}
+
+fn reserved_key(key: &str, span: Span) -> Option<Diagnostic> {
+    let help = match key {
+        "PORT" => "take it out: it always holds the first `port` of the service",
+        key if key.starts_with("STARFORM_") => {
+            "choose another name: those that begin with `STARFORM_` are set by the platform"
+        }
+        _ => return None,
+    };
+    let title = format!("`{key}` is reserved");
+    Some(Diagnostic::new(codes::RESERVED_VARIABLE, span, title).help(help))
 }
 
 /// `None` where it is broken and reported.
@@ -196,16 +210,10 @@ fn literal(cx: &mut Cx, key: &str, entry: Entry<'_>) -> Option<VarValue> {
         Value::Integer(_) | Value::Decimal(_) if credential::sign(key, entry.raw()).is_some() => {
             entry.raw().to_owned()
         }
-        Value::Integer(_) | Value::Decimal(_) => {
-            let title = format!("`{}` is not a plain decimal number", entry.raw());
-            let diagnostic = Diagnostic::new(codes::NUMBER_NEEDS_QUOTES, entry.value_span(), title)
-                .help("a variable is text: quote it")
-                .fix(Fix::replace(
-                    "quote it",
-                    entry.value_span(),
-                    quoted(entry.raw()),
-                ));
-            cx.report(diagnostic);
+        value @ (Value::Integer(_) | Value::Decimal(_)) => {
+            if let Some(diagnostic) = not_plain(&value, entry) {
+                cx.report(diagnostic);
+            }
             return None;
         }
         Value::Null | Value::Invalid => return None,
@@ -215,6 +223,22 @@ fn literal(cx: &mut Cx, key: &str, entry: Entry<'_>) -> Option<VarValue> {
         return None;
     }
     Some(VarValue::Literal(text))
+}
+
+/// That a number reads differently as text.
+pub(super) fn not_plain(value: &Value<'_>, entry: Entry<'_>) -> Option<Diagnostic> {
+    let number = matches!(value, Value::Integer(_) | Value::Decimal(_));
+    let diagnostic = || {
+        let title = format!("`{}` is not a plain decimal number", entry.raw());
+        Diagnostic::new(codes::NUMBER_NEEDS_QUOTES, entry.value_span(), title)
+            .help("a variable is text: quote it")
+            .fix(Fix::replace(
+                "quote it",
+                entry.value_span(),
+                quoted(entry.raw()),
+            ))
+    };
+    (number && !is_plain_number(entry.raw())).then(diagnostic)
 }
 
 /// `12`, `-1`, `0.50`: what reads the same as text and as a number.
@@ -248,13 +272,8 @@ fn annotated(cx: &mut Cx, ty: &str, span: Span, entry: Entry<'_>) -> Option<VarV
     match ty {
         "ref" => reference(cx, entry),
         "template" => template(cx, entry),
-        "secret" | "generate" => {
-            let help =
-                "leave the variable out until secrets are available; never write the value here";
-            let title = format!("`({ty})` is not available in this version");
-            cx.error(codes::NOT_AVAILABLE, entry.span(), title, help);
-            None
-        }
+        "secret" => secret(cx, entry),
+        "generate" => generate(cx, entry),
         other => {
             let title = format!("unknown kind of value `({other})`");
             let diagnostic = Diagnostic::new(codes::UNEXPECTED_ANNOTATION, span, title);
@@ -268,8 +287,9 @@ fn annotated(cx: &mut Cx, ty: &str, span: Span, entry: Entry<'_>) -> Option<VarV
                             text: near.to_owned(),
                         }],
                     )),
-                None => diagnostic
-                    .help("valid here: `(ref)`, `(template)`, or no annotation for a literal"),
+                None => diagnostic.help(
+                    "valid here: `(ref)`, `(template)`, `(secret)`, `(generate)`, or no annotation for a literal",
+                ),
             });
             None
         }
@@ -305,6 +325,45 @@ fn reference(cx: &mut Cx, entry: Entry<'_>) -> Option<VarValue> {
             None
         }
     }
+}
+
+/// The name of a secret. A value in its place would be one more leak, so it is never repeated.
+fn secret(cx: &mut Cx, entry: Entry<'_>) -> Option<VarValue> {
+    let text = text(cx, entry, "the name of the secret")?;
+    match SecretName::new(text.as_ref()) {
+        Ok(name) => {
+            cx.checked_only("`(secret)`", entry.span(), SECRETS_LATER);
+            Some(VarValue::Secret(name))
+        }
+        Err(_) => {
+            let help = "write the name that the secret is kept under, such as `(secret)stripe-api-key`: lower-case letters, digits and single hyphens, at most 63";
+            let title = "this is no name of a secret";
+            cx.error(codes::BAD_NAME, entry.value_span(), title, help);
+            None
+        }
+    }
+}
+
+fn generate(cx: &mut Cx, entry: Entry<'_>) -> Option<VarValue> {
+    let text = text(cx, entry, "what is generated")?;
+    let generator = Generator::Bytes32;
+    if text == generator.as_str() {
+        cx.checked_only("`(generate)`", entry.span(), SECRETS_LATER);
+        return Some(VarValue::Generate(generator));
+    }
+    let span = entry.value_span();
+    let title = format!("`(generate)` makes no `{text}`");
+    let diagnostic = Diagnostic::new(codes::NOT_ONE_OF, span, title);
+    let edit = Edit {
+        span,
+        text: generator.as_str().to_owned(),
+    };
+    cx.report(
+        diagnostic
+            .help("write `(generate)bytes32`: 32 random bytes, made once and kept")
+            .fix(Fix::maybe("write `bytes32`", vec![edit])),
+    );
+    None
 }
 
 fn template(cx: &mut Cx, entry: Entry<'_>) -> Option<VarValue> {

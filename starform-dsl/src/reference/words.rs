@@ -51,6 +51,10 @@ pub(crate) fn arguments(spec: &NodeSpec) -> Option<(String, String)> {
         Args::One(arg) => Some((arg.name.to_owned(), value(arg.ty))),
         Args::Optional(arg) => Some((format!("[{}]", arg.name), value(arg.ty))),
         Args::Several(arg) => Some((format!("{}…", arg.name), value(arg.ty))),
+        Args::Two(first, second) => Some((
+            format!("{} {}", first.name, second.name),
+            format!("{}; {}", value(first.ty), value(second.ty)),
+        )),
     }
 }
 
@@ -86,6 +90,9 @@ pub(crate) fn repeat(spec: &NodeSpec) -> &'static str {
 pub(crate) fn missing(availability: Availability) -> Option<String> {
     match availability {
         Availability::Ready => None,
+        Availability::Checked { instead } => Some(format!(
+            "checked but not deployed by this version: {instead}"
+        )),
         Availability::Later { instead } => {
             Some(format!("not available in this version: {instead}"))
         }

@@ -6,14 +6,15 @@
 
 mod said;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use starform_contract::{EnvironmentName, GroupName};
 
 pub(crate) use said::said_in_group;
 
 use crate::project::{
-    Group, In, Layer, Model, NamedEnvironments, Service, Setting, Slot, Spanned, Vars,
+    Child, Group, ImageDecl, In, Layer, Model, NamedEnvironments, Service, Setting, Slot, Spanned,
+    Vars,
 };
 use crate::source::Span;
 use crate::vars::VarValue;
@@ -82,19 +83,9 @@ pub(crate) fn service<'m>(
     service: &'m Service,
     environment: &EnvironmentName,
 ) -> Resolved<'m> {
-    let named = |name, layer| NamedLayer { name, layer };
-    let partial = service.like.as_ref().and_then(|like| {
-        let layer = model.partial(&like.value)?;
-        Some(named(LayerName::Partial(&like.value), layer))
-    });
-    let layers: Vec<NamedLayer<'_>> = blocks(&service.overrides, environment)
-        .map(|block| named(LayerName::In(&block.environments), &block.content))
-        .chain([named(LayerName::Own, &service.own)])
-        .chain(partial)
-        .collect();
     let mut resolved = Resolved {
         service,
-        layers,
+        layers: layers(model, service, environment).collect(),
         vars: BTreeMap::new(),
         crowded: false,
     };
@@ -103,6 +94,48 @@ pub(crate) fn service<'m>(
         resolved.vars = resolved.merge(model, environment);
     }
     resolved
+}
+
+/// Where the image of a service comes from, without looking at anything else of it.
+pub(crate) fn image<'m>(
+    model: &'m Model,
+    service: &'m Service,
+    environment: &EnvironmentName,
+) -> Found<'m, ImageDecl> {
+    highest(layers(model, service, environment), |layer| &layer.image)
+}
+
+/// High first.
+fn layers<'m>(
+    model: &'m Model,
+    service: &'m Service,
+    environment: &EnvironmentName,
+) -> impl Iterator<Item = NamedLayer<'m>> {
+    let named = |name, layer| NamedLayer { name, layer };
+    let partial = service.like.as_ref().and_then(|like| {
+        let layer = model.partial(&like.value)?;
+        Some(named(LayerName::Partial(&like.value), layer))
+    });
+    blocks(&service.overrides, environment)
+        .map(move |block| named(LayerName::In(&block.environments), &block.content))
+        .chain([named(LayerName::Own, &service.own)])
+        .chain(partial)
+}
+
+/// What the highest layer that speaks of a child says.
+fn highest<'m, T>(
+    layers: impl Iterator<Item = NamedLayer<'m>>,
+    slot: impl Fn(&'m Layer) -> &'m Slot<T>,
+) -> Found<'m, T> {
+    let mut said = layers.filter_map(|named| slot(named.layer).as_ref());
+    match said.next() {
+        None => Found::Default,
+        Some(spanned) => match &spanned.value {
+            Setting::Set(value) => Found::Set(value, spanned.span),
+            Setting::Unset => Found::Default,
+            Setting::Broken => Found::Broken,
+        },
+    }
 }
 
 /// The `in` blocks that speak of an environment. For a preview, those that name `preview` come before
@@ -136,23 +169,24 @@ pub(crate) fn group<'m>(
 impl<'m> Resolved<'m> {
     /// What the highest layer that speaks of a child says.
     pub(crate) fn find<T>(&self, slot: impl Fn(&'m Layer) -> &'m Slot<T>) -> Found<'m, T> {
-        let mut said = self
-            .layers
-            .iter()
-            .filter_map(|named| slot(named.layer).as_ref());
-        match said.next() {
-            None => Found::Default,
-            Some(spanned) => match &spanned.value {
-                Setting::Set(value) => Found::Set(value, spanned.span),
-                Setting::Unset => Found::Default,
-                Setting::Broken => Found::Broken,
-            },
-        }
+        highest(self.layers.iter().copied(), slot)
     }
 
     /// Whether some layer holds what could not be understood.
     pub(crate) fn incomplete(&self) -> bool {
         self.layers.iter().any(|named| named.layer.incomplete)
+    }
+
+    /// The children that hold: of each slot those of the highest layer that has some.
+    pub(crate) fn holding(&self) -> Vec<Child> {
+        let mut seen = BTreeSet::new();
+        let mut holding = Vec::new();
+        for named in &self.layers {
+            let here = named.layer.children.iter();
+            holding.extend(here.clone().filter(|child| !seen.contains(child.slot())));
+            seen.extend(here.map(Child::slot));
+        }
+        holding
     }
 
     /// The groups that it uses, in order; those that do not exist are left out.

@@ -27,8 +27,8 @@ impl<'m> Resolved<'m> {
                     .layer
                     .children
                     .iter()
-                    .filter(|(name, _)| slot.contains(name))
-                    .map(|(_, span)| *span)
+                    .filter(|child| slot.contains(&child.name))
+                    .map(|child| child.span)
                     .collect(),
             })
             .filter(|said: &Said<'_, Vec<Span>>| !said.what.is_empty())
@@ -59,14 +59,14 @@ impl<'m> Resolved<'m> {
     /// Names of the children that some layer holds, in the order in which they are met.
     pub(crate) fn children(&self) -> Vec<&'static str> {
         let mut names = Vec::new();
-        for (name, _) in self
+        for child in self
             .layers
             .iter()
             .rev()
             .flat_map(|named| &named.layer.children)
         {
-            if !names.contains(name) {
-                names.push(*name);
+            if !names.contains(&child.name) {
+                names.push(child.name);
             }
         }
         names

@@ -1,11 +1,13 @@
 //! The node table of the language as data: one row per node, from which everything else follows.
 //! Pure. Closed world: a node without a row is an error; a row that is not built yet says what to do instead.
-//! Read on in `project`, `service` and `schedule` for the rows, and in `suggest` for the words people try first.
+//! Read on in `project`, `service`, `image`, `traffic` and `schedule` for the rows, and in `suggest` for the words people try first.
 
+mod image;
 mod project;
 mod schedule;
 mod service;
 mod suggest;
+mod traffic;
 
 use starform_contract::ServiceKind;
 
@@ -68,6 +70,8 @@ pub enum Args {
     Optional(ArgSpec),
     /// One or more.
     Several(ArgSpec),
+    /// Exactly two, of different meaning.
+    Two(ArgSpec, ArgSpec),
 }
 
 #[derive(Clone, Copy, Debug)]
@@ -99,7 +103,11 @@ pub enum Block {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Availability {
     Ready,
-    /// Known, and refused with this next step.
+    /// Understood and checked in full, with a warning; what is deployed would lack it, so `emit` refuses it.
+    Checked {
+        instead: &'static str,
+    },
+    /// A reserved word, refused with this next step.
     Later {
         instead: &'static str,
     },
@@ -131,13 +139,30 @@ pub enum Type {
     Cpu,
     Memory,
     HttpPath,
+    /// A path that begins other paths, such as `/api`.
+    RoutePath,
+    /// A path of the same host, or an `http` or `https` URL.
+    Location,
     Host,
     OneOf(&'static [&'static str]),
+    OneOfNumbers(&'static [i64]),
     Schedule,
     TimeZone,
     Image,
     /// Files of the repository; see [`crate::include::Glob`].
     IncludeGlob,
+    /// A path inside the repository or below another such path.
+    RelativePath,
+    /// A pattern of such paths.
+    Glob,
+    /// A folder inside a container.
+    MountPath,
+    /// Bytes of a disk.
+    Storage,
+    StorageClass,
+    VariableName,
+    /// Text, a plain decimal number or a boolean, taken as text.
+    Literal,
 }
 
 pub(crate) const ALL_KINDS: &[ServiceKind] = &[
@@ -196,6 +221,8 @@ const fn later_prop(name: &'static str, instead: &'static str, doc: &'static str
 pub fn nodes() -> impl Iterator<Item = &'static NodeSpec> {
     project::NODES
         .iter()
+        .chain(image::NODES)
+        .chain(traffic::NODES)
         .chain(service::NODES)
         .chain(schedule::NODES)
 }
@@ -210,11 +237,11 @@ pub fn elsewhere(name: &str) -> Option<&'static NodeSpec> {
     nodes().find(|node| node.name == name)
 }
 
-/// Names that are ready to be used in `place`.
+/// Names that may be used in `place`.
 pub fn valid_in(place: Place) -> Vec<&'static str> {
     nodes()
         .filter(|node| node.places.contains(&place))
-        .filter(|node| node.availability == Availability::Ready)
+        .filter(|node| node.availability.is_usable())
         .map(|node| node.name)
         .collect()
 }
@@ -233,6 +260,37 @@ impl Place {
             Place::Health => "`health { … }`",
             Place::Domain => "`domain HOST { … }`",
             Place::Build => "`build { … }`",
+        }
+    }
+}
+
+impl Args {
+    /// The argument at an index; `None` where that is one too many.
+    pub fn at(self, index: usize) -> Option<ArgSpec> {
+        match (self, index) {
+            (Args::One(arg) | Args::Optional(arg) | Args::Two(arg, _), 0)
+            | (Args::Several(arg), _)
+            | (Args::Two(_, arg), 1) => Some(arg),
+            (Args::None | Args::One(_) | Args::Optional(_) | Args::Two(_, _), _) => None,
+        }
+    }
+
+    /// How many a node has at least.
+    pub fn least(self) -> usize {
+        match self {
+            Args::None | Args::Optional(_) => 0,
+            Args::One(_) | Args::Several(_) => 1,
+            Args::Two(_, _) => 2,
+        }
+    }
+}
+
+impl Availability {
+    /// Whether it may be written, if perhaps without being deployed yet.
+    pub fn is_usable(self) -> bool {
+        match self {
+            Availability::Ready | Availability::Checked { .. } => true,
+            Availability::Later { .. } => false,
         }
     }
 }

@@ -133,7 +133,7 @@ pub(super) const NODES: &[NodeSpec] = &[
     NodeSpec {
         name: "web",
         kinds: &[ServiceKind::Web],
-        form: "web NAME like=PARTIAL { service children }",
+        form: "web NAME root=PATH like=PARTIAL { service children }",
         doc: "A service that the outside reaches over HTTPS.",
         example: "web api { image \"ghcr.io/acme/api:1.4.2\"; port 8080; }",
         ..SERVICE
@@ -141,7 +141,7 @@ pub(super) const NODES: &[NodeSpec] = &[
     NodeSpec {
         name: "private",
         kinds: &[ServiceKind::Private],
-        form: "private NAME like=PARTIAL { service children }",
+        form: "private NAME root=PATH like=PARTIAL { service children }",
         doc: "A service that only its own environment reaches.",
         example: "private catalog { image \"ghcr.io/acme/catalog:1.4.2\"; port 9090 protocol=grpc; }",
         ..SERVICE
@@ -149,7 +149,7 @@ pub(super) const NODES: &[NodeSpec] = &[
     NodeSpec {
         name: "worker",
         kinds: &[ServiceKind::Worker],
-        form: "worker NAME like=PARTIAL { service children }",
+        form: "worker NAME root=PATH like=PARTIAL { service children }",
         doc: "A service that runs without being reached.",
         example: "worker mailer { image \"ghcr.io/acme/shop:1.4.2\"; run \"bin/worker\"; }",
         ..SERVICE
@@ -158,7 +158,7 @@ pub(super) const NODES: &[NodeSpec] = &[
         name: "cron",
         kinds: &[ServiceKind::Cron],
         props: CRON_PROPS,
-        form: "cron NAME schedule=CRON timezone=ZONE like=PARTIAL { service children }",
+        form: "cron NAME schedule=CRON timezone=ZONE root=PATH like=PARTIAL { service children }",
         doc: "A command that runs on a schedule.",
         example: "cron report schedule=\"30 3 * * *\" { image \"ghcr.io/acme/shop:1.4.2\"; run \"bin/report\"; }",
         ..SERVICE
@@ -233,10 +233,10 @@ const LIKE: PropSpec = prop(
     Type::Reference,
     "The partial whose children stand below this service's own.",
 );
-const ROOT: PropSpec = later_prop(
+const ROOT: PropSpec = prop(
     "root",
-    "it only matters to `build`, which is not there yet: leave it out",
-    "The folder that the service is built from.",
+    Type::RelativePath,
+    "The folder of the repository that the service is built from; `.` if left out.",
 );
 const WAS: PropSpec = later_prop(
     "was",

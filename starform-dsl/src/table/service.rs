@@ -1,10 +1,13 @@
 //! Rows of the node table: what stands inside a service, a partial and `in ENV { … }`.
 //! Pure data. Names and defaults are part of contract 1.
-//! Read on in `project` for what stands around them, and in `crate::emit` for the defaults as values.
+//! Read on in `image`, `traffic` and `schedule` for further children, in `project` for what stands around them, and in `crate::emit` for the defaults as values.
 
 use starform_contract::ServiceKind::{self, Private, Web, Worker};
 
-use super::{Args, Availability, Block, NodeSpec, Place, PropSpec, ROW, Repeat, Type, arg, prop};
+use super::traffic::PORT;
+use super::{
+    Args, Availability, Block, NodeSpec, Place, PropSpec, ROW, Repeat, Type, arg, prop, required,
+};
 
 /// A child of a service that every layer may hold.
 pub(super) const CHILD: NodeSpec = NodeSpec {
@@ -19,109 +22,13 @@ pub(super) const TOP: NodeSpec = NodeSpec {
     ..ROW
 };
 
-const SERVING: &[ServiceKind] = &[Web, Private];
-const RUNNING: &[ServiceKind] = &[Web, Private, Worker];
+pub(super) const RUNNING: &[ServiceKind] = &[Web, Private, Worker];
 
 /// A year: the longest duration.
 pub(super) const YEAR: u32 = 365 * 86_400;
-const HOUR: u32 = 3_600;
+pub(super) const HOUR: u32 = 3_600;
 
 pub(super) const NODES: &[NodeSpec] = &[
-    NodeSpec {
-        name: "image",
-        args: Args::One(arg("REF", Type::Image)),
-        form: "image REF",
-        doc: "The container image that runs. A digest (`@sha256:…`) keeps it from changing unseen.",
-        default: "needed",
-        example: "image \"ghcr.io/acme/api@sha256:1f0c…\"",
-        ..CHILD
-    },
-    later(
-        "build",
-        "build builder=auto|railpack|dockerfile dockerfile= context= target= command= { arg KEY VALUE; }",
-        "Builds the image from the repository.",
-        "build the image elsewhere and name it: `image \"REGISTRY/NAME@sha256:…\"`",
-    ),
-    NodeSpec {
-        places: &[Place::Build],
-        ..later(
-            "arg",
-            "arg KEY VALUE",
-            "A build argument.",
-            "build the image elsewhere and name it with `image`",
-        )
-    },
-    later(
-        "image-of",
-        "image-of SERVICE",
-        "Runs the image of another service.",
-        "repeat the other service's `image` here",
-    ),
-    later(
-        "watch",
-        "watch GLOB…",
-        "Files whose change builds the service again.",
-        "leave it out: nothing is built from the repository yet",
-    ),
-    NodeSpec {
-        name: "run",
-        args: Args::Several(arg("COMMAND", Type::Word)),
-        form: "run COMMAND | run PROGRAM ARG…",
-        doc: "The command: one text is split into words as a POSIX shell would, several are taken as they are.",
-        default: "the image's own command",
-        example: "run \"bin/server\" \"--verbose\"",
-        ..CHILD
-    },
-    NodeSpec {
-        kinds: RUNNING,
-        ..later(
-            "release",
-            "release COMMAND timeout=DUR",
-            "A command that ends before new instances start, such as a migration.",
-            "run it before the rollout from your own pipeline",
-        )
-    },
-    NodeSpec {
-        name: "port",
-        kinds: SERVING,
-        repeat: Repeat::Many,
-        args: Args::One(arg("N", PORT)),
-        props: &[
-            prop(
-                "name",
-                Type::PortName,
-                "Needed where a service has several.",
-            ),
-            prop(
-                "protocol",
-                Type::OneOf(&["http", "h2c", "grpc", "tcp"]),
-                "What is spoken on it; `http` if left out.",
-            ),
-        ],
-        form: "port N name= protocol=http|h2c|grpc|tcp",
-        doc: "A port that the service listens on. A web service's first port is the one the outside reaches.",
-        default: "needed by web and private",
-        example: "port 8080",
-        ..CHILD
-    },
-    NodeSpec {
-        kinds: RUNNING,
-        ..later(
-            "metrics",
-            "metrics port=N path=PATH",
-            "Where the service shows its metrics.",
-            "leave it out: nothing is scraped yet",
-        )
-    },
-    NodeSpec {
-        places: TOP.places,
-        ..later(
-            "hold",
-            "hold",
-            "Plans leave this service as it is unless they name it.",
-            "plan the other services by name with `--service`",
-        )
-    },
     NodeSpec {
         name: "health",
         kinds: RUNNING,
@@ -263,77 +170,36 @@ pub(super) const NODES: &[NodeSpec] = &[
         ..CHILD
     },
     NodeSpec {
-        name: "domain",
-        kinds: &[Web],
-        repeat: Repeat::Many,
-        args: Args::One(arg("HOST", Type::Host)),
-        block: Block::Of(Place::Domain),
-        form: "domain HOST { alias HOST redirect=BOOL; }",
-        doc: "A host name of your own, beside the one that the platform gives.",
-        default: "the platform's host only",
-        example: "domain \"shop.example\" { alias \"www.shop.example\" redirect=#true; }",
-        ..CHILD
-    },
-    NodeSpec {
-        name: "alias",
-        places: &[Place::Domain],
-        repeat: Repeat::Many,
-        args: Args::One(arg("HOST", Type::Host)),
-        props: &[prop(
-            "redirect",
-            Type::Bool,
-            "Send callers to the domain instead of serving them here; `#false` if left out.",
-        )],
-        form: "alias HOST redirect=BOOL",
-        doc: "A further host of the domain.",
-        default: "none",
-        example: "alias \"www.shop.example\" redirect=#true",
-        ..ROW
-    },
-    NodeSpec {
-        kinds: &[Web],
-        ..later(
-            "route",
-            "route PATH strip-prefix=BOOL",
-            "The paths of the hosts that this service answers.",
-            "give each service a host of its own with `domain`",
-        )
-    },
-    NodeSpec {
-        kinds: &[Web],
-        ..later(
-            "redirect",
-            "redirect FROM to= status=",
-            "Sends callers of a path elsewhere.",
-            "answer with a redirect in the service itself",
-        )
-    },
-    NodeSpec {
-        name: "allow-from",
-        kinds: SERVING,
-        repeat: Repeat::Many,
-        args: Args::Several(arg("SERVICE", Type::Reference)),
-        form: "allow-from SERVICE…",
-        doc: "The only services that may connect. One that does not run in an environment is left out there.",
-        default: "every service of the same environment",
-        example: "allow-from storefront",
-        ..CHILD
-    },
-    NodeSpec {
+        name: "volume",
         kinds: RUNNING,
-        ..later(
-            "volume",
-            "volume NAME mount=PATH size=QUANTITY class=",
-            "A disk that outlives the instance.",
-            "keep data in a database or object store that runs elsewhere",
-        )
+        repeat: Repeat::Many,
+        args: Args::One(arg("NAME", Type::GroupName)),
+        props: &[
+            required(
+                "mount",
+                Type::MountPath,
+                "The folder of the container that the disk stands in.",
+            ),
+            required(
+                "size",
+                Type::Storage,
+                "Bytes with a unit, such as `\"10Gi\"`; it may grow later, never shrink.",
+            ),
+            prop(
+                "class",
+                Type::StorageClass,
+                "The cluster's StorageClass; the default one if left out.",
+            ),
+        ],
+        availability: Availability::Checked {
+            instead: "keep data in a database or object store that runs elsewhere",
+        },
+        form: "volume NAME mount=PATH size=QUANTITY class=NAME",
+        doc: "A disk that outlives the instance. It needs `scale 1`, and a rollout stops the old instance before the new one starts.",
+        default: "none",
+        example: "volume data mount=\"/data\" size=\"10Gi\"",
+        ..CHILD
     },
-    later(
-        "run-as",
-        "run-as root|image | run-as user=N group=N",
-        "The user that the container runs as.",
-        "leave it out: containers run as user 10001; let the image's files be readable by it",
-    ),
     NodeSpec {
         name: "observability",
         args: Args::One(arg("BOOL", Type::Bool)),
@@ -358,10 +224,6 @@ pub(super) const NODES: &[NodeSpec] = &[
 ];
 
 const MOST_INSTANCES: i64 = 1_000;
-const PORT: Type = Type::Integer {
-    min: 1,
-    max: 65_535,
-};
 const PERCENT: Type = Type::Integer { min: 1, max: 100 };
 
 const PROBE_PROPS: &[PropSpec] = &[

@@ -1,4 +1,4 @@
-//! What a variable may be: a literal, a reference to a service's output, or a template of both.
+//! What a variable may be: a literal, a reference to a service's output, a template of both, or a secret by its name.
 //! Pure. References name services by text here; `check` looks them up, `emit` puts the outputs in.
 //! Read on in `template` for the text form and in `credential` for what must not stand in a file.
 
@@ -7,7 +7,7 @@ pub mod template;
 
 use std::ops::Range;
 
-use starform_contract::ServiceKind;
+use starform_contract::{SecretName, ServiceKind};
 
 use crate::project::Spanned;
 use crate::table::{closest, foreign_word};
@@ -17,6 +17,17 @@ pub enum VarValue {
     Literal(String),
     Ref(Spanned<Reference>),
     Template(Vec<Piece>),
+    /// The name of a secret that is kept outside of the file.
+    Secret(SecretName),
+    /// Made once for the service and kept.
+    Generate(Generator),
+}
+
+/// How a value is made.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Generator {
+    /// 32 random bytes.
+    Bytes32,
 }
 
 /// A part of a template.
@@ -63,6 +74,10 @@ pub enum InvalidReference {
         range: Range<usize>,
     },
 }
+
+/// What to do while this version delivers no secrets.
+pub(crate) const SECRETS_LATER: &str =
+    "leave the variable out until secrets are delivered; never write the value here";
 
 const OUTPUTS: [Output; 6] = [
     Output::Host,
@@ -131,7 +146,7 @@ impl VarValue {
     /// Every reference in it, in the order of the text.
     pub fn references(&self) -> impl Iterator<Item = &Spanned<Reference>> {
         let (one, pieces): (Option<&Spanned<Reference>>, &[Piece]) = match self {
-            VarValue::Literal(_) => (None, &[]),
+            VarValue::Literal(_) | VarValue::Secret(_) | VarValue::Generate(_) => (None, &[]),
             VarValue::Ref(reference) => (Some(reference), &[]),
             VarValue::Template(pieces) => (None, pieces),
         };
@@ -144,19 +159,43 @@ impl VarValue {
 
     /// Whether both say the same, wherever they are written.
     pub fn means(&self, other: &VarValue) -> bool {
-        let plain = |value: &VarValue| -> Vec<Result<String, Reference>> {
-            match value {
-                VarValue::Literal(text) => vec![Ok(text.clone())],
-                VarValue::Ref(reference) => vec![Err(reference.value.clone())],
-                VarValue::Template(pieces) => pieces
-                    .iter()
-                    .map(|piece| match piece {
-                        Piece::Text(text) => Ok(text.clone()),
-                        Piece::Ref(reference) => Err(reference.value.clone()),
-                    })
-                    .collect(),
-            }
-        };
-        plain(self) == plain(other)
+        self.plain() == other.plain()
+    }
+
+    fn plain(&self) -> Vec<Plain<'_>> {
+        match self {
+            VarValue::Literal(text) => vec![Plain::Text(text)],
+            VarValue::Ref(reference) => vec![Plain::Ref(&reference.value)],
+            VarValue::Template(pieces) => pieces.iter().map(Piece::plain).collect(),
+            VarValue::Secret(name) => vec![Plain::Secret(name)],
+            VarValue::Generate(generator) => vec![Plain::Generate(*generator)],
+        }
+    }
+}
+
+impl Piece {
+    fn plain(&self) -> Plain<'_> {
+        match self {
+            Piece::Text(text) => Plain::Text(text),
+            Piece::Ref(reference) => Plain::Ref(&reference.value),
+        }
+    }
+}
+
+/// A piece of a value without its place.
+#[derive(PartialEq)]
+enum Plain<'v> {
+    Text(&'v str),
+    Ref(&'v Reference),
+    Secret(&'v SecretName),
+    Generate(Generator),
+}
+
+impl Generator {
+    /// As the file writes it.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Generator::Bytes32 => "bytes32",
+        }
     }
 }

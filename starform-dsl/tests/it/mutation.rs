@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 
 use proptest::prelude::*;
 use starform_dsl::{
-    compile, emit,
+    compile, describe, emit,
     render::{self, Human},
     source::SourceTree,
 };
@@ -71,7 +71,13 @@ fn judge(text: &str) {
     );
     if let Some(project) = compiled.project {
         for (environment, _) in project.environments() {
-            emit(&project, environment, &bindings(&project)).expect("what compiles has a state");
+            let bindings = bindings(&project);
+            describe(&project, environment, &bindings).expect("what compiles has a state");
+            let refused = emit(&project, environment, &bindings).err();
+            for diagnostic in refused.into_iter().flatten() {
+                let code = diagnostic.code.to_string();
+                assert!(code == "SF6004" || code == "SF6005", "{}", diagnostic.title);
+            }
         }
     }
 }

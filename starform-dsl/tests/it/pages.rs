@@ -11,7 +11,9 @@ use std::sync::Arc;
 
 use starform_dsl::diag::codes::{self, CHAPTERS, CodeEntry};
 use starform_dsl::diag::{Diagnostic, Severity};
-use starform_dsl::{compile, render, source::SourceTree};
+use starform_dsl::{Project, compile, emit, render, source::SourceTree};
+
+use crate::project::bindings;
 
 /// Codes that only a text too large for a page raises, or none that is known.
 const WITHOUT_EXAMPLE: [&str; 12] = [
@@ -74,16 +76,31 @@ fn said(diagnostics: &[Diagnostic]) -> Vec<String> {
 
 /// The text of the wrong example raises this code and no other error.
 fn judge_wrong(entry: &CodeEntry, blocks: &[&str]) -> Result<(), String> {
-    let diagnostics = compile(&files(blocks)).diagnostics;
+    let compiled = compile(&files(blocks));
+    let mut diagnostics = compiled.diagnostics;
+    if let Some(project) = &compiled.project {
+        diagnostics.extend(refused(project));
+    }
     let raised = diagnostics.iter().any(|d| d.code == entry.code);
+    // A plan may refuse as well what only warns.
+    let beyond = |d: &Diagnostic| matches!(&*d.code.to_string(), "SF6004" | "SF6005");
     let others = diagnostics
         .iter()
-        .any(|d| d.severity == Severity::Error && d.code != entry.code);
+        .any(|d| d.severity == Severity::Error && d.code != entry.code && !beyond(d));
     if raised && !others {
         Ok(())
     } else {
         Err(format!("the wrong example says {:?}", said(&diagnostics)))
     }
+}
+
+/// What a plan of any environment would say.
+fn refused(project: &Project) -> Vec<Diagnostic> {
+    let bindings = bindings(project);
+    let emitted = project
+        .environments()
+        .map(|(name, _)| emit(project, name, &bindings));
+    emitted.filter_map(Result::err).flatten().collect()
 }
 
 /// The text of the right example is a project, and nothing in it raises this code.

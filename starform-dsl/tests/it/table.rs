@@ -1,14 +1,15 @@
-//! The node table tells the truth: every row is whole, and its example is what this version accepts.
-//! Pure.
+//! The node table tells the truth: every row is whole, has a case, and its example is what this version accepts.
+//! Reads `golden/ui`.
 //! Read on in `starform_dsl::table` for the rows.
 
 use std::collections::BTreeSet;
 
 use starform_contract::ServiceKind;
 use starform_dsl::table::{self, Availability, NodeSpec, Place, closest, foreign_word};
-use starform_dsl::{compile, source::SourceTree};
+use starform_dsl::{compile, diag::Diagnostic, emit, source::SourceTree};
 
-use crate::project::compiled;
+use crate::project::{bindings, compiled, project};
+use crate::ui::cases;
 
 const IMAGE: &str = "image \"a/b:1\"";
 
@@ -30,9 +31,11 @@ fn around(spec: &NodeSpec) -> String {
         Place::Domain => service(&format!(
             "only production; domain \"shop.example\" {{ {example}; }}"
         )),
-        Place::Service | Place::ServiceIn | Place::Partial | Place::Build => match spec.name {
-            "image" => format!("worker it {{ {example}; }}"),
+        Place::Build => format!("worker it {{ build {{ {example}; }}; }}"),
+        Place::Service | Place::ServiceIn | Place::Partial => match spec.name {
+            "image" | "build" | "image-of" => format!("worker it {{ {example}; }}"),
             "domain" => service(&format!("only production; {example}")),
+            "metrics" => format!("worker it {{ {IMAGE}; {example}; }}"),
             "port" => format!("web it {{ {IMAGE}; {example}; }}"),
             _ => service(example),
         },
@@ -65,8 +68,8 @@ fn around(spec: &NodeSpec) -> String {
 
 #[test]
 fn every_example_of_a_row_compiles() {
-    for spec in table::nodes().filter(|spec| spec.availability == Availability::Ready) {
-        let text = around(spec).replace("1f0c…", &"1f".repeat(32));
+    for spec in table::nodes().filter(|spec| spec.availability.is_usable()) {
+        let text = text_around(spec);
         let beside = "partial more { size cpu=1; }";
         let files = [
             ("starform.kdl", text.as_str()),
@@ -83,6 +86,70 @@ fn every_example_of_a_row_compiles() {
     }
 }
 
+fn text_around(spec: &NodeSpec) -> String {
+    around(spec).replace("1f0c…", &"1f".repeat(32))
+}
+
+fn codes_of(diagnostics: &[Diagnostic]) -> BTreeSet<String> {
+    diagnostics.iter().map(|d| d.code.to_string()).collect()
+}
+
+/// What is understood but not deployed warns where it stands and never reaches a plan.
+#[test]
+fn what_is_only_checked_warns_and_is_refused() {
+    let checked = |spec: &&NodeSpec| matches!(spec.availability, Availability::Checked { .. });
+    for spec in table::nodes().filter(checked) {
+        if !spec.places.contains(&Place::Service) {
+            continue;
+        }
+        let project = project(&text_around(spec));
+        let warned = codes_of(&compiled(&text_around(spec)).diagnostics);
+        assert!(warned.contains("SF6003"), "{}: {warned:?}", spec.name);
+        let environment = "production".parse().expect("a name");
+        let refused = emit(&project, &environment, &bindings(&project)).expect_err(spec.name);
+        let wanted = if spec.name == "build" {
+            "SF6005"
+        } else {
+            "SF6004"
+        };
+        assert_eq!(
+            codes_of(&refused),
+            BTreeSet::from([wanted.to_owned()]),
+            "{}",
+            spec.name
+        );
+    }
+}
+
+/// Every node is met by a case that shows what is said about it.
+#[test]
+fn every_row_has_a_case() {
+    let lines: Vec<String> = cases()
+        .iter()
+        .flat_map(|case| {
+            case.sources
+                .files()
+                .map(|(_, file)| file.text().to_string())
+                .collect::<Vec<_>>()
+        })
+        .flat_map(|text| text.lines().map(str::to_owned).collect::<Vec<_>>())
+        .filter(|line| line.contains("// ~ SF"))
+        .filter_map(|line| line.split_once("// ~").map(|(code, _)| code.to_owned()))
+        .collect();
+    let words: BTreeSet<&str> = lines
+        .iter()
+        .flat_map(|line| line.split([' ', ';', '{', '}']))
+        .collect();
+    let without: Vec<&str> = table::nodes()
+        .map(|spec| spec.name)
+        .filter(|name| !words.contains(name))
+        .collect();
+    assert!(
+        without.is_empty(),
+        "no case of golden/ui has a mistake in {without:?}"
+    );
+}
+
 #[test]
 fn every_row_is_whole() {
     for spec in table::nodes() {
@@ -93,7 +160,7 @@ fn every_row_is_whole() {
         );
         assert!(!spec.default.is_empty(), "{} has no default", spec.name);
         assert!(spec.doc.ends_with('.'), "{}: {}", spec.name, spec.doc);
-        if spec.availability == Availability::Ready {
+        if spec.availability.is_usable() {
             assert!(!spec.example.is_empty(), "{} has no example", spec.name);
         }
         let names: BTreeSet<&str> = spec.props.iter().map(|prop| prop.name).collect();
@@ -116,10 +183,7 @@ fn every_row_is_whole() {
 
 #[test]
 fn what_is_not_built_says_so_wherever_it_may_stand() {
-    for spec in table::nodes().filter(|spec| spec.availability != Availability::Ready) {
-        if spec.places == [Place::Build] {
-            continue;
-        }
+    for spec in table::nodes().filter(|spec| !spec.availability.is_usable()) {
         let node = spec.name;
         let written = format!("{node} some thing=1 {{ inner; }}");
         let text = match spec.places {

@@ -11,7 +11,7 @@ use starform_contract::{
     ProjectName, ServiceId, ServiceModel, ServiceName, ServiceState, WorkspaceId,
     model::{
         Alias, AllowFrom, Check, Cron, Domain, Drain, Health, Keep, Overlap, Port, Private, Probe,
-        Protocol, Scale, Size, Variable, Web, Worker, Workload,
+        Protocol, RunAs, Running, Scale, Size, Variable, Web, Worker, Workload,
     },
     name,
     quantity::{Cpu, Duration, Memory},
@@ -120,6 +120,8 @@ pub(crate) fn model() -> BoxedStrategy<ServiceModel> {
             |(image, run, size, vars, observability, refs, workload)| ServiceModel {
                 image,
                 run,
+                hold: false,
+                run_as: RunAs::Default,
                 size,
                 vars,
                 observability,
@@ -198,6 +200,7 @@ fn workload() -> BoxedStrategy<Workload> {
             health,
             scale,
             drain,
+            running: Running::default(),
         })
     });
     let private = (ports(), health(), scale(), drain(), allow_from()).prop_map(
@@ -208,6 +211,7 @@ fn workload() -> BoxedStrategy<Workload> {
                 scale,
                 drain,
                 allow_from,
+                running: Running::default(),
             })
         },
     );
@@ -233,6 +237,9 @@ fn web() -> BoxedStrategy<Workload> {
                         aliases,
                     })
                     .collect(),
+                routes: BTreeMap::new(),
+                redirects: BTreeMap::new(),
+                running: Running::default(),
             })
         })
         .boxed()

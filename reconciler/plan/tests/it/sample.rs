@@ -9,7 +9,7 @@ use starform_contract::{
     ProjectName, ServiceId, ServiceModel, ServiceName, ServiceState, WorkspaceId,
     model::{
         Alias, AllowFrom, Check, Cron, Domain, Drain, Health, Keep, Overlap, Port, Private, Probe,
-        Protocol, Scale, Size, Variable, Web, Worker, Workload,
+        Protocol, RunAs, Running, Scale, Size, Variable, Web, Worker, Workload,
     },
     quantity::{Cpu, Duration, Memory},
     state::DriftPolicy,
@@ -104,6 +104,9 @@ fn storefront() -> ServiceModel {
             domain("shop.example", true, vec![alias]),
             domain("new.example", false, Vec::new()),
         ],
+        routes: BTreeMap::new(),
+        redirects: BTreeMap::new(),
+        running: Running::default(),
     });
     let mut model = model("ghcr.io/acme/storefront:v1", workload);
     model.size = Size {
@@ -137,6 +140,7 @@ fn catalog() -> ServiceModel {
         scale: Scale::fixed(1),
         drain: drain(10),
         allow_from: AllowFrom::Services(BTreeSet::from([service_name("storefront")])),
+        running: Running::default(),
     });
     model("ghcr.io/acme/catalog:v1", workload)
 }
@@ -151,6 +155,7 @@ fn mailer() -> ServiceModel {
         },
         scale: Scale::fixed(2),
         drain: drain(0),
+        running: Running::default(),
     });
     model("ghcr.io/acme/mailer:v1", workload)
 }
@@ -174,6 +179,8 @@ fn model(image: &str, workload: Workload) -> ServiceModel {
     ServiceModel {
         image: image.to_owned(),
         run: Vec::new(),
+        hold: false,
+        run_as: RunAs::Default,
         size: Size {
             cpu: Cpu::from_millicores(100),
             memory: Memory::from_bytes(256 << 20),

@@ -32,7 +32,7 @@ codes! { LANGUAGE;
     2015 DUPLICATE_NAME Error "name used twice"
         "Two declarations of the same sort have one name. Services of all kinds share one set of names; environments, var-groups and partials have one each.";
     2016 UNEXPECTED_ANNOTATION Error "type annotation where none belongs"
-        "A type annotation stands where none belongs. Only the value of a variable takes one, such as `(ref)` or `(template)`.";
+        "A type annotation stands where none belongs. Only the value of a variable takes one, such as `(ref)` or `(secret)`.";
     2017 MISSING_NODE Error "missing node"
         "A service or the project lacks a node that it cannot be without.";
     2018 DUPLICATE_VARIABLE Error "variable given twice"
@@ -49,6 +49,8 @@ codes! { LANGUAGE;
         "A file includes itself, at once or through others.";
     2024 INCLUDED_TOO_DEEP Error "files included more than 10 deep"
         "More than ten files stand in a row, each included by the one before.";
+    2025 WITHOUT_EFFECT Warning "node without effect"
+        "The node or property says something about what the service does not do.";
     3001 UNKNOWN_SERVICE Error "unknown service"
         "The project has no service of this name.";
     3002 UNKNOWN_OUTPUT Error "unknown output"
@@ -69,6 +71,8 @@ codes! { LANGUAGE;
         "Several services may use the group, so it cannot speak of one of them.";
     3010 GROUPS_DIFFER Warning "var-groups give different values"
         "Two var-groups that a service uses give one key different values; the later group wins.";
+    3011 IMAGE_CIRCLE Error "image taken in a circle"
+        "`image-of` leads back to the service itself, so nothing names an image.";
     4001 RESERVED_ENVIRONMENT Error "reserved name of an environment"
         "`preview` and `pr-NUMBER` belong to preview environments.";
     4002 OVERLAPPING_IN Error "two `in` blocks with the same child for one environment"
@@ -135,10 +139,32 @@ codes! { LANGUAGE;
         "A service has at most 100 ports, domains, aliases, var-groups and `in` blocks each, and 1 000 variables; a var-group has at most 1 000 variables.";
     5036 BAD_GLOB Error "not a pattern of files"
         "The pattern of an `include` is none, or it names files that do not belong to the project.";
+    5037 BAD_FILE_PATH Error "not a path of a file or folder"
+        "A path of the repository is not relative or leads out of it, or a folder of a container is not absolute.";
+    5038 BAD_LOCATION Error "not a place to send callers to"
+        "A redirect leads neither to a path of the same host nor to an `http` or `https` URL.";
+    5039 VOLUME_NEEDS_ONE Error "volume on a service with several instances"
+        "A service with a volume has, or may have, more than one instance.";
+    5040 VOLUMES_CLASH Error "volumes that stand in one another"
+        "Two volumes of a service have one name or one folder, or one stands inside another.";
+    5041 ROUTE_TAKEN Error "path used twice"
+        "Two routes, or two redirects, hold one path of one host.";
+    5042 REDIRECT_CIRCLE Error "redirect that leads back to itself"
+        "A redirect leads to its own path, at once or through others.";
+    5043 METRICS_DO_NOT_FIT Error "metrics that cannot be read"
+        "Metrics are read with GET from a port of the service, and this port is none or speaks something else.";
     6001 NOT_AVAILABLE Error "not available in this version"
         "The language reserves it; this version of Starform does not do it yet, so it is refused instead of being without effect.";
     6002 UNKNOWN_CONTRACT Error "contract of another version"
         "The file is written for a contract, a version of the language's meaning, that this Starform does not know.";
+    6003 CHECKED_ONLY Warning "checked but not deployed by this version"
+        "The node is known and checked in full, but this version of Starform does not carry it into the cluster yet; a plan refuses the service.";
+    6004 NOT_DEPLOYED Error "not deployed by this version"
+        "A service that is to be deployed has a node or a value that this version of Starform does not carry into the cluster.";
+    6005 IMAGE_NOT_GIVEN Error "no image is given for a service that is built"
+        "A service is built from the repository, and no image of it was given; this version of Starform builds none.";
+    6006 NO_IMAGE Warning "service without an image"
+        "Neither `image` nor `image-of` says what a service runs, so it is built from the repository; this version of Starform leaves the building to others.";
     9001 INTERNAL Error "internal error"
         "This should not happen: please report it with the file that shows it.";
     9002 MEANING_CHANGED Error "formatting would change what the file says"

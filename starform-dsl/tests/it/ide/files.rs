@@ -6,7 +6,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use starform_dsl::ide::{self, Analysis, CompletionKind};
 use starform_dsl::source::SourceTree;
-use starform_dsl::table::{self, Args, Place, Type};
+use starform_dsl::table::{self, Place, Type};
 
 use super::{FILE, offset, tree};
 
@@ -108,12 +108,10 @@ fn all_that_may_stand_in_a_project_is_offered() {
 #[test]
 fn every_reference_of_the_table_is_offered_names() {
     for spec in table::nodes() {
-        let arg = match spec.args {
-            Args::One(arg) | Args::Optional(arg) | Args::Several(arg) => Some((arg.name, arg.ty)),
-            Args::None => None,
-        };
+        let args = (0..2).filter_map(|index| spec.args.at(index));
+        let args = args.map(|arg| (arg.name, arg.ty));
         let props = spec.props.iter().map(|prop| (prop.name, prop.ty));
-        for (called, ty) in arg.into_iter().chain(props) {
+        for (called, ty) in args.chain(props) {
             let known = ["ENV", "GROUP", "SERVICE", "like", "from", "was"].contains(&called);
             let node = spec.name;
             assert!(

@@ -1,0 +1,65 @@
+//! What a file says and this version does not carry into the cluster: refused, so that nothing is silently without effect.
+//! Pure. Looks at what holds in the environment, not at what stands in the file.
+//! Read on in `crate::table::Availability` for what decides.
+
+use crate::diag::{Diagnostic, codes};
+use crate::resolve::Resolved;
+use crate::source::Span;
+use crate::table::{self, Availability, Place};
+use crate::vars::{SECRETS_LATER, VarValue};
+
+/// One diagnostic for each node or value of these services.
+pub(super) fn checked_only(resolved: &[Resolved<'_>]) -> Vec<Diagnostic> {
+    let mut refused: Vec<Diagnostic> = resolved
+        .iter()
+        .flat_map(|service| nodes(service).chain(values(service)))
+        .collect();
+    refused.sort_by_key(|diagnostic| diagnostic.primary.span);
+    // A partial's node is one mistake, however many services take it.
+    refused.dedup_by_key(|diagnostic| diagnostic.primary.span);
+    refused
+}
+
+/// A service that is built is refused by `super::images`, which knows the images that the caller gave.
+const LEFT_TO_IMAGES: &str = "build";
+
+fn nodes<'m>(resolved: &Resolved<'m>) -> impl Iterator<Item = Diagnostic> + use<'m> {
+    let path = resolved.service.path();
+    resolved
+        .holding()
+        .into_iter()
+        .filter(|child| !child.unset && child.name != LEFT_TO_IMAGES)
+        .filter_map(
+            move |child| match table::find(Place::Service, child.name)?.availability {
+                Availability::Checked { instead } => {
+                    let what = format!("`{}`", child.name);
+                    let path = format!("{path}.{}", child.name);
+                    Some(refusal(&what, child.span, instead).node_path(path))
+                }
+                Availability::Ready | Availability::Later { .. } => None,
+            },
+        )
+}
+
+fn values<'m>(resolved: &Resolved<'m>) -> impl Iterator<Item = Diagnostic> + use<'m> {
+    let path = resolved.service.path();
+    let refused: Vec<Diagnostic> = resolved
+        .vars
+        .iter()
+        .filter_map(|(key, var)| {
+            let annotation = match var.value {
+                VarValue::Secret(_) => "secret",
+                VarValue::Generate(_) => "generate",
+                VarValue::Literal(_) | VarValue::Ref(_) | VarValue::Template(_) => return None,
+            };
+            let what = format!("`{key} ({annotation})…`");
+            Some(refusal(&what, var.span, SECRETS_LATER).node_path(format!("{path}.vars.{key}")))
+        })
+        .collect();
+    refused.into_iter()
+}
+
+fn refusal(what: &str, span: Span, instead: &str) -> Diagnostic {
+    let title = format!("{what} is not deployed by this version");
+    Diagnostic::new(codes::NOT_DEPLOYED, span, title).help(instead)
+}
