@@ -209,7 +209,7 @@ on_both! {
         let nothing = json!({"source": {"files": {}}});
         let problem = world.post(&world.admin, &path, &nothing).await.problem(422, "no-source");
         assert!(problem.detail.contains("starform.kdl"), "{}", problem.detail);
-        let large = json!({"source": {"files": {"starform.kdl": "/".repeat(11 * 1024 * 1024)}}});
+        let large = json!({"source": {"files": {"starform.kdl": "/".repeat(18 * 1024 * 1024)}}});
         world.post(&world.admin, &path, &large).await.problem(413, "too-large");
         assert_eq!(fixture::index(&world, &place).await.generation, Generation::new(0));
     }
