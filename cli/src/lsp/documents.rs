@@ -11,11 +11,11 @@ use std::{
 use lsp_types::{TextDocumentContentChangeEvent, Url};
 use starform_dsl::{
     ROOT_FILE,
-    ide::Analysis,
+    ide::{Analysis, Document},
     source::{FileId, SourceTree},
 };
 
-use super::position::Encoding;
+use super::position::{self, Encoding};
 use crate::sources;
 
 /// The texts that an editor has open, by address.
@@ -26,11 +26,6 @@ pub(super) struct Documents {
     projects: BTreeMap<PathBuf, Arc<Project>>,
 }
 
-struct Document {
-    text: Arc<str>,
-    version: i32,
-}
-
 /// A project as the editor sees it.
 pub(super) struct Project {
     folder: PathBuf,
@@ -39,8 +34,7 @@ pub(super) struct Project {
 
 impl Documents {
     pub(super) fn open(&mut self, url: Url, text: &str, version: i32) {
-        let text = Arc::from(text);
-        self.open.insert(url, Document { text, version });
+        self.open.insert(url, Document::new(text, version));
         self.projects.clear();
     }
 
@@ -65,25 +59,13 @@ impl Documents {
         let Some(document) = self.open.get_mut(url) else {
             return;
         };
-        document.version = version;
-        for change in changes {
-            document.text = match change.range {
-                None => Arc::from(change.text),
-                Some(range) => {
-                    let sources = SourceTree::single("", &document.text);
-                    let file = sources.file(FileId(0));
-                    let mut text = document.text.to_string();
-                    let range = encoding.text_range(file, range).as_range();
-                    text.replace_range(range, &change.text);
-                    Arc::from(text)
-                }
-            };
-        }
+        let changes = changes.into_iter().map(position::change);
+        document.change(version, changes, encoding.units());
         self.projects.clear();
     }
 
     pub(super) fn version(&self, url: &Url) -> Option<i32> {
-        Some(self.open.get(url)?.version)
+        Some(self.open.get(url)?.version())
     }
 
     pub(super) fn addresses(&self) -> impl Iterator<Item = &Url> {
@@ -125,11 +107,11 @@ impl Documents {
             if let Some(path) = path
                 && files.contains_key(&path)
             {
-                files.insert(path, document.text.clone());
+                files.insert(path, document.text().clone());
             }
         }
         if let Some(document) = self.open.get(url) {
-            files.insert(own.to_owned(), document.text.clone());
+            files.insert(own.to_owned(), document.text().clone());
         }
         (!files.is_empty()).then(|| SourceTree::new(files))
     }

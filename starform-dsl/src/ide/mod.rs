@@ -6,6 +6,7 @@ mod actions;
 mod collect;
 mod completion;
 mod cursor;
+mod document;
 mod folding;
 mod highlight;
 mod hints;
@@ -35,6 +36,7 @@ use scope::Scope;
 
 pub use actions::{Action, actions};
 pub use completion::{Completion, CompletionKind, Insertion, completions};
+pub use document::{Change, Document, EditorPosition, Encoding};
 pub use folding::{Fold, FoldKind, folding};
 pub use highlight::{Modifiers, SemanticToken, TokenClass, semantic_tokens};
 pub use hints::{InlayHint, inlay_hints};

@@ -2,6 +2,7 @@
 //! Reads `golden/` and `examples/`.
 //! Read on in `goldens`.
 
+mod document;
 mod files;
 mod goldens;
 mod laws;
