@@ -2,6 +2,8 @@
 //! Pure data. A project exists only if nothing in its text is an error, so `emit` meets no surprise.
 //! Read on in `lower` for how it is made and in `resolve` for what it means in one environment.
 
+mod former;
+
 use std::collections::{BTreeMap, BTreeSet};
 
 use starform_contract::{
@@ -13,6 +15,7 @@ use starform_contract::{
 
 use crate::source::{SourceTree, Span};
 use crate::vars::VarValue;
+pub(crate) use former::{Data, Gone, Removed, VOLUME, Was};
 
 /// What the language calls all previews together.
 pub(crate) const PREVIEW: &str = "preview";
@@ -43,6 +46,8 @@ pub(crate) struct Model {
     pub(crate) groups: BTreeMap<GroupName, Group>,
     pub(crate) partials: BTreeMap<GroupName, Layer>,
     pub(crate) services: BTreeMap<ServiceName, Service>,
+    /// In the order of the files.
+    pub(crate) removed: Vec<Removed>,
 }
 
 /// One running copy of the project's services.
@@ -51,7 +56,8 @@ pub struct Environment {
     pub name: EnvironmentName,
     pub branch: String,
     pub deploy: Deploy,
-    pub protect: bool,
+    /// Where it says so.
+    pub(crate) protect: Option<Span>,
     pub drift: DriftPolicy,
     pub(crate) span: Span,
 }
@@ -97,6 +103,7 @@ pub(crate) struct Service {
     pub(crate) kind: Kind,
     pub(crate) presence: Presence,
     pub(crate) like: Option<Spanned<String>>,
+    pub(crate) was: Option<Was>,
     /// The folder that it is built from.
     pub(crate) root: Option<Spanned<String>>,
     pub(crate) own: Layer,
@@ -362,7 +369,7 @@ impl Project {
             name: name.clone(),
             branch: String::new(),
             deploy: Deploy::Commit,
-            protect: false,
+            protect: None,
             drift: from.drift,
             span: preview.span,
         })
@@ -374,6 +381,13 @@ impl Project {
             .services_in(environment)
             .map(|service| service.name.value.clone())
             .collect()
+    }
+}
+
+impl Environment {
+    /// Whether plans that delete, replace or widen anything here need an approval.
+    pub fn is_protected(&self) -> bool {
+        self.protect.is_some()
     }
 }
 

@@ -2,6 +2,7 @@
 //! Pure. What holds for several environments alike is said once, with a note where it is not all of them.
 //! Read on in `names` (what refers to what), `service` (one service in one environment), `hosts` and `limits`.
 
+mod former;
 mod hosts;
 mod image;
 mod limits;
@@ -30,6 +31,7 @@ pub(crate) fn run(model: &Model, known: Known) -> Vec<Diagnostic> {
         return findings.finish(model);
     }
     names::check(model, known, &mut findings);
+    former::check(model, &mut findings);
     image::check_effect(model, &mut findings);
     let mut hosts = hosts::Hosts::default();
     let scopes = model.scopes();

@@ -10,8 +10,8 @@ use super::Findings;
 use crate::diag::{Code, Diagnostic, Edit, Fix, codes};
 use crate::lower::{Known, wrong_kind};
 use crate::project::{
-    ImageDecl, In, Layer, Model, NamedEnvironments, PREVIEW, Presence, Service, Setting, Slot,
-    Spanned, Vars,
+    ImageDecl, In, Layer, Model, NamedEnvironments, PREVIEW, Presence, Preview, Secrets, Service,
+    Setting, Slot, Spanned, Vars,
 };
 use crate::source::Span;
 use crate::syntax::TextRange;
@@ -78,6 +78,9 @@ impl<'m> Lookup<'m, '_> {
             let names = model.environments.iter().map(|env| env.name.as_str());
             let unknown = self.unknown(codes::UNKNOWN_ENVIRONMENT, "environment", from, names);
             self.add(unknown);
+        }
+        if let Some(said) = inherits_of_protected(model, preview) {
+            self.add(said);
         }
     }
 
@@ -318,6 +321,25 @@ impl<'m> Lookup<'m, '_> {
     fn add(&mut self, diagnostic: Diagnostic) {
         self.findings.add(self.path.clone(), diagnostic, None);
     }
+}
+
+/// Whoever may open a pull request could read the secrets of a protected environment.
+fn inherits_of_protected(model: &Model, preview: &Preview) -> Option<Diagnostic> {
+    let secrets = &preview.secrets;
+    let mut declared = model.environments.iter();
+    let from = declared.find(|env| env.name.as_str() == preview.from.value)?;
+    let protect = from.protect.filter(|_| secrets.value == Secrets::Inherit)?;
+    let title = format!("previews cannot inherit the secrets of `{}`", from.name);
+    let edit = Edit {
+        span: secrets.span,
+        text: "stub".to_owned(),
+    };
+    Some(
+        Diagnostic::new(codes::INHERITS_PROTECTED, secrets.span, title)
+            .also(protect, "it is protected")
+            .help("write `secrets=stub`, or let previews be from an environment without `protect`")
+            .fix(Fix::maybe("write `stub`", vec![edit])),
+    )
 }
 
 /// That a service has no such output.

@@ -74,7 +74,7 @@ pub fn emit(
 ) -> Result<Emitted, Vec<Diagnostic>> {
     let (declared, resolved) = resolve_all(project, environment, bindings)?;
     let (images, missing) = images::of(&resolved, bindings);
-    let refused: Vec<Diagnostic> = refuse::checked_only(&resolved)
+    let refused: Vec<Diagnostic> = refuse::checked_only(project, &declared, &resolved)
         .into_iter()
         .chain(missing)
         .collect();
@@ -162,7 +162,7 @@ fn state(
             environment: environment.name.clone(),
             ephemeral: project.environment(&environment.name).is_none(),
             drift: environment.drift,
-            protect: environment.protect,
+            protect: environment.is_protected(),
             groups: groups(project, environment, resolved, outputs),
             names,
             services,

@@ -3,17 +3,31 @@
 //! Read on in `crate::table::Availability` for what decides.
 
 use crate::diag::{Diagnostic, codes};
+use crate::project::{Environment, Project};
 use crate::resolve::Resolved;
 use crate::source::Span;
 use crate::table::{self, Availability, Place};
 use crate::vars::{SECRETS_LATER, VarValue};
 
-/// One diagnostic for each node or value of these services.
-pub(super) fn checked_only(resolved: &[Resolved<'_>]) -> Vec<Diagnostic> {
-    let mut refused: Vec<Diagnostic> = resolved
-        .iter()
-        .flat_map(|service| nodes(service).chain(values(service)))
-        .collect();
+/// One diagnostic for each node or value of the environment and these services.
+pub(super) fn checked_only(
+    project: &Project,
+    environment: &Environment,
+    resolved: &[Resolved<'_>],
+) -> Vec<Diagnostic> {
+    let of_services = resolved.iter().flat_map(|service| {
+        let was = renamed(service).into_iter();
+        was.chain(nodes(service)).chain(values(service))
+    });
+    let removed = project.model.removed.iter().filter_map(|removed| {
+        let refused = outside_services(Place::Project, "removed", removed.node)?;
+        Some(refused.node_path("project.removed"))
+    });
+    let protect = environment.protect.and_then(|span| {
+        let refused = outside_services(Place::Environment, "protect", span)?;
+        Some(refused.node_path(format!("project.environment.{}.protect", environment.name)))
+    });
+    let mut refused: Vec<Diagnostic> = of_services.chain(removed).chain(protect).collect();
     refused.sort_by_key(|diagnostic| diagnostic.primary.span);
     // A partial's node is one mistake, however many services take it.
     refused.dedup_by_key(|diagnostic| diagnostic.primary.span);
@@ -22,6 +36,26 @@ pub(super) fn checked_only(resolved: &[Resolved<'_>]) -> Vec<Diagnostic> {
 
 /// A service that is built is refused by `super::images`, which knows the images that the caller gave.
 const LEFT_TO_IMAGES: &str = "build";
+
+fn outside_services(place: Place, name: &str, span: Span) -> Option<Diagnostic> {
+    match table::find(place, name)?.availability {
+        Availability::Checked { instead } => Some(refusal(&format!("`{name}`"), span, instead)),
+        Availability::Ready | Availability::Later { .. } => None,
+    }
+}
+
+/// `was=` of the service's own node.
+fn renamed(resolved: &Resolved<'_>) -> Option<Diagnostic> {
+    let service = resolved.service;
+    let was = service.was.as_ref()?;
+    let row = table::find(Place::Project, service.kind.kind().as_str())?;
+    match row.prop("was")?.availability {
+        Availability::Checked { instead } => {
+            Some(refusal("`was=`", was.name.span, instead).node_path(service.path()))
+        }
+        Availability::Ready | Availability::Later { .. } => None,
+    }
+}
 
 fn nodes<'m>(resolved: &Resolved<'m>) -> impl Iterator<Item = Diagnostic> + use<'m> {
     let path = resolved.service.path();

@@ -109,6 +109,7 @@ fn declares(spec: &NodeSpec, ty: Type) -> Option<NameKind> {
         | Type::PortName
         | Type::Text
         | Type::Word
+        | Type::FormerName
         | Type::Reference
         | Type::Integer { .. }
         | Type::Bool

@@ -12,7 +12,7 @@ use crate::diag::Edit;
 use crate::lower::{key_diagnostic, quoted, text_value};
 use crate::project::PREVIEW;
 use crate::source::{FileId, Span};
-use crate::syntax::{self, Entry, Node, TextRange, Value};
+use crate::syntax::{self, Node, TextRange, Value};
 use crate::table::{NodeSpec, Type};
 
 /// Why a name is not changed.
@@ -143,7 +143,7 @@ fn was(analysis: &Analysis, name: Span, old: &str, new_name: &str) -> Option<Edi
         .find(|prop| prop.name().is_some_and(|name| name.text == "was"));
     match given {
         Some(given) if given.value() == Value::String(new_name.into()) => Some(Edit {
-            span: with_space(analysis, given),
+            span: given.span_with_space(),
             text: String::new(),
         }),
         Some(_) => None,
@@ -173,14 +173,4 @@ fn service_at(analysis: &Analysis, name: Span) -> Option<(Node<'_>, &'static Nod
             .contains(name.range.start())
             .then_some((visit.node, spec))
     })
-}
-
-/// An entry and the white space before it.
-fn with_space(analysis: &Analysis, entry: Entry<'_>) -> Span {
-    let span = entry.span();
-    let text = analysis.sources.file(span.file).text();
-    let before = &text[..span.range.start() as usize];
-    let start = before.trim_end_matches([' ', '\t']).len();
-    let start = u32::try_from(start).unwrap_or(span.range.start());
-    Span::new(span.file, TextRange::new(start, span.range.end()))
 }

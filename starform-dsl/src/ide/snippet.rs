@@ -80,6 +80,7 @@ fn of_value(number: usize, name: &str, ty: Type) -> String {
         | Type::EnvironmentName
         | Type::GroupName
         | Type::PortName
+        | Type::FormerName
         | Type::Reference
         | Type::VariableName
         | Type::Integer { .. } => place(number, name),

@@ -103,6 +103,7 @@ pub(super) fn of(index: &Index, spec: &NodeSpec, called: &str, ty: Type) -> Vec<
         | Type::EnvironmentName
         | Type::GroupName
         | Type::PortName
+        | Type::FormerName
         | Type::Reference
         | Type::Integer { .. }
         | Type::HttpPath

@@ -12,6 +12,7 @@ mod layer;
 mod path;
 mod project;
 mod read;
+mod removed;
 mod runtime;
 mod service;
 mod traffic;

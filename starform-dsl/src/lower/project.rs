@@ -167,6 +167,7 @@ fn lower_child(cx: &mut Cx, read: &Read<'_>, lowered: &mut Lowered, declared: &m
             }
             None => cx.known.partials = false,
         },
+        "removed" => lowered.model.removed.extend(super::removed::read(cx, read)),
         // Its files' nodes follow it.
         "include" if read.sound => {}
         "include" => cx.known = Known::all(false),
@@ -206,7 +207,7 @@ fn preview(read: &Read<'_>) -> Option<Preview> {
 
 fn environment(cx: &mut Cx, read: &Read<'_>) -> Option<Environment> {
     let mut deploy = Deploy::default();
-    let mut protect = false;
+    let mut protect = None;
     let mut drift = DriftPolicy::default();
     if let Some(nodes) = read.node.children() {
         cx.block(
@@ -232,7 +233,7 @@ fn environment(cx: &mut Cx, read: &Read<'_>) -> Option<Environment> {
                         Some(_) | None => DriftPolicy::Correct,
                     }
                 }
-                _ => protect = true,
+                _ => protect = Some(child.span()),
             },
         );
     }

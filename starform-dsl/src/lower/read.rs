@@ -58,6 +58,11 @@ impl<'a> Read<'a> {
         parsed(self.prop_entry(name)?)
     }
 
+    /// The property and the space before it.
+    pub(super) fn prop_with_space(&self, name: &str) -> Option<Span> {
+        self.prop_entry(name).map(Entry::span_with_space)
+    }
+
     pub(super) fn has_prop(&self, name: &str) -> bool {
         self.prop_entry(name).is_some()
     }

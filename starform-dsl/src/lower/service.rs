@@ -7,7 +7,9 @@ use starform_contract::{ServiceKind, ServiceName};
 use super::read::Read;
 use super::{Cx, MOST_OF_A_KIND, layer};
 use crate::diag::{Diagnostic, codes};
-use crate::project::{In, Kind, Layer, NamedEnvironments, Presence, Schedule, Service, Spanned};
+use crate::project::{
+    In, Kind, Layer, NamedEnvironments, Presence, Schedule, Service, Spanned, Was,
+};
 use crate::table::Place;
 
 /// `None`: its name cannot be read.
@@ -41,6 +43,7 @@ pub(super) fn read(cx: &mut Cx, read: &Read<'_>) -> Option<Service> {
         kind: kind?,
         presence: presence.map_or(Presence::Everywhere, |(presence, _)| presence),
         like: read.prop("like"),
+        was: was(read),
         root: read.prop("root"),
         own,
         overrides,
@@ -72,6 +75,13 @@ fn kind(read: &Read<'_>) -> Option<Kind> {
             schedule: read.prop("schedule")?,
             timezone: read.prop("timezone"),
         }),
+    })
+}
+
+fn was(read: &Read<'_>) -> Option<Was> {
+    Some(Was {
+        name: read.prop("was")?,
+        entry: read.prop_with_space("was")?,
     })
 }
 

@@ -127,6 +127,7 @@ pub(crate) fn text_value(ty: Type, name: &str, text: &str, span: Span) -> Option
         Type::ServiceName => name_error(ServiceName::new(text).err(), span),
         Type::EnvironmentName => environment_name(text, span),
         Type::GroupName => name_error(GroupName::new(text).err(), span),
+        Type::FormerName => super::removed::bad_name(text, span),
         Type::PortName => name_error(PortName::new(text).err(), span),
         Type::Duration { min, max } => amount::duration(name, text, span, min, max),
         Type::Cpu => amount::cpu(text, span),
@@ -149,7 +150,7 @@ pub(crate) fn text_value(ty: Type, name: &str, text: &str, span: Span) -> Option
     }
 }
 
-fn name_error(error: Option<InvalidName>, span: Span) -> Option<Diagnostic> {
+pub(super) fn name_error(error: Option<InvalidName>, span: Span) -> Option<Diagnostic> {
     let error = error?;
     let (title, help) = match &error {
         InvalidName::Empty { what } => (format!("{what} is empty"), "give it a name".to_owned()),
@@ -186,7 +187,7 @@ fn name_error(error: Option<InvalidName>, span: Span) -> Option<Diagnostic> {
 }
 
 /// A name that the text may have meant: lower case, single hyphens for everything else.
-fn spelled_right(text: &str) -> Option<String> {
+pub(super) fn spelled_right(text: &str) -> Option<String> {
     let lower = text.to_lowercase();
     let parts: Vec<&str> = lower
         .split(|c: char| !c.is_ascii_lowercase() && !c.is_ascii_digit())
@@ -429,6 +430,7 @@ pub(crate) fn expected(ty: Type) -> String {
         | Type::ServiceName
         | Type::EnvironmentName
         | Type::GroupName
+        | Type::FormerName
         | Type::PortName
         | Type::Reference => "a name".to_owned(),
         Type::Integer { min, max } if max == i64::MAX => format!("a whole number from {min}"),

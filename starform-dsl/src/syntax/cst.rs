@@ -327,6 +327,15 @@ impl<'a> Entry<'a> {
     pub fn span(self) -> Span {
         self.cst.span_of(self.data.first, self.data.end)
     }
+
+    /// The whole entry and the spaces and tabs before it: what is deleted to take it out.
+    pub fn span_with_space(self) -> Span {
+        let range = self.span().range;
+        let before = &self.cst.text[..range.start() as usize];
+        let spaces = before.len() - before.trim_end_matches([' ', '\t']).len();
+        let start = range.start() - u32::try_from(spaces).unwrap_or(0);
+        self.cst.span(TextRange::new(start, range.end()))
+    }
 }
 
 fn count<T>(items: &[T]) -> u32 {

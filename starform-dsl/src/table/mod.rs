@@ -123,6 +123,8 @@ pub enum Type {
     ServiceName,
     EnvironmentName,
     GroupName,
+    /// Of a service that was, or `SERVICE.VOLUME`.
+    FormerName,
     PortName,
     /// A name that something else declares; looked up once everything is read.
     Reference,
@@ -207,13 +209,6 @@ const fn required(name: &'static str, ty: Type, doc: &'static str) -> PropSpec {
     PropSpec {
         required: true,
         ..prop(name, ty, doc)
-    }
-}
-
-const fn later_prop(name: &'static str, instead: &'static str, doc: &'static str) -> PropSpec {
-    PropSpec {
-        availability: Availability::Later { instead },
-        ..prop(name, Type::Text, doc)
     }
 }
 

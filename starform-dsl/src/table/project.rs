@@ -5,8 +5,7 @@
 use starform_contract::ServiceKind;
 
 use super::{
-    Args, Availability, Block, NodeSpec, Place, PropSpec, ROW, Repeat, Type, arg, later_prop, prop,
-    required,
+    Args, Availability, Block, NodeSpec, Place, PropSpec, ROW, Repeat, Type, arg, prop, required,
 };
 
 pub(super) const NODES: &[NodeSpec] = &[
@@ -65,8 +64,8 @@ pub(super) const NODES: &[NodeSpec] = &[
     NodeSpec {
         name: "protect",
         places: &[Place::Environment],
-        availability: Availability::Later {
-            instead: "who may apply is decided by tokens and kubeconfigs for now",
+        availability: Availability::Checked {
+            instead: "take it out; who may apply is decided by tokens and kubeconfigs for now",
         },
         form: "protect",
         doc: "Plans that delete, replace or widen anything here need an approval.",
@@ -133,7 +132,7 @@ pub(super) const NODES: &[NodeSpec] = &[
     NodeSpec {
         name: "web",
         kinds: &[ServiceKind::Web],
-        form: "web NAME root=PATH like=PARTIAL { service children }",
+        form: "web NAME root=PATH like=PARTIAL was=NAME { service children }",
         doc: "A service that the outside reaches over HTTPS.",
         example: "web api { image \"ghcr.io/acme/api:1.4.2\"; port 8080; }",
         ..SERVICE
@@ -141,7 +140,7 @@ pub(super) const NODES: &[NodeSpec] = &[
     NodeSpec {
         name: "private",
         kinds: &[ServiceKind::Private],
-        form: "private NAME root=PATH like=PARTIAL { service children }",
+        form: "private NAME root=PATH like=PARTIAL was=NAME { service children }",
         doc: "A service that only its own environment reaches.",
         example: "private catalog { image \"ghcr.io/acme/catalog:1.4.2\"; port 9090 protocol=grpc; }",
         ..SERVICE
@@ -149,7 +148,7 @@ pub(super) const NODES: &[NodeSpec] = &[
     NodeSpec {
         name: "worker",
         kinds: &[ServiceKind::Worker],
-        form: "worker NAME root=PATH like=PARTIAL { service children }",
+        form: "worker NAME root=PATH like=PARTIAL was=NAME { service children }",
         doc: "A service that runs without being reached.",
         example: "worker mailer { image \"ghcr.io/acme/shop:1.4.2\"; run \"bin/worker\"; }",
         ..SERVICE
@@ -158,7 +157,7 @@ pub(super) const NODES: &[NodeSpec] = &[
         name: "cron",
         kinds: &[ServiceKind::Cron],
         props: CRON_PROPS,
-        form: "cron NAME schedule=CRON timezone=ZONE root=PATH like=PARTIAL { service children }",
+        form: "cron NAME schedule=CRON timezone=ZONE root=PATH like=PARTIAL was=NAME { service children }",
         doc: "A command that runs on a schedule.",
         example: "cron report schedule=\"30 3 * * *\" { image \"ghcr.io/acme/shop:1.4.2\"; run \"bin/report\"; }",
         ..SERVICE
@@ -177,11 +176,24 @@ pub(super) const NODES: &[NodeSpec] = &[
     NodeSpec {
         name: "removed",
         places: &[Place::Project],
-        availability: Availability::Later {
-            instead: "take the service out of the file: nothing in this version keeps data that would need it",
+        repeat: Repeat::Many,
+        args: Args::Two(
+            arg(
+                "KIND",
+                Type::OneOf(&["web", "private", "worker", "cron", "volume"]),
+            ),
+            arg("NAME", Type::FormerName),
+        ),
+        props: &[required(
+            "data",
+            Type::OneOf(&["keep", "destroy"]),
+            "Whether the volumes stay in the cluster, unmanaged, or are deleted with all that is on them.",
+        )],
+        availability: Availability::Checked {
+            instead: "take it out: this version deploys no volumes, so there is no data to speak of",
         },
         form: "removed KIND NAME data=keep|destroy",
-        doc: "Reviewed consent to stop managing something that holds data.",
+        doc: "Reviewed consent to stop managing something that holds data: a service with all its volumes, or one volume as `SERVICE.VOLUME`. What is only left out of the file loses no data: its volumes stay and are listed.",
         default: "none",
         example: "removed volume api.data data=destroy",
         ..ROW
@@ -238,11 +250,16 @@ const ROOT: PropSpec = prop(
     Type::RelativePath,
     "The folder of the repository that the service is built from; `.` if left out.",
 );
-const WAS: PropSpec = later_prop(
-    "was",
-    "keep the old name for now: under a new one the service is deleted and created again",
-    "The service's name before it was renamed.",
-);
+const WAS: PropSpec = PropSpec {
+    availability: Availability::Checked {
+        instead: "keep the old name for now: under a new one the service is deleted and created again",
+    },
+    ..prop(
+        "was",
+        Type::ServiceName,
+        "The service's name before it was renamed, so that it is renamed and not made anew.",
+    )
+};
 
 const SERVICE_PROPS: &[PropSpec] = &[LIKE, ROOT, WAS];
 

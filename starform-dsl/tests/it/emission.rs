@@ -311,3 +311,34 @@ fn every_value_knows_where_it_is_written() {
         "a default has the service's place"
     );
 }
+
+/// A plan that left these out would rename by deleting, destroy unseen, or let everyone through.
+#[test]
+fn what_speaks_of_former_names_and_of_approvals_is_refused_where_it_holds() {
+    let shop = project(
+        "project shop {
+          environment staging branch=main
+          environment production branch=release { protect; }
+          worker api was=backend { image \"a/b:1\"; only production; }
+          worker other { image \"a/b:1\"; }
+        }",
+    );
+    let refused = |name: &str| -> Vec<String> {
+        let name = name.parse().expect("a name");
+        let said = emit(&shop, &name, &bindings(&shop)).err();
+        said.unwrap_or_default()
+            .iter()
+            .map(|d| format!("{} {} {}", d.code, d.node_path, d.title))
+            .collect()
+    };
+    let production = [
+        "SF6004 project.environment.production.protect `protect` is not deployed by this version",
+        "SF6004 project.worker.api `was=` is not deployed by this version",
+    ];
+    assert_eq!(refused("production"), production);
+    assert!(refused("staging").is_empty());
+    let production = shop
+        .environments()
+        .find(|(name, _)| name.as_str() == "production");
+    assert!(production.expect("it is declared").1.is_protected());
+}

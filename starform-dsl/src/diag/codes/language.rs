@@ -51,6 +51,10 @@ codes! { LANGUAGE;
         "More than ten files stand in a row, each included by the one before.";
     2025 WITHOUT_EFFECT Warning "node without effect"
         "The node or property says something about what the service does not do.";
+    2026 NOT_OF_ITS_KIND Error "name that is not of its kind"
+        "A service goes by its name, a volume by the name of its service, a point, and its own: the word before says one and the name the other.";
+    2027 NO_DATA_TO_DESTROY Error "data that there is not"
+        "`removed` destroys the data of something that never holds any.";
     3001 UNKNOWN_SERVICE Error "unknown service"
         "The project has no service of this name.";
     3002 UNKNOWN_OUTPUT Error "unknown output"
@@ -73,6 +77,18 @@ codes! { LANGUAGE;
         "Two var-groups that a service uses give one key different values; the later group wins.";
     3011 IMAGE_CIRCLE Error "image taken in a circle"
         "`image-of` leads back to the service itself, so nothing names an image.";
+    3012 WAS_ITSELF Error "service that was itself"
+        "`was` names the service itself, so nothing was renamed.";
+    3013 WAS_DECLARED Error "`was` names something that is declared"
+        "`was` is the name that a service had before. A name that a service has now is no former one, also where that service was renamed to it.";
+    3014 WAS_TWICE Error "two services with one former name"
+        "Two services name the same service as what they were, and only one can go on as it.";
+    3015 REMOVED_DECLARED Error "removed and declared"
+        "`removed` names a service or a volume that is declared, so the file says both that it is gone and that it is there.";
+    3016 REMOVED_TWICE Error "removed twice"
+        "Two `removed` nodes name the same thing.";
+    3017 REMOVED_RENAMED Error "removed and renamed"
+        "`removed` names a service that goes on under another name, because a service names it with `was`.";
     4001 RESERVED_ENVIRONMENT Error "reserved name of an environment"
         "`preview` and `pr-NUMBER` belong to preview environments.";
     4002 OVERLAPPING_IN Error "two `in` blocks with the same child for one environment"
@@ -85,6 +101,8 @@ codes! { LANGUAGE;
         "One list names an environment twice.";
     4006 NO_PREVIEW Error "no preview environments"
         "Something is said of `preview`, but the project declares no `preview` node.";
+    4007 INHERITS_PROTECTED Error "previews with the secrets of a protected environment"
+        "Previews inherit the secrets of the environment that they are from, and that one is protected.";
     5010 BAD_NAME Error "not a valid name"
         "Names become parts of Kubernetes names, so they follow the rules for those, with room for what Starform adds.";
     5011 BAD_AMOUNT Error "not a valid amount"
