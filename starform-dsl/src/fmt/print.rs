@@ -138,9 +138,15 @@ impl<'a> Printer<'a> {
         self.pos += 1;
     }
 
+    /// Ends the line that is written. Behind the CR of a copied line LF would be a part of that one newline.
+    fn end_line(&mut self) {
+        let joins = self.out.ends_with('\r') && self.newline.starts_with('\n');
+        self.out.push_str(if joins { "\r" } else { self.newline });
+    }
+
     /// Ends the line and indents the next one.
     fn next_line(&mut self, depth: usize) {
-        self.out.push_str(self.newline);
+        self.end_line();
         self.line = self.out.len();
         self.out.extend(std::iter::repeat_n(' ', depth * INDENT));
         self.last = Last::Nothing;
@@ -150,7 +156,7 @@ impl<'a> Printer<'a> {
     fn own_line(&mut self, newlines: usize, depth: usize) {
         if self.out.len() > self.line {
             if newlines > 1 && !self.begins_block {
-                self.out.push_str(self.newline);
+                self.end_line();
             }
             self.next_line(depth);
         }
@@ -421,7 +427,7 @@ impl<'a> Printer<'a> {
     /// The last line ends as every line does, unless it is copied with all that comes after.
     fn end(&mut self) {
         if self.out.len() > self.line && !self.copied_to_the_end {
-            self.out.push_str(self.newline);
+            self.end_line();
         }
     }
 }

@@ -109,6 +109,19 @@ fn broken_documents_keep_their_broken_lines() {
     mutated(0..1_000);
 }
 
+/// Each was formatted to another meaning once.
+#[test]
+fn a_newline_is_never_joined_to_what_is_copied() {
+    for (text, formatted) in [
+        // `true` is a mistake, `\` goes on to the first CR, and with LF for the second both would be one newline.
+        ("true\\\r\rnode", "true\\\r\rnode\n"),
+        ("true\\\r\r\rnode", "true\\\r\r\rnode\n"),
+        ("true\\\r\u{85}", "true\\\r\r"),
+    ] {
+        assert_eq!(judge(text).text, formatted, "{text:?}");
+    }
+}
+
 fn pieces() -> impl Strategy<Value = String> {
     prop::collection::vec(prop::sample::select(PIECES), 0..24).prop_map(|pieces| pieces.concat())
 }
