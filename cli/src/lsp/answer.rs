@@ -94,6 +94,32 @@ pub(super) fn workspace_edit(
     Some(lsp::WorkspaceEdit::new(changes))
 }
 
+/// Edits of one file in the order of its text. There may be thousands on one line, so places are counted on from the
+/// last one.
+pub(super) fn text_edits(
+    file: &SourceFile,
+    encoding: Encoding,
+    edits: Vec<Edit>,
+) -> Vec<lsp::TextEdit> {
+    let (mut last, mut place) = (0, lsp::Position::new(0, 0));
+    let mut position = |offset: u32| {
+        let between = &file.text()[last as usize..offset as usize];
+        place = if between.contains(['\n', '\r']) {
+            encoding.position(file, offset)
+        } else {
+            lsp::Position::new(place.line, place.character + encoding.len(between))
+        };
+        last = offset;
+        place
+    };
+    let edits = edits.into_iter().map(|edit| {
+        let range = edit.span.range;
+        let start = position(range.start());
+        lsp::TextEdit::new(lsp::Range::new(start, position(range.end())), edit.text)
+    });
+    edits.collect()
+}
+
 pub(super) fn action(
     project: &Project,
     encoding: Encoding,

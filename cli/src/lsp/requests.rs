@@ -8,13 +8,14 @@ use lsp_types::{
     self as lsp, Url,
     request::{
         CodeActionRequest, Completion, DocumentHighlightRequest, DocumentLinkRequest,
-        DocumentSymbolRequest, FoldingRangeRequest, GotoDefinition, HoverRequest, InlayHintRequest,
-        PrepareRenameRequest, References, Rename, Request as _, SemanticTokensFullRequest,
+        DocumentSymbolRequest, FoldingRangeRequest, Formatting, GotoDefinition, HoverRequest,
+        InlayHintRequest, PrepareRenameRequest, RangeFormatting, References, Rename, Request as _,
+        SemanticTokensFullRequest,
     },
 };
 use serde::{Serialize, de::DeserializeOwned};
 use serde_json::Value;
-use starform_dsl::{ide, source::FileId, source::SourceFile};
+use starform_dsl::{diag::Edit, fmt, ide, source::FileId, source::SourceFile};
 
 use super::{
     answer,
@@ -28,6 +29,7 @@ enum Refusal {
     Unknown(String),
     Params(serde_json::Error),
     Rename(ide::RenameError),
+    Formatting(fmt::MeaningChanged),
 }
 
 /// A file of an analysed project, and how the editor counts.
@@ -47,6 +49,7 @@ pub(super) fn answer(documents: &mut Documents, encoding: Encoding, request: Req
         }
         Err(Refusal::Params(error)) => refusal(id, ErrorCode::InvalidParams, error.to_string()),
         Err(Refusal::Rename(error)) => refusal(id, ErrorCode::RequestFailed, error.to_string()),
+        Err(Refusal::Formatting(error)) => refusal(id, ErrorCode::RequestFailed, error.to_string()),
     }
 }
 
@@ -148,6 +151,22 @@ fn about_changes(
                 asked(&read.text_document.uri).map(|asked| asked.hints(read.range)),
             ))
         }
+        RangeFormatting::METHOD => {
+            let read: lsp::DocumentRangeFormattingParams = params_of(params)?;
+            let Some(asked) = asked(&read.text_document.uri) else {
+                return Ok(Value::Null);
+            };
+            let range = asked.encoding.text_range(asked.source(), read.range);
+            let text = asked.source().text();
+            asked.formatted(fmt::edits_within(asked.file, text, range))
+        }
+        Formatting::METHOD => {
+            let read: lsp::DocumentFormattingParams = params_of(params)?;
+            let Some(asked) = asked(&read.text_document.uri) else {
+                return Ok(Value::Null);
+            };
+            asked.formatted(fmt::edits(asked.file, asked.source().text()))
+        }
         _ => whole_file(asked, method, params),
     }
 }
@@ -245,6 +264,15 @@ impl Asked {
             &self.project,
             self.encoding,
             &edits,
+        )))
+    }
+
+    fn formatted(&self, edits: Result<Vec<Edit>, fmt::MeaningChanged>) -> Result<Value, Refusal> {
+        let edits = edits.map_err(Refusal::Formatting)?;
+        Ok(json(answer::text_edits(
+            self.source(),
+            self.encoding,
+            edits,
         )))
     }
 

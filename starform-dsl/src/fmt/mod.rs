@@ -6,17 +6,19 @@
 
 mod broken;
 mod contract;
+mod edits;
 mod print;
 mod same;
 mod spacing;
 mod v1;
 
+pub use edits::{edits, edits_within};
 pub use v1::migrate;
 
 use crate::diag::{Diagnostic, codes};
 use crate::secrets;
 use crate::source::{FileId, SourceTree, Span};
-use crate::syntax::{self, TextRange};
+use crate::syntax::{self, Survey, TextRange};
 
 /// What became of a text.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -52,19 +54,28 @@ pub fn format(text: &str) -> Result<Formatted, MeaningChanged> {
         return Ok(left_alone(mistakes));
     }
     let survey = contract::written(survey);
-    let Some(formatted) = print::print(&survey) else {
+    let Some(formatted) = styled(&survey)? else {
         return Ok(left_alone(mistakes));
     };
-    if formatted != survey.cst.text()
-        && !same::reads_the_same(&survey, &syntax::survey(&*formatted))
-    {
-        return Err(MeaningChanged);
-    }
     Ok(Formatted {
         changed: formatted != text,
         text: formatted,
         mistakes,
     })
+}
+
+/// The text in the one style, compared with what it was; `None` where it would be longer than a file may be.
+fn styled(survey: &Survey) -> Result<Option<String>, MeaningChanged> {
+    let Some(formatted) = print::print(survey) else {
+        return Ok(None);
+    };
+    let same = formatted == survey.cst.text()
+        || same::reads_the_same(survey, &syntax::survey(&*formatted));
+    if same {
+        Ok(Some(formatted))
+    } else {
+        Err(MeaningChanged)
+    }
 }
 
 impl MeaningChanged {

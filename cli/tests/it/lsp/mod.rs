@@ -2,6 +2,7 @@
 //! Starts the built program; no server, no cluster.
 
 mod editor;
+mod formatting;
 mod prefixes;
 
 use serde_json::json;

@@ -2,9 +2,10 @@
 //! Pure. Comments are found by their tokens, meaning is that of `abstract_tree`.
 //! Read on in `super` for the texts that are judged.
 
+use starform_dsl::diag::Edit;
 use starform_dsl::fmt::{self, Formatted};
 use starform_dsl::source::FileId;
-use starform_dsl::syntax::{TokenKind, parse, read};
+use starform_dsl::syntax::{TextRange, TokenKind, parse, read};
 
 use crate::abstract_tree::ours;
 
@@ -33,7 +34,32 @@ pub(crate) fn judge(text: &str) -> Formatted {
     if !said.sound {
         assert!(!formatted.changed, "braces do not match: {text:?}");
     }
+    edits_give(text, &formatted);
     formatted
+}
+
+/// Edits for an editor come to the same, whole and in parts, and touch no word.
+fn edits_give(text: &str, formatted: &Formatted) {
+    let edits = fmt::edits(FileId(0), text).expect("formatted before");
+    assert_eq!(applied(text, &edits), formatted.text, "edits of {text:?}");
+    assert_eq!(edits.is_empty(), !formatted.changed, "{text:?}");
+    let half = text.floor_char_boundary(text.len() / 2);
+    let half = u32::try_from(half).expect("a short text");
+    for range in [TextRange::new(0, half), TextRange::at(half)] {
+        let edits = fmt::edits_within(FileId(0), text, range).expect("formatted before");
+        let partly = applied(text, &edits);
+        assert_eq!(words(&partly), words(text), "{range:?} of {text:?}");
+        assert_eq!(comments(&partly), comments(text), "{range:?} of {text:?}");
+        assert_eq!(ours(&partly).ok(), ours(text).ok(), "{range:?} of {text:?}");
+    }
+}
+
+fn applied(text: &str, edits: &[Edit]) -> String {
+    let mut out = text.to_owned();
+    for edit in edits.iter().rev() {
+        out.replace_range(edit.span.range.as_range(), &edit.text);
+    }
+    out
 }
 
 fn writes_contract(text: &str, out: &str) -> bool {

@@ -1,0 +1,101 @@
+//! Formatting as edits: only the white space that changes, place by place, so an editor keeps its cursors and folds.
+//! Pure. Applied to the text they give what [`super::format`] gives; none touches more than white space, `;`, `\` and
+//! the blanks at the end of a `//` comment, and one may write `contract=`. They are in order and apart.
+//! Read on in `same` for what a word is.
+
+use super::{MeaningChanged, same};
+use crate::diag::Edit;
+use crate::source::{FileId, Span};
+use crate::syntax::{self, Survey, TextRange};
+
+/// All edits that format a text; none where [`super::format`] would leave it alone.
+///
+/// # Errors
+/// As [`super::format`].
+pub fn edits(file: FileId, text: &str) -> Result<Vec<Edit>, MeaningChanged> {
+    let formatted = super::format(text)?;
+    if !formatted.changed {
+        return Ok(Vec::new());
+    }
+    Ok(between(
+        file,
+        &syntax::survey(text),
+        &syntax::survey(formatted.text),
+    ))
+}
+
+/// The edits that touch a range, without `contract=`. None where a part of them alone would change the meaning, as
+/// where a range ends between a `\` and the line that it continues.
+///
+/// # Errors
+/// As [`super::format`].
+pub fn edits_within(
+    file: FileId,
+    text: &str,
+    range: TextRange,
+) -> Result<Vec<Edit>, MeaningChanged> {
+    let survey = syntax::survey(text);
+    if !survey.sound {
+        return Ok(Vec::new());
+    }
+    let Some(formatted) = super::styled(&survey)? else {
+        return Ok(Vec::new());
+    };
+    let mut edits = between(file, &survey, &syntax::survey(formatted));
+    edits.retain(|edit| {
+        let at = edit.span.range;
+        at.start() <= range.end() && range.start() <= at.end()
+    });
+    let partly = syntax::survey(applied(text, &edits));
+    if !same::reads_the_same(&survey, &partly) {
+        edits.clear();
+    }
+    Ok(edits)
+}
+
+/// What stands between the words of `new` and otherwise between those of `old`. All words of `old` are in `new`.
+fn between(file: FileId, old: &Survey, new: &Survey) -> Vec<Edit> {
+    let (old_text, new_text) = (old.cst.text(), new.cst.text());
+    let mut edits = Vec::new();
+    let mut gap = |from: (usize, usize), to: (usize, usize)| {
+        let written = &new_text[from.1..to.1];
+        if old_text[from.0..to.0] != *written {
+            edits.push(Edit {
+                span: Span::new(file, text_range(from.0, to.0)),
+                text: written.to_owned(),
+            });
+        }
+    };
+    let mut words = same::words(&old.cst).peekable();
+    // Where the last word ends in both texts.
+    let mut done = (0, 0);
+    for (kind, place) in same::words(&new.cst) {
+        let known = words
+            .next_if(|(of, old)| *of == kind && old_text[old.clone()] == new_text[place.clone()]);
+        // A word that is new belongs to what stands between two others.
+        if let Some((_, old)) = known {
+            gap(done, (old.start, place.start));
+            done = (old.end, place.end);
+        }
+    }
+    gap(done, (old_text.len(), new_text.len()));
+    edits
+}
+
+fn applied(text: &str, edits: &[Edit]) -> String {
+    let mut out = String::with_capacity(text.len());
+    let mut done = 0;
+    for edit in edits {
+        let range = edit.span.range.as_range();
+        out.push_str(&text[done..range.start]);
+        out.push_str(&edit.text);
+        done = range.end;
+    }
+    out.push_str(&text[done..]);
+    out
+}
+
+fn text_range(start: usize, end: usize) -> TextRange {
+    let offset = |at| u32::try_from(at).expect("a text of at most 1 MiB");
+    TextRange::new(offset(start), offset(end))
+}
