@@ -53,9 +53,6 @@ pub(super) const NODES: &[NodeSpec] = &[
                 "What is asked for; `/metrics` if left out.",
             ),
         ],
-        availability: Availability::Checked {
-            instead: "leave it out: nothing is scraped yet",
-        },
         form: "metrics port=N path=PATH",
         doc: "Where the service shows its metrics. A worker names the port.",
         default: "none; path=\"/metrics\"",

@@ -32,7 +32,7 @@ use starform_contract::{
     ClusterProfile, EnvironmentBundle, EnvironmentState, Object, ProjectBundle, ServiceEntry,
     ServiceState,
     bundle::BundleSchema,
-    model::{Drain, Health, Port, Scale, Workload},
+    model::{Drain, Health, Metrics, Port, Scale, Workload},
     name,
 };
 
@@ -82,6 +82,7 @@ struct Serving<'a> {
     health: &'a Health,
     scale: &'a Scale,
     drain: Drain,
+    metrics: Option<&'a Metrics>,
 }
 
 impl Scope<'_> {
@@ -100,6 +101,11 @@ impl<'a> ServiceScope<'a> {
         }
     }
 
+    /// Where the scraper reads; `None` also where telemetry leaves the service alone.
+    fn scraped<'s>(&self, serving: Serving<'s>) -> Option<&'s Metrics> {
+        serving.metrics.filter(|_| self.service.model.observability)
+    }
+
     /// An object named like the service's Deployment.
     fn object(&self, kind: Kind, labels: Value, body: Value) -> Object {
         self.scope.object(kind, &self.name, labels, body)
@@ -115,18 +121,21 @@ impl<'a> Serving<'a> {
                 health: &web.health,
                 scale: &web.scale,
                 drain: web.drain,
+                metrics: web.running.metrics.as_ref(),
             }),
             Workload::Private(private) => Some(Self {
                 ports: &private.ports,
                 health: &private.health,
                 scale: &private.scale,
                 drain: private.drain,
+                metrics: private.running.metrics.as_ref(),
             }),
             Workload::Worker(worker) => Some(Self {
                 ports: &[],
                 health: &worker.health,
                 scale: &worker.scale,
                 drain: worker.drain,
+                metrics: worker.running.metrics.as_ref(),
             }),
             Workload::Cron(_) => None,
         }
@@ -192,25 +201,19 @@ fn service_entry(scope: &Scope<'_>, service: &ServiceState) -> ServiceEntry {
 }
 
 fn service_objects(scope: &ServiceScope<'_>) -> Vec<Object> {
-    let mut objects = vec![service::account(scope)];
+    let mut objects = vec![service::account(scope), network::ingress(scope)];
     objects.extend(secret::own(scope));
-    match &scope.service.model.workload {
+    let workload = &scope.service.model.workload;
+    match workload {
         Workload::Web(web) => {
-            objects.push(network::public_ingress(scope, &web.allow_from, &web.ports));
             objects.push(service::service(scope, &web.ports));
             objects.extend(route::routes(scope, web));
         }
-        Workload::Private(private) => {
-            objects.push(network::ingress(scope, &private.allow_from, &private.ports));
-            objects.push(service::service(scope, &private.ports));
-        }
-        Workload::Worker(_) => objects.push(network::unreached(scope)),
-        Workload::Cron(cron) => {
-            objects.push(network::unreached(scope));
-            objects.push(cron::cron_job(scope, cron));
-        }
+        Workload::Private(private) => objects.push(service::service(scope, &private.ports)),
+        Workload::Worker(_) => {}
+        Workload::Cron(cron) => objects.push(cron::cron_job(scope, cron)),
     }
-    if let Some(serving) = Serving::of(&scope.service.model.workload) {
+    if let Some(serving) = Serving::of(workload) {
         objects.push(deployment::deployment(scope, serving));
         objects.extend(scaling::autoscaler(scope, serving.scale));
         objects.extend(scaling::disruption_budget(scope, serving.scale));

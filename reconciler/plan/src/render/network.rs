@@ -6,11 +6,11 @@
 use serde_json::{Value, json};
 use starform_contract::{
     Object,
-    model::{AllowFrom, Port},
+    model::{AllowFrom, Port, Workload},
     name,
 };
 
-use super::{Scope, ServiceScope, kind::Kind, labels};
+use super::{Scope, ServiceScope, Serving, kind::Kind, labels};
 
 /// Private and link-local ranges (RFC 1918, RFC 6598, RFC 3927): the cluster itself, its nodes, its
 /// metadata service, other tenants.
@@ -59,37 +59,20 @@ pub(super) fn egress(scope: &Scope<'_>) -> Object {
     )
 }
 
-/// Who may connect to a service inside its environment.
-pub(super) fn ingress(scope: &ServiceScope<'_>, allow: &AllowFrom, ports: &[Port]) -> Object {
-    let rules = inside(scope, allow, ports);
-    ingress_policy(scope, rules.into_iter().collect())
-}
-
-/// As [`ingress`], and the Gateway's proxies to the routed port.
-pub(super) fn public_ingress(
-    scope: &ServiceScope<'_>,
-    allow: &AllowFrom,
-    ports: &[Port],
-) -> Object {
-    let gateway = &scope.scope.profile.gateway.namespace;
-    let from_gateway = ports.first().map(|routed| {
-        json!({
-            "from": [{ "namespaceSelector": {
-                "matchLabels": { "kubernetes.io/metadata.name": gateway },
-            } }],
-            "ports": [port(routed)],
-        })
-    });
-    let rules = inside(scope, allow, ports).into_iter().chain(from_gateway);
-    ingress_policy(scope, rules.collect())
-}
-
-/// A service that nobody connects to.
-pub(super) fn unreached(scope: &ServiceScope<'_>) -> Object {
-    ingress_policy(scope, Vec::new())
-}
-
-fn ingress_policy(scope: &ServiceScope<'_>, rules: Vec<Value>) -> Object {
+/// Who may connect to a service: its environment or who it allows, the Gateway's proxies, the scraper.
+/// A worker and a cron job have no ports that a service could connect to.
+pub(super) fn ingress(scope: &ServiceScope<'_>) -> Object {
+    let workload = &scope.service.model.workload;
+    let (inside, gateway) = match workload {
+        Workload::Web(web) => (
+            inside(scope, &web.allow_from, &web.ports),
+            from_gateway(scope, &web.ports),
+        ),
+        Workload::Private(private) => (inside(scope, &private.allow_from, &private.ports), None),
+        Workload::Worker(_) | Workload::Cron(_) => (None, None),
+    };
+    let scraper = Serving::of(workload).and_then(|serving| from_scraper(scope, serving));
+    let rules: Vec<Value> = [inside, gateway, scraper].into_iter().flatten().collect();
     let (state, service) = (scope.scope.state, scope.service);
     let pods = labels::service_selector(state, service.service_id);
     let mut spec = json!({
@@ -120,6 +103,30 @@ fn inside(scope: &ServiceScope<'_>, allow: &AllowFrom, ports: &[Port]) -> Option
         .collect();
     let ports: Vec<Value> = ports.iter().map(port).collect();
     (!peers.is_empty() && !ports.is_empty()).then(|| json!({ "from": peers, "ports": ports }))
+}
+
+/// Only to the port that is routed.
+fn from_gateway(scope: &ServiceScope<'_>, ports: &[Port]) -> Option<Value> {
+    let gateway = namespace(&scope.scope.profile.gateway.namespace);
+    let routed = ports.first()?;
+    Some(json!({ "from": [gateway], "ports": [port(routed)] }))
+}
+
+/// The profile's scraper to the metrics port, which is one of the service's ports where it has any.
+fn from_scraper(scope: &ServiceScope<'_>, serving: Serving<'_>) -> Option<Value> {
+    let scraper = scope.scope.profile.scraper_namespace.as_ref()?;
+    let metrics = scope.scraped(serving)?;
+    let own = serving.ports.iter().find(|own| own.port == metrics.port);
+    let port = own.map_or_else(
+        || json!({ "port": metrics.port, "protocol": "TCP" }),
+        self::port,
+    );
+    Some(json!({ "from": [namespace(scraper)], "ports": [port] }))
+}
+
+/// Every pod of a namespace; the label is the API server's own, so nobody else can wear it.
+fn namespace(name: &str) -> Value {
+    json!({ "namespaceSelector": { "matchLabels": { "kubernetes.io/metadata.name": name } } })
 }
 
 /// By name, which each pod resolves for itself: a rollout that changes the number cuts no old pod off.

@@ -33,7 +33,14 @@ pub(super) fn serving(scope: &ServiceScope<'_>, serving: Serving<'_>) -> Value {
     spec["restartPolicy"] = json!("Always");
     spec["terminationGracePeriodSeconds"] = json!(before_term.as_secs() + grace.as_secs());
     spec["topologySpreadConstraints"] = json!(spread(&labels::selector(state, service)));
-    template(scope, Role::Serve, spec)
+    let mut template = template(scope, Role::Serve, spec);
+    if let Some(metrics) = scope.scraped(serving) {
+        let annotations = &mut template["metadata"]["annotations"];
+        annotations["prometheus.io/scrape"] = json!("true");
+        annotations["prometheus.io/port"] = json!(metrics.port.to_string());
+        annotations["prometheus.io/path"] = json!(metrics.path);
+    }
+    template
 }
 
 /// Of one run of a cron job.

@@ -5,8 +5,11 @@
 use std::collections::BTreeSet;
 
 use serde_json::{Value, json};
-use starform_contract::{ClusterProfile, Object, model::AllowFrom, model::Workload};
-use starform_plan::render::render;
+use starform_contract::{
+    ClusterProfile, EnvironmentState, Object,
+    model::{AllowFrom, Metrics, Workload},
+};
+use starform_plan::render::{Rendered, render};
 
 use super::{kind, name, rendered};
 use crate::sample::{service_name, shop};
@@ -258,6 +261,52 @@ fn the_gateway_reaches_the_routed_port_of_a_web_service() {
 }
 
 #[test]
+fn the_scraper_reaches_the_metrics_port_alone() {
+    let mut state = shop();
+    let Workload::Worker(mailer) = &mut state.services[1].model.workload else {
+        panic!("the mailer is a worker");
+    };
+    mailer.running.metrics = Some(metrics(9100));
+    let Workload::Web(storefront) = &mut state.services[3].model.workload else {
+        panic!("the storefront is a web service");
+    };
+    storefront.running.metrics = Some(metrics(8080));
+    let profile = ClusterProfile {
+        scraper_namespace: Some("monitoring".to_owned()),
+        ..ClusterProfile::default()
+    };
+
+    let scraper = json!({ "namespaceSelector": {
+        "matchLabels": { "kubernetes.io/metadata.name": "monitoring" },
+    } });
+    let number = json!({ "from": [scraper], "ports": [{ "port": 9100, "protocol": "TCP" }] });
+    let name = json!({ "from": [scraper], "ports": [{ "port": "http", "protocol": "TCP" }] });
+    let rules = |state: &EnvironmentState, profile: &ClusterProfile, service: &str| {
+        object_of(&render(state, profile), service, "NetworkPolicy")["spec"]["ingress"].clone()
+    };
+    assert_eq!(rules(&state, &profile, "mailer"), json!([number]));
+    assert_eq!(rules(&state, &profile, "storefront")[2], name);
+    let annotations = |state: &EnvironmentState, service: &str| {
+        let deployment = object_of(&rendered(state), service, "Deployment");
+        deployment["spec"]["template"]["metadata"]["annotations"].clone()
+    };
+    let mailer = annotations(&state, "mailer");
+    assert_eq!(mailer["prometheus.io/scrape"], "true");
+    assert_eq!(mailer["prometheus.io/port"], "9100");
+    assert_eq!(mailer["prometheus.io/path"], "/metrics");
+
+    let nobody = rules(&state, &ClusterProfile::default(), "mailer");
+    assert_eq!(nobody, Value::Null, "a cluster without a scraper");
+    state.services[1].model.observability = false;
+    assert_eq!(rules(&state, &profile, "mailer"), Value::Null);
+    assert!(
+        annotations(&state, "mailer")
+            .get("prometheus.io/scrape")
+            .is_none()
+    );
+}
+
+#[test]
 fn egress_leaves_out_private_and_denied_ranges() {
     let mut profile = ClusterProfile::default();
     profile.egress.denied = vec!["203.0.113.0/24".to_owned(), "2001:db8::/32".to_owned()];
@@ -398,8 +447,18 @@ fn assert_restricted(pod: &Value) {
     assert_eq!(pod["enableServiceLinks"], false);
 }
 
+fn metrics(port: u16) -> Metrics {
+    Metrics {
+        port,
+        path: "/metrics".to_owned(),
+    }
+}
+
 fn manifest(service: &str, wanted: &str) -> Value {
-    let rendered = rendered(&shop());
+    object_of(&rendered(&shop()), service, wanted)
+}
+
+fn object_of(rendered: &Rendered, service: &str, wanted: &str) -> Value {
     let entry = rendered
         .environment
         .service(&service_name(service))
