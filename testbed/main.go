@@ -28,6 +28,7 @@ func commands() map[string]command {
 		"run":                     {run, "a cluster for one command: [--nodes N] [--audit] -- COMMAND"},
 		"status":                  {status, "what runs, and its memory: --dir DIR"},
 		"audit":                   {audit, "sum requests: --dir DIR [--user-agent X] [--since T] [--until T] [--json]"},
+		"reach":                   {reach, "who may connect to whom, by the NetworkPolicies: --dir DIR --ports TCP/80,… [--addresses A,…]"},
 		"kill-part":               {killPart, "SIGKILL one part: NAME --dir DIR"},
 		"restart-part":            {restartPart, "SIGKILL one part and start it again: NAME --dir DIR"},
 		"guard":                   {guard, "run a command until standard input closes: [--user U] [--remove DIR] -- COMMAND"},
