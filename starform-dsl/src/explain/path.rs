@@ -5,7 +5,7 @@
 use starform_contract::{GroupName, ServiceKind};
 
 use crate::project::{Environment, Model, Project, Service};
-use crate::table::{self, closest, foreign_word};
+use crate::table::{self, closest, foreign_node};
 
 /// Whom a path speaks of, and what follows the name.
 pub(super) enum Subject<'p> {
@@ -33,7 +33,7 @@ impl NoSuchPath {
     ) -> Self {
         let known: Vec<&str> = known.collect();
         let near = closest(name, known.iter().copied())
-            .or_else(|| foreign_word(name, known.iter().copied()));
+            .or_else(|| foreign_node(name, known.iter().copied()));
         let next = match near {
             Some(near) => format!("did you mean `{near}`?"),
             None if known.is_empty() => "there are none".to_owned(),

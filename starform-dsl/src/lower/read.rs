@@ -7,13 +7,11 @@ use std::str::FromStr;
 use starform_contract::ServiceKind;
 
 use super::{Cx, MOST_ENTRIES, unknown, value};
-use crate::diag::{Diagnostic, Edit, Fix, codes};
+use crate::diag::{Diagnostic, codes};
 use crate::project::{Child, Setting, Slot, Spanned};
 use crate::source::Span;
 use crate::syntax::{Entry, Node, Value};
-use crate::table::{
-    self, ArgSpec, Availability, Block, NodeSpec, Place, PropSpec, Repeat, closest, foreign_word,
-};
+use crate::table::{self, ArgSpec, Availability, Block, NodeSpec, Place, PropSpec, Repeat};
 
 /// A node that has met its row.
 pub(super) struct Read<'a> {
@@ -202,7 +200,7 @@ impl Cx {
             let Some(name) = entry.name() else { continue };
             let Some(prop) = read.spec.prop(&name.text) else {
                 read.sound = false;
-                self.unknown_property(read, &name.text, name.span);
+                unknown::property(self, read.spec, &name.text, name.span);
                 continue;
             };
             if let Some(first) = read.prop_entry(prop.name) {
@@ -263,43 +261,6 @@ impl Cx {
             }
             None => !matches!(entry.value(), Value::Invalid),
         }
-    }
-
-    fn unknown_property(&mut self, read: &Read<'_>, name: &str, span: Span) {
-        let spec = read.spec;
-        let names = || spec.props.iter().map(|prop| prop.name);
-        let title = format!("unknown property `{name}` of `{}`", spec.name);
-        let diagnostic = Diagnostic::new(codes::UNKNOWN_PROPERTY, span, title);
-        let compare = |word| closest(word, names()).or_else(|| foreign_word(word, names()));
-        let near = self.may_suggest().then(|| compare(name)).flatten();
-        let inner = match spec.block {
-            Block::Of(place) => table::find(place, name),
-            Block::None | Block::Variables => None,
-        };
-        self.report(if let Some(near) = near {
-            diagnostic
-                .help(format!("did you mean `{near}`?"))
-                .fix(Fix::maybe(
-                    format!("write `{near}`"),
-                    vec![Edit {
-                        span,
-                        text: near.to_owned(),
-                    }],
-                ))
-        } else if let Some(inner) = inner {
-            diagnostic.help(format!(
-                "`{name}` is a node of its own: inside the block write `{}`",
-                inner.form
-            ))
-        } else if spec.props.is_empty() {
-            diagnostic.help(format!(
-                "`{}` has no properties; it is written `{}`",
-                spec.name, spec.form
-            ))
-        } else {
-            let known: Vec<&str> = names().collect();
-            diagnostic.help(format!("valid here: {}", value::list(&known)))
-        });
     }
 
     /// Reads the nodes of a block by their rows in `place`; hands each that is to be used to `each`.

@@ -1,14 +1,17 @@
 //! What is said about a node that does not belong where it stands.
-//! Pure. One diagnostic a node; its help names the nearest word, else the right place, else what is valid here.
+//! Pure. One diagnostic a node; its help names our word for another platform's, else what to do instead, else the nearest
+//! word, else the right place, else what is valid here.
 //! Read on in `crate::table` for the words.
 
 use starform_contract::ServiceKind;
 
 use super::{Cx, value};
-use crate::diag::{Applicability, Diagnostic, Edit, Fix, codes};
+use crate::diag::{Diagnostic, Edit, Fix, codes};
 use crate::source::Span;
 use crate::syntax::Node;
-use crate::table::{self, NodeSpec, Place, closest, foreign_word};
+use crate::table::{
+    self, Block, NodeSpec, Place, closest, foreign_node, foreign_property, instead_of, is_same_word,
+};
 
 /// So many names are listed; more are not read.
 const MOST_NAMES: usize = 8;
@@ -34,24 +37,123 @@ pub(super) fn report(
         cx.error(codes::UNKNOWN_NODE, span, title, help);
         return;
     }
-    let alias = foreign_word(name, here());
-    if let Some(known) = table::elsewhere(name) {
-        cx.report(misplaced(known, span, parent, place, alias));
+    let meant = Meant {
+        alias: foreign_node(name, here()),
+        instead: instead_of(name, place),
+    };
+    if let Some(known) = elsewhere(name, place) {
+        cx.report(misplaced(known, span, parent, place, meant));
         return;
     }
     let title = format!("unknown node `{name}`");
     let diagnostic =
         Diagnostic::new(codes::UNKNOWN_NODE, span, title).label(not_known(parent, place));
-    let near = closest(name, here()).or(alias);
-    cx.report(match near {
-        Some(near) => diagnostic
-            .help(format!("did you mean `{near}`?"))
-            .fix(respell(name, span, near)),
-        None => match hint(name, parent, place) {
-            Some(hint) => diagnostic.help(hint),
-            None => diagnostic.help(valid(place, kind)),
+    if let Some(same) = here().find(|known| is_same_word(known, name)) {
+        let fix = Fix::replace(format!("write `{same}`"), span, same);
+        cx.report(diagnostic.help(format!("it is spelled `{same}`")).fix(fix));
+        return;
+    }
+    let near = || closest(name, here());
+    let elsewhere = || hint(name, parent, place).unwrap_or_else(|| valid(place, kind));
+    cx.report(match meant {
+        Meant {
+            alias: Some(alias), ..
+        } => called(diagnostic, span, alias, place),
+        Meant {
+            instead: Some(instead),
+            ..
+        } => diagnostic.help(instead),
+        Meant { .. } => match near() {
+            Some(near) => diagnostic
+                .help(format!("did you mean `{near}`?"))
+                .fix(rename(span, near)),
+            None => diagnostic.help(elsewhere()),
         },
     });
+}
+
+/// What another platform means by a word.
+#[derive(Clone, Copy)]
+struct Meant {
+    /// Our word for it, valid here.
+    alias: Option<&'static str>,
+    instead: Option<&'static str>,
+}
+
+/// Our word, with an example: words that are called differently are mostly written differently.
+fn called(diagnostic: Diagnostic, span: Span, alias: &'static str, place: Place) -> Diagnostic {
+    let example = table::find(place, alias).map_or("", |spec| spec.example);
+    diagnostic
+        .help(format!("did you mean `{alias}`, as in `{example}`?"))
+        .fix(rename(span, alias))
+}
+
+/// The row of a word that is known in another place, the nearest such place.
+fn elsewhere(name: &str, place: Place) -> Option<&'static NodeSpec> {
+    let inside = place != Place::Root && place != Place::Project && place != Place::Environment;
+    let in_service = inside.then(|| table::find(Place::Service, name)).flatten();
+    in_service.or_else(|| table::elsewhere(name))
+}
+
+/// Says what a property may mean that its node does not have.
+pub(super) fn property(cx: &mut Cx, spec: &NodeSpec, name: &str, span: Span) {
+    let title = format!("unknown property `{name}` of `{}`", spec.name);
+    let diagnostic = Diagnostic::new(codes::UNKNOWN_PROPERTY, span, title);
+    let diagnostic = if cx.may_suggest() {
+        meant_property(diagnostic, spec, name, span)
+    } else {
+        diagnostic.help(properties(spec))
+    };
+    cx.report(diagnostic);
+}
+
+fn meant_property(diagnostic: Diagnostic, spec: &NodeSpec, name: &str, span: Span) -> Diagnostic {
+    let names = || spec.props.iter().map(|prop| prop.name);
+    if let Some(same) = names().find(|known| is_same_word(known, name)) {
+        let fix = Fix::replace(format!("write `{same}`"), span, same);
+        return diagnostic.help(format!("it is spelled `{same}`")).fix(fix);
+    }
+    let inside = match spec.block {
+        Block::Of(place) => Some(place),
+        Block::None | Block::Variables => None,
+    };
+    let inner = |name: &str| inside.and_then(|place| table::find(place, name));
+    let near = match inner(name) {
+        Some(_) => None,
+        None => foreign_property(name, names()).or_else(|| closest(name, names())),
+    };
+    if let Some(near) = near {
+        return diagnostic
+            .help(format!("did you mean `{near}`?"))
+            .fix(rename(span, near));
+    }
+    let inside_nodes = inside.into_iter().flat_map(table::valid_in);
+    let node = inner(name).or_else(|| inner(foreign_node(name, inside_nodes)?));
+    let instead = inside.and_then(|place| instead_of(name, place));
+    diagnostic.help(match (node, instead) {
+        (Some(node), _) if node.name == name => format!(
+            "`{name}` is a node of its own: inside the block write `{}`",
+            node.form
+        ),
+        (Some(node), _) => format!(
+            "did you mean the node `{}`? Inside the block write `{}`",
+            node.name, node.form
+        ),
+        (None, Some(instead)) => instead.to_owned(),
+        (None, None) => properties(spec),
+    })
+}
+
+/// What properties a node has.
+fn properties(spec: &NodeSpec) -> String {
+    if spec.props.is_empty() {
+        return format!(
+            "`{}` has no properties; it is written `{}`",
+            spec.name, spec.form
+        );
+    }
+    let known: Vec<&str> = spec.props.iter().map(|prop| prop.name).collect();
+    format!("valid here: {}", value::list(&known))
 }
 
 pub(super) fn wrong_kind(cx: &mut Cx, span: Span, spec: &NodeSpec, kind: ServiceKind) {
@@ -60,7 +162,6 @@ pub(super) fn wrong_kind(cx: &mut Cx, span: Span, spec: &NodeSpec, kind: Service
 
 /// A node that other kinds of service have.
 pub(crate) fn wrong_kind_diagnostic(span: Span, spec: &NodeSpec, kind: ServiceKind) -> Diagnostic {
-    let kinds: Vec<&str> = spec.kinds.iter().map(|kind| kind.as_str()).collect();
     let title = format!("a {} service has no `{}`", kind.as_str(), spec.name);
     let help = match (spec.name, kind) {
         ("scale", ServiceKind::Cron) => {
@@ -68,22 +169,12 @@ pub(crate) fn wrong_kind_diagnostic(span: Span, spec: &NodeSpec, kind: ServiceKi
         }
         ("port", ServiceKind::Worker) => "take it out, or make the service `private`".to_owned(),
         ("domain", ServiceKind::Private) => "take it out, or make the service `web`".to_owned(),
-        _ => format!(
-            "take it out; `{}` is for {}",
-            spec.name,
-            value::list(&kinds)
-        ),
+        _ => format!("take it out; `{}` is for {}", spec.name, kinds(spec)),
     };
     Diagnostic::new(codes::WRONG_KIND, span, title).help(help)
 }
 
-fn misplaced(
-    known: &NodeSpec,
-    span: Span,
-    parent: &str,
-    place: Place,
-    alias: Option<&'static str>,
-) -> Diagnostic {
+fn misplaced(known: &NodeSpec, span: Span, parent: &str, place: Place, meant: Meant) -> Diagnostic {
     let right = known
         .places
         .first()
@@ -95,21 +186,29 @@ fn misplaced(
     };
     let title = format!("`{}` belongs in {right}, not in {wrong}", known.name);
     let diagnostic = Diagnostic::new(codes::MISPLACED_NODE, span, title);
-    match alias {
-        Some(alias) => diagnostic
-            .help(format!("did you mean `{alias}`?"))
-            .fix(rename(span, alias)),
-        None => diagnostic.help(format!("move it there: `{}`", known.form)),
+    match (known.name, place, meant) {
+        ("in", Place::ServiceIn, _) => {
+            diagnostic.help("put the two beside each other: an `in` holds no other")
+        }
+        ("in", Place::Partial, _) => diagnostic
+            .help("a partial is the same everywhere: write `in` in the service that is `like` it"),
+        (
+            _,
+            _,
+            Meant {
+                alias: Some(alias), ..
+            },
+        ) => called(diagnostic, span, alias, place),
+        (
+            _,
+            _,
+            Meant {
+                instead: Some(instead),
+                ..
+            },
+        ) => diagnostic.help(instead),
+        (_, _, Meant { .. }) => diagnostic.help(format!("move it there: `{}`", known.form)),
     }
-}
-
-/// Certain where only case and `_` differ from what is known.
-fn respell(name: &str, span: Span, near: &str) -> Fix {
-    let mut fix = rename(span, near);
-    if name.to_lowercase().replace('_', "-") == near {
-        fix.applicability = Applicability::Safe;
-    }
-    fix
 }
 
 fn rename(span: Span, name: &str) -> Fix {
@@ -139,9 +238,20 @@ fn hint(name: &str, parent: &str, place: Place) -> Option<String> {
         ));
     }
     let everywhere = || table::nodes().map(|spec| spec.name);
-    let other = foreign_word(name, everywhere()).or_else(|| closest(name, everywhere()))?;
-    let right = table::elsewhere(other)?.places.first()?;
-    (*right != place).then(|| format!("did you mean `{other}`? It belongs in {}", right.title()))
+    let other = foreign_node(name, everywhere()).or_else(|| closest(name, everywhere()))?;
+    let known = elsewhere(other, place)?;
+    let right = if known.places.contains(&place) {
+        format!("It is for {}", kinds(known))
+    } else {
+        format!("It belongs in {}", known.places.first()?.title())
+    };
+    Some(format!("did you mean `{other}`? {right}"))
+}
+
+/// The kinds of service that hold a node.
+fn kinds(spec: &NodeSpec) -> String {
+    let kinds: Vec<&str> = spec.kinds.iter().map(|kind| kind.as_str()).collect();
+    value::list(&kinds)
 }
 
 /// What may stand in a place, where that is few enough to be read.

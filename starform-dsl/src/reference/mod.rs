@@ -9,10 +9,10 @@ pub(crate) mod words;
 pub use node::{list, node};
 pub use page::markdown;
 
-use crate::table::{self, closest, foreign_word};
+use crate::table::{self, closest, foreign_node};
 
 /// The node that a word may have meant, by spelling or by what other platforms call it.
 pub fn closest_node(word: &str) -> Option<&'static str> {
     let names = || table::nodes().map(|spec| spec.name);
-    closest(word, names()).or_else(|| foreign_word(word, names()))
+    closest(word, names()).or_else(|| foreign_node(word, names()))
 }

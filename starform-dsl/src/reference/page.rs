@@ -5,7 +5,7 @@
 use std::fmt::Write as _;
 
 use super::words;
-use crate::table::{self, NodeSpec, Place, PropSpec, foreign_words};
+use crate::table::{self, Alias, NodeSpec, Place, PropSpec};
 
 /// What people wrote; lines that begin with `<!-- ` name what is put in.
 const PROSE: &str = include_str!("language.md");
@@ -157,18 +157,33 @@ fn property(text: &mut String, prop: &PropSpec) {
 
 fn aliases() -> String {
     let mut text = "| elsewhere | here |\n|---|---|\n".to_owned();
-    let mut rows: Vec<(&str, Vec<&str>)> = Vec::new();
-    for (foreign, ours) in foreign_words() {
-        match rows.iter_mut().find(|(known, _)| known == ours) {
-            Some((_, words)) => words.push(foreign),
-            None => rows.push((ours, vec![foreign])),
-        }
+    for alias in table::node_aliases() {
+        counterpart(&mut text, alias, "");
     }
-    for (ours, words) in rows {
-        let words: Vec<String> = words.iter().map(|word| format!("`{word}`")).collect();
-        let _ = writeln!(text, "| {} | `{ours}` |", words.join(", "));
+    for alias in table::property_aliases() {
+        counterpart(&mut text, alias, "=");
+    }
+    text.push_str("\n| elsewhere | instead |\n|---|---|\n");
+    for row in table::without_counterpart() {
+        let _ = writeln!(
+            text,
+            "| {} | {} |",
+            words_of(row.words),
+            capital(&cell(row.help))
+        );
     }
     text
+}
+
+fn counterpart(text: &mut String, alias: &Alias, ending: &str) {
+    let ours = alias.ours;
+    let _ = writeln!(text, "| {} | `{ours}{ending}` |", words_of(alias.words));
+}
+
+/// `` `one`, `two` ``
+fn words_of(words: &[&str]) -> String {
+    let words: Vec<String> = words.iter().map(|word| format!("`{word}`")).collect();
+    words.join(", ")
 }
 
 /// A text that a table's cell can hold.

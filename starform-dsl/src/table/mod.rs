@@ -1,8 +1,10 @@
 //! The node table of the language as data: one row per node, from which everything else follows.
 //! Pure. Closed world: a node without a row is an error; a row that is not built yet says what to do instead.
-//! Read on in `project`, `service`, `image`, `traffic` and `schedule` for the rows, and in `suggest` for the words people try first.
+//! Read on in `project`, `service`, `image`, `traffic` and `schedule` for the rows, and in `alias` and `instead` for the words people try first.
 
+mod alias;
 mod image;
+mod instead;
 mod project;
 mod schedule;
 mod service;
@@ -11,8 +13,13 @@ mod traffic;
 
 use starform_contract::ServiceKind;
 
-pub(crate) use suggest::foreign_words;
-pub use suggest::{closest, foreign_word};
+pub use alias::Alias;
+pub use instead::Instead;
+pub(crate) use suggest::is_same_word;
+pub use suggest::{
+    closest, foreign_node, foreign_property, instead_of, node_aliases, property_aliases,
+    without_counterpart,
+};
 
 /// Where a node may stand.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]

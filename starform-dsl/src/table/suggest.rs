@@ -1,115 +1,10 @@
-//! The nearest known word to one that is not known: by spelling, then by what other platforms call it.
+//! What a word that is not known may mean: by its spelling, or by what other platforms call it.
 //! Pure. Spelling: Damerau–Levenshtein distance of at most a third of the word, case and `_`/`-` folded.
-//! Read on in `crate::lower` for the messages that name it.
+//! Read on in `alias` and `instead` for the words of others, in `crate::lower` for the messages.
 
-/// Words of compose, Kubernetes, Render, Fly, Heroku and Terraform, and ours.
-const FOREIGN: &[(&str, &str)] = &[
-    ("app", "project"),
-    ("stack", "project"),
-    ("env", "environment"),
-    ("envs", "environment"),
-    ("stage", "environment"),
-    ("env", "vars"),
-    ("environment", "vars"),
-    ("envvars", "vars"),
-    ("variables", "vars"),
-    ("secrets", "vars"),
-    ("env-file", "use"),
-    ("envfrom", "use"),
-    ("fromgroup", "use"),
-    ("group", "var-group"),
-    ("envvargroups", "var-group"),
-    ("configmap", "var-group"),
-    ("locals", "var-group"),
-    ("template", "partial"),
-    ("anchor", "partial"),
-    ("extends", "like"),
-    ("service", "web"),
-    ("services", "web"),
-    ("deployment", "web"),
-    ("http-service", "web"),
-    ("pserv", "private"),
-    ("internal", "private"),
-    ("background", "worker"),
-    ("process", "worker"),
-    ("job", "cron"),
-    ("cronjob", "cron"),
-    ("scheduled", "cron"),
-    ("replicas", "scale"),
-    ("instances", "scale"),
-    ("count", "scale"),
-    ("numinstances", "scale"),
-    ("autoscale", "scale"),
-    ("autoscaling", "scale"),
-    ("scaling", "scale"),
-    ("resources", "size"),
-    ("requests", "size"),
-    ("limits", "size"),
-    ("vm", "size"),
-    ("plan", "size"),
-    ("cmd", "run"),
-    ("command", "run"),
-    ("start", "run"),
-    ("startcommand", "run"),
-    ("entrypoint", "run"),
-    ("args", "run"),
-    ("container", "image"),
-    ("ports", "port"),
-    ("expose", "port"),
-    ("listen", "port"),
-    ("targetport", "port"),
-    ("containerport", "port"),
-    ("healthcheck", "health"),
-    ("healthcheckpath", "health"),
-    ("checks", "health"),
-    ("probe", "health"),
-    ("readinessprobe", "ready"),
-    ("readiness", "ready"),
-    ("livenessprobe", "live"),
-    ("liveness", "live"),
-    ("startupprobe", "startup"),
-    ("host", "domain"),
-    ("hostname", "domain"),
-    ("domains", "domain"),
-    ("ingress", "domain"),
-    ("url", "domain"),
-    ("redirect", "alias"),
-    ("depends-on", "allow-from"),
-    ("networkpolicy", "allow-from"),
-    ("allow", "allow-from"),
-    ("stop-grace-period", "drain"),
-    ("terminationgraceperiodseconds", "drain"),
-    ("shutdown", "drain"),
-    ("concurrencypolicy", "overlap"),
-    ("concurrency", "overlap"),
-    ("backofflimit", "retries"),
-    ("retry", "retries"),
-    ("activedeadlineseconds", "timeout"),
-    ("history", "keep"),
-    ("telemetry", "observability"),
-    ("monitoring", "observability"),
-    ("except", "not-in"),
-    ("overrides", "in"),
-    ("when", "in"),
-    ("autodeploy", "deploy"),
-    ("migrate", "release"),
-    ("predeploycommand", "release"),
-    ("cron", "schedule"),
-    ("tz", "timezone"),
-    ("time-zone", "timezone"),
-    ("mem", "memory"),
-    ("ram", "memory"),
-    ("cpus", "cpu"),
-    ("minreplicas", "min"),
-    ("maxreplicas", "max"),
-    ("period", "every"),
-    ("interval", "every"),
-    ("periodseconds", "every"),
-    ("timeoutseconds", "timeout"),
-    ("failurethreshold", "failures"),
-    ("retries", "failures"),
-    ("git-branch", "branch"),
-];
+use super::Place;
+use super::alias::{self, Alias};
+use super::instead::{INSTEAD, Instead};
 
 /// The candidate that is spelled most like `word`, if one is close enough.
 pub fn closest<'c>(word: &str, candidates: impl IntoIterator<Item = &'c str>) -> Option<&'c str> {
@@ -127,22 +22,64 @@ pub fn closest<'c>(word: &str, candidates: impl IntoIterator<Item = &'c str>) ->
         .map(|(_, candidate)| candidate)
 }
 
-/// What other platforms call something, and what it is called here.
-pub(crate) fn foreign_words() -> impl Iterator<Item = &'static (&'static str, &'static str)> {
-    FOREIGN.iter()
+/// What other platforms call a node that is called otherwise here.
+pub fn node_aliases() -> &'static [Alias] {
+    alias::NODES
 }
 
-/// Our word for what another platform calls `word`, if it is one of `candidates`.
-pub fn foreign_word<'c>(
+/// What other platforms call a property that is called otherwise here.
+pub fn property_aliases() -> &'static [Alias] {
+    alias::PROPERTIES
+}
+
+/// Words of other platforms that nothing is called here.
+pub fn without_counterpart() -> &'static [Instead] {
+    INSTEAD
+}
+
+/// The node of `candidates` that another platform calls `word`.
+pub fn foreign_node<'c>(
+    word: &str,
+    candidates: impl IntoIterator<Item = &'c str>,
+) -> Option<&'c str> {
+    counterpart(alias::NODES, word, candidates)
+}
+
+/// The property of `candidates` that another platform calls `word`.
+pub fn foreign_property<'c>(
+    word: &str,
+    candidates: impl IntoIterator<Item = &'c str>,
+) -> Option<&'c str> {
+    counterpart(alias::PROPERTIES, word, candidates)
+}
+
+/// What is done in `place` instead of what `word` does elsewhere.
+pub fn instead_of(word: &str, place: Place) -> Option<&'static str> {
+    let wanted = fold(word);
+    let row = INSTEAD.iter().find(|row| {
+        row.places.contains(&place) && row.words.iter().any(|known| fold(known) == wanted)
+    })?;
+    Some(row.help)
+}
+
+/// Whether two words differ in case, `_` and `-` at most.
+pub(crate) fn is_same_word(one: &str, other: &str) -> bool {
+    fold(one) == fold(other)
+}
+
+fn counterpart<'c>(
+    aliases: &[Alias],
     word: &str,
     candidates: impl IntoIterator<Item = &'c str>,
 ) -> Option<&'c str> {
     let wanted = fold(word);
-    candidates.into_iter().find(|candidate| {
-        FOREIGN
+    let called = |ours: &str| {
+        aliases
             .iter()
-            .any(|(foreign, ours)| ours == candidate && fold(foreign) == wanted)
-    })
+            .filter(|alias| alias.ours == ours)
+            .any(|alias| alias.words.iter().any(|known| fold(known) == wanted))
+    };
+    candidates.into_iter().find(|candidate| called(candidate))
 }
 
 fn fold(word: &str) -> Vec<char> {

@@ -10,7 +10,7 @@ use std::ops::Range;
 use starform_contract::{SecretName, ServiceKind};
 
 use crate::project::Spanned;
-use crate::table::{closest, foreign_word};
+use crate::table::closest;
 
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum VarValue {
@@ -134,11 +134,12 @@ impl Output {
         let alias = match word {
             "url" | "internal-url" | "address" => Some("private-url"),
             "hostname" => Some("host"),
-            "domain" | "external-host" => Some("public-host"),
+            "ports" | "target-port" => Some("port"),
+            "domain" | "domains" | "ingress" | "external-host" => Some("public-host"),
             "external-url" => Some("public-url"),
             _ => None,
         };
-        closest(word, names).or(alias).or(foreign_word(word, names))
+        closest(word, names).or(alias)
     }
 }
 

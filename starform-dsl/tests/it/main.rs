@@ -40,3 +40,4 @@ mod suite;
 mod table;
 mod ui;
 mod values;
+mod words;

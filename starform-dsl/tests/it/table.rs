@@ -5,7 +5,7 @@
 use std::collections::BTreeSet;
 
 use starform_contract::ServiceKind;
-use starform_dsl::table::{self, Availability, NodeSpec, Place, closest, foreign_word};
+use starform_dsl::table::{self, Availability, NodeSpec, Place, closest, foreign_node};
 use starform_dsl::{compile, diag::Diagnostic, emit, source::SourceTree};
 
 use crate::project::{bindings, compiled, project};
@@ -228,8 +228,8 @@ fn the_nearest_word_is_found_by_spelling_then_by_other_platforms() {
         None,
         "two of four letters are too many"
     );
-    assert_eq!(foreign_word("replicas", words), Some("scale"));
-    assert_eq!(foreign_word("env", ["environment"]), Some("environment"));
-    assert_eq!(foreign_word("env", ["vars"]), Some("vars"));
-    assert_eq!(foreign_word("healthCheckPath", words), Some("health"));
+    assert_eq!(foreign_node("replicas", words), Some("scale"));
+    assert_eq!(foreign_node("env", ["environment"]), Some("environment"));
+    assert_eq!(foreign_node("env", ["vars"]), Some("vars"));
+    assert_eq!(foreign_node("healthCheckPath", words), Some("health"));
 }

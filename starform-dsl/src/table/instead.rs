@@ -1,0 +1,155 @@
+//! Words of other platforms that have no counterpart here, each with what is done instead.
+//! Pure data. Case, `_` and `-` do not count in a word; a help is one sentence and names only what exists.
+//! Read on in `alias` for words that have a counterpart, in `suggest` for how both are looked up.
+
+use super::Place::{self, Environment, Partial, Project, Root, Service, ServiceIn};
+
+/// What to do where one of the words stands in one of the places.
+#[derive(Clone, Copy, Debug)]
+pub struct Instead {
+    pub words: &'static [&'static str],
+    pub places: &'static [Place],
+    pub help: &'static str,
+}
+
+const SERVICES: &[Place] = &[Service, ServiceIn, Partial];
+const AROUND: &[Place] = &[Root, Project];
+const BOTH: &[Place] = &[Project, Service, ServiceIn, Partial];
+const EVERYWHERE: &[Place] = &[Root, Project, Environment, Service, ServiceIn, Partial];
+
+const fn instead(
+    places: &'static [Place],
+    words: &'static [&'static str],
+    help: &'static str,
+) -> Instead {
+    Instead {
+        words,
+        places,
+        help,
+    }
+}
+
+#[rustfmt::skip]
+pub(super) const INSTEAD: &[Instead] = &[
+    // What runs elsewhere.
+    instead(EVERYWHERE, &[
+        "database", "databases", "db", "postgresql", "mysql", "mariadb", "mongo", "mongodb", "redis", "valkey", "memcached", "keyvalue",
+        "key-value", "elasticsearch", "opensearch", "kafka", "rabbitmq", "queue", "minio", "s3", "object-store", "addon", "addons",
+        "add-ons", "rds",
+    ], "use one that runs elsewhere: give services its address in `vars`, and its password as `(secret)NAME`"),
+    instead(EVERYWHERE, &["secret", "secrets", "secret-ref", "secret-key-ref", "env-secrets", "external-secret"],
+        "a file names secrets and never holds them: write `KEY (secret)NAME` in `vars`"),
+    // What Starform or the cluster decides.
+    instead(EVERYWHERE, &["region", "regions", "primary-region", "multi-region-config", "zone", "location", "cluster", "provider", "cloud"],
+        "take it out: a project runs in the cluster that it is bound to, and no file says which"),
+    instead(EVERYWHERE, &["namespace", "namespaces"],
+        "take it out: Starform makes and names the namespaces"),
+    instead(EVERYWHERE, &["label", "labels", "annotation", "annotations", "pod-annotations", "pod-labels", "common-labels", "match-labels",
+        "selector", "tags", "metadata-labels"],
+        "take it out: Starform sets labels and annotations; what other tools are to read stands in nodes that begin with `x-`"),
+    instead(SERVICES, &["restart", "restart-policy", "restart-policy-type"],
+        "take it out: an instance that ends is started again; for a cron job write `retries 3`"),
+    instead(SERVICES, &["depends-on", "links", "external-links", "wait-for", "requires", "needs"],
+        "take it out: all services start together, so let this one try again; `(ref)\"SERVICE.private-url\"` gives it the other's address"),
+    instead(BOTH, &["network", "networks", "network-mode", "dns", "dns-policy", "extra-hosts", "host-aliases"],
+        "take it out: services of one environment reach each other by name, and `allow-from` narrows that"),
+    instead(BOTH, &["tls", "ssl", "https", "force-https", "tls-options", "certificate", "certificates", "cert-manager", "ingress-class-name"],
+        "take it out: the gateway of the cluster serves the hosts of `domain` over HTTPS"),
+    instead(SERVICES, &["strategy", "rolling-update", "update-config", "rollback-config", "max-surge", "max-unavailable"],
+        "take it out: new instances start before old ones end; only with a `volume` the old one ends first"),
+    instead(SERVICES, &["node-selector", "affinity", "tolerations", "topology-spread-constraints", "placement", "priority-class-name"],
+        "take it out: the cluster decides where instances run"),
+    instead(SERVICES, &["service-account", "service-account-name", "role", "iam", "rbac"],
+        "take it out: services get no rights in the cluster"),
+    instead(BOTH, &["logging", "logs", "log-driver", "alerts", "notify-on-fail"],
+        "take it out: what a service prints is its log; `observability` says whether agents look at it"),
+    instead(SERVICES, &["auto-stop-machines", "auto-start-machines", "scale-to-zero", "sleep-application", "serverless"],
+        "take it out: `scale 0` runs no instance, and a range begins at 1"),
+    instead(SERVICES, &["suspend", "disabled", "enabled"],
+        "say where the service runs with `only` or `not-in`"),
+    instead(SERVICES, &["init", "tty", "stdin-open", "ipc", "pid", "shm-size", "tmpfs", "sysctls", "ulimits", "devices", "runtime",
+        "platform", "isolation", "mem-swappiness", "swap-size-mb", "gpu", "gpus", "gpu-kind", "cpu-kind"],
+        "take it out: an instance has what `size` gives it, and nothing of the machine besides"),
+    instead(SERVICES, &["privileged", "cap-add", "cap-drop", "capabilities", "security-opt", "userns-mode", "read-only",
+        "read-only-root-filesystem", "run-as-non-root", "allow-privilege-escalation", "fs-group"],
+        "take it out: services run without privileges; `run-as` says as which user"),
+    instead(SERVICES, &["stop-signal", "kill-signal"],
+        "take it out: an instance is sent the image's `STOPSIGNAL`; `drain` says how long it has"),
+    instead(SERVICES, &["post-start", "post-stop", "lifecycle", "post-deploy", "hooks", "initial-deploy-hook", "sidecar", "sidecars"],
+        "take it out: `release` runs a command before new instances start, `drain` waits before they end"),
+    // What is a property of another node.
+    instead(SERVICES, &["memory", "mem", "ram", "memory-mb", "memory-limit", "mem-limit", "mem-reservation", "memswap-limit"],
+        "it is part of `size`: write `size memory=\"512Mi\"`"),
+    instead(SERVICES, &["cpu", "cpus", "cores", "vcpu", "vcpus", "cpu-limit", "cpu-count", "cpu-shares"],
+        "it is part of `size`: write `size cpu=\"500m\"`"),
+    instead(SERVICES, &["min", "max", "min-replicas", "max-replicas", "min-instances", "max-instances", "min-machines-running"],
+        "it is part of `scale`: write `scale min=2 max=6`"),
+    instead(SERVICES, &["target-cpu-percent", "target-cpu-utilization-percentage", "target-cpu"],
+        "it is part of `scale`: write `scale min=2 max=6 cpu=80`"),
+    instead(SERVICES, &["target-memory-percent", "target-memory-utilization-percentage", "target-memory"],
+        "it is part of `scale`: write `scale min=2 max=6 memory=80`"),
+    instead(SERVICES, &["user", "uid", "run-as-user"], "write `run-as user=1000`"),
+    instead(SERVICES, &["gid", "run-as-group", "group-add"], "write `run-as user=1000 group=1000`"),
+    instead(SERVICES, &["readiness-path", "path", "start-period", "initial-delay-seconds", "healthcheck-timeout", "grace-period"],
+        "it is part of `health`: write `health ready=\"/readyz\" startup-within=\"90s\"`"),
+    instead(SERVICES, &["dockerfile", "dockerfile-path", "docker-file", "docker-context", "docker-build"],
+        "it is part of `build`: write `build dockerfile=\"Dockerfile\"`"),
+    instead(SERVICES, &["build-command", "buildpack", "buildpacks", "builder", "nixpacks", "nixpacks-plan", "nixpacks-config-path",
+        "railpack-version"],
+        "it is part of `build`: write `build builder=railpack command=\"npm run build\"`"),
+    instead(SERVICES, &["build-args", "build-arg"],
+        "they are part of `build`: write `build { arg NODE_VERSION 22; }`"),
+    instead(SERVICES, &["tag", "repository", "registry", "digest", "image-tag"],
+        "it is part of `image`: write `image \"ghcr.io/acme/api:1.4.2\"`"),
+    instead(SERVICES, &["image-pull-policy", "pull-policy", "image-pull-secrets", "pull-secrets", "registry-credential"],
+        "take it out: the cluster pulls the image that `image` names; one with a digest never changes"),
+    instead(SERVICES, &["root-dir", "source-dir", "source", "working-dir", "work-dir", "repo"],
+        "the folder that is built is a property of the service: write `web api root=\"services/api\"`"),
+    instead(SERVICES, &["extends", "inherits", "inherit", "template", "base"],
+        "it is a property of the service: write `web api like=small`, with `partial small` in the project"),
+    instead(SERVICES, &["name", "container-name", "fullname-override", "name-override"],
+        "take it out: the name stands behind the kind, as in `web api`"),
+    instead(SERVICES, &["type", "kind"],
+        "take it out: the kind is the node itself, `web`, `private`, `worker` or `cron`"),
+    instead(SERVICES, &["cron-schedule", "crontab"],
+        "make the service a cron job: `cron report schedule=\"30 3 * * *\"`"),
+    instead(SERVICES, &["starting-deadline-seconds", "ttl-seconds-after-finished", "parallelism", "completions", "completion-mode"],
+        "take it out: a job has `overlap`, `retries`, `timeout` and `keep`"),
+    instead(SERVICES, &["headers", "ip-allow-list", "allow-ips", "cors", "rate-limit", "basic-auth"],
+        "not available in this version: do it in the service itself, or in front of the cluster"),
+    instead(SERVICES, &["deploy"],
+        "write `scale` and `size` in the service itself; when an environment is deployed is said there: `deploy after=checks`"),
+    instead(SERVICES, &["auto-deploy", "auto-deploy-trigger"],
+        "when an environment is deployed is said there: `deploy after=checks`"),
+    instead(SERVICES, &["http-service", "services", "service"],
+        "write `port 8080` in the service itself"),
+    instead(SERVICES, &["containers", "container", "pod", "spec", "pod-spec", "job-template"],
+        "write `image`, `port`, `size` and `vars` in the service itself"),
+    instead(&[Environment], &["scale", "replicas", "size", "vars", "variables", "env", "domain"],
+        "what differs in an environment stands in the service: `in production { scale 2; }`"),
+    instead(&[Environment], &["services", "service", "web", "private", "worker", "app"],
+        "services stand beside the environments in the project; `only production` keeps one to some of them"),
+    instead(&[Environment], &["approval", "reviewers", "required-reviewers", "wait"],
+        "write `deploy after=manual`"),
+    // What a whole file of another platform is made of.
+    instead(&[Project], &["services", "service-list"],
+        "services stand in the project without a node around them: `web api { … }`, `worker mailer { … }`"),
+    instead(&[Project], &["processes", "formation", "procfile", "dynos"],
+        "write each process as a service: `web`, `private`, `worker` or `cron`"),
+    instead(&[Project], &["static-site", "static-sites", "static", "statics", "site", "functions", "function"],
+        "serve files from a `web` service, by an image that holds them and a web server"),
+    instead(&[Project], &["deploy", "build", "replicas", "ports", "image", "domains"],
+        "it belongs in a service, such as `web api { … }`"),
+    instead(AROUND, &["version", "schema-version"],
+        "take it out: the version of the language is `contract=` of `project`"),
+    instead(AROUND, &["api-version", "metadata", "spec", "kind", "containers", "pod", "values"],
+        "a Kubernetes manifest is not read here: write `web api { image \"ghcr.io/acme/api:1.4.2\"; port 8080; }` in the project"),
+    instead(AROUND, &["terraform", "resource", "data", "output", "outputs", "required-providers", "provisioner", "lifecycle"],
+        "Terraform's blocks are not read here: `starform schema node` shows all that a project holds"),
+    instead(AROUND, &["moved"],
+        "say it where the service has its new name: `web NEW was=OLD`"),
+    instead(&[Project], &["name"],
+        "take it out: the name stands behind the node, as in `project shop`"),
+    instead(&[Project], &["branch", "repo", "repository", "git"],
+        "say it on an environment: `environment production branch=main`"),
+];
