@@ -4,49 +4,15 @@
 
 use proptest::prelude::*;
 use starform_dsl::{
-    compile,
     diag::{Diagnostic, Fix, codes},
-    fix::{self, Level, Repaired},
+    fix::{self, Level},
     source::{FileId, SourceTree, Span},
     syntax::TextRange,
 };
 
 use crate::mutation::{change, changed, example};
+use crate::properties::repaired::{judge, same};
 use crate::ui;
-
-fn errors(sources: &SourceTree) -> usize {
-    let said = compile(sources).diagnostics;
-    said.iter().filter(|one| one.is_error()).count()
-}
-
-/// The laws, of one tree at one level.
-fn judge(sources: &SourceTree, level: Level) -> Repaired {
-    let before = errors(sources);
-    let repaired = fix::repair(sources, level);
-    let after = errors(&repaired.sources);
-    assert!(after <= before, "{before} errors became {after}");
-    assert!(repaired.applied.len() <= 10_000);
-    assert_eq!(
-        same(sources, &repaired.sources),
-        repaired.applied.is_empty(),
-        "a text changes exactly if a fix was applied"
-    );
-    if repaired.settled {
-        let again = fix::repair(&repaired.sources, level);
-        assert!(
-            again.applied.is_empty(),
-            "a fixed file is changed again: {:?}",
-            again.applied
-        );
-    }
-    repaired
-}
-
-fn same(one: &SourceTree, other: &SourceTree) -> bool {
-    one.files()
-        .zip(other.files())
-        .all(|((_, one), (_, other))| one.text() == other.text())
-}
 
 #[test]
 fn fixes_of_every_case_keep_the_laws() {

@@ -10,6 +10,8 @@
 
 mod abstract_tree;
 mod blocks;
+mod corpora;
+mod differential;
 #[allow(
     dead_code,
     reason = "tests take the projects, benchmarks also what the peers read"
@@ -34,6 +36,7 @@ mod outputs;
 mod pages;
 mod previews;
 mod project;
+mod properties;
 mod renderings;
 mod seeded;
 mod suite;

@@ -7,13 +7,9 @@ use std::path::Path;
 use std::time::{Duration, Instant};
 
 use proptest::prelude::*;
-use starform_dsl::{
-    compile, describe, emit,
-    render::{self, Human},
-    source::SourceTree,
-};
+use starform_dsl::source::SourceTree;
 
-use crate::project::bindings;
+use crate::properties::compiled;
 
 pub(crate) fn example(name: &str) -> String {
     let path = Path::new(env!("CARGO_MANIFEST_DIR"))
@@ -24,62 +20,7 @@ pub(crate) fn example(name: &str) -> String {
 
 /// The laws that hold of every text.
 fn judge(text: &str) {
-    let sources = SourceTree::single("starform.kdl", text);
-    let compiled = compile(&sources);
-    let failed = compiled
-        .diagnostics
-        .iter()
-        .any(starform_dsl::diag::Diagnostic::is_error);
-    assert_eq!(
-        compiled.project.is_none(),
-        failed,
-        "a project and an error, or neither"
-    );
-    let length = u32::try_from(text.len()).expect("small");
-    for diagnostic in &compiled.diagnostics {
-        let spans = diagnostic
-            .labels
-            .iter()
-            .map(|label| label.span)
-            .chain([diagnostic.primary.span]);
-        for span in spans {
-            assert!(
-                span.range.end() <= length,
-                "{} lies outside",
-                diagnostic.title
-            );
-            assert!(
-                text.is_char_boundary(span.range.start() as usize),
-                "{}",
-                diagnostic.title
-            );
-        }
-        assert!(
-            diagnostic.help.is_some() || !diagnostic.fixes.is_empty(),
-            "no next step: {}",
-            diagnostic.title
-        );
-    }
-    let how = Human {
-        width: 80,
-        color: false,
-        secrets: &compiled.secrets,
-    };
-    assert_eq!(
-        render::human(&sources, &compiled.diagnostics, how).is_empty(),
-        compiled.diagnostics.is_empty()
-    );
-    if let Some(project) = compiled.project {
-        for (environment, _) in project.environments() {
-            let bindings = bindings(&project);
-            describe(&project, environment, &bindings).expect("what compiles has a state");
-            let refused = emit(&project, environment, &bindings).err();
-            for diagnostic in refused.into_iter().flatten() {
-                let code = diagnostic.code.to_string();
-                assert!(code == "SF6004" || code == "SF6005", "{}", diagnostic.title);
-            }
-        }
-    }
+    compiled::check(&SourceTree::single("starform.kdl", text));
 }
 
 #[test]

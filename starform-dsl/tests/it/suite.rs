@@ -1,21 +1,16 @@
 //! The official test suite of KDL v2, which the package of the crate `kdl` carries, and what is newer than that copy.
 //! Starts `cargo metadata` and reads files. Every case is judged; the list of deviations is empty.
-//! Read on in `abstract_tree` for what is compared.
+//! Read on in `abstract_tree` for what is compared, and in `properties::agree` for what the crate `kdl` gets wrong.
 
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use crate::abstract_tree::{Node, oracle, ours};
+use crate::abstract_tree::ours;
+use crate::properties::agree::{agree, same};
 
 /// Cases of the packaged copy that the specification has since turned round: white space before `/-` is optional
 /// (`(node-space* (node-space | slashdash) node-prop-or-arg)*` in the grammar of KDL 2.0.1).
 const TURNED_ROUND: &[&str] = &["zero_space_before_slashdash_arg_fail.kdl"];
-
-/// Cases that the crate `kdl` gets wrong, so that it is no oracle for them.
-const ORACLE_IS_WRONG: &[&str] = &[
-    "multiline_raw_string_single_line_err_fail.kdl",
-    "unicode_delete_fail.kdl",
-];
 
 /// Cases whose expected text in the packaged copy is a rounded `f64` (`#inf`, `0.0`); the specification's copy keeps
 /// the number as it is written, and so does Starform.
@@ -41,7 +36,7 @@ fn every_case_of_the_suite_comes_out_right() {
             false if EXPECTED_IS_ROUNDED.contains(&&*name) => means(&text, &path),
             false => means(&text, &folder.join("expected_kdl").join(&name)),
         };
-        if let Err(reason) = verdict.and_then(|()| agrees(&name, &text)) {
+        if let Err(reason) = verdict.and_then(|()| agree(&text)) {
             wrong.push(format!("{name}: {reason}"));
         }
     }
@@ -108,26 +103,6 @@ fn means(text: &str, expected: &Path) -> Result<(), String> {
     let wanted =
         ours(&expected).map_err(|faults| format!("the expected text is refused: {faults:?}"))?;
     same(&got, &wanted)
-}
-
-fn agrees(name: &str, text: &str) -> Result<(), String> {
-    if ORACLE_IS_WRONG.contains(&name) || TURNED_ROUND.contains(&name) {
-        return Ok(());
-    }
-    match (ours(text), oracle(text)) {
-        (Ok(ours), Ok(oracle)) => same(&ours, &oracle),
-        (Err(_), Err(_)) => Ok(()),
-        (Ok(_), Err(error)) => Err(format!("the oracle refuses it: {error}")),
-        (Err(faults), Ok(_)) => Err(format!("the oracle accepts it: {faults:?}")),
-    }
-}
-
-fn same(got: &[Node], wanted: &[Node]) -> Result<(), String> {
-    if got == wanted {
-        Ok(())
-    } else {
-        Err(format!("means\n  {got:?}\nnot\n  {wanted:?}"))
-    }
 }
 
 pub(crate) fn kdl_files(folder: &Path) -> Vec<PathBuf> {

@@ -2,8 +2,8 @@
 //! Reads `golden/fmt`, `golden/ui`, `examples` and the suite's package; with `UPDATE_GOLDEN=1` it writes `golden/fmt` anew.
 //! Read on in `laws` for what every formatted text is judged by.
 
-mod generate;
-mod laws;
+pub(crate) mod generate;
+pub(crate) mod laws;
 mod v1;
 
 use std::fs;
@@ -11,7 +11,7 @@ use std::path::{Path, PathBuf};
 
 use proptest::prelude::*;
 
-use crate::laws::PIECES;
+use crate::properties::pieces::PIECES;
 use crate::suite::{kdl_files, suite_folder};
 use generate::{Dice, document};
 use laws::judge;
@@ -74,7 +74,7 @@ fn ten_thousand_generated_documents_keep_their_meaning() {
 }
 
 /// A document with a few bytes taken out, doubled, or put in.
-fn mutate(dice: &mut Dice, text: &str) -> String {
+pub(crate) fn mutate(dice: &mut Dice, text: &str) -> String {
     let mut chars: Vec<char> = text.chars().collect();
     for _ in 0..=dice.below(3) {
         let at = dice.below(chars.len() + 1);
