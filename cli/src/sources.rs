@@ -70,11 +70,36 @@ pub(crate) enum SourceError {
 /// The project at `path`: a folder that holds a starform.kdl, or that file itself.
 pub(crate) fn read(path: &Path) -> Result<SourceTree, SourceError> {
     let root = root_file(path)?;
-    let text = read_text(&root)?;
+    let text = Arc::from(read_text(&root)?);
+    let name = shown_as(path, &root);
+    follow(folder(path), name, text, &BTreeMap::new())
+}
+
+/// The project in a folder of which an editor has some files open: their texts, by path below the folder, stand
+/// above the disk's, and may be of files that the disk has not.
+pub(crate) fn read_under(
+    folder: &Path,
+    open: &BTreeMap<String, Arc<str>>,
+) -> Result<SourceTree, SourceError> {
+    let text = match open.get(ROOT_FILE) {
+        Some(text) => Arc::clone(text),
+        None => Arc::from(read_text(&root_file(folder)?)?),
+    };
+    follow(folder.to_owned(), ROOT_FILE.to_owned(), text, open)
+}
+
+/// Reads what the root file includes, and what that includes.
+fn follow(
+    folder: PathBuf,
+    root: String,
+    text: Arc<str>,
+    open: &BTreeMap<String, Arc<str>>,
+) -> Result<SourceTree, SourceError> {
     let mut reading = Reading {
-        folder: folder(path),
+        folder,
+        open,
         bytes: text.len() as u64,
-        files: BTreeMap::from([(shown_as(path, &root), Arc::from(text))]),
+        files: BTreeMap::from([(root, text)]),
     };
     let mut followed: BTreeSet<Glob> = BTreeSet::new();
     loop {
@@ -89,6 +114,12 @@ pub(crate) fn read(path: &Path) -> Result<SourceTree, SourceError> {
         }
         followed.extend(wanted);
     }
+}
+
+/// Every file below a folder that a project there could include.
+pub(crate) fn includable(folder: &Path) -> Result<Vec<String>, SourceError> {
+    let all = "**/*.kdl".parse().expect("a pattern of the language");
+    Ok(matching(folder, &all)?.into_iter().collect())
 }
 
 /// A project of one file, read from standard input.
@@ -133,33 +164,44 @@ pub(crate) fn folder(path: &Path) -> PathBuf {
 }
 
 /// What was read so far.
-struct Reading {
+struct Reading<'o> {
     folder: PathBuf,
+    /// Texts that stand above the disk's.
+    open: &'o BTreeMap<String, Arc<str>>,
     bytes: u64,
     /// By path below the folder, with `/`.
     files: BTreeMap<String, Arc<str>>,
 }
 
-impl Reading {
+impl Reading<'_> {
     /// Reads every file that the pattern names and that was not read yet.
     fn include(&mut self, glob: &Glob) -> Result<(), SourceError> {
-        for name in matching(&self.folder, glob)? {
+        let unsaved = self.open.keys().filter(|name| glob.matches(name));
+        let mut names = matching(&self.folder, glob)?;
+        names.extend(unsaved.cloned());
+        for name in names {
             if self.files.contains_key(&name) {
                 continue;
             }
             if self.files.len() > MOST_FILES {
                 return Err(SourceError::TooMany);
             }
-            let path = self.folder.join(&name);
-            let size = size(&path)?;
-            if self.bytes + size > LIMIT_OF_ALL {
-                return Err(SourceError::AllTooLarge);
-            }
-            let text = read_text(&path)?;
+            let text = match self.open.get(&name) {
+                Some(text) => Arc::clone(text),
+                None => self.read_from_disk(&name)?,
+            };
             self.bytes += text.len() as u64;
-            self.files.insert(name, Arc::from(text));
+            self.files.insert(name, text);
         }
         Ok(())
+    }
+
+    fn read_from_disk(&self, name: &str) -> Result<Arc<str>, SourceError> {
+        let path = self.folder.join(name);
+        if self.bytes + size(&path)? > LIMIT_OF_ALL {
+            return Err(SourceError::AllTooLarge);
+        }
+        Ok(Arc::from(read_text(&path)?))
     }
 }
 

@@ -120,10 +120,7 @@ impl SourceFile {
 
     /// Where a byte offset lies; an offset past the end or inside a character is moved back.
     pub fn position(&self, offset: u32) -> Position {
-        let line = self
-            .line_starts
-            .partition_point(|&start| start <= offset)
-            .max(1);
+        let line = self.line(offset) as usize;
         let start = self.line_starts[line - 1] as usize;
         let end = self.text.floor_char_boundary(offset as usize);
         let column = self.text[start.min(end)..end].chars().count() + 1;
@@ -131,6 +128,12 @@ impl SourceFile {
             line: as_u32(line),
             column: as_u32(column),
         }
+    }
+
+    /// The line, from 1, that an offset lies on.
+    pub fn line(&self, offset: u32) -> u32 {
+        let before = self.line_starts.partition_point(|&start| start <= offset);
+        as_u32(before.max(1))
     }
 
     pub fn line_count(&self) -> usize {

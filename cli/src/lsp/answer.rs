@@ -8,13 +8,16 @@ use lsp_types as lsp;
 use starform_dsl::{
     diag::{Applicability, Diagnostic, Edit, Severity},
     ide::{
-        Completion, CompletionKind, Fold, FoldKind, NameKind, OutlineKind, OutlineNode,
-        SemanticToken, TokenClass,
+        Completion, CompletionKind, EditorPosition, Fold, FoldKind, NameKind, OutlineKind,
+        OutlineNode, SemanticToken, TokenClass,
     },
     source::{FileId, SourceFile, Span},
 };
 
-use super::{documents::Project, position::Encoding};
+use super::{
+    documents::Project,
+    position::{self, Encoding},
+};
 
 /// The names of token types; [`token_type`] gives positions in it.
 pub(super) const TOKEN_TYPES: [lsp::SemanticTokenType; 12] = [
@@ -94,24 +97,14 @@ pub(super) fn workspace_edit(
     Some(lsp::WorkspaceEdit::new(changes))
 }
 
-/// Edits of one file in the order of its text. There may be thousands on one line, so places are counted on from the
-/// last one.
+/// Edits of one file in the order of its text.
 pub(super) fn text_edits(
     file: &SourceFile,
     encoding: Encoding,
     edits: Vec<Edit>,
 ) -> Vec<lsp::TextEdit> {
-    let (mut last, mut place) = (0, lsp::Position::new(0, 0));
-    let mut position = |offset: u32| {
-        let between = &file.text()[last as usize..offset as usize];
-        place = if between.contains(['\n', '\r']) {
-            encoding.position(file, offset)
-        } else {
-            lsp::Position::new(place.line, place.character + encoding.len(between))
-        };
-        last = offset;
-        place
-    };
+    let mut along = encoding.along(file);
+    let mut position = |offset| position::of_editor(along.position(offset));
     let edits = edits.into_iter().map(|edit| {
         let range = edit.span.range;
         let start = position(range.start());
@@ -133,6 +126,29 @@ pub(super) fn action(
         is_preferred: Some(found.fix.applicability == Applicability::Safe),
         ..lsp::CodeAction::default()
     }))
+}
+
+/// All safe fixes at once; `None` where there is none.
+pub(super) fn fix_all(
+    project: &Project,
+    encoding: Encoding,
+    edits: &[Edit],
+) -> Option<lsp::CodeActionOrCommand> {
+    if edits.is_empty() {
+        return None;
+    }
+    Some(lsp::CodeActionOrCommand::CodeAction(lsp::CodeAction {
+        title: "apply all safe fixes of the project".to_owned(),
+        kind: Some(lsp::CodeActionKind::SOURCE_FIX_ALL),
+        edit: Some(workspace_edit(project, encoding, edits)?),
+        ..lsp::CodeAction::default()
+    }))
+}
+
+/// Whether a kind is the other or below it: `source.fixAll` is a kind of `source`.
+pub(super) fn is_kind_of(kind: &lsp::CodeActionKind, other: &lsp::CodeActionKind) -> bool {
+    let rest = kind.as_str().strip_prefix(other.as_str());
+    rest.is_some_and(|rest| rest.is_empty() || rest.starts_with('.') || other.as_str().is_empty())
 }
 
 pub(super) fn completion(
@@ -180,29 +196,28 @@ pub(super) fn tokens(
     encoding: Encoding,
     found: &[SemanticToken],
 ) -> Vec<lsp::SemanticToken> {
-    let mut last = lsp::Position::new(0, 0);
-    found
-        .iter()
-        .map(|token| {
-            let start = encoding.position(file, token.range.start());
-            let delta_line = start.line - last.line;
-            let delta_start = if delta_line == 0 {
-                start.character - last.character
-            } else {
-                start.character
-            };
-            last = start;
-            let modifiers = token.modifiers;
-            lsp::SemanticToken {
-                delta_line,
-                delta_start,
-                length: encoding.len(&file.text()[token.range.as_range()]),
-                token_type: token_type(token.class),
-                token_modifiers_bitset: u32::from(modifiers.declaration)
-                    | u32::from(modifiers.unavailable) << 1,
-            }
-        })
-        .collect()
+    let mut last = EditorPosition::default();
+    let mut along = encoding.along(file);
+    let relative = |token: &SemanticToken| {
+        let start = along.position(token.range.start());
+        let delta_line = start.line - last.line;
+        let delta_start = if delta_line == 0 {
+            start.character - last.character
+        } else {
+            start.character
+        };
+        last = start;
+        let modifiers = token.modifiers;
+        lsp::SemanticToken {
+            delta_line,
+            delta_start,
+            length: encoding.len(&file.text()[token.range.as_range()]),
+            token_type: token_type(token.class),
+            token_modifiers_bitset: u32::from(modifiers.declaration)
+                | u32::from(modifiers.unavailable) << 1,
+        }
+    };
+    found.iter().map(relative).collect()
 }
 
 fn token_type(class: TokenClass) -> u32 {
@@ -223,8 +238,8 @@ fn token_type(class: TokenClass) -> u32 {
 }
 
 pub(super) fn fold(file: &SourceFile, found: Fold) -> Option<lsp::FoldingRange> {
-    let first = file.position(found.range.start()).line - 1;
-    let last = file.position(found.range.end()).line - 1;
+    let first = file.line(found.range.start()) - 1;
+    let last = file.line(found.range.end()) - 1;
     (first < last).then(|| lsp::FoldingRange {
         start_line: first,
         end_line: last,

@@ -1,6 +1,8 @@
 //! What an editor has open, and the project around it: open texts first, files of the disk beside them.
 //!
-//! Effects: reads files. Always holds: what is open is never read from disk.
+//! Effects: reads files. Always holds: what is open is never read from disk, and a file that is neither a root file nor
+//! included by one belongs to somebody else: it has no project.
+//! Read on in `crate::sources` for how the files of a project are found.
 
 use std::{
     collections::BTreeMap,
@@ -28,8 +30,15 @@ pub(super) struct Documents {
 
 /// A project as the editor sees it.
 pub(super) struct Project {
-    folder: PathBuf,
+    at: Location,
     pub(super) analysis: Analysis,
+}
+
+/// Where the files of a project lie.
+enum Location {
+    Folder(PathBuf),
+    /// One text that no file holds yet.
+    Unsaved(Url),
 }
 
 impl Documents {
@@ -74,72 +83,83 @@ impl Documents {
 
     /// The project that a file belongs to, and the file in it.
     pub(super) fn project(&mut self, url: &Url) -> Option<(Arc<Project>, FileId)> {
-        let path = url.to_file_path().unwrap_or_else(|()| unsaved(url));
-        let folder = folder_of(&path);
+        let Ok(path) = url.to_file_path() else {
+            return self.alone(url);
+        };
+        let folder = self.folder_of(&path)?;
+        let project = match self.projects.get(&folder) {
+            Some(project) => Arc::clone(project),
+            None => {
+                let analysis = Analysis::of(self.sources(&folder)?);
+                let at = Location::Folder(folder.clone());
+                let project = Arc::new(Project { at, analysis });
+                self.projects.insert(folder.clone(), Arc::clone(&project));
+                project
+            }
+        };
         let own = relative(&folder, &path)?;
-        if let Some(project) = self.projects.get(&folder)
-            && let Some(file) = project.analysis.sources().find(&own)
-        {
-            return Some((Arc::clone(project), file));
-        }
-        let analysis = Analysis::of(self.sources(&folder, url, &own)?);
-        let file = analysis.sources().find(&own)?;
-        let project = Arc::new(Project {
-            folder: folder.clone(),
-            analysis,
-        });
-        self.projects.insert(folder, Arc::clone(&project));
-        Some((project, file))
+        let file = project.analysis.sources().find(&own)?;
+        let belongs = own == ROOT_FILE || project.analysis.files().any(|known| known == file);
+        belongs.then_some((project, file))
     }
 
-    /// The files of the folder's project with every open text in place, the asked one in any case.
-    fn sources(&self, folder: &Path, url: &Url, own: &str) -> Option<SourceTree> {
-        let mut files: BTreeMap<String, Arc<str>> = BTreeMap::new();
-        if let Ok(read) = sources::read(folder) {
-            let texts = read
-                .files()
-                .map(|(_, file)| (file.path().to_owned(), file.text().clone()));
-            files.extend(texts);
+    /// A text that no file holds yet is a project of its own.
+    fn alone(&self, url: &Url) -> Option<(Arc<Project>, FileId)> {
+        let text = self.open.get(url)?.text();
+        let analysis = Analysis::of(SourceTree::single(ROOT_FILE, text));
+        let file = analysis.sources().find(ROOT_FILE)?;
+        let at = Location::Unsaved(url.clone());
+        Some((Arc::new(Project { at, analysis }), file))
+    }
+
+    /// The nearest folder above a file that holds a root file, on the disk or in the editor.
+    fn folder_of(&self, path: &Path) -> Option<PathBuf> {
+        let is_open = |folder: &Path| {
+            let root = Url::from_file_path(folder.join(ROOT_FILE));
+            root.is_ok_and(|root| self.open.contains_key(&root))
+        };
+        let mut folders = path.ancestors().skip(1);
+        let holds_root = |folder: &&Path| folder.join(ROOT_FILE).is_file() || is_open(folder);
+        folders.find(holds_root).map(Path::to_owned)
+    }
+
+    /// The files of the folder's project, every open text in place of the disk's. What cannot be read from the disk
+    /// leaves what is open.
+    fn sources(&self, folder: &Path) -> Option<SourceTree> {
+        let open: BTreeMap<String, Arc<str>> = self
+            .open
+            .iter()
+            .filter_map(|(url, document)| {
+                let path = relative(folder, &url.to_file_path().ok()?)?;
+                Some((path, Arc::clone(document.text())))
+            })
+            .collect();
+        match sources::read_under(folder, &open) {
+            Ok(sources) => Some(sources),
+            Err(_) => (!open.is_empty()).then(|| SourceTree::new(open)),
         }
-        for (address, document) in &self.open {
-            let path = address.to_file_path().ok();
-            let path = path.and_then(|path| relative(folder, &path));
-            if let Some(path) = path
-                && files.contains_key(&path)
-            {
-                files.insert(path, document.text().clone());
-            }
-        }
-        if let Some(document) = self.open.get(url) {
-            files.insert(own.to_owned(), document.text().clone());
-        }
-        (!files.is_empty()).then(|| SourceTree::new(files))
     }
 }
 
 impl Project {
+    /// Every file that it could include, by path below its folder; none where they are too many.
+    pub(super) fn files_below(&self) -> Vec<String> {
+        match &self.at {
+            Location::Folder(folder) => sources::includable(folder).unwrap_or_default(),
+            Location::Unsaved(_) => Vec::new(),
+        }
+    }
+
     /// The address of one of its files.
     pub(super) fn address(&self, file: FileId) -> Option<Url> {
-        let path = self.analysis.sources().file(file).path();
-        Url::from_file_path(self.folder.join(path)).ok()
+        match &self.at {
+            Location::Folder(folder) => {
+                let path = self.analysis.sources().file(file).path();
+                Url::from_file_path(folder.join(path)).ok()
+            }
+            Location::Unsaved(url) => Some(url.clone()),
+        }
     }
-}
-
-/// A text that no file holds yet stands alone.
-fn unsaved(url: &Url) -> PathBuf {
-    Path::new("/")
-        .join(url.scheme())
-        .join(url.path().trim_start_matches('/'))
-        .join(ROOT_FILE)
-}
-
-/// The nearest folder above a file that holds a root file; else the file's own.
-fn folder_of(path: &Path) -> PathBuf {
-    let own = path.parent().unwrap_or(Path::new("/"));
-    own.ancestors()
-        .find(|folder| folder.join(ROOT_FILE).is_file())
-        .unwrap_or(own)
-        .to_owned()
 }
 
 /// As a source tree names a file: with `/` between its parts.

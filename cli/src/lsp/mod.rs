@@ -1,34 +1,50 @@
 //! `starform lsp`: the language server, over standard input and output.
 //!
 //! Effects: reads requests, writes answers, reads files of projects. Always holds: a request that cannot
-//! be answered is told so and ends nothing. Read on in `documents` for what is open and in `requests`
-//! for the questions; the answers are made in `starform_dsl::ide`.
+//! be answered is told so and ends nothing. Read on in `streams` for how messages come and go, in `documents`
+//! for what is open and in `requests` for the questions; the answers are made in `starform_dsl::ide`.
 
 mod answer;
 mod documents;
 mod position;
 mod requests;
+mod streams;
 
-use std::collections::BTreeSet;
+use std::{collections::BTreeSet, io};
 
 use anyhow::Context as _;
-use lsp_server::{Connection, ErrorCode, Message, Notification, Response};
+use lsp_server::{ErrorCode, Message, Notification, Request, Response};
 use lsp_types::{
     self as lsp, Url,
     notification::{
-        DidChangeTextDocument, DidChangeWatchedFiles, DidCloseTextDocument, DidOpenTextDocument,
-        DidSaveTextDocument, Notification as _, PublishDiagnostics,
+        self, DidChangeTextDocument, DidChangeWatchedFiles, DidCloseTextDocument,
+        DidOpenTextDocument, DidSaveTextDocument, Initialized, Notification as _,
+        PublishDiagnostics,
     },
+    request::{Initialize, RegisterCapability, Request as _, Shutdown},
 };
 use serde::de::DeserializeOwned;
+use serde_json::Value;
 
 use crate::exit::Exit;
 use documents::Documents;
 use position::Encoding;
+use streams::{Incoming, Streams};
+
+/// How far the conversation is.
+enum Phase {
+    /// Before `initialize`.
+    Begun,
+    Serving(Server),
+    /// After `shutdown`: only `exit` is left.
+    ShutDown,
+}
 
 /// What the server knows between two messages.
 struct Server {
     encoding: Encoding,
+    /// The editor tells of files that change on the disk, if it is asked to.
+    watches: bool,
     documents: Documents,
     /// Files that have diagnostics in the editor.
     shown: BTreeSet<Url>,
@@ -36,61 +52,81 @@ struct Server {
     dirty: bool,
 }
 
-/// Serves until the editor says `exit`.
+/// Serves until the editor says `exit` or goes away; only the first after a `shutdown` is a good end.
 pub(crate) fn run() -> anyhow::Result<Exit> {
-    let (connection, threads) = Connection::stdio();
-    let exit = serve(&connection);
-    drop(connection);
-    threads
-        .join()
-        .context("the language server's streams broke off")?;
-    exit
+    let mut streams = Streams::open();
+    converse(&mut streams).context("the editor does not read any more")
 }
 
-fn serve(connection: &Connection) -> anyhow::Result<Exit> {
-    let (id, params) = connection
-        .initialize_start()
-        .context("the editor did not begin with `initialize`")?;
-    let params: lsp::InitializeParams =
-        serde_json::from_value(params).context("the editor's `initialize` is not understood")?;
-    let offered = params
-        .capabilities
-        .general
-        .and_then(|general| general.position_encodings);
-    let encoding = Encoding::agreed(offered.as_deref());
-    let result = lsp::InitializeResult {
-        capabilities: capabilities(encoding),
-        server_info: Some(lsp::ServerInfo {
-            name: "starform".to_owned(),
-            version: Some(env!("CARGO_PKG_VERSION").to_owned()),
-        }),
-    };
-    connection.initialize_finish(id, serde_json::to_value(result)?)?;
-    let mut server = Server {
-        encoding,
-        documents: Documents::default(),
-        shown: BTreeSet::new(),
-        dirty: false,
-    };
-    while let Ok(message) = connection.receiver.recv() {
-        match message {
-            Message::Request(request) if connection.handle_shutdown(&request)? => {
-                return Ok(Exit::Success);
+fn converse(streams: &mut Streams) -> io::Result<Exit> {
+    let mut phase = Phase::Begun;
+    while let Some(incoming) = streams.next() {
+        match incoming {
+            Incoming::Malformed(why) => streams.refuse(&why)?,
+            Incoming::Message(Message::Response(_)) => {}
+            Incoming::Message(Message::Request(request)) => {
+                let answer = phase.answer(streams, request);
+                streams.send(answer)?;
             }
-            Message::Request(request) => {
-                let answer = requests::answer(&mut server.documents, encoding, request);
-                connection.sender.send(Message::Response(answer))?;
+            Incoming::Message(Message::Notification(said)) => {
+                if said.method == notification::Exit::METHOD {
+                    return Ok(match phase {
+                        Phase::ShutDown => Exit::Success,
+                        Phase::Begun | Phase::Serving(_) => Exit::Error,
+                    });
+                }
+                if let Phase::Serving(server) = &mut phase {
+                    server.notified(streams, said)?;
+                }
             }
-            Message::Notification(notification) => server.notified(notification),
-            Message::Response(_) => {}
         }
-        // Keys typed faster than answers are read are answered together.
-        if server.dirty && connection.receiver.is_empty() {
-            server.publish(connection)?;
+        // Keys typed faster than answers are read are judged together.
+        if let Phase::Serving(server) = &mut phase
+            && server.dirty
+            && streams.is_idle()
+        {
+            server.publish(streams)?;
         }
     }
-    // The editor went away without `exit`.
     Ok(Exit::Error)
+}
+
+impl Phase {
+    fn answer(&mut self, streams: &Streams, request: Request) -> Response {
+        let refused = |code, text: &str| refusal(request.id.clone(), code, text.to_owned());
+        match self {
+            Phase::Begun if request.method == Initialize::METHOD => {
+                let Some(params) = params(request.params) else {
+                    let text = "the parameters of `initialize` are not understood";
+                    return refusal(request.id, ErrorCode::InvalidParams, text.to_owned());
+                };
+                let (server, result) = Server::greet(params);
+                *self = Phase::Serving(server);
+                Response::new_ok(request.id, result)
+            }
+            Phase::Begun => refused(
+                ErrorCode::ServerNotInitialized,
+                "the first request is `initialize`",
+            ),
+            Phase::Serving(_) if request.method == Shutdown::METHOD => {
+                *self = Phase::ShutDown;
+                Response::new_ok(request.id, ())
+            }
+            Phase::Serving(_) if request.method == Initialize::METHOD => {
+                refused(ErrorCode::InvalidRequest, "`initialize` is said once")
+            }
+            Phase::Serving(_) if streams.is_cancelled(&request.id) => {
+                refused(ErrorCode::RequestCanceled, "taken back by the editor")
+            }
+            Phase::Serving(server) => {
+                requests::answer(&mut server.documents, server.encoding, request)
+            }
+            Phase::ShutDown => refused(
+                ErrorCode::InvalidRequest,
+                "after `shutdown` only `exit` is understood",
+            ),
+        }
+    }
 }
 
 fn capabilities(encoding: Encoding) -> lsp::ServerCapabilities {
@@ -121,7 +157,15 @@ fn capabilities(encoding: Encoding) -> lsp::ServerCapabilities {
             prepare_provider: Some(true),
             work_done_progress_options: lsp::WorkDoneProgressOptions::default(),
         })),
-        code_action_provider: Some(lsp::CodeActionProviderCapability::Simple(true)),
+        code_action_provider: Some(lsp::CodeActionProviderCapability::Options(
+            lsp::CodeActionOptions {
+                code_action_kinds: Some(vec![
+                    lsp::CodeActionKind::QUICKFIX,
+                    lsp::CodeActionKind::SOURCE_FIX_ALL,
+                ]),
+                ..lsp::CodeActionOptions::default()
+            },
+        )),
         document_formatting_provider: Some(lsp::OneOf::Left(true)),
         document_range_formatting_provider: Some(lsp::OneOf::Left(true)),
         folding_range_provider: Some(lsp::FoldingRangeProviderCapability::Simple(true)),
@@ -144,10 +188,35 @@ fn capabilities(encoding: Encoding) -> lsp::ServerCapabilities {
 }
 
 impl Server {
-    fn notified(&mut self, notification: Notification) {
-        match notification.method.as_str() {
+    fn greet(params: lsp::InitializeParams) -> (Server, lsp::InitializeResult) {
+        let lsp::ClientCapabilities {
+            general, workspace, ..
+        } = params.capabilities;
+        let offered = general.and_then(|general| general.position_encodings);
+        let encoding = Encoding::agreed(offered.as_deref());
+        let watches = workspace.and_then(|workspace| workspace.did_change_watched_files);
+        let server = Server {
+            encoding,
+            watches: watches.and_then(|watches| watches.dynamic_registration) == Some(true),
+            documents: Documents::default(),
+            shown: BTreeSet::new(),
+            dirty: false,
+        };
+        let result = lsp::InitializeResult {
+            capabilities: capabilities(encoding),
+            server_info: Some(lsp::ServerInfo {
+                name: "starform".to_owned(),
+                version: Some(env!("CARGO_PKG_VERSION").to_owned()),
+            }),
+        };
+        (server, result)
+    }
+
+    fn notified(&mut self, streams: &Streams, said: Notification) -> io::Result<()> {
+        match said.method.as_str() {
+            Initialized::METHOD if self.watches => streams.send(watch())?,
             DidOpenTextDocument::METHOD => {
-                if let Some(lsp::DidOpenTextDocumentParams { text_document }) = params(notification)
+                if let Some(lsp::DidOpenTextDocumentParams { text_document }) = params(said.params)
                 {
                     let lsp::TextDocumentItem {
                         uri, version, text, ..
@@ -160,7 +229,7 @@ impl Server {
                 if let Some(lsp::DidChangeTextDocumentParams {
                     text_document,
                     content_changes,
-                }) = params(notification)
+                }) = params(said.params)
                 {
                     let (url, version) = (text_document.uri, text_document.version);
                     self.documents
@@ -169,8 +238,7 @@ impl Server {
                 }
             }
             DidCloseTextDocument::METHOD => {
-                if let Some(lsp::DidCloseTextDocumentParams { text_document }) =
-                    params(notification)
+                if let Some(lsp::DidCloseTextDocumentParams { text_document }) = params(said.params)
                 {
                     self.documents.close(&text_document.uri);
                     self.dirty = true;
@@ -182,10 +250,11 @@ impl Server {
             }
             _ => {}
         }
+        Ok(())
     }
 
     /// Sends the diagnostics of every project that has an open file; takes back what no longer holds.
-    fn publish(&mut self, connection: &Connection) -> anyhow::Result<()> {
+    fn publish(&mut self, streams: &Streams) -> io::Result<()> {
         self.dirty = false;
         let open: Vec<Url> = self.documents.addresses().cloned().collect();
         let mut said: BTreeSet<Url> = BTreeSet::new();
@@ -193,18 +262,12 @@ impl Server {
             let Some((project, own)) = self.documents.project(&url) else {
                 continue;
             };
-            // A text that no file holds yet has the editor's address alone.
-            let own_only = project.address(own).as_ref() != Some(&url);
-            let files: Vec<_> = if own_only {
-                vec![(own, url.clone())]
-            } else {
-                project
-                    .analysis
-                    .files()
-                    .chain([own])
-                    .filter_map(|file| Some((file, project.address(file)?)))
-                    .collect()
-            };
+            let analysis = &project.analysis;
+            let judged = analysis.diagnostics().iter();
+            let files = analysis.files().chain([own]);
+            let files = files
+                .chain(judged.map(|said| said.primary.span.file))
+                .filter_map(|file| Some((file, project.address(file)?)));
             for (file, address) in files {
                 if !said.insert(address.clone()) {
                     continue;
@@ -213,11 +276,11 @@ impl Server {
                     .map(|said| answer::diagnostic(&project, self.encoding, said))
                     .collect();
                 let version = self.documents.version(&address);
-                send(connection, address, diagnostics, version)?;
+                send(streams, address, diagnostics, version)?;
             }
         }
         for gone in self.shown.difference(&said) {
-            send(connection, gone.clone(), Vec::new(), None)?;
+            send(streams, gone.clone(), Vec::new(), None)?;
         }
         self.shown = said;
         Ok(())
@@ -225,21 +288,39 @@ impl Server {
 }
 
 fn send(
-    connection: &Connection,
+    streams: &Streams,
     uri: Url,
     diagnostics: Vec<lsp::Diagnostic>,
     version: Option<i32>,
-) -> anyhow::Result<()> {
+) -> io::Result<()> {
     let params = lsp::PublishDiagnosticsParams::new(uri, diagnostics, version);
     let notification = Notification::new(PublishDiagnostics::METHOD.to_owned(), params);
-    Ok(connection
-        .sender
-        .send(Message::Notification(notification))?)
+    streams.send(notification)
 }
 
-/// What a notification carries; one that is not understood is passed over, as the protocol wants.
-fn params<T: DeserializeOwned>(notification: Notification) -> Option<T> {
-    serde_json::from_value(notification.params).ok()
+/// Asks the editor to tell of files that come, change and go on the disk.
+fn watch() -> Request {
+    let watcher = lsp::FileSystemWatcher {
+        glob_pattern: lsp::GlobPattern::String("**/*.kdl".to_owned()),
+        kind: None,
+    };
+    let options = lsp::DidChangeWatchedFilesRegistrationOptions {
+        watchers: vec![watcher],
+    };
+    let registration = lsp::Registration {
+        id: "files".to_owned(),
+        method: DidChangeWatchedFiles::METHOD.to_owned(),
+        register_options: Some(serde_json::to_value(options).expect("options have string keys")),
+    };
+    let registrations = vec![registration];
+    let params = lsp::RegistrationParams { registrations };
+    let id = "watch".to_owned().into();
+    Request::new(id, RegisterCapability::METHOD.to_owned(), params)
+}
+
+/// What a message carries; a notification that is not understood is passed over, as the protocol wants.
+fn params<T: DeserializeOwned>(params: Value) -> Option<T> {
+    serde_json::from_value(params).ok()
 }
 
 /// An answer that says why there is none.

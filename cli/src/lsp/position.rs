@@ -40,8 +40,12 @@ impl Encoding {
     }
 
     pub(super) fn position(self, file: &SourceFile, offset: u32) -> Position {
-        let EditorPosition { line, character } = self.0.position(file, offset);
-        Position::new(line, character)
+        of_editor(self.0.position(file, offset))
+    }
+
+    /// For places in the order of the text.
+    pub(super) fn along(self, file: &SourceFile) -> ide::Along<'_> {
+        self.0.along(file)
     }
 
     pub(super) fn range(self, file: &SourceFile, range: TextRange) -> Range {
@@ -59,6 +63,10 @@ impl Encoding {
         self.0
             .text_range(file, place(range.start), place(range.end))
     }
+}
+
+pub(super) fn of_editor(position: EditorPosition) -> Position {
+    Position::new(position.line, position.character)
 }
 
 pub(super) fn change(event: TextDocumentContentChangeEvent) -> Change {

@@ -15,7 +15,11 @@ use lsp_types::{
 };
 use serde::{Serialize, de::DeserializeOwned};
 use serde_json::Value;
-use starform_dsl::{diag::Edit, fmt, ide, source::FileId, source::SourceFile};
+use starform_dsl::{
+    diag::{Applicability, Edit},
+    fmt, ide,
+    source::{FileId, SourceFile},
+};
 
 use super::{
     answer,
@@ -141,9 +145,9 @@ fn about_changes(
         }
         CodeActionRequest::METHOD => {
             let read: lsp::CodeActionParams = params_of(params)?;
-            Ok(json(
-                asked(&read.text_document.uri).map(|asked| asked.actions(read.range)),
-            ))
+            Ok(json(asked(&read.text_document.uri).map(|asked| {
+                asked.actions(read.range, read.context.only.as_deref())
+            })))
         }
         InlayHintRequest::METHOD => {
             let read: lsp::InlayHintParams = params_of(params)?;
@@ -223,7 +227,10 @@ impl Asked {
     }
 
     fn completions(&self, position: lsp::Position) -> lsp::CompletionResponse {
-        let found = ide::completions(&self.project.analysis, self.file, self.at(position));
+        let (analysis, at) = (&self.project.analysis, self.at(position));
+        let below = || self.project.files_below();
+        let found = ide::include_paths(analysis, self.file, at, below)
+            .unwrap_or_else(|| ide::completions(analysis, self.file, at));
         let items = found
             .into_iter()
             .map(|found| answer::completion(self.source(), self.encoding, found));
@@ -276,12 +283,31 @@ impl Asked {
         )))
     }
 
-    fn actions(&self, range: lsp::Range) -> Vec<lsp::CodeActionOrCommand> {
+    /// The repairs of a range, and all safe ones where the range has one or the editor asks for no others.
+    fn actions(
+        &self,
+        range: lsp::Range,
+        only: Option<&[lsp::CodeActionKind]>,
+    ) -> Vec<lsp::CodeActionOrCommand> {
+        let wanted = |kind: &lsp::CodeActionKind| {
+            only.is_none_or(|only| only.iter().any(|asked| answer::is_kind_of(kind, asked)))
+        };
         let range = self.encoding.text_range(self.source(), range);
-        ide::actions(&self.project.analysis, self.file, range)
-            .iter()
-            .filter_map(|found| answer::action(&self.project, self.encoding, found))
-            .collect()
+        let found = ide::actions(&self.project.analysis, self.file, range);
+        let safe = |action: &ide::Action<'_>| action.fix.applicability == Applicability::Safe;
+        let asked = only.is_some() || found.iter().any(safe);
+        let mut actions = Vec::new();
+        if wanted(&lsp::CodeActionKind::QUICKFIX) {
+            let fixes = found.iter();
+            actions.extend(
+                fixes.filter_map(|found| answer::action(&self.project, self.encoding, found)),
+            );
+        }
+        if asked && wanted(&lsp::CodeActionKind::SOURCE_FIX_ALL) {
+            let edits = ide::fix_all(&self.project.analysis);
+            actions.extend(answer::fix_all(&self.project, self.encoding, &edits));
+        }
+        actions
     }
 
     fn hints(&self, range: lsp::Range) -> Vec<lsp::InlayHint> {

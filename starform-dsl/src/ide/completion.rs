@@ -2,7 +2,7 @@
 //! Pure. Only what goes on with the letters already typed; what needs quotes comes with them.
 //! Read on in `cursor` (where), `values` (what values), `variables` (between `vars` braces) and `snippet` (what is inserted).
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::Analysis;
 use super::cursor::{self, Cursor, Head, Part, Quotes, Word};
@@ -11,11 +11,12 @@ use super::names;
 use super::snippet;
 use super::values::{self, Candidate, Sort};
 use super::variables;
+use crate::compile::ROOT_FILE;
 use crate::lower::quoted;
 use crate::reference::words;
 use crate::source::FileId;
 use crate::syntax::{self, TextRange, Value};
-use crate::table::{self, NodeSpec, Repeat};
+use crate::table::{self, NodeSpec, Repeat, Type};
 
 /// One thing that may be typed.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -60,7 +61,7 @@ pub fn completions(analysis: &Analysis, file: FileId, offset: u32) -> Vec<Comple
     let Some(cursor) = cursor::find(analysis, file, offset) else {
         return Vec::new();
     };
-    let mut found = match &cursor.part {
+    let found = match &cursor.part {
         Part::Name => nodes(analysis, &cursor),
         Part::Entry(head) | Part::Annotation(head) if cursor.scope.is_variable(head.name) => {
             variables::values(analysis, &cursor, head)
@@ -69,8 +70,51 @@ pub fn completions(analysis: &Analysis, file: FileId, offset: u32) -> Vec<Comple
         Part::Value(head, name) => property_values(analysis, &cursor, head, name),
         Part::Annotation(_) => Vec::new(),
     };
+    ranked(found, &cursor)
+}
+
+/// Files for an `include` at an offset, of those below the root file's folder; `None` where none is written there.
+/// Those of the project are left out, and a folder of several is offered as a pattern first.
+pub fn include_paths(
+    analysis: &Analysis,
+    file: FileId,
+    offset: u32,
+    below: impl FnOnce() -> Vec<String>,
+) -> Option<Vec<Completion>> {
+    let cursor = cursor::find(analysis, file, offset)?;
+    let Part::Entry(head) = &cursor.part else {
+        return None;
+    };
+    let arg = cursor.scope.spec(head.name)?.args.at(head.args)?;
+    if arg.ty != Type::IncludeGlob {
+        return None;
+    }
+    let known: BTreeSet<&str> = analysis
+        .files()
+        .map(|file| analysis.sources.file(file).path())
+        .collect();
+    let mut files = below();
+    files.retain(|path| path != ROOT_FILE && !known.contains(path.as_str()));
+    let mut folders: BTreeMap<&str, usize> = BTreeMap::new();
+    for path in &files {
+        if let Some((folder, _)) = path.rsplit_once('/') {
+            *folders.entry(folder).or_default() += 1;
+        }
+    }
+    let patterns = folders.into_iter().filter(|(_, count)| *count > 1);
+    let patterns = patterns.map(|(folder, count)| {
+        let detail = format!("{count} files");
+        values::candidate(&format!("{folder}/*.kdl"), &detail, Sort::Word)
+    });
+    let single = |path: &String| values::candidate(path, "file", Sort::Word);
+    let candidates = patterns.chain(files.iter().map(single)).collect();
+    Some(ranked(offer(cursor.word, candidates), &cursor))
+}
+
+/// Those that go on with what is typed, the nearest first.
+fn ranked(mut found: Vec<Completion>, cursor: &Cursor<'_>) -> Vec<Completion> {
     found.retain_mut(|completion| {
-        let typed = TextRange::new(completion.edit.range.start(), offset);
+        let typed = TextRange::new(completion.edit.range.start(), cursor.word.offset);
         let nearness = nearness(&cursor.cst.text()[typed.as_range()], &completion.label);
         if let Some(nearness) = nearness {
             completion.sort.insert(0, nearness);

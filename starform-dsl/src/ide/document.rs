@@ -23,6 +23,16 @@ pub struct EditorPosition {
     pub character: u32,
 }
 
+/// Places of one text, each counted on from the one before where it lies further on in the same line. There may be
+/// a hundred thousand on one line.
+#[derive(Debug)]
+pub struct Along<'f> {
+    encoding: Encoding,
+    file: &'f SourceFile,
+    offset: usize,
+    place: EditorPosition,
+}
+
 /// What stands between two places becomes `text`; without places the whole text does.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Change {
@@ -88,11 +98,20 @@ impl Encoding {
 
     pub fn position(self, file: &SourceFile, offset: u32) -> EditorPosition {
         let end = file.text().floor_char_boundary(offset as usize);
-        let line = file.position(offset).line;
+        let line = file.line(offset);
         let start = file.line_range(line).as_range().start.min(end);
         EditorPosition {
             line: line - 1,
             character: self.len(&file.text()[start..end]),
+        }
+    }
+
+    pub fn along(self, file: &SourceFile) -> Along<'_> {
+        Along {
+            encoding: self,
+            file,
+            offset: 0,
+            place: EditorPosition::default(),
         }
     }
 
@@ -115,6 +134,21 @@ impl Encoding {
     ) -> TextRange {
         let start = self.offset(file, start);
         TextRange::new(start, self.offset(file, end).max(start))
+    }
+}
+
+impl Along<'_> {
+    pub fn position(&mut self, offset: u32) -> EditorPosition {
+        let text = self.file.text();
+        let end = text.floor_char_boundary(offset as usize);
+        match text.get(self.offset..end) {
+            Some(between) if !between.contains(['\n', '\r']) => {
+                self.place.character += self.encoding.len(between);
+            }
+            Some(_) | None => self.place = self.encoding.position(self.file, offset),
+        }
+        self.offset = end;
+        self.place
     }
 }
 

@@ -34,9 +34,9 @@ use crate::table::Place;
 use index::Index;
 use scope::Scope;
 
-pub use actions::{Action, actions};
-pub use completion::{Completion, CompletionKind, Insertion, completions};
-pub use document::{Change, Document, EditorPosition, Encoding};
+pub use actions::{Action, actions, fix_all};
+pub use completion::{Completion, CompletionKind, Insertion, completions, include_paths};
+pub use document::{Along, Change, Document, EditorPosition, Encoding};
 pub use folding::{Fold, FoldKind, folding};
 pub use highlight::{Modifiers, SemanticToken, TokenClass, semantic_tokens};
 pub use hints::{InlayHint, inlay_hints};

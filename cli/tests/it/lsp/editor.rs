@@ -6,7 +6,7 @@
 use std::{
     fs,
     io::{BufRead, BufReader, Read as _, Write as _},
-    process::{Child, ChildStdin, ChildStdout, Command, Stdio},
+    process::{Child, ChildStdin, ChildStdout, Command, ExitStatus, Stdio},
     sync::mpsc::{self, Receiver},
     thread,
     time::Duration,
@@ -92,6 +92,10 @@ impl Editor {
         fs::write(path, text).unwrap();
     }
 
+    pub(super) fn delete(&self, name: &str) {
+        fs::remove_file(self.folder.path().join(name)).unwrap();
+    }
+
     pub(super) fn address(&self, name: &str) -> String {
         format!("file://{}/{name}", self.folder.path().display())
     }
@@ -105,10 +109,21 @@ impl Editor {
         self.send_bytes(&message.to_string());
     }
 
+    /// Sends a text as if it were a message.
     pub(super) fn send_bytes(&mut self, text: &str) {
+        self.send_raw(framed(text).as_bytes());
+    }
+
+    pub(super) fn send_raw(&mut self, bytes: &[u8]) {
         let input = self.input.as_mut().unwrap();
-        write!(input, "Content-Length: {}\r\n\r\n{text}", text.len()).unwrap();
+        input.write_all(bytes).unwrap();
         input.flush().unwrap();
+    }
+
+    /// Sends messages in one piece, so that none is read before the last is there.
+    pub(super) fn send_together(&mut self, messages: &[Value]) {
+        let framed = messages.iter().map(|message| framed(&message.to_string()));
+        self.send_raw(framed.collect::<String>().as_bytes());
     }
 
     pub(super) fn tell(&mut self, method: &str, params: Value) {
@@ -183,6 +198,11 @@ impl Editor {
         self.tell("textDocument/didOpen", json!({"textDocument": document}));
     }
 
+    pub(super) fn hide(&mut self, name: &str) {
+        let document = json!({"uri": self.address(name)});
+        self.tell("textDocument/didClose", json!({"textDocument": document}));
+    }
+
     /// Applies changes to an open file, in their order.
     pub(super) fn change(&mut self, name: &str, changes: &[Value]) {
         self.version += 1;
@@ -203,6 +223,18 @@ impl Editor {
         self.published(|params| params["uri"] == address && params["version"] == version)
     }
 
+    /// Waits until a file has errors of these codes and no others, whatever was said before.
+    pub(super) fn await_errors(&self, name: &str, expected: &[&str]) {
+        let address = self.address(name);
+        loop {
+            let said = self.published(|params| params["uri"] == address);
+            if codes(&said) == expected {
+                break;
+            }
+            eprintln!("not yet {expected:?}: {said:?}");
+        }
+    }
+
     fn published(&self, wanted: impl Fn(&Value) -> bool) -> Vec<Value> {
         loop {
             let message = self.next();
@@ -218,6 +250,17 @@ impl Editor {
         assert_eq!(self.ask("shutdown", Value::Null), Value::Null);
         self.tell("exit", Value::Null);
         assert!(self.server.wait().unwrap().success());
+    }
+
+    /// Closes the stream without a word.
+    pub(super) fn leave(mut self) -> ExitStatus {
+        self.input = None;
+        self.server.wait().unwrap()
+    }
+
+    /// Waits for the end that the server chose itself.
+    pub(super) fn ended(mut self) -> ExitStatus {
+        self.server.wait().unwrap()
     }
 }
 
@@ -246,6 +289,10 @@ pub(super) fn codes(diagnostics: &[Value]) -> Vec<&str> {
 pub(super) fn labels(found: &Value) -> Vec<&str> {
     let items = found.as_array().unwrap().iter();
     items.map(|item| item["label"].as_str().unwrap()).collect()
+}
+
+fn framed(text: &str) -> String {
+    format!("Content-Length: {}\r\n\r\n{text}", text.len())
 }
 
 /// `None` where the server has closed its stream.

@@ -2,8 +2,10 @@
 //! Starts the built program; no server, no cluster.
 
 mod editor;
+mod files;
 mod formatting;
 mod prefixes;
+mod protocol;
 
 use serde_json::json;
 
