@@ -55,7 +55,7 @@ pub(crate) enum Command {
     Lsp,
     /// Explain a diagnostic's code, a node of the language, or where a value comes from
     Explain(ExplainArgs),
-    /// The language as data: its nodes
+    /// The language as data: its nodes, and a JSON Schema
     #[command(subcommand)]
     Schema(SchemaCommand),
     /// Show what would change
@@ -180,7 +180,20 @@ pub(crate) struct ExplainArgs {
 #[derive(Debug, Subcommand)]
 pub(crate) enum SchemaCommand {
     /// Print what the language knows about a node; without a name, list all of them
-    Node { name: Option<String> },
+    Node {
+        name: Option<String>,
+        /// With json: every row of the node table, or those of the name
+        #[arg(long, value_name = "FORMAT", default_value = "human")]
+        format: PlanFormat,
+    },
+    /// Print a JSON Schema (draft 2020-12) of the JSON form that `schema document` prints
+    JsonSchema,
+    /// Print a file in its JSON form (KDL-in-JSON 1.0.0)
+    Document {
+        /// starform.kdl, the folder that holds it, an included file, or - for standard input
+        #[arg(default_value = ".")]
+        path: PathBuf,
+    },
 }
 
 #[derive(Debug, Clone, Default, Args)]

@@ -122,6 +122,13 @@ pub(crate) fn includable(folder: &Path) -> Result<Vec<String>, SourceError> {
     Ok(matching(folder, &all)?.into_iter().collect())
 }
 
+/// The file at `path`, or the root file of a folder, without what it includes.
+pub(crate) fn read_one(path: &Path) -> Result<SourceTree, SourceError> {
+    let root = root_file(path)?;
+    let text = read_text(&root)?;
+    Ok(SourceTree::single(&shown_as(path, &root), &text))
+}
+
 /// A project of one file, read from standard input.
 pub(crate) fn read_stdin() -> Result<SourceTree, SourceError> {
     let path = PathBuf::from("standard input");

@@ -16,6 +16,7 @@ pub mod project;
 pub mod reference;
 pub mod render;
 mod resolve;
+pub mod schema;
 mod secrets;
 pub mod source;
 pub mod syntax;

@@ -39,7 +39,7 @@ pub(crate) async fn run(cli: Cli) -> anyhow::Result<Exit> {
         Command::Render(args) => compile::objects(&args, terminal),
         Command::Lsp => crate::lsp::run(),
         Command::Explain(args) => explain::run(&args, terminal),
-        Command::Schema(command) => schema::run(&command),
+        Command::Schema(command) => schema::run(&command, terminal),
         Command::Plan(args) => plan::run(&args, &global, terminal).await,
         Command::Show(args) => show::run(&args, &global, terminal).await,
         Command::Apply(args) => apply::run(&args, &global, terminal).await,

@@ -1,19 +1,61 @@
 //! `starform schema`: the language as data, for people and for other tools.
 //!
-//! Effects: prints.
+//! Effects: reads a file for `document`, prints. Always holds: what looks like a credential is never printed.
 
-use starform_dsl::reference;
+use std::path::Path;
 
-use super::{explain::unknown_node, print};
-use crate::{args::SchemaCommand, exit::Exit};
+use starform_dsl::{reference, render, schema, syntax};
 
-pub(crate) fn run(command: &SchemaCommand) -> anyhow::Result<Exit> {
+use super::{explain::unknown_node, human, print, print_json};
+use crate::{
+    args::{PlanFormat, SchemaCommand},
+    exit::{Exit, Failure},
+    sources,
+    terminal::Terminal,
+};
+
+pub(crate) fn run(command: &SchemaCommand, terminal: Terminal) -> anyhow::Result<Exit> {
     match command {
-        SchemaCommand::Node { name: None } => print(&reference::list()),
-        SchemaCommand::Node { name: Some(name) } => {
-            let text = reference::node(name).ok_or_else(|| unknown_node(name))?;
-            print(&text);
-        }
+        SchemaCommand::Node { name, format } => node(name.as_deref(), *format)?,
+        SchemaCommand::JsonSchema => print_json(&schema::json_schema()),
+        SchemaCommand::Document { path } => document(path, terminal)?,
     }
     Ok(Exit::Success)
+}
+
+fn node(name: Option<&str>, format: PlanFormat) -> anyhow::Result<()> {
+    let unknown = || unknown_node(name.unwrap_or_default());
+    match (name, format) {
+        (None, PlanFormat::Human) => print(&reference::list()),
+        (None, PlanFormat::Json) => print_json(&schema::all_nodes()),
+        (Some(name), PlanFormat::Human) => print(&reference::node(name).ok_or_else(unknown)?),
+        (Some(name), PlanFormat::Json) => {
+            print_json(&schema::nodes_named(name).ok_or_else(unknown)?);
+        }
+    }
+    Ok(())
+}
+
+/// A file that is no KDL has no form; one that compiles is not asked for, so that included files have theirs.
+fn document(path: &Path, terminal: Terminal) -> anyhow::Result<()> {
+    let sources = if path == Path::new("-") {
+        sources::read_stdin()?
+    } else {
+        sources::read_one(path)?
+    };
+    let secrets = starform_dsl::compile(&sources).secrets;
+    for (id, file) in sources.files() {
+        let parse = syntax::read(id, file.text().clone());
+        if !parse.diagnostics.is_empty() {
+            let said = render::human(&sources, &parse.diagnostics, human(terminal, &secrets));
+            eprint!("{said}");
+            return Err(Failure::shown(Exit::Error));
+        }
+        if !secrets.is_empty() {
+            let message = "the file holds what looks like a credential, which is never printed; `starform check` shows where";
+            return Err(Failure::because(Exit::Error, message));
+        }
+        print_json(&schema::document(&parse.cst));
+    }
+    Ok(())
 }

@@ -2,13 +2,11 @@
 
 use std::{
     fs,
-    io::Write as _,
     os::unix::fs::{PermissionsExt as _, symlink},
-    process::Stdio,
 };
 
 use crate::support::{
-    process::{Ran, run, starform},
+    process::{Ran, run, run_with, starform},
     project::Project,
     root,
 };
@@ -28,21 +26,7 @@ fn fmt(project: &Project, words: &[&str]) -> Ran {
 fn piped(text: &str, words: &[&str]) -> Ran {
     let mut command = starform();
     command.args(["fmt", "-"]).args(words);
-    let mut child = command
-        .stdin(Stdio::piped())
-        .stdout(Stdio::piped())
-        .stderr(Stdio::piped())
-        .spawn()
-        .unwrap();
-    let mut input = child.stdin.take().unwrap();
-    input.write_all(text.as_bytes()).unwrap();
-    drop(input);
-    let output = child.wait_with_output().unwrap();
-    Ran {
-        code: output.status.code().unwrap(),
-        stdout: String::from_utf8(output.stdout).unwrap(),
-        stderr: String::from_utf8(output.stderr).unwrap(),
-    }
+    run_with(&mut command, text)
 }
 
 #[test]

@@ -3,7 +3,7 @@
 //! Runs `starform` on the examples; no cluster.
 
 use crate::support::{
-    process::{Ran, run, starform},
+    process::{Ran, run, run_with, starform},
     root,
 };
 
@@ -82,4 +82,41 @@ fn compile_tells_where_values_come_from() {
     );
     assert_eq!(origins["storefront"]["image"]["layer"], "partial server");
     assert_eq!(origins["storefront"]["platform-host"]["layer"], "platform");
+}
+
+#[test]
+fn the_node_table_is_data() {
+    let all = in_shop(&["schema", "node", "--format", "json"])
+        .expect(0)
+        .json();
+    assert_eq!(all["nodes"][0]["name"], "project");
+    let scale = in_shop(&["schema", "node", "scale", "--format", "json"])
+        .expect(0)
+        .json();
+    assert_eq!(scale["nodes"].as_array().map(Vec::len), Some(1));
+    assert_eq!(scale["nodes"][0]["properties"][0]["max"], "1000");
+    let unknown = in_shop(&["schema", "node", "scael", "--format", "json"]).expect(1);
+    assert_eq!(unknown.stdout, "");
+    assert!(unknown.stderr.contains("did you mean `scale`?"));
+}
+
+#[test]
+fn the_published_schema_and_the_form_of_a_file_are_printed() {
+    let schema = in_shop(&["schema", "json-schema"]).expect(0);
+    let published = std::fs::read_to_string(root().join("schemas/document.v1.json"));
+    assert_eq!(schema.stdout, published.expect("it is published"));
+    let form = in_shop(&["schema", "document"]).expect(0).json();
+    assert_eq!(form[0]["name"], "project");
+    assert_eq!(form[0]["args"][0]["value"]["data"], "shop");
+}
+
+#[test]
+fn a_file_that_is_no_kdl_or_holds_a_credential_has_no_form() {
+    let of = |text: &str| run_with(starform().args(["schema", "document", "-"]), text);
+    let broken = of("project p {").expect(1);
+    assert!(broken.stderr.contains("SF1019"), "{}", broken.stderr);
+    let secret = of("var-group g { API_TOKEN hunter2hunter2; }").expect(1);
+    assert_eq!(secret.stdout, "");
+    assert!(secret.stderr.contains("credential"), "{}", secret.stderr);
+    assert!(!secret.stderr.contains("hunter2"));
 }

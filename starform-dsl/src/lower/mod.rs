@@ -35,7 +35,7 @@ pub(crate) use vars::key_diagnostic;
 const MOST_OF_A_KIND: usize = 100;
 
 /// Arguments of one node, services that one lets in, variables of one block.
-const MOST_ENTRIES: usize = 1_000;
+pub(crate) const MOST_ENTRIES: usize = 1_000;
 
 /// So many mistakes are compared with what would be right: twice what is shown.
 const SUGGESTIONS: usize = 100;

@@ -7,16 +7,6 @@ use starform_contract::{ServiceKind, quantity::Duration};
 use crate::lower::expected;
 use crate::table::{self, Args, Availability, Block, NodeSpec, Place, Repeat, Type};
 
-/// Places of services and what stands inside them.
-const IN_SERVICES: [Place; 6] = [
-    Place::Service,
-    Place::ServiceIn,
-    Place::Partial,
-    Place::Health,
-    Place::Domain,
-    Place::Build,
-];
-
 /// `a service, a partial`
 pub(crate) fn places(spec: &NodeSpec) -> String {
     let titles: Vec<&str> = spec.places.iter().map(|place| place.title()).collect();
@@ -25,14 +15,14 @@ pub(crate) fn places(spec: &NodeSpec) -> String {
 
 /// The kinds of service that may hold it; `None` where every kind may, or where none is meant.
 pub(crate) fn kinds(spec: &NodeSpec) -> Option<String> {
-    let inside = spec.places.iter().any(|place| IN_SERVICES.contains(place));
     let kinds: Vec<&str> = spec
         .kinds
         .iter()
         .copied()
         .map(ServiceKind::as_str)
         .collect();
-    (inside && spec.kinds.len() < table::ALL_KINDS.len()).then(|| kinds.join(", "))
+    (spec.is_inside_services() && spec.kinds.len() < table::ALL_KINDS.len())
+        .then(|| kinds.join(", "))
 }
 
 /// What a value is, with its range.

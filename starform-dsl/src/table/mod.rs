@@ -249,6 +249,48 @@ pub fn valid_in(place: Place) -> Vec<&'static str> {
 }
 
 impl Place {
+    pub(crate) const ALL: [Place; 10] = [
+        Place::Root,
+        Place::Project,
+        Place::Environment,
+        Place::Group,
+        Place::Partial,
+        Place::Service,
+        Place::ServiceIn,
+        Place::Health,
+        Place::Domain,
+        Place::Build,
+    ];
+
+    /// As tools read it: the node in whose block it is.
+    pub(crate) fn word(self) -> &'static str {
+        match self {
+            Place::Root => "root",
+            Place::Project => "project",
+            Place::Environment => "environment",
+            Place::Group => "var-group",
+            Place::Partial => "partial",
+            Place::Service => "service",
+            Place::ServiceIn => "in",
+            Place::Health => "health",
+            Place::Domain => "domain",
+            Place::Build => "build",
+        }
+    }
+
+    /// Whether it is inside a service or a partial.
+    fn is_inside_services(self) -> bool {
+        match self {
+            Place::Service
+            | Place::ServiceIn
+            | Place::Partial
+            | Place::Health
+            | Place::Domain
+            | Place::Build => true,
+            Place::Root | Place::Project | Place::Environment | Place::Group => false,
+        }
+    }
+
     /// As messages call it: "belongs in …".
     pub fn title(self) -> &'static str {
         match self {
@@ -297,7 +339,51 @@ impl Availability {
     }
 }
 
+impl Type {
+    /// As tools read it.
+    pub(crate) fn word(self) -> &'static str {
+        match self {
+            Type::Text => "text",
+            Type::Word => "word",
+            Type::ProjectName => "project-name",
+            Type::ServiceName => "service-name",
+            Type::EnvironmentName => "environment-name",
+            Type::FormerName => "former-name",
+            Type::GroupName => "group-name",
+            Type::PortName => "port-name",
+            Type::Reference => "reference",
+            Type::Integer { .. } => "integer",
+            Type::Bool => "boolean",
+            Type::Duration { .. } => "duration",
+            Type::Cpu => "cpu",
+            Type::Memory => "memory",
+            Type::HttpPath => "http-path",
+            Type::RoutePath => "route-path",
+            Type::Location => "location",
+            Type::Host => "host",
+            Type::OneOf(_) => "one-of",
+            Type::OneOfNumbers(_) => "one-of-numbers",
+            Type::Schedule => "schedule",
+            Type::TimeZone => "time-zone",
+            Type::Image => "image",
+            Type::IncludeGlob => "include-glob",
+            Type::RelativePath => "relative-path",
+            Type::Glob => "glob",
+            Type::MountPath => "mount-path",
+            Type::Storage => "storage",
+            Type::StorageClass => "storage-class",
+            Type::VariableName => "variable-name",
+            Type::Literal => "literal",
+        }
+    }
+}
+
 impl NodeSpec {
+    /// Whether it stands inside services or partials, so that its kinds mean something.
+    pub(crate) fn is_inside_services(&self) -> bool {
+        self.places.iter().any(|place| place.is_inside_services())
+    }
+
     pub fn prop(&self, name: &str) -> Option<&'static PropSpec> {
         self.props.iter().find(|prop| prop.name == name)
     }

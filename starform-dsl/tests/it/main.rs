@@ -38,6 +38,7 @@ mod previews;
 mod project;
 mod properties;
 mod renderings;
+mod schema;
 mod seeded;
 mod suite;
 mod table;

@@ -115,6 +115,15 @@ fn judge_right(entry: &CodeEntry, blocks: &[&str]) -> Result<(), String> {
     }
 }
 
+/// The texts of the examples of a code's page, the wrong one first; none where it has no example.
+pub(crate) fn examples(entry: &CodeEntry) -> Vec<SourceTree> {
+    let example = |(section, fence): (&(&str, &str), &str)| files(&blocks(section.1, fence));
+    let sections = sections(entry.page);
+    let fences = sections.iter().zip(["kdl wrong", "kdl"]);
+    let trees = fences.map(example);
+    trees.filter(|tree| tree.files().next().is_some()).collect()
+}
+
 fn judge(entry: &CodeEntry, page: &str) -> Result<(), String> {
     let head = head(entry);
     if !page.starts_with(&head) || rest(page).is_empty() {

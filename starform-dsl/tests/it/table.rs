@@ -86,7 +86,7 @@ fn every_example_of_a_row_compiles() {
     }
 }
 
-fn text_around(spec: &NodeSpec) -> String {
+pub(crate) fn text_around(spec: &NodeSpec) -> String {
     around(spec).replace("1f0c…", &"1f".repeat(32))
 }
 

@@ -4,6 +4,7 @@ use std::{
     env,
     ffi::OsStr,
     fs::File,
+    io::Write as _,
     path::{Path, PathBuf},
     process::{Child, Command, Output, Stdio},
 };
@@ -54,11 +55,29 @@ pub(crate) fn starform() -> Command {
 }
 
 pub(crate) fn run(command: &mut Command) -> Ran {
+    ran(command.output().unwrap())
+}
+
+/// As [`run`], with a text on standard input.
+pub(crate) fn run_with(command: &mut Command, input: &str) -> Ran {
+    let mut child = command
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap();
+    let mut pipe = child.stdin.take().unwrap();
+    pipe.write_all(input.as_bytes()).unwrap();
+    drop(pipe);
+    ran(child.wait_with_output().unwrap())
+}
+
+fn ran(output: Output) -> Ran {
     let Output {
         status,
         stdout,
         stderr,
-    } = command.output().unwrap();
+    } = output;
     Ran {
         code: status.code().unwrap_or(-1),
         stdout: String::from_utf8(stdout).unwrap(),
