@@ -6,11 +6,12 @@ use std::fs;
 use std::path::Path;
 
 use proptest::prelude::*;
+use starform_dsl::render::{self, Human};
 use starform_dsl::source::SourceTree;
 
 use crate::abstract_tree::{oracle, ours};
-use crate::properties::parsed;
-use crate::properties::pieces::PIECES;
+use crate::properties::pieces::{PIECES, WORDS};
+use crate::properties::{compiled, parsed};
 
 /// Pieces on which the crate `kdl` follows the specification, so that it must accept what we accept.
 /// (`/-` is left out: there it follows an older text.)
@@ -38,6 +39,11 @@ proptest! {
     }
 
     #[test]
+    fn any_bytes_are_kept_as_the_text_that_they_are(bytes in prop::collection::vec(any::<u8>(), 0..64)) {
+        parsed::check(&String::from_utf8_lossy(&bytes));
+    }
+
+    #[test]
     fn any_pieces_are_kept_byte_for_byte(text in pieces()) {
         parsed::check(&text);
     }
@@ -54,6 +60,49 @@ proptest! {
             prop_assert_eq!(ours, oracle);
         }
     }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 400, failure_persistence: None, ..ProptestConfig::default() })]
+
+    /// What is said is sorted, said once, capped, lies in the text, and is shown in every form without a secret.
+    #[test]
+    fn any_words_of_the_language_are_answered(words in prop::collection::vec(word(), 0..24)) {
+        compiled::check(&compiled::tree(&words.concat()));
+    }
+}
+
+/// A piece or a word of the language.
+fn word() -> impl Strategy<Value = &'static str> {
+    prop_oneof![
+        1 => prop::sample::select(PIECES),
+        3 => prop::sample::select(WORDS),
+        1 => Just("}\n"),
+        1 => Just("\u{1c}"),
+    ]
+}
+
+#[test]
+fn a_thousand_are_kept_and_fifty_are_shown() {
+    let text = "project p {\n  environment e branch=main\n  nod 1\n".to_owned()
+        + &"  nod 1\n".repeat(3_000)
+        + "}\n";
+    let sources = SourceTree::single("starform.kdl", &text);
+    compiled::check(&sources);
+    let said = starform_dsl::compile(&sources).diagnostics;
+    assert_eq!(said.len(), 1_000);
+    let how = Human {
+        width: 80,
+        color: false,
+        secrets: &[],
+    };
+    let shown = render::human(&sources, &said, how);
+    let heads = shown
+        .lines()
+        .filter(|line| line.starts_with("error[SF"))
+        .count();
+    assert_eq!(heads, 50);
+    assert!(shown.contains("950 of them not shown"), "{shown}");
 }
 
 /// As an editor sees a file while it is typed.

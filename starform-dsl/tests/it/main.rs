@@ -26,6 +26,7 @@ mod fixes;
 mod formatting;
 mod heavy;
 mod hostile;
+mod hostile_projects;
 mod ide;
 mod include;
 mod laws;

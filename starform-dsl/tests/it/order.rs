@@ -139,3 +139,47 @@ fn spelling_changes_nothing() {
     );
     assert_eq!(plain, other);
 }
+
+/// One mistake each, which is wrong whatever stands before and after it.
+const MISTAKES: [&str; 12] = [
+    "environment staging branch=release/1.0",
+    "environmnt testing branch=main",
+    "var-group g { PORT 1; 9X 1; K 1e3; }",
+    "var-group h { A 1; in nowhere { A 2; } }",
+    "web a { image \"a/b:1\"; }",
+    "web b { image \"a/b:1\"; port 70000; use missing; }",
+    "private c { image \"a/b:1\"; port 80 protocol=udp; vars { K (ref)\"gone.host\"; } }",
+    "worker d like=lost { image \"a/b:1\"; scale min=5 max=2; in nowhere { scale 1; } }",
+    "cron e schedule=\"@daily\" timezone=\"Mars\" { image \"a/b:1\"; }",
+    "cron f schedule=\"0 0 * * *\" { image-of nobody; port 1; }",
+    "worker g { image \"a/b:1\"; size memory=lots; drain grace=\"1y\"; replicas 3; }",
+    "postgres db",
+];
+
+/// Codes, titles and culprits, sorted.
+fn mistakes(children: &[&str]) -> Vec<(String, String, String)> {
+    let text = format!(
+        "project p {{\nenvironment e branch=x\n{}\n}}\n",
+        children.join("\n")
+    );
+    let sources = SourceTree::single("starform.kdl", &text);
+    let said = compile(&sources).diagnostics;
+    let each = said.iter().map(|d| {
+        let culprit = sources.text(d.primary.span).to_owned();
+        (d.code.to_string(), d.title.clone(), culprit)
+    });
+    let mut all: Vec<_> = each.collect();
+    all.sort();
+    all
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 64, failure_persistence: None, ..ProptestConfig::default() })]
+
+    #[test]
+    fn order_changes_no_mistake(children in Just(MISTAKES.to_vec()).prop_shuffle()) {
+        let plain = mistakes(&MISTAKES);
+        prop_assert!(plain.len() >= 16, "{:?}", plain);
+        prop_assert_eq!(mistakes(&children), plain);
+    }
+}

@@ -9,8 +9,8 @@ use std::sync::Arc;
 use starform_dsl::ide::{Analysis, Change, Document, EditorPosition, Encoding};
 use starform_dsl::source::SourceTree;
 
+use super::pieces::{PIECES, WORDS};
 use super::questions::ask;
-use crate::properties::pieces::PIECES;
 
 /// Projects that are open at the beginning.
 const OPEN: [&[(&str, &str)]; 5] = [
@@ -38,34 +38,6 @@ const OPEN: [&[(&str, &str)]; 5] = [
         ("b.kdl", "include \"a.kdl\"\n"),
         ("starform.kdl", "project p { include \"a.kdl\" \"b.kdl\"; }"),
     ],
-];
-
-/// Words of the language, beside the pieces that KDL gives a meaning.
-const WORDS: [&str; 24] = [
-    "project p {\n",
-    "environment staging branch=main\n",
-    "web api {\n",
-    "cron c schedule=\"0 0 * * *\" {\n",
-    "image \"a/b:1\"\n",
-    "port 8080\n",
-    "use g\n",
-    "in e {\n",
-    "preview from=e on=pull-request {\n",
-    "var-group g {\n",
-    "vars { K (ref)\"api.host\"; }\n",
-    "(template)\"{self.host}\"",
-    "(secret)",
-    "like=",
-    "partial small {\n",
-    "include \"parts/*.kdl\"\n",
-    "domain \"h.example\"\n",
-    "image-of ",
-    "removed web old\n",
-    "was=old",
-    "e ",
-    "api",
-    "scale min=",
-    "volume v mount=\"/v\" size=\"1Gi\"\n",
 ];
 
 const MOST_STEPS: usize = 48;

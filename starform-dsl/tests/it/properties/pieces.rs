@@ -70,3 +70,31 @@ pub(crate) const PIECES: &[&str] = &[
     "node a=1 {\n",
     "}\n",
 ];
+
+/// Words of the language, beside the pieces that KDL gives a meaning.
+pub(crate) const WORDS: &[&str] = &[
+    "project p {\n",
+    "environment staging branch=main\n",
+    "web api {\n",
+    "cron c schedule=\"0 0 * * *\" {\n",
+    "image \"a/b:1\"\n",
+    "port 8080\n",
+    "use g\n",
+    "in e {\n",
+    "preview from=e on=pull-request {\n",
+    "var-group g {\n",
+    "vars { K (ref)\"api.host\"; }\n",
+    "(template)\"{self.host}\"",
+    "(secret)",
+    "like=",
+    "partial small {\n",
+    "include \"parts/*.kdl\"\n",
+    "domain \"h.example\"\n",
+    "image-of ",
+    "removed web old\n",
+    "was=old",
+    "e ",
+    "api",
+    "scale min=",
+    "volume v mount=\"/v\" size=\"1Gi\"\n",
+];
