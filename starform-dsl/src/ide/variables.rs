@@ -1,21 +1,22 @@
 //! What may be typed between the braces of variables: keys, annotations, and references inside values.
-//! Pure. Values of variables are never offered, so no secret is.
+//! Pure. Values of variables are never offered, so no secret is; names of secrets are.
 //! Read on in `completion` for everything else.
 
 use std::collections::BTreeSet;
 
-use starform_contract::ServiceKind;
+use starform_contract::{SecretName, ServiceKind};
 
 use super::Analysis;
 use super::completion::{Completion, CompletionKind, Insertion, own_name, snippet};
 use super::cursor::{Cursor, Head, Part, Quotes};
 use super::index::{NameKind, Symbol};
+use super::scope::walk;
 use super::snippet;
-use super::values;
+use super::values::{self, Sort};
 use crate::project::Model;
 use crate::source::Span;
-use crate::syntax::TextRange;
-use crate::vars::Output;
+use crate::syntax::{TextRange, Value};
+use crate::vars::{Generator, Output, credential};
 
 /// Annotations with what stands after them as a snippet, and what they are.
 const ANNOTATIONS: &[(&str, &str, &str)] = &[
@@ -29,7 +30,19 @@ const ANNOTATIONS: &[(&str, &str, &str)] = &[
         "\"$1\"",
         "Text with outputs in it, such as `https://{self.public-host}/`.",
     ),
+    (
+        SECRET,
+        "${1:name}",
+        "The name of a secret that is kept outside of the file. This version checks it and does not deliver it yet.",
+    ),
+    (
+        "generate",
+        "bytes32",
+        "A value that is made once and kept: 32 random bytes. This version checks it and does not deliver it yet.",
+    ),
 ];
+
+const SECRET: &str = "secret";
 
 /// Keys that other places give and this block does not.
 pub(super) fn keys(
@@ -71,19 +84,65 @@ fn owner(symbol: &Symbol) -> String {
 /// The value of a variable.
 pub(super) fn values(analysis: &Analysis, cursor: &Cursor<'_>, head: &Head<'_>) -> Vec<Completion> {
     if let Part::Annotation(_) = cursor.part {
-        return annotation_names(cursor);
+        return annotation_names(cursor, head.name);
     }
     match (head.args, head.annotation) {
-        (0, None) if cursor.word.quotes == Quotes::None => literals(cursor),
+        (0, None) if cursor.word.quotes == Quotes::None => literals(cursor, head.name),
         (0, Some("ref")) => references(analysis, cursor, whole_word(cursor)),
         (0, Some("template")) => template(analysis, cursor),
+        (0, Some(SECRET)) => {
+            let names = secrets(analysis, cursor).into_iter();
+            let names = names.map(|name| values::candidate(&name, "secret", Sort::Word));
+            super::completion::offer(cursor.word, names.collect())
+        }
+        (0, Some("generate")) => {
+            let made = values::candidate(Generator::Bytes32.as_str(), "", Sort::Word);
+            super::completion::offer(cursor.word, vec![made])
+        }
         (_, _) => Vec::new(),
     }
 }
 
+/// The rank of an annotation for a key: a key that is called like a credential takes a secret first.
+fn rank(rank: usize, annotation: &str, key: &str) -> usize {
+    if annotation == SECRET && credential::key_says_so(key) {
+        0
+    } else {
+        rank
+    }
+}
+
+/// The names of the project's secrets, without the one that is being typed.
+fn secrets(analysis: &Analysis, cursor: &Cursor<'_>) -> BTreeSet<String> {
+    let mut names = BTreeSet::new();
+    for parse in analysis.project.parses.values() {
+        for visit in walk(&parse.cst, analysis.top(parse.cst.file())) {
+            let args = visit.node.args().filter(|arg| {
+                let here = arg.value_span().range.contains(cursor.word.range.start());
+                arg.ty().is_some_and(|ty| ty.text == SECRET)
+                    && !(here && parse.cst.file() == cursor.cst.file())
+            });
+            names.extend(args.filter_map(|arg| {
+                match arg.value() {
+                    Value::String(name) => SecretName::new(name.as_ref())
+                        .ok()
+                        .map(|_| name.into_owned()),
+                    Value::Integer(_)
+                    | Value::Decimal(_)
+                    | Value::Bool(_)
+                    | Value::Null
+                    | Value::Invalid => None,
+                }
+            }));
+        }
+    }
+    names
+}
+
 /// Annotations with a place for their text, and the words of KDL.
-fn literals(cursor: &Cursor<'_>) -> Vec<Completion> {
-    let annotations = (1..).zip(ANNOTATIONS).map(|(rank, (name, value, doc))| {
+fn literals(cursor: &Cursor<'_>, key: &str) -> Vec<Completion> {
+    let annotations = (1..).zip(ANNOTATIONS).map(|(place, (name, value, doc))| {
+        let rank = rank(place, name, key);
         let text = format!("({name}){value}");
         Completion {
             label: format!("({name})"),
@@ -104,12 +163,12 @@ fn literals(cursor: &Cursor<'_>) -> Vec<Completion> {
 }
 
 /// What may stand between the parentheses.
-fn annotation_names(cursor: &Cursor<'_>) -> Vec<Completion> {
+fn annotation_names(cursor: &Cursor<'_>, key: &str) -> Vec<Completion> {
     let after = cursor.word.range.end() as usize;
     let closed = cursor.cst.text()[after..].starts_with(')');
     (1..)
         .zip(ANNOTATIONS)
-        .map(|(rank, (name, _, doc))| Completion {
+        .map(|(place, (name, _, doc))| Completion {
             label: (*name).to_owned(),
             kind: CompletionKind::Annotation,
             detail: String::new(),
@@ -119,7 +178,7 @@ fn annotation_names(cursor: &Cursor<'_>) -> Vec<Completion> {
                 text: format!("{name}{}", if closed { "" } else { ")" }),
                 snippet: false,
             },
-            sort: format!("1{rank}"),
+            sort: format!("1{}", rank(place, name, key)),
         })
         .collect()
 }

@@ -4,6 +4,7 @@
 mod editor;
 mod files;
 mod formatting;
+mod positions;
 mod prefixes;
 mod protocol;
 
