@@ -10,6 +10,7 @@
 
 pub mod bench;
 pub mod demo;
+pub mod fuzz;
 pub mod guard;
 pub mod place;
 pub mod postgres;

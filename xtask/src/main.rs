@@ -7,7 +7,7 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
-use xtask::{bench, demo, soak, test, testbed};
+use xtask::{bench, demo, fuzz, soak, test, testbed};
 
 #[derive(Parser)]
 #[command(name = "cargo xtask", about = "The project's own commands")]
@@ -46,6 +46,14 @@ enum Command {
         /// One of them; all of them without a name
         name: Option<String>,
     },
+    /// Fuzz the language; needs cargo-fuzz and a nightly compiler
+    Fuzz {
+        /// One target; all of them without a name
+        target: Option<String>,
+        /// For each target
+        #[arg(long, default_value_t = 300)]
+        seconds: u32,
+    },
     /// The testbed alone: build, up, down, run, status, audit, kubectl, …
     #[command(disable_help_flag = true)]
     Testbed {
@@ -63,6 +71,9 @@ fn main() -> ExitCode {
             bench::run(name.as_deref(), json).map(|()| ExitCode::SUCCESS)
         }
         Command::Soak { name } => soak::run(name.as_deref()).map(|()| ExitCode::SUCCESS),
+        Command::Fuzz { target, seconds } => {
+            fuzz::run(target.as_deref(), seconds).map(|()| ExitCode::SUCCESS)
+        }
         Command::Testbed { arguments } => testbed::run(&arguments),
     };
     done.unwrap_or_else(|error| {
