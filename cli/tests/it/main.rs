@@ -16,6 +16,7 @@ mod embedded;
 mod explain;
 mod formatting;
 mod golden;
+mod isolation;
 mod language;
 mod lsp;
 mod support;

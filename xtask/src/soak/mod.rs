@@ -4,6 +4,7 @@
 //! Read on in the module of each soak.
 
 pub mod fmt;
+mod isolation;
 mod language;
 pub mod testbed;
 
@@ -18,6 +19,10 @@ const SOAKS: &[Soak] = &[
     Soak {
         name: "fmt",
         run: fmt::run,
+    },
+    Soak {
+        name: "isolation",
+        run: isolation::run,
     },
     Soak {
         name: "language",

@@ -62,6 +62,12 @@ impl Cluster {
         })
     }
 
+    /// Creates an object; its API version and kind are the path's.
+    pub(crate) fn create(&self, path: &str, object: &Value) {
+        self.request("POST", path, Some(object), "application/json")
+            .unwrap();
+    }
+
     pub(crate) fn delete(&self, path: &str) {
         self.request("DELETE", path, None, "application/json")
             .unwrap();
@@ -91,6 +97,16 @@ impl Cluster {
             .body(body)
             .unwrap();
         runtime().block_on(self.client.request(request))
+    }
+
+    /// Who may connect to whom by the NetworkPolicies, one JSON line a pair: see `testbed/reach.go`.
+    pub(crate) fn reach(&self, ports: &str, addresses: &str) -> String {
+        let ran = super::process::run(
+            testbed()
+                .args(["reach", "--ports", ports, "--addresses", addresses, "--dir"])
+                .arg(self.path()),
+        );
+        ran.expect(0).stdout
     }
 
     /// Lines of the audit log from now on.
