@@ -124,7 +124,12 @@ fn plan(
         workspace_id: identity.workspace_id,
         project_id: identity.project_id,
         tier: identity.tier.clone(),
-        names: bind_names(identity.project_id, accepted, &services),
+        names: bind_names(
+            identity.project_id,
+            accepted,
+            &services,
+            &project.former_names(),
+        ),
         base_domain: profile.base_domain.clone(),
         images: request.images.clone(),
         hosts: VerifiedHosts::All,

@@ -358,6 +358,17 @@ impl Project {
         self.model.services.keys()
     }
 
+    /// What services say that they were called before, by their name now.
+    pub fn former_names(&self) -> BTreeMap<ServiceName, ServiceName> {
+        let services = self.model.services.values();
+        services
+            .filter_map(|service| {
+                let was = service.was.as_ref()?;
+                Some((service.name.value.clone(), was.name.value.clone()))
+            })
+            .collect()
+    }
+
     /// The environment of a pull request, if the name is one and the project has previews.
     pub fn preview(&self, name: &EnvironmentName) -> Option<Environment> {
         let number = name.as_str().strip_prefix("pr-")?;

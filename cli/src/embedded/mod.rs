@@ -147,7 +147,7 @@ pub(crate) fn first_bindings(project: &Project) -> Bindings {
         workspace_id: WorkspaceId::local(),
         project_id,
         tier: TIER.to_owned(),
-        names: bind_names(project_id, &accepted, &services),
+        names: bind_names(project_id, &accepted, &services, &project.former_names()),
         base_domain: profile.base_domain,
         images: BTreeMap::new(),
         hosts: VerifiedHosts::All,

@@ -153,6 +153,9 @@ pub enum Owner {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct ServiceChange {
     pub name: ServiceName,
+    /// What it was called before, where it is renamed.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub was: Option<ServiceName>,
     pub action: Action,
     /// `held` services are listed with action `none`.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]

@@ -21,6 +21,7 @@ pub mod health;
 pub mod ids;
 mod merge;
 pub mod names;
+mod pairs;
 pub mod propose;
 pub mod render;
 pub mod schema;

@@ -107,7 +107,7 @@ fn services(
         .services
         .iter()
         .filter(|service| service.action != Action::None)
-        .map(|service| &service.name)
+        .flat_map(|service| std::iter::once(&service.name).chain(&service.was))
         .collect();
     let kept = now
         .into_iter()

@@ -25,6 +25,7 @@ use crate::{
         PlanSchema, Plans, Risk, ServiceChange, ServiceCounts, Source, Summary,
     },
     ids, merge, names,
+    pairs::{by_either_name, former_name, pairs},
 };
 
 pub struct ProposeInput<'a> {
@@ -79,9 +80,16 @@ pub fn propose(input: ProposeInput<'_>) -> Proposal {
         only,
         adopt,
     } = input;
-    let held = held(accepted, &wanted, only);
-    let environment = narrow(accepted, wanted, only);
-    let project = settle(accepted, project, &environment, only);
+    let meant = only.map(|only| {
+        by_either_name(
+            accepted.environments.get(&wanted.environment),
+            &wanted,
+            only,
+        )
+    });
+    let held = held(accepted, &wanted, meant.as_ref());
+    let environment = narrow(accepted, wanted, meant.as_ref());
+    let project = settle(accepted, project, &environment, meant.as_ref());
     let before = State {
         project: accepted.project.as_ref(),
         environment: accepted.environments.get(&environment.environment),
@@ -224,6 +232,7 @@ fn held(
             let accepted = before.map(ServiceEntry::digest);
             Some(ServiceChange {
                 name: name.clone(),
+                was: former_name(name, before),
                 action: Action::None,
                 held: true,
                 effect: Effect::None,
@@ -236,22 +245,6 @@ fn held(
             })
         })
         .collect()
-}
-
-type Pairs<'a> = BTreeMap<&'a ServiceName, (Option<&'a ServiceEntry>, Option<&'a ServiceEntry>)>;
-
-fn pairs<'a>(
-    before: Option<&'a EnvironmentBundle>,
-    after: Option<&'a EnvironmentBundle>,
-) -> Pairs<'a> {
-    let mut pairs = Pairs::new();
-    for entry in before.into_iter().flat_map(|bundle| &bundle.services) {
-        pairs.entry(&entry.name).or_default().0 = Some(entry);
-    }
-    for entry in after.into_iter().flat_map(|bundle| &bundle.services) {
-        pairs.entry(&entry.name).or_default().1 = Some(entry);
-    }
-    pairs
 }
 
 /// A new environment lists all its settings; a new project is shown by its objects.
@@ -296,6 +289,7 @@ fn changed_services(
             let own_risk = own.iter().map(|changed| changed.change.risk).max();
             Some(ServiceChange {
                 name: name.clone(),
+                was: former_name(name, before),
                 action,
                 held: false,
                 effect: effect(action, &own),
@@ -368,10 +362,12 @@ fn unmatched(
     adopt: &BTreeSet<ObjectKey>,
 ) -> Vec<Finding> {
     let known = pairs(before.environment, after.environment);
+    let former = known.values().filter_map(|(before, _)| before.as_ref());
+    let former: BTreeSet<&ServiceName> = former.map(|entry| &entry.name).collect();
     let services = only
         .into_iter()
         .flatten()
-        .filter(|name| !known.contains_key(name));
+        .filter(|&name| !known.contains_key(name) && !former.contains(&name));
     let unknown = services.map(|name| {
         let title =
             format!("there is no service {name} here; `starform status` lists those there are");

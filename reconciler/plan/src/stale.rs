@@ -80,7 +80,8 @@ pub(crate) fn compare(accepted: &AcceptedProject, proposal: &Proposal) -> (Vec<S
     let plan = &proposal.plan;
     let now = accepted.environments.get(&plan.environment);
     for change in plan.services.iter().filter(|s| s.action != Action::None) {
-        let entry = now.and_then(|now| now.service(&change.name));
+        let named = |name: &ServiceName| now.and_then(|now| now.service(name));
+        let entry = named(&change.name).or_else(|| change.was.as_ref().and_then(named));
         let digest = entry.map(ServiceEntry::digest);
         let standing = standing(&digest, &change.before, &change.after);
         note(standing, &|| {

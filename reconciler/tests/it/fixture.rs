@@ -2,6 +2,8 @@
 //!
 //! Pure.
 
+use std::collections::BTreeMap;
+
 use serde_json::json;
 use starform_contract::{
     Deletion, Digest, EnvironmentBundle, Generation, Index, NameEntry, Object, ProjectBundle,
@@ -34,7 +36,7 @@ pub(crate) fn proposal(
         .iter()
         .map(|(name, _)| name.parse().unwrap())
         .collect();
-    let entries = bind_names(project.id, &planning.accepted, &names);
+    let entries = bind_names(project.id, &planning.accepted, &names, &BTreeMap::new());
     let services = services
         .iter()
         .map(|(name, image)| service(project, environment, &entries, name, image))

@@ -15,10 +15,9 @@ pub(super) fn checked_only(
     environment: &Environment,
     resolved: &[Resolved<'_>],
 ) -> Vec<Diagnostic> {
-    let of_services = resolved.iter().flat_map(|service| {
-        let was = renamed(service).into_iter();
-        was.chain(nodes(service)).chain(values(service))
-    });
+    let of_services = resolved
+        .iter()
+        .flat_map(|service| nodes(service).chain(values(service)));
     let removed = project.model.removed.iter().filter_map(|removed| {
         let refused = outside_services(Place::Project, "removed", removed.node)?;
         Some(refused.node_path("project.removed"))
@@ -40,19 +39,6 @@ const LEFT_TO_IMAGES: &str = "build";
 fn outside_services(place: Place, name: &str, span: Span) -> Option<Diagnostic> {
     match table::find(place, name)?.availability {
         Availability::Checked { instead } => Some(refusal(&format!("`{name}`"), span, instead)),
-        Availability::Ready | Availability::Later { .. } => None,
-    }
-}
-
-/// `was=` of the service's own node.
-fn renamed(resolved: &Resolved<'_>) -> Option<Diagnostic> {
-    let service = resolved.service;
-    let was = service.was.as_ref()?;
-    let row = table::find(Place::Project, service.kind.kind().as_str())?;
-    match row.prop("was")?.availability {
-        Availability::Checked { instead } => {
-            Some(refusal("`was=`", was.name.span, instead).node_path(service.path()))
-        }
         Availability::Ready | Availability::Later { .. } => None,
     }
 }

@@ -250,16 +250,11 @@ const ROOT: PropSpec = prop(
     Type::RelativePath,
     "The folder of the repository that the service is built from; `.` if left out.",
 );
-const WAS: PropSpec = PropSpec {
-    availability: Availability::Checked {
-        instead: "keep the old name for now: under a new one the service is deleted and created again",
-    },
-    ..prop(
-        "was",
-        Type::ServiceName,
-        "The service's name before it was renamed, so that it is renamed and not made anew.",
-    )
-};
+const WAS: PropSpec = prop(
+    "was",
+    Type::ServiceName,
+    "The service's name before it was renamed: it keeps its objects, host and data. May be taken out once every environment has the new name.",
+);
 
 const SERVICE_PROPS: &[PropSpec] = &[LIKE, ROOT, WAS];
 

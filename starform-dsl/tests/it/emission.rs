@@ -312,14 +312,13 @@ fn every_value_knows_where_it_is_written() {
     );
 }
 
-/// A plan that left these out would rename by deleting, destroy unseen, or let everyone through.
+/// A plan that left these out would forget what holds data, or let everyone through.
 #[test]
-fn what_speaks_of_former_names_and_of_approvals_is_refused_where_it_holds() {
+fn what_is_said_outside_services_is_refused_where_it_holds() {
     let shop = project(
         "project shop {
           environment staging branch=main
           environment production branch=release { protect; }
-          worker api was=backend { image \"a/b:1\"; only production; }
           worker other { image \"a/b:1\"; }
         }",
     );
@@ -331,14 +330,30 @@ fn what_speaks_of_former_names_and_of_approvals_is_refused_where_it_holds() {
             .map(|d| format!("{} {} {}", d.code, d.node_path, d.title))
             .collect()
     };
-    let production = [
-        "SF6004 project.environment.production.protect `protect` is not deployed by this version",
-        "SF6004 project.worker.api `was=` is not deployed by this version",
-    ];
-    assert_eq!(refused("production"), production);
+    assert_eq!(
+        refused("production"),
+        ["SF6004 project.environment.production.protect `protect` is not deployed by this version"]
+    );
     assert!(refused("staging").is_empty());
     let production = shop
         .environments()
         .find(|(name, _)| name.as_str() == "production");
     assert!(production.expect("it is declared").1.is_protected());
+}
+
+#[test]
+fn a_former_name_is_for_whoever_binds_names() {
+    let shop = |was: &str| shop(&format!("worker api {was} {{ image \"a/b:1\"; }}"));
+    let renamed = project(&shop("was=backend"));
+    let names = renamed.former_names();
+    let pairs: Vec<(&str, &str)> = names
+        .iter()
+        .map(|(a, b)| (a.as_str(), b.as_str()))
+        .collect();
+    assert_eq!(pairs, [("api", "backend")]);
+    // What it was changes nothing of what it is.
+    assert_eq!(
+        state(&shop("was=backend"), "production"),
+        state(&shop(""), "production")
+    );
 }

@@ -128,8 +128,16 @@ impl Walk {
         }
     }
 
-    /// An entry's own names; they differ when another incarnation of the service takes its place.
+    /// An entry's own names: `name` differs when the service is renamed, the others when another
+    /// incarnation of it takes its place.
     fn identity(&mut self, before: &ServiceEntry, after: &ServiceEntry) {
+        if before.name != after.name {
+            self.field(
+                "name",
+                before.name.as_str().into(),
+                after.name.as_str().into(),
+            );
+        }
         let (old, new) = (before.object_name.as_str(), after.object_name.as_str());
         if old != new {
             self.field("object_name", old.into(), new.into());

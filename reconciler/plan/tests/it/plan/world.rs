@@ -22,6 +22,8 @@ pub(crate) struct World {
     pub(crate) index: Index,
     pub(crate) bundles: BTreeMap<Digest, Bundle>,
     pub(crate) profile: ClusterProfile,
+    /// What services say that they were, by their name now.
+    pub(crate) former: BTreeMap<ServiceName, ServiceName>,
 }
 
 /// What is asked for besides the wanted state.
@@ -40,6 +42,7 @@ impl World {
             index: Index::empty(cluster),
             bundles: BTreeMap::new(),
             profile: ClusterProfile::default(),
+            former: BTreeMap::new(),
         }
     }
 
@@ -60,7 +63,7 @@ impl World {
 
     pub(crate) fn render(&self, state: &EnvironmentState) -> Rendered {
         let accepted = self.accepted(state.project_id);
-        render::render(&rebound(state, &accepted), &self.profile)
+        render::render(&rebound(state, &accepted, &self.former), &self.profile)
     }
 
     pub(crate) fn propose(&self, state: &EnvironmentState) -> Proposal {
@@ -104,10 +107,14 @@ impl World {
 }
 
 /// `state` with the names in use, as the language's bindings would have it.
-fn rebound(state: &EnvironmentState, accepted: &AcceptedProject) -> EnvironmentState {
+fn rebound(
+    state: &EnvironmentState,
+    accepted: &AcceptedProject,
+    former: &BTreeMap<ServiceName, ServiceName>,
+) -> EnvironmentState {
     let wanted: Vec<ServiceName> = state.services.iter().map(|s| s.name.clone()).collect();
     let mut state = state.clone();
-    state.names = bind_names(state.project_id, accepted, &wanted);
+    state.names = bind_names(state.project_id, accepted, &wanted, former);
     for service in &mut state.services {
         let entry = names::live(&state.names, &service.name).unwrap();
         service.service_id = entry.service_id;
