@@ -4,7 +4,8 @@
 
 use starform_contract::quantity::{Cpu, Duration, InvalidAmount, Memory};
 
-use crate::diag::{Diagnostic, codes};
+use super::quoted;
+use crate::diag::{Diagnostic, Edit, Fix, codes};
 use crate::source::Span;
 
 pub(super) fn duration(
@@ -16,7 +17,12 @@ pub(super) fn duration(
 ) -> Option<Diagnostic> {
     let (min, max) = (Duration::from_secs(min), Duration::from_secs(max));
     match text.parse::<Duration>() {
-        Err(error) => Some(amount(error, span)),
+        Err(error) => Some(with_right(
+            amount(error, span),
+            meant_duration(text),
+            span,
+            |text| text.parse::<Duration>().is_ok(),
+        )),
         Ok(length) if length < min || length > max => {
             let title = format!("{name} is {length}, which is out of range");
             Some(
@@ -49,14 +55,20 @@ const MOST_MEMORY: u64 = 64 << 40;
 
 pub(super) fn memory(text: &str, span: Span) -> Option<Diagnostic> {
     match text.parse::<Memory>() {
-        Err(error) => Some(amount(error, span)),
+        Err(error) => Some(with_right(
+            amount(error, span),
+            meant_bytes(text),
+            span,
+            |text| text.parse::<Memory>().is_ok(),
+        )),
         Ok(memory) if (LEAST_MEMORY..=MOST_MEMORY).contains(&memory.as_bytes()) => None,
         Ok(memory) => {
             let title = format!("{memory} of memory is out of range");
-            Some(
-                Diagnostic::new(codes::OUT_OF_RANGE, span, title)
-                    .help("use 4Mi to 64Ti, with a unit, such as \"256Mi\""),
-            )
+            let diagnostic = Diagnostic::new(codes::OUT_OF_RANGE, span, title)
+                .help("use 4Mi to 64Ti, with a unit, such as \"256Mi\"");
+            Some(with_right(diagnostic, meant_bytes(text), span, |text| {
+                memory_fits(text)
+            }))
         }
     }
 }
@@ -70,7 +82,10 @@ pub(super) fn storage(text: &str, span: Span) -> Option<Diagnostic> {
     match text.parse::<Memory>() {
         Err(_) => {
             let title = format!("`{text}` is no amount of storage");
-            Some(Diagnostic::new(codes::BAD_AMOUNT, span, title).help(form))
+            let diagnostic = Diagnostic::new(codes::BAD_AMOUNT, span, title).help(form);
+            Some(with_right(diagnostic, meant_bytes(text), span, |text| {
+                text.parse::<Memory>().is_ok()
+            }))
         }
         Ok(size) if (LEAST_STORAGE..=MOST_STORAGE).contains(&size.as_bytes()) => None,
         Ok(size) => {
@@ -78,6 +93,67 @@ pub(super) fn storage(text: &str, span: Span) -> Option<Diagnostic> {
             let help = "use 1Mi to 64Ti, with a unit, such as \"10Gi\"";
             Some(Diagnostic::new(codes::OUT_OF_RANGE, span, title).help(help))
         }
+    }
+}
+
+fn memory_fits(text: &str) -> bool {
+    text.parse::<Memory>()
+        .is_ok_and(|memory| (LEAST_MEMORY..=MOST_MEMORY).contains(&memory.as_bytes()))
+}
+
+/// `30`, `30 s`, `1 minute`, `3 days`: the duration that is meant.
+fn meant_duration(text: &str) -> Option<String> {
+    let (number, unit) = number_and_unit(text)?;
+    let unit = match unit.as_str() {
+        "" | "s" | "sec" | "secs" | "second" | "seconds" => "s",
+        "m" | "min" | "mins" | "minute" | "minutes" => "m",
+        "h" | "hr" | "hrs" | "hour" | "hours" => "h",
+        "d" | "day" | "days" => "d",
+        _ => return None,
+    };
+    Some(format!("{number}{unit}"))
+}
+
+/// `256`, `512MB`, `1 GiB`, `512m`: mebibytes and gibibytes, as most platforms mean them.
+fn meant_bytes(text: &str) -> Option<String> {
+    let (number, unit) = number_and_unit(text)?;
+    let unit = match unit.as_str() {
+        "" | "m" | "mb" | "mi" | "mib" => "Mi",
+        "g" | "gb" | "gi" | "gib" => "Gi",
+        "t" | "tb" | "ti" | "tib" => "Ti",
+        "k" | "kb" | "ki" | "kib" => "Ki",
+        _ => return None,
+    };
+    Some(format!("{number}{unit}"))
+}
+
+/// Whole digits, and what follows them in lower case.
+fn number_and_unit(text: &str) -> Option<(&str, String)> {
+    let text = text.trim();
+    let end = text
+        .find(|character: char| !character.is_ascii_digit())
+        .unwrap_or(text.len());
+    let (number, unit) = text.split_at(end);
+    let unit = unit.trim().to_ascii_lowercase();
+    (!number.is_empty()).then_some((number, unit))
+}
+
+/// With the amount that is meant, if it is one.
+fn with_right(
+    diagnostic: Diagnostic,
+    right: Option<String>,
+    span: Span,
+    is_good: impl Fn(&str) -> bool,
+) -> Diagnostic {
+    match right.filter(|right| is_good(right)) {
+        Some(right) => {
+            let text = quoted(&right);
+            diagnostic.fix(Fix::maybe(
+                format!("write {text}"),
+                vec![Edit { span, text }],
+            ))
+        }
+        None => diagnostic,
     }
 }
 

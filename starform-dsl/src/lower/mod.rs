@@ -9,6 +9,7 @@ mod health;
 mod image;
 mod include;
 mod layer;
+mod meant;
 mod path;
 mod project;
 mod read;

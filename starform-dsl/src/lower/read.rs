@@ -11,7 +11,7 @@ use crate::diag::{Diagnostic, codes};
 use crate::project::{Child, Setting, Slot, Spanned};
 use crate::source::Span;
 use crate::syntax::{Entry, Node, Value};
-use crate::table::{self, ArgSpec, Availability, Block, NodeSpec, Place, PropSpec, Repeat};
+use crate::table::{self, Availability, Block, NodeSpec, Place, PropSpec, Repeat};
 
 /// A node that has met its row.
 pub(super) struct Read<'a> {
@@ -19,6 +19,10 @@ pub(super) struct Read<'a> {
     pub(super) spec: &'static NodeSpec,
     args: Vec<Entry<'a>>,
     props: Vec<(&'static str, Entry<'a>)>,
+    /// Properties that arguments were meant as; it was said.
+    pub(super) meant: Vec<&'static str>,
+    /// The argument that is missing was given in another way; it was said.
+    argument_meant: bool,
     /// `NODE #null`
     pub(super) unset: bool,
     pub(super) sound: bool,
@@ -113,6 +117,8 @@ impl Cx {
             spec,
             args: Vec::new(),
             props: Vec::new(),
+            meant: Vec::new(),
+            argument_meant: false,
             unset: false,
             sound: true,
         };
@@ -125,6 +131,7 @@ impl Cx {
         if !read.unset {
             self.read_args(&mut read);
             self.read_props(&mut read);
+            self.missing_argument(&mut read);
         }
         if let (Block::None, Some(block)) = (spec.block, node.block_span()) {
             read.sound = false;
@@ -139,17 +146,14 @@ impl Cx {
         read
     }
 
-    fn read_args(&mut self, read: &mut Read<'_>) {
+    fn read_args<'a>(&mut self, read: &mut Read<'a>) {
         let args = read.spec.args;
-        let entries: Vec<Entry<'_>> = read.node.args().collect();
-        if let Some(arg) = args
-            .at(entries.len())
-            .filter(|_| entries.len() < args.least())
-        {
+        let mut entries: Vec<Entry<'a>> = read.node.args().collect();
+        if let Some(from) = self.words_for_properties(read, &entries) {
             read.sound = false;
-            self.missing_argument(read, arg);
+            entries.truncate(from);
         }
-        for (index, entry) in entries.into_iter().enumerate() {
+        for (index, entry) in entries.iter().copied().enumerate() {
             if index == MOST_ENTRIES {
                 read.sound = false;
                 let what = format!("arguments of one `{}`", read.spec.name);
@@ -163,44 +167,49 @@ impl Cx {
                     read.args.push(entry);
                 }
                 None => {
-                    // What follows one argument too many is mostly of the same mistake.
                     read.sound = false;
-                    self.extra_argument(read, entry);
+                    self.extra_arguments(read, &entries[index..]);
                     break;
                 }
             }
         }
     }
 
-    fn missing_argument(&mut self, read: &Read<'_>, arg: ArgSpec) {
+    fn missing_argument(&mut self, read: &mut Read<'_>) {
+        let given = read.args.len();
+        let Some(arg) = read
+            .spec
+            .args
+            .at(given)
+            .filter(|_| given < read.spec.args.least())
+        else {
+            return;
+        };
+        read.sound = false;
+        let in_a_block = read.spec.block == Block::None && read.node.block_span().is_some();
+        if read.argument_meant || in_a_block {
+            return;
+        }
         let title = format!("`{}` needs its {}", read.spec.name, arg.name);
         let help = format!("it is written `{}`", read.spec.form);
         self.error(codes::MISSING_ARGUMENT, read.node.name_span(), title, help);
     }
 
-    fn extra_argument(&mut self, read: &Read<'_>, entry: Entry<'_>) {
-        let title = format!("argument too many for `{}`", read.spec.name);
-        let meant = match entry.value() {
-            Value::String(text) => read.spec.prop(&text),
-            Value::Integer(_)
-            | Value::Decimal(_)
-            | Value::Bool(_)
-            | Value::Null
-            | Value::Invalid => None,
-        };
-        let help = match meant {
-            Some(prop) => format!("write it as a property: `{}=…`", prop.name),
-            None => format!("it is written `{}`", read.spec.form),
-        };
-        self.error(codes::EXTRA_ARGUMENT, entry.span(), title, help);
-    }
-
     fn read_props<'a>(&mut self, read: &mut Read<'a>) {
+        if read.spec.block == Block::Variables && read.node.props().next().is_some() {
+            read.sound = false;
+            self.variables_as_properties(read);
+            return;
+        }
         for entry in read.node.props() {
             let Some(name) = entry.name() else { continue };
             let Some(prop) = read.spec.prop(&name.text) else {
                 read.sound = false;
-                unknown::property(self, read.spec, &name.text, name.span);
+                if !read.argument_meant && self.named_argument(read, &name.text, entry) {
+                    read.argument_meant = true;
+                } else {
+                    unknown::property(self, read.spec, &name.text, name.span);
+                }
                 continue;
             };
             if let Some(first) = read.prop_entry(prop.name) {
@@ -213,11 +222,14 @@ impl Cx {
                 self.report(diagnostic);
                 continue;
             }
-            read.sound &= self.property_value(prop, entry);
+            read.sound &=
+                !self.root_by_number(read, prop.name, entry) && self.property_value(prop, entry);
             read.props.push((prop.name, entry));
         }
         for prop in read.spec.props.iter().filter(|prop| prop.required) {
-            if !read.has_prop(prop.name) {
+            if read.meant.contains(&prop.name) {
+                read.sound = false;
+            } else if !read.has_prop(prop.name) {
                 read.sound = false;
                 let title = format!("`{}` needs `{}=`", read.spec.name, prop.name);
                 let help = format!("add `{}=` with {}", prop.name, value::expected(prop.ty));

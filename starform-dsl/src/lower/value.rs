@@ -10,7 +10,7 @@ use super::{amount, path};
 use crate::diag::{Diagnostic, Edit, Fix, codes};
 use crate::source::Span;
 use crate::syntax::{Entry, Value};
-use crate::table::{Type, closest};
+use crate::table::{Type, closest, foreign_value, is_same_word};
 use crate::values::{cron, host, image, timezone};
 
 /// What is wrong with a value; `None` as well where it is broken and reported.
@@ -73,7 +73,22 @@ fn integer(name: &str, value: &Value<'_>, span: Span, min: i64, max: i64) -> Opt
                 text.as_ref(),
             )),
         ),
-        Value::String(_) => Some(wrong(span, name, "text", "write a whole number")),
+        Value::String(text) => Some(match container_port(text).filter(|_| name == "`port`") {
+            Some(port) => wrong(
+                span,
+                name,
+                "text",
+                "write the port that the service listens on",
+            )
+            .fix(Fix::maybe(
+                format!("write {port}"),
+                vec![Edit {
+                    span,
+                    text: port.to_owned(),
+                }],
+            )),
+            None => wrong(span, name, "text", "write a whole number"),
+        }),
         Value::Decimal(_) => Some(wrong(span, name, "a fraction", "write a whole number")),
         Value::Bool(_) => Some(wrong(
             span,
@@ -83,6 +98,18 @@ fn integer(name: &str, value: &Value<'_>, span: Span, min: i64, max: i64) -> Opt
         )),
         Value::Null | Value::Invalid => None,
     }
+}
+
+/// The port inside of `8080:80` and `8080/tcp`.
+fn container_port(text: &str) -> Option<&str> {
+    let port = match text.rsplit_once(':') {
+        Some((_, port)) => port,
+        None => text.split_once('/')?.0,
+    };
+    let port = port.split('/').next().unwrap_or(port);
+    port.parse::<u16>()
+        .is_ok_and(|number| number > 0)
+        .then_some(port)
 }
 
 fn boolean(name: &str, value: &Value<'_>, span: Span) -> Option<Diagnostic> {
@@ -292,21 +319,28 @@ fn one_of(name: &str, text: &str, span: Span, words: &[&'static str]) -> Option<
     }
     let title = format!("{name} is `{text}`, which is not one of its words");
     let diagnostic = Diagnostic::new(codes::NOT_ONE_OF, span, title);
-    Some(match closest(text, words.iter().copied()) {
-        Some(right) => diagnostic
-            .help(format!(
-                "did you mean `{right}`? Valid here: {}",
-                list(words)
-            ))
-            .fix(Fix::maybe(
-                format!("write `{right}`"),
-                vec![Edit {
-                    span,
-                    text: right.to_owned(),
-                }],
-            )),
-        None => diagnostic.help(format!("valid here: {}", list(words))),
-    })
+    if let Some(same) = words.iter().find(|word| is_same_word(word, text)) {
+        let fix = Fix::replace(format!("write `{same}`"), span, *same);
+        return Some(diagnostic.help(format!("it is spelled `{same}`")).fix(fix));
+    }
+    let meant = foreign_value(text, words.iter().copied());
+    Some(
+        match meant.or_else(|| closest(text, words.iter().copied())) {
+            Some(right) => diagnostic
+                .help(format!(
+                    "did you mean `{right}`? Valid here: {}",
+                    list(words)
+                ))
+                .fix(Fix::maybe(
+                    format!("write `{right}`"),
+                    vec![Edit {
+                        span,
+                        text: right.to_owned(),
+                    }],
+                )),
+            None => diagnostic.help(format!("valid here: {}", list(words))),
+        },
+    )
 }
 
 fn schedule(text: &str, span: Span) -> Option<Diagnostic> {
@@ -361,8 +395,9 @@ fn time_zone(text: &str, span: Span, suggest: bool) -> Option<Diagnostic> {
     let diagnostic = Diagnostic::new(codes::BAD_TIME_ZONE, span, title);
     let city = |zone: &'static str| zone.rsplit('/').next().unwrap_or(zone);
     let compare = || {
-        closest(text, timezone::names())
+        timezone::abbreviated(text)
             .or_else(|| timezone::names().find(|zone| city(zone).eq_ignore_ascii_case(text)))
+            .or_else(|| closest(text, timezone::names().filter(|zone| zone.contains('/'))))
     };
     let near = suggest.then(compare).flatten();
     Some(match near {

@@ -97,7 +97,14 @@ pub(super) fn bad_key(key: &str, span: Span) -> Option<Diagnostic> {
     let diagnostic = || {
         let help = "use letters, digits and `_`, and begin with a letter or `_`";
         let title = format!("`{key}` is no name of a variable");
-        Diagnostic::new(codes::BAD_VARIABLE_NAME, span, title).help(help)
+        let diagnostic = Diagnostic::new(codes::BAD_VARIABLE_NAME, span, title).help(help);
+        let right = key.replace(['-', '.', ' '], "_");
+        if right != key && bad_key(&right, span).is_none() {
+            let title = format!("write `{right}`");
+            diagnostic.fix(Fix::maybe(title, vec![Edit { span, text: right }]))
+        } else {
+            diagnostic
+        }
     };
     (!letters || !first).then(diagnostic)
 }
@@ -256,16 +263,32 @@ fn credential_diagnostic(key: &str, sign: Sign, span: Span) -> Diagnostic {
         Sign::Address => "it is an address with a password in it",
         Sign::Random => "it is long and random",
     };
-    Diagnostic::new(
+    let diagnostic = Diagnostic::new(
         codes::CREDENTIAL,
         span,
         format!("`{key}` looks like a credential"),
     )
     .label(why)
-    .note("secrets will be declared as `KEY (secret)name`; this version cannot deliver them yet")
-    .help(
-        "take the value out of the file and, if it was ever committed, replace it where it is used",
-    )
+    .note("who has read the file has read the value: if it was ever committed, replace it where it is used")
+    .help("take the value out of the file and name the secret instead");
+    match secret_name(key) {
+        Some(name) => {
+            let title = format!("write `(secret){name}`");
+            let text = format!("(secret){name}");
+            diagnostic.fix(Fix::maybe(title, vec![Edit { span, text }]))
+        }
+        None => diagnostic,
+    }
+}
+
+/// The name of a secret that a variable's key may have meant: `API_KEY` becomes `api-key`.
+fn secret_name(text: &str) -> Option<SecretName> {
+    let lower = text.to_ascii_lowercase();
+    let parts: Vec<&str> = lower
+        .split(|c: char| !c.is_ascii_alphanumeric())
+        .filter(|part| !part.is_empty())
+        .collect();
+    SecretName::new(parts.join("-")).ok()
 }
 
 fn annotated(cx: &mut Cx, ty: &str, span: Span, entry: Entry<'_>) -> Option<VarValue> {

@@ -5,7 +5,7 @@
 /// What is called `ours` here, and otherwise elsewhere.
 #[derive(Clone, Copy, Debug)]
 pub struct Alias {
-    /// A node in `NODES`, a property in `PROPERTIES`.
+    /// A node in `NODES`, a property in `PROPERTIES`, one of the words of a property or argument in `VALUES`.
     pub ours: &'static str,
     pub words: &'static [&'static str],
 }
@@ -136,4 +136,25 @@ pub(super) const PROPERTIES: &[Alias] = &[
     alias("group", &["gid", "run-as-group"]),
     alias("succeeded", &["success", "successful", "successful-jobs-history-limit"]),
     alias("failed", &["failure", "failures", "failed-jobs-history-limit"]),
+];
+
+#[rustfmt::skip]
+pub(super) const VALUES: &[Alias] = &[
+    alias("http", &["https", "http1", "web", "ws", "wss", "websocket", "http-get"]),
+    alias("h2c", &["http2", "h2", "http/2"]),
+    alias("grpc", &["grpcs", "grpc-web"]),
+    alias("tcp", &["tls", "raw", "socket", "tcp-socket"]),
+    alias("commit", &["push", "auto", "automatic", "always", "on", "yes"]),
+    alias("checks", &["ci", "tests", "checks-pass", "after-ci-checks", "success"]),
+    alias("manual", &["approval", "off", "never", "no", "by-hand"]),
+    alias("pull-request", &["pr", "pull-requests", "merge-request", "mr"]),
+    alias("stub", &["fake", "dummy", "none"]),
+    alias("inherit", &["copy", "same", "inherited"]),
+    alias("correct", &["fix", "heal", "self-heal", "revert", "enforce"]),
+    alias("report", &["warn", "notify", "detect", "ignore"]),
+    alias("forbid", &["skip", "never", "no", "none"]),
+    alias("replace", &["cancel", "kill", "restart"]),
+    alias("allow", &["parallel", "always", "yes"]),
+    alias("dockerfile", &["docker", "container", "buildkit"]),
+    alias("railpack", &["nixpacks", "buildpack", "buildpacks", "heroku", "paketo", "native"]),
 ];

@@ -32,6 +32,11 @@ pub fn property_aliases() -> &'static [Alias] {
     alias::PROPERTIES
 }
 
+/// What other platforms call the words that properties and arguments take.
+pub fn value_aliases() -> &'static [Alias] {
+    alias::VALUES
+}
+
 /// Words of other platforms that nothing is called here.
 pub fn without_counterpart() -> &'static [Instead] {
     INSTEAD
@@ -51,6 +56,14 @@ pub fn foreign_property<'c>(
     candidates: impl IntoIterator<Item = &'c str>,
 ) -> Option<&'c str> {
     counterpart(alias::PROPERTIES, word, candidates)
+}
+
+/// The word of `candidates` that another platform calls `word`.
+pub fn foreign_value<'c>(
+    word: &str,
+    candidates: impl IntoIterator<Item = &'c str>,
+) -> Option<&'c str> {
+    counterpart(alias::VALUES, word, candidates)
 }
 
 /// What is done in `place` instead of what `word` does elsewhere.

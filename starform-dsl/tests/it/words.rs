@@ -9,8 +9,8 @@ use starform_dsl::compile;
 use starform_dsl::diag::Diagnostic;
 use starform_dsl::source::SourceTree;
 use starform_dsl::table::{
-    self, Alias, Block, NodeSpec, Place, foreign_node, foreign_property, instead_of, node_aliases,
-    property_aliases, valid_in, without_counterpart,
+    self, Alias, Block, NodeSpec, Place, Type, foreign_node, foreign_property, foreign_value,
+    instead_of, node_aliases, property_aliases, valid_in, value_aliases, without_counterpart,
 };
 
 const PLACES: [Place; 9] = [
@@ -244,4 +244,33 @@ fn the_vocabulary_is_large() {
         .map(|word| folded(word))
         .collect();
     assert!(words.len() >= 400, "only {} words", words.len());
+}
+
+#[test]
+fn every_value_of_others_is_told_its_counterpart() {
+    let mut told = BTreeSet::new();
+    let args = |spec: &NodeSpec| spec.args.at(0).map(|arg| arg.ty);
+    for spec in table::nodes() {
+        let types = spec.props.iter().map(|prop| prop.ty).chain(args(spec));
+        for ty in types {
+            let Type::OneOf(words) = ty else { continue };
+            let here = value_aliases()
+                .iter()
+                .filter(|one| words.contains(&one.ours));
+            for alias in here.clone() {
+                told.insert(alias.ours);
+                for word in alias.words.iter().filter(|word| !words.contains(word)) {
+                    let found = foreign_value(word, words.iter().copied());
+                    assert_eq!(found, Some(alias.ours), "{word} in {}", spec.name);
+                }
+            }
+            let twice = ambiguous(value_aliases(), words, spec.name);
+            assert!(twice.is_empty(), "{twice:?}");
+        }
+    }
+    assert_eq!(
+        told.len(),
+        value_aliases().len(),
+        "a word that nothing takes"
+    );
 }
