@@ -305,6 +305,10 @@ pub(crate) struct ServeArgs {
     /// Holds the administrator's token; made (mode 0600) where it is missing
     #[arg(long, default_value = "starform-admin-token", value_name = "FILE")]
     pub(crate) admin_token_file: PathBuf,
+    /// Holds the keys that sign desired state, `id:base64` of 32 bytes a line, the first signs; made
+    /// (mode 0600) where it is missing
+    #[arg(long, default_value = "starform-signing-keys", value_name = "FILE")]
+    pub(crate) signing_key_file: PathBuf,
     /// Logs as JSON, one object a line
     #[arg(long)]
     pub(crate) log_json: bool,
@@ -346,6 +350,19 @@ pub(crate) enum ClusterCommand {
         name: String,
         #[arg(long, value_name = "FILE")]
         profile: PathBuf,
+    },
+    /// Bring the keys that sign desired state into an agent's file, or print them
+    Trust {
+        /// What `cluster register` wrote; its other contents stay
+        #[arg(long, value_name = "FILE")]
+        agent_file: Option<PathBuf>,
+    },
+    /// After the store was restored from a backup: go on after what the cluster's agent has
+    ResetGeneration {
+        name: String,
+        /// That what the store holds now is right
+        #[arg(long, required = true)]
+        confirm: bool,
     },
     /// List clusters
     List {

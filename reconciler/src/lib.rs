@@ -11,13 +11,16 @@
 //! | [`compile`] | text to plans, also for the command line without a server |
 //! | [`outcome`] | what a report means for an apply |
 //! | [`store`] | SQLite or Postgres behind one function per transaction |
+//! | [`keys`] | the keys that sign desired state |
 //! | [`name`], [`time`], [`token`] | names, moments, API tokens |
 
 pub mod access;
 pub mod api;
 pub mod compile;
+pub mod keys;
 pub mod name;
 pub mod outcome;
+mod private;
 pub mod serve;
 pub mod store;
 pub mod time;

@@ -6,9 +6,8 @@
 use std::{
     fs,
     future::Future,
-    io::{self, Write as _},
+    io,
     net::SocketAddr,
-    os::unix::fs::OpenOptionsExt as _,
     path::{Path, PathBuf},
     time::Duration,
 };
@@ -21,6 +20,8 @@ use tokio_util::sync::CancellationToken;
 
 use crate::{
     api::{Api, router},
+    keys::{KeyFileError, SigningKeys},
+    private,
     store::{DatabaseUrl, Store, StoreError},
     time::Timestamp,
     token::{NotAToken, Token, TokenKind},
@@ -37,12 +38,15 @@ pub struct ServeConfig {
     pub database: DatabaseUrl,
     /// Made with a new token if it does not exist.
     pub admin_token_file: PathBuf,
+    /// Made with a new key if it does not exist. Processes that share a store share the file.
+    pub signing_key_file: PathBuf,
 }
 
 /// What a person who starts the server is told.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Notice {
     AdminTokenCreated(PathBuf),
+    SigningKeyCreated(PathBuf),
     /// Ready; printed as `listening on http://…`.
     Listening(SocketAddr),
 }
@@ -60,6 +64,8 @@ pub enum ServeError {
     NotAToken { path: PathBuf, reason: NotAToken },
     #[error("the admin token file {} holds a token of another kind; remove it to get a new one", path.display())]
     NotAdmin { path: PathBuf },
+    #[error("the signing key file {}: {reason}; check --signing-key-file", path.display())]
+    KeyFile { path: PathBuf, reason: KeyFileError },
     #[error(transparent)]
     Store(#[from] StoreError),
     #[error("the server: {0}")]
@@ -74,10 +80,16 @@ pub async fn serve(
 ) -> Result<(), ServeError> {
     let store = Store::open(&config.database).await?;
     let (token, created) = admin_token(&config.admin_token_file)?;
+    let path = config.signing_key_file.clone();
+    let (keys, new_key) =
+        SigningKeys::open(&path).map_err(|reason| ServeError::KeyFile { path, reason })?;
     store.ensure_admin_token(&token, Timestamp::now()).await?;
     store.ensure_workspace(Timestamp::now()).await?;
     if created {
         tell(Notice::AdminTokenCreated(config.admin_token_file.clone()));
+    }
+    if new_key {
+        tell(Notice::SigningKeyCreated(config.signing_key_file.clone()));
     }
     let listen = config.listen;
     let listener = TcpListener::bind(listen)
@@ -91,6 +103,7 @@ pub async fn serve(
     });
     let app = router(Api {
         store: store.clone(),
+        keys,
         stopping: stopping.clone(),
     });
     let server =
@@ -132,22 +145,11 @@ fn admin_token(path: &Path) -> Result<(Token, bool), ServeError> {
         },
         Err(error) if error.kind() == io::ErrorKind::NotFound => {
             let token = Token::issue(TokenKind::Admin);
-            match write_private(&path, token.reveal()) {
+            match private::create(&path, token.reveal()) {
                 Ok(()) => Ok((token, true)),
                 Err(reason) => Err(ServeError::TokenFile { path, reason }),
             }
         }
         Err(reason) => Err(ServeError::TokenFile { path, reason }),
     }
-}
-
-fn write_private(path: &Path, text: &str) -> io::Result<()> {
-    let mut options = fs::OpenOptions::new();
-    let mut file = options
-        .write(true)
-        .create_new(true)
-        .mode(0o600)
-        .open(path)?;
-    writeln!(file, "{text}")?;
-    file.sync_all()
 }

@@ -11,7 +11,10 @@ use std::{
 
 use clap::{Args, Parser, Subcommand};
 use serde::Deserialize;
-use starform_contract::ClusterId;
+use starform_contract::{
+    ClusterId,
+    signature::{NotAKey, TrustedKey},
+};
 
 #[derive(Debug, Parser)]
 #[command(
@@ -37,6 +40,9 @@ pub struct Run {
     /// The cluster; default: KUBECONFIG, then the cluster around us.
     #[arg(long, value_name = "FILE")]
     pub kubeconfig: Option<PathBuf>,
+    /// With --desired-state: the keys of whom its index.json must be signed by.
+    #[arg(long, value_name = "FILE", requires = "desired_state")]
+    pub trust: Option<PathBuf>,
     /// How often to ask for desired state where the control plane does not hold a poll open.
     #[arg(long, value_name = "DURATION", default_value = "30s", value_parser = interval)]
     pub interval: Duration,
@@ -59,6 +65,33 @@ pub struct DesiredFrom {
     pub desired_state: Option<PathBuf>,
 }
 
+/// Public keys, one `id:base64` a line; empty lines and those that begin with `#` are left out.
+///
+/// # Errors
+/// [`AgentFileError`] when the file cannot be read, or holds no key.
+pub fn trust_file(path: &Path) -> Result<Vec<TrustedKey>, TrustFileError> {
+    let name = path.display().to_string();
+    let text = std::fs::read_to_string(path).map_err(|source| TrustFileError::Read {
+        path: name.clone(),
+        source,
+    })?;
+    let lines = (1..).zip(text.lines().map(str::trim));
+    let keys: Vec<TrustedKey> = lines
+        .filter(|(_, text)| !text.is_empty() && !text.starts_with('#'))
+        .map(|(line, text)| {
+            text.parse().map_err(|reason| TrustFileError::Line {
+                path: name.clone(),
+                line,
+                reason,
+            })
+        })
+        .collect::<Result<_, _>>()?;
+    if keys.is_empty() {
+        return Err(TrustFileError::Empty { path: name });
+    }
+    Ok(keys)
+}
+
 /// What an agent needs to speak to its control plane.
 #[derive(Clone, Deserialize)]
 pub struct AgentFile {
@@ -66,9 +99,8 @@ pub struct AgentFile {
     pub server: String,
     pub cluster_id: ClusterId,
     pub token: String,
-    /// Public keys that sign desired state; empty while the control plane does not sign.
-    #[serde(default)]
-    pub trusted_keys: Vec<String>,
+    /// Whose signatures on desired state are believed; at least one.
+    pub trusted_keys: Vec<TrustedKey>,
 }
 
 #[derive(Debug, thiserror::Error)]
@@ -88,6 +120,23 @@ pub enum AgentFileError {
         "the agent file {path} is not one: {why}; `starform cluster register NAME --agent-file FILE` writes one"
     )]
     Form { path: String, why: String },
+}
+
+#[derive(Debug, thiserror::Error)]
+pub enum TrustFileError {
+    #[error("cannot read the trusted keys in {path}: {source}; check --trust")]
+    Read {
+        path: String,
+        source: std::io::Error,
+    },
+    #[error("{path}, line {line}: {reason}")]
+    Line {
+        path: String,
+        line: usize,
+        reason: NotAKey,
+    },
+    #[error("{path} holds no key; one is `id:base64`, as `starform cluster trust` shows them")]
+    Empty { path: String },
 }
 
 impl AgentFile {
@@ -120,11 +169,9 @@ impl AgentFile {
             return Err(format!("server `{}` is no http or https URL", self.server));
         }
         if self.trusted_keys.is_empty() {
-            Ok(())
-        } else {
-            // Acting on unverified state where somebody asked for verified state would be worse.
-            Err("it names trusted_keys, and this version does not verify signatures".to_owned())
+            return Err("trusted_keys is empty; `starform cluster trust --agent-file FILE` writes those of the control plane".to_owned());
         }
+        Ok(())
     }
 }
 

@@ -7,19 +7,24 @@
 
 use std::{
     collections::BTreeMap,
+    path::PathBuf,
     sync::Arc,
     time::{Duration, Instant},
 };
 
 use kube::Client;
-use starform_contract::{Bundle, ClusterId, Digest, Index};
+use starform_contract::{
+    Bundle, ClusterId, Digest, Index,
+    signature::{self, TrustedKey, Unsigned},
+};
 use tokio::sync::mpsc::Sender;
 
 use crate::{
     backoff::{Backoff, jittered},
+    config::AgentFile,
     engine::io::Desired,
     persist::{self, LoadError, Persisted, SaveError},
-    pull::{ControlPlane, Polled, PullError},
+    pull::{ControlPlane, Polled, PullError, Standing},
     source::{Folder, FolderError},
     trust::{Admission, Distrust, admit, check_bundle},
 };
@@ -60,8 +65,29 @@ struct Kept {
     client: Client,
     current: Option<Current>,
     said: Option<Said>,
-    /// An index that was refused: asked for no second time, said once.
-    refused: Option<Index>,
+    trust: Trust,
+    /// What was refused last, until something is taken again.
+    refused: Option<Refused>,
+}
+
+/// Whose signatures are believed.
+pub enum Trust {
+    /// Those that the agent file names; read again when another key turns up in a signature, so that
+    /// a change of keys needs no restart.
+    AgentFile {
+        path: PathBuf,
+        keys: Vec<TrustedKey>,
+    },
+    Keys(Vec<TrustedKey>),
+    /// Whoever may write the folder is believed.
+    Anyone,
+}
+
+struct Refused {
+    /// An index whose content will never be right: asked for no second time. A signature may become
+    /// right, by another key, so what lacks one is asked for again.
+    index: Option<Index>,
+    word: &'static str,
 }
 
 /// Accepted state as the cluster keeps it, its bundles shared with the engine.
@@ -83,10 +109,11 @@ enum Said {
 pub async fn follow_control_plane(
     plane: ControlPlane,
     client: Client,
+    trust: Trust,
     interval: Duration,
     words: Sender<Word>,
 ) {
-    let mut kept = Kept::load(client).await;
+    let mut kept = Kept::load(client, trust).await;
     let mut backoff = Backoff::new(Duration::from_secs(1), interval);
     let mut trouble = Trouble::default();
     // The first answer says whether to act at all, so it is not waited for.
@@ -117,8 +144,8 @@ pub async fn follow_control_plane(
 }
 
 /// Follows a folder until nobody listens.
-pub async fn follow_folder(folder: Folder, client: Client, words: Sender<Word>) {
-    let mut kept = Kept::load(client).await;
+pub async fn follow_folder(folder: Folder, client: Client, trust: Trust, words: Sender<Word>) {
+    let mut kept = Kept::load(client, trust).await;
     let mut trouble = Trouble::default();
     while !words.is_closed() {
         let taken = match folder.index() {
@@ -175,7 +202,7 @@ impl Next {
 
 impl Kept {
     /// Waits for the API server: without it there is nothing to act on.
-    async fn load(client: Client) -> Self {
+    async fn load(client: Client, trust: Trust) -> Self {
         let mut backoff = Backoff::new(Duration::from_secs(1), Duration::from_secs(30));
         let current = loop {
             match load(&client).await {
@@ -190,6 +217,7 @@ impl Kept {
             client,
             current,
             said: None,
+            trust,
             refused: None,
         }
     }
@@ -201,11 +229,15 @@ impl Kept {
         words: &Sender<Word>,
     ) -> Result<Next, FeedError> {
         let whole = self.current.as_ref().filter(|current| current.is_whole());
-        let known = self
-            .refused
-            .as_ref()
+        let refused = self.refused.as_ref();
+        let known = refused
+            .and_then(|refused| refused.index.as_ref())
             .or(whole.map(|current| &current.index));
-        match plane.poll(known, wait).await? {
+        let standing = Standing {
+            generation: self.current.as_ref().map(|kept| kept.index.generation),
+            refuses: refused.map(|refused| refused.word),
+        };
+        match plane.poll(known, standing, wait).await? {
             Polled::Unchanged => {
                 self.act(words).await;
                 Ok(Next::Unchanged)
@@ -248,7 +280,17 @@ impl Kept {
 
     fn admit(&mut self, cluster: ClusterId, index: &Index) -> Result<Admission, Distrust> {
         let recorded = self.current.as_ref().map(|current| &current.index);
-        admit(cluster, recorded, index).inspect_err(|_| self.refused = Some(index.clone()))
+        let verdict = admit(cluster, recorded, index)
+            .and_then(|admission| Ok(self.trust.verify(index).map(|()| admission)?));
+        verdict.inspect_err(|distrust| self.refuse(index, distrust))
+    }
+
+    fn refuse(&mut self, index: &Index, distrust: &Distrust) {
+        let signature = matches!(distrust, Distrust::Signature(_));
+        self.refused = Some(Refused {
+            index: (!signature).then(|| index.clone()),
+            word: distrust.word(),
+        });
     }
 
     fn lacking(&self, index: &Index) -> Vec<Digest> {
@@ -271,7 +313,7 @@ impl Kept {
     ) -> Result<(), FeedError> {
         for (digest, bundle) in &fresh {
             if let Err(distrust) = check_bundle(bundle, digest) {
-                self.refused = Some(index);
+                self.refuse(&index, &distrust);
                 return Err(distrust.into());
             }
         }
@@ -332,6 +374,25 @@ impl Kept {
             // A closed channel ends the caller's loop.
             let _ = words.send(word).await;
             self.said = Some(said);
+        }
+    }
+}
+
+impl Trust {
+    fn verify(&mut self, index: &Index) -> Result<(), Unsigned> {
+        match self {
+            Self::Anyone => Ok(()),
+            Self::Keys(keys) => signature::verify(keys, index),
+            Self::AgentFile { path, keys } => match signature::verify(keys, index) {
+                Err(Unsigned::UnknownKey(_)) => {
+                    match AgentFile::read(path) {
+                        Ok(file) => *keys = file.trusted_keys,
+                        Err(error) => tracing::warn!(%error, "cannot look for new trusted keys"),
+                    }
+                    signature::verify(keys, index)
+                }
+                verdict => verdict,
+            },
         }
     }
 }

@@ -9,7 +9,7 @@ use std::{fmt, time::Duration};
 use http::{StatusCode, header};
 use reqwest::{RequestBuilder, Response};
 use serde::Deserialize;
-use starform_contract::{Bundle, ClusterId, Digest, Index, Report};
+use starform_contract::{Bundle, ClusterId, Digest, Generation, Index, Report};
 use uuid::Uuid;
 
 use crate::{
@@ -21,6 +21,8 @@ use crate::{
 pub const LONG_POLL: Duration = Duration::from_secs(25);
 const ANSWER_TIMEOUT: Duration = Duration::from_secs(20);
 const INSTANCE: &str = "starform-agent-instance";
+const GENERATION: &str = "starform-agent-generation";
+const REFUSES: &str = "starform-agent-refuses";
 const INDEX_BYTES: usize = 4 << 20;
 const BUNDLE_BYTES: usize = 8 << 20;
 const PROBLEM_BYTES: usize = 64 << 10;
@@ -42,6 +44,15 @@ impl fmt::Debug for Token {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("…")
     }
+}
+
+/// What the agent says of itself when it asks.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Standing {
+    /// The generation that it has acted upon last.
+    pub generation: Option<Generation>,
+    /// Why it refuses what it was served ([`crate::trust::Distrust::word`]).
+    pub refuses: Option<&'static str>,
 }
 
 /// What a poll found.
@@ -106,11 +117,22 @@ impl ControlPlane {
     ///
     /// # Errors
     /// [`PullError`]; nothing was learned.
-    pub async fn poll(&self, known: Option<&Index>, wait: bool) -> Result<Polled, PullError> {
+    pub async fn poll(
+        &self,
+        known: Option<&Index>,
+        standing: Standing,
+        wait: bool,
+    ) -> Result<Polled, PullError> {
         let mut request = self
             .http
             .get(format!("{}/desired-state", self.base))
             .timeout(ANSWER_TIMEOUT);
+        if let Some(generation) = standing.generation {
+            request = request.header(GENERATION, generation.number());
+        }
+        if let Some(word) = standing.refuses {
+            request = request.header(REFUSES, word);
+        }
         if let Some(index) = known {
             request = request.header(header::IF_NONE_MATCH, index.etag());
         }

@@ -25,10 +25,10 @@ use crate::{
     backoff::Backoff,
     call::{CallError, call, get},
     client::{self, ConnectError},
-    config::{AgentFile, AgentFileError, Run},
+    config::{AgentFile, AgentFileError, Run, TrustFileError, trust_file},
     drive::{Driver, Surfaced},
     engine::io::Desired,
-    feed::{self, Word},
+    feed::{self, Trust, Word},
     instance::Instance,
     journal::Journal,
     pull::ControlPlane,
@@ -44,6 +44,8 @@ const SETTLE_LIMIT: Duration = Duration::from_secs(3);
 pub enum AgentError {
     #[error(transparent)]
     AgentFile(#[from] AgentFileError),
+    #[error(transparent)]
+    Trust(#[from] TrustFileError),
     #[error(transparent)]
     Connect(#[from] ConnectError),
     #[error(transparent)]
@@ -348,7 +350,12 @@ fn begin_feed(
     if let (Some(path), Some(instance)) = (&run.desired.agent_file, instance) {
         let agent = AgentFile::read(path)?;
         let plane = ControlPlane::new(client::control_plane()?, &agent, instance.id);
-        let feed = feed::follow_control_plane(plane.clone(), client.clone(), run.interval, words);
+        let trust = Trust::AgentFile {
+            path: path.clone(),
+            keys: agent.trusted_keys,
+        };
+        let feed =
+            feed::follow_control_plane(plane.clone(), client.clone(), trust, run.interval, words);
         feeds.spawn(feed);
         return Ok(Some(plane));
     }
@@ -356,7 +363,11 @@ fn begin_feed(
         let folder = Folder::new(path);
         // Read once here, so that a wrong path ends the program instead of filling its log.
         folder.index()?;
-        feeds.spawn(feed::follow_folder(folder, client.clone(), words));
+        let trust = match &run.trust {
+            Some(path) => Trust::Keys(trust_file(path)?),
+            None => Trust::Anyone,
+        };
+        feeds.spawn(feed::follow_folder(folder, client.clone(), trust, words));
     }
     Ok(None)
 }

@@ -6,6 +6,7 @@
 use serde_json::Value;
 use starform_contract::{
     Bundle, ClusterId, Digest, Generation, Index, Object, ObjectKey, ServiceEntry,
+    signature::Unsigned,
 };
 
 /// How an index that may be acted upon relates to the recorded one.
@@ -19,6 +20,10 @@ pub enum Admission {
 /// Why nothing of an index or a bundle is written.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum Distrust {
+    #[error(
+        "{0}; if the control plane's keys were changed, `starform cluster trust --agent-file FILE` brings the new ones"
+    )]
+    Signature(#[from] Unsigned),
     #[error(
         "namespace starform-system keeps the accepted state of cluster {recorded}, the desired state is for {found}; to hand the cluster over, delete the ConfigMap starform-system/starform-index"
     )]
@@ -38,14 +43,14 @@ pub enum Distrust {
     )]
     IndexDigest(Digest),
     #[error(
-        "the desired state went back from generation {recorded} to {found}; if the store was restored from a backup, delete the ConfigMap starform-system/starform-index, and what the store says is taken as new"
+        "the desired state went back from generation {recorded} to {found}; after the store was restored from a backup, `starform cluster reset-generation NAME --confirm` goes on from what it holds"
     )]
     WentBack {
         found: Generation,
         recorded: Generation,
     },
     #[error(
-        "generation {0} was served with two different contents; once it is clear which one is right, delete the ConfigMap starform-system/starform-index, and what is served then is taken as new"
+        "generation {0} was served with two different contents; once it is clear that the control plane's is right, `starform cluster reset-generation NAME --confirm` makes it the next generation"
     )]
     Forked(Generation),
     #[error("bundle {0} does not have its digest")]
@@ -56,6 +61,22 @@ pub enum Distrust {
         key: String,
         why: Misfit,
     },
+}
+
+impl Distrust {
+    /// The condition in one word, as the control plane is told of it.
+    pub fn word(&self) -> &'static str {
+        match self {
+            Self::Signature(Unsigned::Missing) => "not-signed",
+            Self::Signature(Unsigned::UnknownKey(_)) => "unknown-key",
+            Self::Signature(Unsigned::Algorithm(_) | Unsigned::Wrong(_)) => "wrong-signature",
+            Self::Recorded { .. } | Self::Cluster { .. } => "other-cluster",
+            Self::IndexDigest(_) | Self::BundleDigest(_) => "wrong-digest",
+            Self::WentBack { .. } => "went-back",
+            Self::Forked(_) => "forked",
+            Self::Object { .. } => "wrong-object",
+        }
+    }
 }
 
 /// Why an object does not belong where it stands.

@@ -5,6 +5,7 @@
 mod admin;
 mod apply;
 mod check;
+mod cluster;
 mod compile;
 mod explain;
 mod fmt;
@@ -46,7 +47,7 @@ pub(crate) async fn run(cli: Cli) -> anyhow::Result<Exit> {
         Command::Status(args) => status::run(&args, &global, terminal).await,
         Command::Serve(args) => serve::run(args).await,
         Command::Workspace(command) => admin::workspace(command, &global).await,
-        Command::Cluster(command) => admin::cluster(command, &global).await,
+        Command::Cluster(command) => cluster::run(command, &global).await,
         Command::Project(command) => admin::project(command, &global).await,
         Command::Token(command) => admin::token(command, &global).await,
     }

@@ -14,6 +14,7 @@ pub(crate) async fn run(args: ServeArgs) -> anyhow::Result<Exit> {
         listen: args.listen,
         database: args.database,
         admin_token_file: args.admin_token_file,
+        signing_key_file: args.signing_key_file,
     };
     serve(config, stop_asked(), tell).await?;
     Ok(Exit::Success)
@@ -31,6 +32,12 @@ fn tell(notice: Notice) {
         Notice::AdminTokenCreated(path) => {
             eprintln!(
                 "made a new administrator's token in {} (mode 0600)",
+                path.display()
+            );
+        }
+        Notice::SigningKeyCreated(path) => {
+            eprintln!(
+                "made a new key that signs desired state in {} (mode 0600); keep a copy: agents trust it",
                 path.display()
             );
         }

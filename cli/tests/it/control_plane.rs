@@ -41,6 +41,50 @@ fn plans_tokens_and_lost_processes() {
     stale_and_unrelated_plans(&platform);
     the_agent_is_killed_in_the_middle(&cluster, &mut platform);
     the_control_plane_is_killed_between_accept_and_report(&cluster, &mut platform);
+    signing_keys_change_without_a_gap(&mut platform);
+}
+
+/// Every step of `docs/operating.md`: add, trust, sign with the new one; and what happens where the
+/// middle one is left out.
+fn signing_keys_change_without_a_gap(platform: &mut Platform<'_>) {
+    let keys = Project::new(&project("keys", &[("api", 1)]));
+    platform.create_project("keys");
+    platform.apply(&keys).expect(0);
+    let file = platform.signing_keys();
+    let old = std::fs::read_to_string(&file).unwrap();
+    let new = "next:AgICAgICAgICAgICAgICAgICAgICAgICAgICAgICAgI=\n";
+    let sign_with = |platform: &mut Platform<'_>, keys: &[&str]| {
+        std::fs::write(&file, keys.concat()).unwrap();
+        platform.server.kill();
+        platform.restart_server();
+    };
+    // Signed with a key that nobody trusts: nothing is written, and the operator is told why.
+    sign_with(platform, &[new]);
+    keys.write(&project("keys", &[("api", 2)]));
+    let mut command = platform.command(&keys);
+    let ran = run(command.args(["apply", "--auto-approve", "--timeout", "3s"]));
+    ran.expect(6);
+    wait_for("the refusal to be told", Duration::from_secs(30), || {
+        let list = platform.operate(&["list"]).expect(0).stdout;
+        list.contains("AGENT REFUSES: unknown-key").then_some(())
+    });
+    // In order: the new one is trusted while the old one signs.
+    sign_with(platform, &[&old, new]);
+    let agent_file = platform.agent_file();
+    let told = platform
+        .operate(&["trust", "--agent-file", agent_file.to_str().unwrap()])
+        .expect(0);
+    assert!(told.stderr.contains("next"), "{}", told.stderr);
+    assert!(!told.stderr.contains("AgICAg") && told.stdout.is_empty());
+    platform.apply(&keys).expect(0);
+    sign_with(platform, &[new, &old]);
+    keys.write(&project("keys", &[("api", 3)]));
+    platform.apply(&keys).expect(0);
+    let list = platform.operate(&["list"]).expect(0).stdout;
+    assert!(
+        !list.contains("REFUSES") && list.contains("agent at"),
+        "{list}"
+    );
 }
 
 fn wrong_tokens(platform: &Platform<'_>) {

@@ -13,6 +13,7 @@ use crate::{
     id::{ClusterId, Generation, PlanId, ProjectId},
     key::ObjectKey,
     name::EnvironmentName,
+    signature::{Signature, SigningKey},
 };
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
@@ -36,7 +37,7 @@ pub struct Index {
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub annotation_patches: Vec<AnnotationPatch>,
     pub digest: Digest,
-    /// Absent until the control plane signs; never part of the digest.
+    /// Made when the index is served; never part of the digest. Absent where no control plane signs.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub signature: Option<Signature>,
 }
@@ -89,15 +90,6 @@ pub struct AnnotationPatch {
     pub annotations: BTreeMap<String, String>,
 }
 
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-pub struct Signature {
-    pub key_id: String,
-    /// `ed25519`.
-    pub alg: String,
-    /// Base64, over the bytes of the index digest's text.
-    pub value: String,
-}
-
 impl Index {
     /// The index of a cluster that nothing was accepted for: generation 0, no projects.
     pub fn empty(cluster_id: ClusterId) -> Self {
@@ -119,8 +111,19 @@ impl Index {
     /// The next generation after `self` with these projects; unsigned.
     #[must_use]
     pub fn successor(&self, projects: BTreeMap<ProjectId, ProjectEntry>) -> Self {
+        self.at(self.generation.next(), projects)
+    }
+
+    /// The same content as the generation after both `self` and `seen`, which an agent has already
+    /// acted upon: a store that was restored from a backup catches up with its agent.
+    #[must_use]
+    pub fn overtaking(&self, seen: Generation) -> Self {
+        self.at(self.generation.max(seen).next(), self.projects.clone())
+    }
+
+    fn at(&self, generation: Generation, projects: BTreeMap<ProjectId, ProjectEntry>) -> Self {
         let mut next = Self {
-            generation: self.generation.next(),
+            generation,
             parent: Some(self.digest.clone()),
             projects,
             signature: None,
@@ -128,6 +131,13 @@ impl Index {
         };
         next.digest = next.compute_digest();
         next
+    }
+
+    /// With the signature of `key`, in place of any other.
+    #[must_use]
+    pub fn signed(mut self, key: &SigningKey) -> Self {
+        self.signature = Some(key.sign(&self.digest));
+        self
     }
 
     pub fn digest_holds(&self) -> bool {

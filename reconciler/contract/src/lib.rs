@@ -15,6 +15,7 @@
 //! | [`index`] | which bundles one cluster should have, and what accepted plans consent to |
 //! | [`profile`] | the operator's word about one cluster |
 //! | [`report`] | what Shuttle did and saw |
+//! | [`signature`] | who may say what a cluster should have |
 //! | [`schema`] | the JSON Schemas of all of the above |
 
 pub mod bundle;
@@ -28,6 +29,7 @@ pub mod profile;
 pub mod quantity;
 pub mod report;
 pub mod schema;
+pub mod signature;
 pub mod state;
 
 pub use bundle::{

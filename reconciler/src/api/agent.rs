@@ -6,11 +6,12 @@
 use std::time::Duration;
 
 use axum::{
+    Json,
     extract::{Extension, Path, State},
     http::{HeaderMap, StatusCode, header},
     response::{IntoResponse, Response},
 };
-use starform_contract::{ClusterId, Digest, Report};
+use starform_contract::{ClusterId, Digest, Generation, Report};
 use tokio::{sync::watch, time::Instant};
 
 use super::{
@@ -20,7 +21,7 @@ use super::{
 };
 use crate::{
     access::{Action, Actor},
-    store::{Lease, Recorded},
+    store::{AgentWord, Lease, Recorded},
     time::Timestamp,
 };
 
@@ -36,6 +37,7 @@ pub(super) async fn desired_state(
     headers: HeaderMap,
 ) -> Result<Response, ApiError> {
     let (cluster, _) = working(&api, &actor, &cluster, &headers).await?;
+    api.store.hear(cluster, &word(&headers)?).await?;
     let until = Instant::now() + extract::wait(&headers);
     let mut changes = api.store.subscribe(cluster);
     loop {
@@ -129,15 +131,40 @@ async fn working(
     }
 }
 
+/// What the agent says of itself in this request's headers.
+fn word(headers: &HeaderMap) -> Result<AgentWord, ApiError> {
+    let text = |name: &str| headers.get(name).and_then(|value| value.to_str().ok());
+    let generation = text("starform-agent-generation")
+        .map(|text| text.parse().map(Generation::new))
+        .transpose()
+        .map_err(|_| {
+            let detail = "`Starform-Agent-Generation` is the number of a generation";
+            ApiError::bad_request("invalid-header", detail)
+        })?;
+    let is_word = |text: &&str| {
+        (1..=40).contains(&text.len()) && text.bytes().all(|b| b.is_ascii_lowercase() || b == b'-')
+    };
+    let refuses = match text("starform-agent-refuses") {
+        None => None,
+        Some(text) => Some(Some(text).filter(is_word).ok_or_else(|| {
+            let detail = "`Starform-Agent-Refuses` is one word of lower-case letters and hyphens";
+            ApiError::bad_request("invalid-header", detail)
+        })?),
+    };
+    Ok(AgentWord {
+        generation,
+        refuses: refuses.map(str::to_owned),
+    })
+}
+
 async fn index(api: &Api, cluster: ClusterId) -> Result<Response, ApiError> {
     let found = api.store.desired_state(cluster).await?;
-    let found = found.ok_or_else(ApiError::not_found)?;
+    let found = api.keys.sign(found.ok_or_else(ApiError::not_found)?);
     let head = [
-        (header::CONTENT_TYPE, JSON.to_owned()),
         (header::ETAG, tag(&found.digest)),
         (header::CACHE_CONTROL, "no-cache".to_owned()),
     ];
-    Ok((head, found.document).into_response())
+    Ok((head, Json(found)).into_response())
 }
 
 /// Waits for a change of the cluster; `false` when the time is over or the server stops.

@@ -13,10 +13,11 @@ use starform_contract::{
     bundle::EnvironmentBundle,
     model::ServiceKind,
     report::{Health, ObjectReport, ServiceReport},
+    signature::TrustedKey,
 };
 use starform_plan::document::{Finding, Summary};
 
-use crate::{name::ResourceName, time::Timestamp, token::TokenKind};
+use crate::{name::ResourceName, store::AgentWord, time::Timestamp, token::TokenKind};
 
 /// Every collection: `{"items": […]}`.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -59,6 +60,23 @@ pub struct RegisteredCluster {
     pub cluster: Cluster,
     /// Opens this cluster's agent routes and nothing else; only its hash is stored.
     pub agent_token: String,
+    /// What the agent pins: `id:base64`, Ed25519.
+    pub trusted_keys: Vec<TrustedKey>,
+}
+
+/// `GET /v1/signing-keys`: what agents should trust; the first signs.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SigningKeys {
+    pub trusted_keys: Vec<TrustedKey>,
+}
+
+/// `POST /v1/clusters/{id}/reset-generation`.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ResetGeneration {
+    /// The highest generation that the agent has acted upon.
+    pub agent: Generation,
+    /// The one that was made after it, with what the store holds.
+    pub generation: Generation,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -71,6 +89,9 @@ pub struct Cluster {
     /// When the agent last asked or reported.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub agent_seen_at: Option<Timestamp>,
+    /// Where the agent stands, as it said when it last asked.
+    #[serde(default)]
+    pub agent: AgentWord,
 }
 
 /// `POST /v1/projects`.

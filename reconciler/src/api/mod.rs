@@ -36,7 +36,7 @@ use axum::{
 };
 use tokio_util::sync::CancellationToken;
 
-use crate::store::Store;
+use crate::{keys::SigningKeys, store::Store};
 pub use problem::ApiError;
 
 /// Of a handler that waits for nothing but the database.
@@ -50,6 +50,8 @@ const REPORT_BODY: usize = 8 * 1024 * 1024;
 #[derive(Clone)]
 pub struct Api {
     pub store: Store,
+    /// They sign every index that is served.
+    pub keys: SigningKeys,
     /// Cancelled when the server stops: long polls and event streams end then.
     pub stopping: CancellationToken,
 }
@@ -87,6 +89,11 @@ fn prompt() -> Router<Api> {
             get(registry::clusters).post(registry::register_cluster),
         )
         .route("/v1/clusters/{cluster}/profile", put(registry::set_profile))
+        .route(
+            "/v1/clusters/{cluster}/reset-generation",
+            post(registry::reset_generation),
+        )
+        .route("/v1/signing-keys", get(registry::signing_keys))
         .route(
             "/v1/projects",
             get(registry::projects).post(registry::create_project),

@@ -15,13 +15,13 @@ use super::{
     authenticate::check,
     body::{
         Cluster, CreateProject, CreateToken, CreateWorkspace, IssuedToken, Items, Project,
-        RegisterCluster, RegisteredCluster, Workspace,
+        RegisterCluster, RegisteredCluster, ResetGeneration, SigningKeys, Workspace,
     },
     extract::{self, Body},
 };
 use crate::{
     access::{Action, Actor, Decision, Scope, allowed},
-    store::{Created, NewProject, NewToken},
+    store::{Created, NewProject, NewToken, Reset},
     time::Timestamp,
     token::TokenKind,
 };
@@ -109,6 +109,7 @@ pub(super) async fn register_cluster(
         Json(RegisteredCluster {
             cluster,
             agent_token,
+            trusted_keys: api.keys.trusted(),
         }),
     ))
 }
@@ -126,6 +127,39 @@ pub(super) async fn set_profile(
         .set_profile(&actor, cluster, &profile, Timestamp::now())
         .await?;
     changed.map(Json).ok_or_else(ApiError::not_found)
+}
+
+pub(super) async fn reset_generation(
+    State(api): State<Api>,
+    Extension(actor): Extension<Actor>,
+    Path(cluster): Path<String>,
+) -> Result<Json<ResetGeneration>, ApiError> {
+    check(&actor, Action::Operate, "change clusters")?;
+    let cluster: ClusterId = extract::id(&cluster)?;
+    match api
+        .store
+        .reset_generation(&actor, cluster, Timestamp::now())
+        .await?
+    {
+        Reset::Made { seen, generation } => Ok(Json(ResetGeneration {
+            agent: seen,
+            generation,
+        })),
+        Reset::NoCluster => Err(ApiError::not_found()),
+        Reset::AgentUnknown => {
+            let detail = "the cluster's agent has not said yet which generation it has; start it, and ask again when it has asked";
+            Err(ApiError::conflict("agent-unknown", detail))
+        }
+    }
+}
+
+pub(super) async fn signing_keys(
+    State(api): State<Api>,
+    Extension(actor): Extension<Actor>,
+) -> Result<Json<SigningKeys>, ApiError> {
+    check(&actor, Action::Operate, "read the signing keys")?;
+    let trusted_keys = api.keys.trusted();
+    Ok(std::future::ready(Json(SigningKeys { trusted_keys })).await)
 }
 
 /// A ci token sees its own project.

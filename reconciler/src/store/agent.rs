@@ -1,14 +1,20 @@
-//! What a cluster's agent asks for: the lease, the desired state, bundles.
+//! What a cluster's agent asks for and says: the lease, the desired state, bundles, where it stands.
 //!
 //! Effects: the database. Always holds: at most one instance of a cluster's agent holds the lease; a
 //! bundle is served only to a cluster that it was accepted for.
 
 use std::time::Duration;
 
-use starform_contract::{ClusterId, Digest};
+use serde::{Deserialize, Serialize};
+use starform_contract::{ClusterId, Digest, Generation, Index};
 
-use super::{Store, StoreError, database::params};
-use crate::time::Timestamp;
+use super::{
+    Store, StoreError,
+    audit::{self, Entry},
+    database::{Row, params},
+    plans, registry, reports,
+};
+use crate::{access::Actor, time::Timestamp};
 
 const LEASE: Duration = Duration::from_secs(60);
 /// A lease is written again only when less than this is left of it.
@@ -22,10 +28,28 @@ pub enum Lease {
     NoCluster,
 }
 
-/// An index as it is stored, ready to be sent.
-pub struct DesiredState {
-    pub digest: Digest,
-    pub document: String,
+/// The answer to "go on after what the agent has".
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Reset {
+    Made {
+        /// What the agent had acted upon.
+        seen: Generation,
+        generation: Generation,
+    },
+    /// No agent of this cluster has said since when its generation counts.
+    AgentUnknown,
+    NoCluster,
+}
+
+/// What an agent says of itself when it asks.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct AgentWord {
+    /// The generation that it has acted upon last; `None`: nothing yet, or an agent that does not say.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub generation: Option<Generation>,
+    /// Why it refuses what it was served, in one hyphenated word (`went-back`).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub refuses: Option<String>,
 }
 
 impl Store {
@@ -54,28 +78,40 @@ impl Store {
         }
     }
 
-    /// `None`: no such cluster.
-    pub async fn desired_state(
-        &self,
-        cluster: ClusterId,
-    ) -> Result<Option<DesiredState>, StoreError> {
+    /// Remembers what the cluster's agent said; writes only where it said something new.
+    pub async fn hear(&self, cluster: ClusterId, word: &AgentWord) -> Result<(), StoreError> {
+        let mut tx = self.database.read().await?;
+        let sql = "SELECT agent_generation, agent_refuses FROM clusters WHERE id = $1";
+        let row = tx.row(sql, params![cluster]).await?;
+        tx.commit().await?;
+        let Some(row) = row else {
+            return Ok(());
+        };
+        if agent_word(&row)? == *word {
+            return Ok(());
+        }
+        let mut tx = self.database.write().await?;
+        tx.execute(
+            "UPDATE clusters SET agent_generation = $2, agent_refuses = $3 WHERE id = $1",
+            params![cluster, word.generation, word.refuses.clone()],
+        )
+        .await?;
+        tx.commit().await
+    }
+
+    /// The current index, unsigned. `None`: no such cluster.
+    pub async fn desired_state(&self, cluster: ClusterId) -> Result<Option<Index>, StoreError> {
         let mut tx = self.database.read().await?;
         let row = tx
             .row(
-                "SELECT g.digest, g.document FROM clusters c
+                "SELECT g.document FROM clusters c
                  JOIN generations g ON g.cluster_id = c.id AND g.generation = c.generation
                  WHERE c.id = $1",
                 params![cluster],
             )
             .await?;
         tx.commit().await?;
-        row.map(|row| {
-            Ok(DesiredState {
-                digest: row.parse("digest")?,
-                document: row.text("document")?,
-            })
-        })
-        .transpose()
+        row.map(|row| row.document("document")).transpose()
     }
 
     /// The digest of the current index; what a long poll compares.
@@ -111,6 +147,45 @@ impl Store {
         row.map(|row| row.text("document")).transpose()
     }
 
+    /// Makes a generation after all that the cluster's agent has acted upon, with what the store
+    /// holds: after the store was restored from a backup, its next generations would be older than
+    /// the agent's, and refused.
+    pub async fn reset_generation(
+        &self,
+        actor: &Actor,
+        cluster: ClusterId,
+        now: Timestamp,
+    ) -> Result<Reset, StoreError> {
+        let mut tx = self.database.write().await?;
+        let Some(changes) = reports::touch(&mut tx, cluster).await? else {
+            return Ok(Reset::NoCluster);
+        };
+        let sql = "SELECT agent_generation, agent_refuses FROM clusters WHERE id = $1";
+        let row = tx.row(sql, params![cluster]).await?;
+        let word = row.as_ref().map(agent_word).transpose()?;
+        let Some(seen) = word.and_then(|word| word.generation) else {
+            return Ok(Reset::AgentUnknown);
+        };
+        let before = plans::current_index(&mut tx, cluster).await?;
+        let next = before.overtaking(seen);
+        registry::write_index(&mut tx, &next, now).await?;
+        let sql = "UPDATE clusters SET generation = $2 WHERE id = $1";
+        tx.execute(sql, params![cluster, next.generation]).await?;
+        let entry = Entry {
+            action: "cluster.reset-generation",
+            resource: cluster.to_string(),
+            before: Some(before.digest.as_str()),
+            after: Some(next.digest.as_str()),
+        };
+        audit::record(&mut tx, actor, entry, now).await?;
+        tx.commit().await?;
+        self.changes.publish(cluster, changes);
+        Ok(Reset::Made {
+            seen,
+            generation: next.generation,
+        })
+    }
+
     async fn take_lease(
         &self,
         cluster: ClusterId,
@@ -133,4 +208,13 @@ impl Store {
             Lease::Standby(LEASE)
         })
     }
+}
+
+pub(super) fn agent_word(row: &Row) -> Result<AgentWord, StoreError> {
+    Ok(AgentWord {
+        generation: row
+            .optional_integer("agent_generation")?
+            .map(registry::generation),
+        refuses: row.optional_text("agent_refuses")?,
+    })
 }

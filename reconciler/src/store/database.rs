@@ -382,6 +382,12 @@ impl From<Option<Timestamp>> for Param {
     }
 }
 
+impl From<Option<starform_contract::Generation>> for Param {
+    fn from(value: Option<starform_contract::Generation>) -> Self {
+        Self::Integer(value.and_then(|value| i64::try_from(value.number()).ok()))
+    }
+}
+
 impl From<starform_contract::Generation> for Param {
     fn from(value: starform_contract::Generation) -> Self {
         Self::Integer(i64::try_from(value.number()).ok())

@@ -35,8 +35,7 @@ use database::{Database, params};
 use sqlx::migrate::MigrateError;
 
 pub use accept::{AcceptRequest, AcceptResult};
-pub use agent::DesiredState;
-pub use agent::Lease;
+pub use agent::{AgentWord, Lease, Reset};
 pub use applies::{ApplyReport, EventPage};
 pub use audit::Idempotency;
 pub use database::{DatabaseUrl, NotADatabaseUrl};

@@ -10,7 +10,8 @@ use starform_contract::{
 use uuid::Uuid;
 
 use super::{
-    Idempotency, NewToken, Store, StoreError,
+    AgentWord, Idempotency, NewToken, Store, StoreError,
+    agent::agent_word,
     audit::{self, Entry, Known},
     database::{Row, Tx, params},
     tokens,
@@ -152,6 +153,7 @@ impl Store {
             profile: profile.clone(),
             created_at: now,
             agent_seen_at: None,
+            agent: AgentWord::default(),
         };
         Ok(Created::New((cluster, token)))
     }
@@ -378,6 +380,7 @@ fn read_cluster(row: &Row) -> Result<Cluster, StoreError> {
         profile: row.document("profile")?,
         created_at: row.moment("created_at")?,
         agent_seen_at: row.optional_moment("agent_seen_at")?,
+        agent: agent_word(row)?,
     })
 }
 

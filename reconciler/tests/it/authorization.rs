@@ -14,6 +14,8 @@ const ROUTES: &[(&str, &str)] = &[
     ("GET", "/v1/clusters"),
     ("POST", "/v1/clusters"),
     ("PUT", "/v1/clusters/{cluster}/profile"),
+    ("POST", "/v1/clusters/{cluster}/reset-generation"),
+    ("GET", "/v1/signing-keys"),
     ("GET", "/v1/projects"),
     ("POST", "/v1/projects"),
     ("GET", "/v1/projects/{project}"),
@@ -104,7 +106,7 @@ on_both! {
         };
         let operating = |path: &str| {
             let last = path.rsplit('/').next().unwrap_or_default();
-            ["workspaces", "clusters", "profile", "tokens"].contains(&last)
+            ["workspaces", "clusters", "profile", "tokens", "reset-generation", "signing-keys"].contains(&last)
         };
         for (method, template) in ROUTES {
             let path = fill(template);

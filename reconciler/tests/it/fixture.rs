@@ -119,13 +119,12 @@ pub(crate) async fn applied(
 }
 
 pub(crate) async fn index(world: &World, place: &Place) -> Index {
-    let found = world
+    world
         .store
         .desired_state(place.cluster)
         .await
         .unwrap()
-        .unwrap();
-    serde_json::from_str(&found.document).unwrap()
+        .unwrap()
 }
 
 /// About the current generation.

@@ -13,5 +13,6 @@ mod plans;
 mod race;
 mod registry;
 mod reports;
+mod signing;
 mod socket;
 mod world;

@@ -34,6 +34,7 @@ fn config(world_url: &DatabaseUrl, folder: &std::path::Path) -> ServeConfig {
         listen: "127.0.0.1:0".parse().unwrap(),
         database: world_url.clone(),
         admin_token_file: folder.join("admin.token"),
+        signing_key_file: folder.join("signing.keys"),
     }
 }
 
@@ -91,8 +92,15 @@ on_both! {
         let config = config(&world.url, folder.path());
         let file = config.admin_token_file.clone();
         let first = start(config.clone()).await;
-        assert_eq!(first.notices, [Notice::AdminTokenCreated(file.clone())]);
-        assert_eq!(std::fs::metadata(&file).unwrap().permissions().mode() & 0o777, 0o600);
+        let keys = config.signing_key_file.clone();
+        let made = [
+            Notice::AdminTokenCreated(file.clone()),
+            Notice::SigningKeyCreated(keys.clone()),
+        ];
+        assert_eq!(first.notices, made);
+        for made in [&file, &keys] {
+            assert_eq!(std::fs::metadata(made).unwrap().permissions().mode() & 0o777, 0o600);
+        }
         let token = Token::parse(std::fs::read_to_string(&file).unwrap().trim()).unwrap();
         assert_eq!(get(first.address, &token, "/v1/workspaces", "").await.0, 200);
         first.stop.cancel();

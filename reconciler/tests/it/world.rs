@@ -11,7 +11,7 @@ use http_body_util::BodyExt as _;
 use serde::{Serialize, de::DeserializeOwned};
 use serde_json::Value;
 use sqlx::{Connection as _, PgConnection};
-use starform_contract::{ClusterId, ClusterProfile, ProjectId};
+use starform_contract::{ClusterId, ClusterProfile, ProjectId, signature::SigningKey};
 use starform_reconciler::{
     access::{Actor, Scope},
     api::{
@@ -19,6 +19,7 @@ use starform_reconciler::{
         body::{Cluster, Problem, Project},
         router,
     },
+    keys::SigningKeys,
     store::{Created, DatabaseUrl, NewProject, NewToken, Store},
     time::Timestamp,
     token::{Token, TokenKind},
@@ -28,11 +29,22 @@ use tokio_util::sync::CancellationToken;
 use tower::ServiceExt as _;
 use uuid::Uuid;
 
+/// Keys of these names, each of 32 times the same byte; the first signs.
+pub(crate) fn keys(of: &[(&str, u8)]) -> SigningKeys {
+    let lines: Vec<String> = of
+        .iter()
+        .map(|(id, byte)| SigningKey::new(id, &[*byte; 32]).unwrap().reveal())
+        .collect();
+    SigningKeys::parse(&lines.join("\n")).unwrap()
+}
+
 pub(crate) struct World {
     pub(crate) store: Store,
     pub(crate) url: DatabaseUrl,
     pub(crate) admin: Token,
     pub(crate) actor: Actor,
+    /// What this process signs with; at first one key, `test`.
+    pub(crate) keys: SigningKeys,
     /// Removed with the world that made it.
     _folder: Option<TempDir>,
 }
@@ -117,6 +129,7 @@ impl World {
             url,
             admin,
             actor,
+            keys: keys(&[("test", 7)]),
             _folder: Some(folder),
         }
     }
@@ -133,6 +146,7 @@ impl World {
             url: self.url.clone(),
             admin: self.admin.clone(),
             actor: self.actor.clone(),
+            keys: self.keys.clone(),
             _folder: None,
         }
     }
@@ -147,6 +161,7 @@ impl World {
     pub(crate) fn router(&self) -> Router {
         router(Api {
             store: self.store.clone(),
+            keys: self.keys.clone(),
             stopping: CancellationToken::new(),
         })
     }

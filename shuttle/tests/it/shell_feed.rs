@@ -5,10 +5,10 @@
 use std::{sync::Arc, time::Duration};
 
 use kube::Client;
-use starform_contract::{Bundle, Index};
+use starform_contract::{Bundle, Index, signature::SigningKey};
 use starform_shuttle::{
     engine::io::Desired,
-    feed::{Word, follow_control_plane, follow_folder},
+    feed::{Trust, Word, follow_control_plane, follow_folder},
     persist,
     source::Folder,
 };
@@ -17,7 +17,7 @@ use tokio::sync::mpsc;
 use crate::{
     shell_pull::{Script, answer, json},
     shell_shop::Shop,
-    shell_support::{cluster, empty_system, some_cluster},
+    shell_support::{cluster, empty_system, signing_key, some_cluster},
 };
 
 const STANDBY: &str = r#"{"code":"standby","title":"another instance holds the cluster"}"#;
@@ -28,19 +28,43 @@ fn served(desired: &Desired) -> Vec<String> {
         .bundles()
         .into_iter()
         .map(|digest| json(&*desired.bundles[digest]));
-    std::iter::once(json(&desired.index))
-        .chain(bundles)
-        .collect()
+    std::iter::once(signed(desired)).chain(bundles).collect()
+}
+
+fn signed(desired: &Desired) -> String {
+    json(&desired.index.clone().signed(&signing_key()))
+}
+
+fn unsigned(index: Index) -> Index {
+    Index {
+        signature: None,
+        ..index
+    }
+}
+
+async fn kept(client: &Client) -> Option<Index> {
+    let kept = persist::load(client).await.unwrap();
+    kept.map(|kept| unsigned(kept.index))
 }
 
 /// The words of an agent that hears these answers; afterwards nobody answers any more.
 async fn follow(client: &Client, answers: Vec<String>) -> (Script, mpsc::Receiver<Word>) {
+    let trust = Trust::Keys(vec![signing_key().trusted()]);
+    follow_trusting(client, trust, answers).await
+}
+
+async fn follow_trusting(
+    client: &Client,
+    trust: Trust,
+    answers: Vec<String>,
+) -> (Script, mpsc::Receiver<Word>) {
     let script = Script::play(answers).await;
     let (sender, words) = mpsc::channel(1);
     let interval = Duration::from_millis(200);
     tokio::spawn(follow_control_plane(
         script.plane(),
         client.clone(),
+        trust,
         interval,
         sender,
     ));
@@ -54,7 +78,7 @@ async fn next(words: &mut mpsc::Receiver<Word>) -> Word {
 
 async fn acted_on(words: &mut mpsc::Receiver<Word>) -> Index {
     match next(words).await {
-        Word::Act(desired) => desired.index,
+        Word::Act(desired) => unsigned(desired.index),
         Word::Standby => panic!("on standby"),
     }
 }
@@ -72,8 +96,7 @@ async fn a_standby_waits_and_what_it_then_acts_on_is_kept_first() {
     let (script, mut words) = follow(&client, answers).await;
     assert!(matches!(next(&mut words).await, Word::Standby));
     assert_eq!(acted_on(&mut words).await, desired.index);
-    let kept = persist::load(&client).await.unwrap().unwrap();
-    assert_eq!(kept.index, desired.index);
+    assert_eq!(kept(&client).await.unwrap(), desired.index);
     assert_eq!(script.asked().len(), 5);
 }
 
@@ -108,7 +131,7 @@ async fn a_folder_for_another_cluster_than_the_recorded_one_is_not_acted_on() {
     crate::shell_thread::write(folder.path(), &served);
     let (sender, mut words) = mpsc::channel(1);
     let source = Folder::new(folder.path());
-    let feed = follow_folder(source, client.clone(), sender);
+    let feed = follow_folder(source, client.clone(), Trust::Anyone, sender);
     // A folder that is believed is acted on at once; this one is looked at again and again.
     assert!(
         tokio::time::timeout(Duration::from_secs(3), feed)
@@ -117,8 +140,7 @@ async fn a_folder_for_another_cluster_than_the_recorded_one_is_not_acted_on() {
         "it goes on"
     );
     assert!(words.try_recv().is_err());
-    let kept = persist::load(&client).await.unwrap().unwrap();
-    assert_eq!(kept.index, here.index);
+    assert_eq!(kept(&client).await.unwrap(), here.index);
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -150,7 +172,7 @@ async fn what_is_not_believed_is_neither_kept_nor_acted_on() {
     // The project's bundle is known from the first generation.
     let known: Vec<_> = first.index.bundles().into_iter().cloned().collect();
     let mut answers = served(&first);
-    answers.push(json(&forged.index));
+    answers.push(signed(&forged));
     let fresh = forged
         .index
         .bundles()
@@ -170,6 +192,80 @@ async fn what_is_not_believed_is_neither_kept_nor_acted_on() {
     })
     .await;
     assert!(words.try_recv().is_err());
-    let kept = persist::load(&client).await.unwrap().unwrap();
-    assert_eq!(kept.index, first.index);
+    assert_eq!(kept(&client).await.unwrap(), first.index);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_no_trusted_key_signed_is_told_and_never_written() {
+    let Some(client) = cluster().await else {
+        return;
+    };
+    let _alone = empty_system(&client).await;
+    let desired = Shop::new("feed", &[("one", "a:1")]).after(&Index::empty(some_cluster()));
+    let stranger = SigningKey::new("test", &[9; 32]).unwrap();
+    let other = SigningKey::new("other", &[9; 32]).unwrap();
+    let mut answers = vec![
+        json(&desired.index),
+        json(&desired.index.clone().signed(&stranger)),
+        json(&desired.index.clone().signed(&other)),
+    ];
+    answers.extend(served(&desired));
+    answers.push(answer("304 Not Modified", "", ""));
+    let (script, mut words) = follow(&client, answers).await;
+    crate::shell_support::eventually("three refusals", async || {
+        (script.asked().len() >= 3).then_some(())
+    })
+    .await;
+    assert_eq!(kept(&client).await, None);
+    assert_eq!(acted_on(&mut words).await, desired.index);
+    crate::shell_support::eventually("the poll after it", async || {
+        (script.asked().len() >= 6).then_some(())
+    })
+    .await;
+    let refuses: Vec<Option<String>> = script
+        .asked()
+        .iter()
+        .filter(|asked| asked.contains("/desired-state "))
+        .map(|asked| {
+            let line = asked
+                .lines()
+                .find(|line| line.starts_with("starform-agent-refuses"));
+            line.map(|line| line.split(": ").nth(1).unwrap().to_owned())
+        })
+        .collect();
+    let told = |word: &str| Some(word.to_owned());
+    let expected = [
+        None,
+        told("not-signed"),
+        told("wrong-signature"),
+        told("unknown-key"),
+        None,
+    ];
+    assert_eq!(refuses, expected);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_key_that_the_agent_file_has_since_is_believed_without_a_restart() {
+    let Some(client) = cluster().await else {
+        return;
+    };
+    let _alone = empty_system(&client).await;
+    let desired = Shop::new("feed", &[("one", "a:1")]).after(&Index::empty(some_cluster()));
+    let old = SigningKey::new("old", &[9; 32]).unwrap();
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("agent.json");
+    let file = serde_json::json!({
+        "server": "http://127.0.0.1:1", "cluster_id": some_cluster(), "token": "sf_cluster_secret",
+        "trusted_keys": [old.trusted(), signing_key().trusted()],
+    });
+    std::fs::write(&path, file.to_string()).unwrap();
+    let private = std::os::unix::fs::PermissionsExt::from_mode(0o600);
+    std::fs::set_permissions(&path, private).unwrap();
+    // What the agent has read at its start: before the file got the second key.
+    let trust = Trust::AgentFile {
+        path,
+        keys: vec![old.trusted()],
+    };
+    let (_script, mut words) = follow_trusting(&client, trust, served(&desired)).await;
+    assert_eq!(acted_on(&mut words).await, desired.index);
 }

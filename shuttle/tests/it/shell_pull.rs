@@ -12,14 +12,14 @@ use starform_contract::Index;
 use starform_shuttle::{
     client,
     config::AgentFile,
-    pull::{ControlPlane, Polled, PullError},
+    pull::{ControlPlane, Polled, PullError, Standing},
 };
 use tokio::{
     io::{AsyncReadExt as _, AsyncWriteExt as _},
     net::{TcpListener, TcpStream},
 };
 
-use crate::shell_support::{project, some_cluster};
+use crate::shell_support::{project, signing_key, some_cluster};
 
 /// Answers by script, one connection each; remembers what it was asked.
 pub(crate) struct Script {
@@ -51,7 +51,7 @@ impl Script {
             server: self.url.clone(),
             cluster_id: some_cluster(),
             token: "sf_cluster_secret".to_owned(),
-            trusted_keys: Vec::new(),
+            trusted_keys: vec![signing_key().trusted()],
         };
         ControlPlane::new(
             client::control_plane().unwrap(),
@@ -102,13 +102,17 @@ async fn an_index_is_asked_for_with_what_is_known() {
     ])
     .await;
     let plane = script.plane();
-    let Polled::New(found) = plane.poll(None, false).await.unwrap() else {
+    let Polled::New(found) = plane.poll(None, Standing::default(), false).await.unwrap() else {
         panic!("an index was served");
     };
     assert_eq!(*found, index);
-    let again = plane.poll(Some(&found), true).await.unwrap();
+    let told = Standing {
+        generation: Some(found.generation),
+        refuses: Some("went-back"),
+    };
+    let again = plane.poll(Some(&found), told, true).await.unwrap();
     assert!(matches!(again, Polled::Unchanged), "{again:?}");
-    let third = plane.poll(Some(&found), true).await.unwrap();
+    let third = plane.poll(Some(&found), told, true).await.unwrap();
     assert!(
         matches!(third, Polled::Standby(wait) if wait == Duration::from_secs(9)),
         "{third:?}"
@@ -118,6 +122,21 @@ async fn an_index_is_asked_for_with_what_is_known() {
     let path = format!("get /v1/clusters/{}/desired-state ", some_cluster());
     assert!(asked[0].starts_with(&path), "{}", asked[0]);
     assert!(asked[0].contains("authorization: bearer sf_cluster_secret"));
+    assert!(
+        !asked[0].contains("starform-agent-generation"),
+        "{}",
+        asked[0]
+    );
+    assert!(
+        asked[1].contains("starform-agent-generation: 0\r\n"),
+        "{}",
+        asked[1]
+    );
+    assert!(
+        asked[1].contains("starform-agent-refuses: went-back\r\n"),
+        "{}",
+        asked[1]
+    );
     assert!(asked[0].contains(concat!(
         "user-agent: starform-shuttle/",
         env!("CARGO_PKG_VERSION")
@@ -192,13 +211,20 @@ async fn errors_say_what_to_do_and_hide_the_token() {
         "starting",
         "above",
     ] {
-        let error = plane.poll(None, false).await.unwrap_err();
+        let error = plane
+            .poll(None, Standing::default(), false)
+            .await
+            .unwrap_err();
         let text = error.to_string();
         assert!(text.contains(wanted), "{text}");
         texts.push((text, error.retry_after()));
     }
     assert_eq!(texts[2].1, Some(Duration::from_secs(3)));
-    let unreachable = plane.poll(None, false).await.unwrap_err().to_string();
+    let unreachable = plane
+        .poll(None, Standing::default(), false)
+        .await
+        .unwrap_err()
+        .to_string();
     assert!(unreachable.contains("cannot be reached"), "{unreachable}");
     assert!(!format!("{texts:?}{unreachable}{plane:?}").contains("sf_cluster_secret"));
 }

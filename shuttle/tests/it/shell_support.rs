@@ -15,6 +15,7 @@ use starform_contract::{
     Bundle, ClusterId, Deletion, Digest, Index, Object, ProjectBundle, ProjectEntry, ProjectId,
     WorkspaceId,
     bundle::{BundleSchema, Wave},
+    signature::SigningKey,
 };
 use starform_shuttle::client;
 use tokio::sync::{Mutex, MutexGuard};
@@ -59,6 +60,11 @@ pub(crate) async fn empty_system(client: &Client) -> MutexGuard<'static, ()> {
 
 pub(crate) fn some_cluster() -> ClusterId {
     "6f1c3c5e-0c4b-4f0e-9c2f-7a1d3b5e9f00".parse().unwrap()
+}
+
+/// What the tests' control planes sign with.
+pub(crate) fn signing_key() -> SigningKey {
+    SigningKey::new("test", &[7; 32]).unwrap()
 }
 
 /// A project of this name whose one object carries `ballast`.

@@ -1,6 +1,6 @@
 //! A control plane and an agent as processes, as an operator would run them.
 
-use std::{fs, net::TcpListener, process::Command, time::Duration};
+use std::{fs, net::TcpListener, path::PathBuf, process::Command, time::Duration};
 
 use tempfile::TempDir;
 
@@ -78,6 +78,22 @@ impl<'a> Platform<'a> {
         self.agent = start_agent(&self.folder, self.cluster);
     }
 
+    /// The file of the keys that sign desired state.
+    pub(crate) fn signing_keys(&self) -> PathBuf {
+        self.folder.path().join("signing-keys")
+    }
+
+    pub(crate) fn agent_file(&self) -> PathBuf {
+        self.folder.path().join("agent.json")
+    }
+
+    /// `starform cluster …` as the operator.
+    pub(crate) fn operate(&self, words: &[&str]) -> Ran {
+        let mut command = starform();
+        command.arg("cluster").args(words);
+        run(with_server(&mut command, &self.folder, self.port))
+    }
+
     pub(crate) fn url(&self) -> String {
         url(self.port)
     }
@@ -113,7 +129,9 @@ fn start_server(folder: &TempDir, port: u16) -> Running {
                 &format!("sqlite://{}", folder.path().join("store.db").display()),
             ])
             .arg("--admin-token-file")
-            .arg(folder.path().join("admin-token")),
+            .arg(folder.path().join("admin-token"))
+            .arg("--signing-key-file")
+            .arg(folder.path().join("signing-keys")),
         &log,
     );
     wait_for("the control plane to listen", PATIENCE, || {

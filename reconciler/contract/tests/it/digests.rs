@@ -43,7 +43,7 @@ fn an_index_names_its_parent_and_its_digest_leaves_the_signature_out() {
     assert_eq!(second.parent.as_ref(), Some(&first.digest));
     assert_eq!(second.generation.number(), 1);
     assert_ne!(first.digest, second.digest);
-    second.signature = Some(starform_contract::index::Signature {
+    second.signature = Some(starform_contract::signature::Signature {
         key_id: "k".into(),
         alg: "ed25519".into(),
         value: String::new(),

@@ -12,3 +12,4 @@ mod digests;
 mod names;
 mod quantities;
 mod schemas;
+mod signatures;

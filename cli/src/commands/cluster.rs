@@ -1,0 +1,174 @@
+//! `starform cluster …`: clusters of a control plane, and what their agents need.
+//!
+//! Effects: HTTP, prints, writes agent files. Always holds: an agent's token is written once, into a
+//! file of mode 0600, and never told in an error; an agent file is changed as a whole or not at all.
+
+use std::{fs::OpenOptions, io::Write as _, path::Path};
+
+use anyhow::Context;
+use serde::Serialize;
+use serde_json::Value;
+use starform_contract::{ClusterId, signature::TrustedKey};
+use starform_reconciler::api::body;
+
+use super::{
+    admin::{answer, list, remote},
+    compile::profile,
+    print,
+};
+use crate::{
+    args::{ClusterCommand, Global},
+    exit::Exit,
+    remote::{Remote, failure},
+    rewrite::rewrite,
+};
+
+/// What `starform-shuttle run --agent-file` reads.
+#[derive(Serialize)]
+struct AgentFile<'a> {
+    server: &'a str,
+    cluster_id: ClusterId,
+    token: &'a str,
+    trusted_keys: &'a [TrustedKey],
+}
+
+pub(crate) async fn run(command: ClusterCommand, global: &Global) -> anyhow::Result<Exit> {
+    let remote = remote(global)?;
+    match command {
+        ClusterCommand::Register {
+            name,
+            agent_file,
+            profile: file,
+            format,
+        } => {
+            let body = body::RegisterCluster {
+                name: name.parse()?,
+                profile: profile(file.as_deref())?,
+            };
+            let cluster = register(&remote, &body, &agent_file).await?;
+            answer(format, &cluster, &cluster.id.to_string());
+        }
+        ClusterCommand::Set {
+            name,
+            profile: file,
+        } => {
+            let id = cluster_id(&remote, &name).await?;
+            let path = format!("/v1/clusters/{id}/profile");
+            let _: serde_json::Value = remote
+                .put(&path, &profile(Some(&file))?)
+                .await
+                .map_err(failure)?;
+            eprintln!("the profile of `{name}` is set; it takes effect with the next plan");
+        }
+        ClusterCommand::Trust { agent_file } => {
+            let keys: body::SigningKeys = remote.get("/v1/signing-keys").await.map_err(failure)?;
+            match agent_file {
+                Some(path) => trust(&path, &keys.trusted_keys)?,
+                None => keys
+                    .trusted_keys
+                    .iter()
+                    .for_each(|key| print(&format!("{key}\n"))),
+            }
+        }
+        ClusterCommand::ResetGeneration { name, confirm: _ } => {
+            let id = cluster_id(&remote, &name).await?;
+            let path = format!("/v1/clusters/{id}/reset-generation");
+            let made: body::ResetGeneration =
+                remote.post(&path, &Value::Null).await.map_err(failure)?;
+            eprintln!(
+                "the agent of `{name}` has generation {}; what the store holds is now generation {}",
+                made.agent, made.generation
+            );
+        }
+        ClusterCommand::List { format } => {
+            let all: body::Items<body::Cluster> =
+                remote.get("/v1/clusters").await.map_err(failure)?;
+            list(format, &all, all.items.iter().map(line));
+        }
+    }
+    Ok(Exit::Success)
+}
+
+async fn cluster_id(remote: &Remote, name: &str) -> anyhow::Result<ClusterId> {
+    let all: body::Items<body::Cluster> = remote.get("/v1/clusters").await.map_err(failure)?;
+    let found = all
+        .items
+        .iter()
+        .find(|cluster| cluster.name.to_string() == name);
+    found.map(|cluster| cluster.id).with_context(|| {
+        format!("there is no cluster `{name}`; `starform cluster list` shows those that are")
+    })
+}
+
+fn create_private(path: &Path) -> anyhow::Result<std::fs::File> {
+    let mut options = OpenOptions::new();
+    options.write(true).create_new(true);
+    #[cfg(unix)]
+    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+    options.open(path).with_context(|| {
+        format!(
+            "cannot create the agent file `{}`; an existing one is not replaced",
+            path.display()
+        )
+    })
+}
+
+/// Makes the cluster and the file of its agent.
+async fn register(
+    remote: &Remote,
+    body: &body::RegisterCluster,
+    agent_file: &Path,
+) -> anyhow::Result<body::Cluster> {
+    // Before the cluster exists: a file that cannot be written must not cost a registration.
+    let mut out = create_private(agent_file)?;
+    let made: Result<body::RegisteredCluster, _> = remote.post("/v1/clusters", body).await;
+    let made = made
+        .inspect_err(|_| drop(std::fs::remove_file(agent_file)))
+        .map_err(failure)?;
+    let file = AgentFile {
+        server: remote.server(),
+        cluster_id: made.cluster.id,
+        token: &made.agent_token,
+        trusted_keys: &made.trusted_keys,
+    };
+    writeln!(out, "{}", serde_json::to_string_pretty(&file)?)?;
+    let name = agent_file.display();
+    eprintln!("wrote {name}; start the agent with `starform-shuttle run --agent-file {name}`");
+    Ok(made.cluster)
+}
+
+fn line(cluster: &body::Cluster) -> String {
+    let mut line = format!(
+        "{}  {}  generation {}",
+        cluster.id, cluster.name, cluster.generation
+    );
+    if let Some(generation) = cluster.agent.generation {
+        line += &format!("  agent at {generation}");
+    }
+    if let Some(word) = &cluster.agent.refuses {
+        line += &format!("  AGENT REFUSES: {word}");
+    }
+    line
+}
+
+/// Puts `keys` in place of those that the agent file has.
+fn trust(path: &Path, keys: &[TrustedKey]) -> anyhow::Result<()> {
+    let name = path.display();
+    let text = std::fs::read_to_string(path).with_context(|| format!("cannot read `{name}`"))?;
+    // serde's message may quote the text, and the text holds the token.
+    let mut file: Value = serde_json::from_str(&text)
+        .ok()
+        .filter(|file: &Value| file.get("cluster_id").is_some())
+        .with_context(|| {
+            format!("`{name}` is no agent file; `starform cluster register` writes one")
+        })?;
+    file["trusted_keys"] = serde_json::to_value(keys)?;
+    let new = format!("{}\n", serde_json::to_string_pretty(&file)?);
+    rewrite(path, &text, &new)?;
+    let ids: Vec<&str> = keys.iter().map(TrustedKey::id).collect();
+    eprintln!(
+        "{name} trusts {}; an agent that runs reads it by itself",
+        ids.join(", ")
+    );
+    Ok(())
+}
