@@ -62,7 +62,7 @@ fn signing_keys_change_without_a_gap(platform: &mut Platform<'_>) {
     sign_with(platform, &[new]);
     keys.write(&project("keys", &[("api", 2)]));
     let mut command = platform.command(&keys);
-    let ran = run(command.args(["apply", "--auto-approve", "--timeout", "3s"]));
+    let ran = run(command.args(["apply", "--auto-approve", "--wait", "3s"]));
     ran.expect(6);
     wait_for("the refusal to be told", Duration::from_secs(30), || {
         let list = platform.operate(&["list"]).expect(0).stdout;
