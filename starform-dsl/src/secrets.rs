@@ -31,7 +31,7 @@ pub(crate) fn find(cst: &Cst) -> Vec<Span> {
 fn in_node(node: Node<'_>) -> impl Iterator<Item = Span> {
     let name = node.name();
     node.entries()
-        .filter(move |entry| entry.ty().is_none() && looks_secret(&name, *entry))
+        .filter(move |entry| looks_secret(&name, *entry))
         .map(Entry::value_span)
 }
 
@@ -41,7 +41,15 @@ fn looks_secret(name: &str, entry: Entry<'_>) -> bool {
         Value::Integer(_) | Value::Decimal(_) | Value::Invalid => entry.raw().into(),
         Value::Bool(_) | Value::Null => return false,
     };
-    credential::sign(name, &text).is_some()
+    match entry.ty() {
+        None => credential::sign(name, &text).is_some(),
+        // Its references stand open for all to read; what stands between them may not.
+        Some(ty) if ty.text == "template" => {
+            let whole = !text.contains('{') && credential::sign(name, &text).is_some();
+            whole || credential::sign_of_value(&text).is_some()
+        }
+        Some(_) => false,
+    }
 }
 
 /// Takes what stands at the places out of titles, labels, helps and fixes.

@@ -129,12 +129,9 @@ impl FromStr for Cpu {
     type Err = InvalidAmount;
 
     fn from_str(text: &str) -> Result<Self, InvalidAmount> {
-        let invalid = || InvalidAmount::Cpu(text.to_owned());
-        let amount = match text.strip_suffix('m') {
-            Some(number) => whole(number),
-            None => scaled(text, 1000),
-        };
-        amount.map(Self).ok_or_else(invalid)
+        quantity(text, 1000)
+            .map(Self)
+            .ok_or_else(|| InvalidAmount::Cpu(text.to_owned()))
     }
 }
 
@@ -142,38 +139,66 @@ impl FromStr for Memory {
     type Err = InvalidAmount;
 
     fn from_str(text: &str) -> Result<Self, InvalidAmount> {
-        let invalid = || InvalidAmount::Memory(text.to_owned());
-        let unit = MEMORY_UNITS.iter().find(|(unit, _)| text.ends_with(unit));
-        let amount = match unit {
-            Some((unit, bytes)) => scaled(&text[..text.len() - unit.len()], *bytes),
-            None => whole(text),
-        };
-        amount.map(Self).ok_or_else(invalid)
+        quantity(text, 1)
+            .map(Self)
+            .ok_or_else(|| InvalidAmount::Memory(text.to_owned()))
     }
 }
 
-/// A whole number that contract integers can carry.
-fn whole(text: &str) -> Option<u64> {
-    let digits = !text.is_empty() && text.bytes().all(|b| b.is_ascii_digit());
-    digits
-        .then(|| text.parse().ok())
+/// Units below one, as powers of ten.
+const SMALL_UNITS: [(&str, u32); 3] = [("m", 3), ("u", 6), ("n", 9)];
+
+/// More digits than any amount has; also keeps the products below within 128 bits.
+const MOST_DIGITS: usize = 18;
+
+/// How many of `unit` (1000: thousandths, 1: whole ones) a quantity is, as Kubernetes reads it: a decimal
+/// number with a unit or a power of ten. `None` unless that is a whole number that contract integers can carry.
+fn quantity(text: &str, unit: u64) -> Option<u64> {
+    let (number, times, over) = parted(text)?;
+    let number = number.strip_prefix('+').unwrap_or(number);
+    let (integer, fraction) = number.split_once('.').unwrap_or((number, ""));
+    let digits = format!("{integer}{fraction}");
+    let known = !digits.is_empty()
+        && digits.len() <= MOST_DIGITS
+        && digits.bytes().all(|b| b.is_ascii_digit());
+    let digits: u128 = known.then(|| digits.parse().ok()).flatten()?;
+    let denominator = over.checked_mul(10u128.checked_pow(u32::try_from(fraction.len()).ok()?)?)?;
+    let numerator = digits.checked_mul(times)?.checked_mul(u128::from(unit))?;
+    (numerator % denominator == 0)
+        .then(|| u64::try_from(numerator / denominator).ok())
         .flatten()
         .filter(|n| *n < 1 << 53)
 }
 
-/// A decimal number times `unit`; `None` unless the product is whole.
-fn scaled(text: &str, unit: u64) -> Option<u64> {
-    let (integer, fraction) = text.split_once('.').unwrap_or((text, "0"));
-    if fraction.len() > 9 {
-        return None;
+/// A quantity's number, and by what its unit or power of ten multiplies and divides it.
+fn parted(text: &str) -> Option<(&str, u128, u128)> {
+    let number_of = |unit: &str| text.strip_suffix(unit);
+    let large = MEMORY_UNITS
+        .iter()
+        .find_map(|(unit, times)| Some((number_of(unit)?, u128::from(*times), 1)));
+    let small = || {
+        SMALL_UNITS
+            .iter()
+            .find_map(|(unit, power)| Some((number_of(unit)?, 1, 10u128.pow(*power))))
+    };
+    if let Some(parted) = large.or_else(small) {
+        return Some(parted);
     }
-    let denominator = 10u128.pow(u32::try_from(fraction.len()).ok()?);
-    let numerator = u128::from(whole(integer)?) * denominator + u128::from(whole(fraction)?);
-    let product = numerator.checked_mul(u128::from(unit))?;
-    (product % denominator == 0)
-        .then(|| u64::try_from(product / denominator).ok())
-        .flatten()
-        .filter(|n| *n < 1 << 53)
+    let Some((number, exponent)) = text.split_once(['e', 'E']) else {
+        return Some((text, 1, 1));
+    };
+    let power = |digits: &str| -> Option<u128> {
+        let plain = !digits.is_empty() && digits.bytes().all(|b| b.is_ascii_digit());
+        10u128.checked_pow(plain.then(|| digits.parse().ok()).flatten()?)
+    };
+    match exponent.strip_prefix('-') {
+        Some(digits) => Some((number, 1, power(digits)?)),
+        None => Some((
+            number,
+            power(exponent.strip_prefix('+').unwrap_or(exponent))?,
+            1,
+        )),
+    }
 }
 
 impl fmt::Display for Duration {

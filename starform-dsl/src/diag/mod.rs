@@ -203,10 +203,13 @@ pub fn settle(mut diagnostics: Vec<Diagnostic>) -> Vec<Diagnostic> {
     diagnostics
 }
 
-/// A name in a title is shown as far as people read it.
+/// A name in a title is shown as far as people read it, and on one line.
 fn clip(diagnostic: &mut Diagnostic) {
     let labels = diagnostic.labels.iter_mut().map(|label| &mut label.text);
     for text in labels.chain([&mut diagnostic.title, &mut diagnostic.primary.text]) {
+        if text.contains(['\n', '\r']) {
+            *text = text.replace('\n', "\\n").replace('\r', "\\r");
+        }
         if let Some((end, _)) = text.char_indices().nth(LONGEST_TITLE) {
             text.truncate(end);
             text.push('…');

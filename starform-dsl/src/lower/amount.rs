@@ -17,6 +17,13 @@ pub(super) fn duration(
 ) -> Option<Diagnostic> {
     let (min, max) = (Duration::from_secs(min), Duration::from_secs(max));
     match text.parse::<Duration>() {
+        Err(_) if has_form(text, &DURATION_UNITS) => {
+            let title = format!("{name} is {text}, which is out of range");
+            Some(
+                Diagnostic::new(codes::OUT_OF_RANGE, span, title)
+                    .help(format!("use {min} to {max}")),
+            )
+        }
         Err(error) => Some(with_right(
             amount(error, span),
             meant_duration(text),
@@ -55,6 +62,7 @@ const MOST_MEMORY: u64 = 64 << 40;
 
 pub(super) fn memory(text: &str, span: Span) -> Option<Diagnostic> {
     match text.parse::<Memory>() {
+        Err(_) if has_form(text, &MEMORY_UNITS) => Some(memory_out_of_range(text, span)),
         Err(error) => Some(with_right(
             amount(error, span),
             meant_bytes(text),
@@ -63,14 +71,18 @@ pub(super) fn memory(text: &str, span: Span) -> Option<Diagnostic> {
         )),
         Ok(memory) if (LEAST_MEMORY..=MOST_MEMORY).contains(&memory.as_bytes()) => None,
         Ok(memory) => {
-            let title = format!("{memory} of memory is out of range");
-            let diagnostic = Diagnostic::new(codes::OUT_OF_RANGE, span, title)
-                .help("use 4Mi to 64Ti, with a unit, such as \"256Mi\"");
+            let diagnostic = memory_out_of_range(&memory.to_string(), span);
             Some(with_right(diagnostic, meant_bytes(text), span, |text| {
                 memory_fits(text)
             }))
         }
     }
+}
+
+fn memory_out_of_range(memory: &str, span: Span) -> Diagnostic {
+    let title = format!("{memory} of memory is out of range");
+    Diagnostic::new(codes::OUT_OF_RANGE, span, title)
+        .help("use 4Mi to 64Ti, with a unit, such as \"256Mi\"")
 }
 
 /// The least that a provisioner makes sense of; who writes less forgot the unit.
@@ -155,6 +167,18 @@ fn with_right(
         }
         None => diagnostic,
     }
+}
+
+const DURATION_UNITS: [&str; 4] = ["s", "m", "h", "d"];
+/// Those of memory beyond the ones that [`Memory`] holds, first.
+const MEMORY_UNITS: [&str; 12] = [
+    "Ei", "E", "Pi", "P", "Ti", "T", "Gi", "G", "Mi", "M", "Ki", "k",
+];
+
+/// Whether a text is a whole number and a unit, so that only its size can be wrong.
+fn has_form(text: &str, units: &[&str]) -> bool {
+    let number = units.iter().find_map(|unit| text.strip_suffix(unit));
+    number.is_some_and(|number| !number.is_empty() && number.bytes().all(|b| b.is_ascii_digit()))
 }
 
 fn amount(error: InvalidAmount, span: Span) -> Diagnostic {

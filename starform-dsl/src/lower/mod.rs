@@ -15,6 +15,8 @@ mod project;
 mod read;
 mod removed;
 mod runtime;
+mod schedule;
+mod secret;
 mod service;
 mod traffic;
 mod unknown;

@@ -27,6 +27,12 @@ fn command(cx: &mut Cx, read: &Read<'_>) -> Option<Vec<String>> {
     if !read.sound || read.unset {
         return None;
     }
+    if let Some(arg) = args.iter().find(|arg| arg.value.contains('\0')) {
+        let help = "take it out: no argument of a process can hold one";
+        let title = "the command holds a NUL character";
+        cx.error(codes::BAD_COMMAND, arg.span, title, help);
+        return None;
+    }
     let [text] = args.as_slice() else {
         return program(cx, read, args);
     };

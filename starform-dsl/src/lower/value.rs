@@ -6,12 +6,12 @@ use starform_contract::{
     EnvironmentName, GroupName, PortName, ProjectName, ServiceName, name::InvalidName,
 };
 
-use super::{amount, path};
+use super::{amount, path, schedule};
 use crate::diag::{Diagnostic, Edit, Fix, codes};
 use crate::source::Span;
 use crate::syntax::{Entry, Value};
 use crate::table::{Type, closest, foreign_value, is_same_word};
-use crate::values::{cron, host, image, timezone};
+use crate::values::{host, image, timezone};
 
 /// What is wrong with a value; `None` as well where it is broken and reported.
 ///
@@ -151,6 +151,14 @@ pub(crate) fn text_value(ty: Type, name: &str, text: &str, span: Span) -> Option
         | Type::Integer { .. }
         | Type::OneOfNumbers(_) => None,
         Type::ProjectName => name_error(ProjectName::new(text).err(), span),
+        // References call the service itself so.
+        Type::ServiceName if text == "self" => name_error(
+            Some(InvalidName::Reserved {
+                what: "service name",
+                text: text.to_owned(),
+            }),
+            span,
+        ),
         Type::ServiceName => name_error(ServiceName::new(text).err(), span),
         Type::EnvironmentName => environment_name(text, span),
         Type::GroupName => name_error(GroupName::new(text).err(), span),
@@ -170,7 +178,7 @@ pub(crate) fn text_value(ty: Type, name: &str, text: &str, span: Span) -> Option
         Type::VariableName => super::vars::bad_key(text, span),
         Type::Host => host_error(text, span),
         Type::OneOf(words) => one_of(name, text, span, words),
-        Type::Schedule => schedule(text, span),
+        Type::Schedule => schedule::check(text, span),
         Type::TimeZone => time_zone(text, span, false),
         Type::Image => image_error(text, span),
         Type::IncludeGlob => super::include::glob_error(text, span),
@@ -343,50 +351,6 @@ fn one_of(name: &str, text: &str, span: Span, words: &[&'static str]) -> Option<
     )
 }
 
-fn schedule(text: &str, span: Span) -> Option<Diagnostic> {
-    let error = cron::check(text).err()?;
-    let diagnostic = Diagnostic::new(codes::BAD_SCHEDULE, span, error.to_string());
-    Some(match meant_schedule(text, &error) {
-        Some(right) => diagnostic
-            .help(format!("write \"{right}\""))
-            .fix(Fix::replace(
-                format!("write \"{right}\""),
-                span,
-                quoted(&right),
-            )),
-        None if error == cron::InvalidSchedule::TimeZone => {
-            diagnostic.help("use the property `timezone=\"Europe/Lisbon\"`")
-        }
-        None => diagnostic.help(
-            "write minute, hour, day of month, month and day of week (0–6), as in \"30 3 * * *\"",
-        ),
-    })
-}
-
-/// The schedule that a common mistake means: a word, seconds in front, Sunday as 7.
-fn meant_schedule(text: &str, error: &cron::InvalidSchedule) -> Option<String> {
-    use cron::InvalidSchedule as E;
-    let right = match error {
-        E::Descriptor { fields, .. } => fields.map(str::to_owned),
-        E::FieldCount(6) => text
-            .split_once(char::is_whitespace)
-            .filter(|(seconds, _)| *seconds == "0")
-            .map(|(_, rest)| rest.trim().to_owned()),
-        E::OutOfRange {
-            field: "day of week",
-            text: day,
-            ..
-        } if day == "7" => text.strip_suffix('7').map(|rest| format!("{rest}0")),
-        E::OutOfRange { .. }
-        | E::TimeZone
-        | E::FieldCount(_)
-        | E::NotANumber { .. }
-        | E::Backwards { .. }
-        | E::Step { .. } => None,
-    };
-    right.filter(|right| cron::check(right).is_ok())
-}
-
 fn time_zone(text: &str, span: Span, suggest: bool) -> Option<Diagnostic> {
     if timezone::is_known(text) {
         return None;
@@ -448,10 +412,10 @@ fn number_for_text(ty: Type, name: &str, raw: &str, span: Span) -> Diagnostic {
     let right = format!("\"{raw}{}\"", unit.unwrap_or_default());
     let title = format!("write {right}");
     let edit = Edit { span, text: right };
-    if unit.is_some() {
+    if text_value(ty, name, raw, span).is_none() {
+        diagnostic.fix(Fix::replace("quote it", span, format!("\"{raw}\"")))
+    } else if unit.is_some() {
         diagnostic.fix(Fix::maybe(title, vec![edit]))
-    } else if text_value(ty, name, raw, span).is_none() {
-        diagnostic.fix(Fix::safe("quote it", vec![edit]))
     } else {
         diagnostic
     }

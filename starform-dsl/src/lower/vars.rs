@@ -6,7 +6,7 @@ use std::ops::Range;
 
 use starform_contract::SecretName;
 
-use super::{Cx, MOST_ENTRIES, quoted};
+use super::{Cx, MOST_ENTRIES, quoted, secret};
 use crate::diag::{Diagnostic, Edit, Fix, codes};
 use crate::project::{Setting, Spanned, Vars};
 use crate::source::Span;
@@ -129,7 +129,7 @@ fn variable(cx: &mut Cx, node: Node<'_>, key: &str, owner: Owner) -> Option<Sett
     }
     let value = match entry.ty() {
         None => literal(cx, key, entry)?,
-        Some(ty) => annotated(cx, &ty.text, ty.span, entry)?,
+        Some(ty) => annotated(cx, key, &ty.text, ty.span, entry)?,
     };
     if let (Owner::Group, Some(own)) = (
         owner,
@@ -188,11 +188,8 @@ fn only_value<'a>(cx: &mut Cx, node: Node<'a>, key: &str) -> Option<Entry<'a>> {
     };
     if let Some(extra) = args.next() {
         if credential::key_says_so(key) {
-            cx.report(credential_diagnostic(
-                key,
-                Sign::Key,
-                value.span().cover(extra.span()),
-            ));
+            let span = value.span().cover(extra.span());
+            cx.report(secret::diagnostic(key, Sign::Key, span));
             return None;
         }
         let help = format!("quote the whole value: `{key} \"…\"`");
@@ -211,7 +208,9 @@ fn literal(cx: &mut Cx, key: &str, entry: Entry<'_>) -> Option<VarValue> {
     let text = match entry.value() {
         Value::String(text) => text.into_owned(),
         Value::Bool(flag) => flag.to_string(),
-        Value::Integer(_) | Value::Decimal(_) if is_plain_number(entry.raw()) => {
+        value @ (Value::Integer(_) | Value::Decimal(_))
+            if is_plain_number(entry.raw()) && fits(&value) =>
+        {
             entry.raw().to_owned()
         }
         Value::Integer(_) | Value::Decimal(_) if credential::sign(key, entry.raw()).is_some() => {
@@ -226,7 +225,11 @@ fn literal(cx: &mut Cx, key: &str, entry: Entry<'_>) -> Option<VarValue> {
         Value::Null | Value::Invalid => return None,
     };
     if let Some(sign) = credential::sign(key, &text) {
-        cx.report(credential_diagnostic(key, sign, entry.value_span()));
+        cx.report(secret::diagnostic(key, sign, entry.value_span()));
+        return None;
+    }
+    if let Some(diagnostic) = secret::nul(key, &text, entry.value_span()) {
+        cx.report(diagnostic);
         return None;
     }
     Some(VarValue::Literal(text))
@@ -236,8 +239,15 @@ fn literal(cx: &mut Cx, key: &str, entry: Entry<'_>) -> Option<VarValue> {
 pub(super) fn not_plain(value: &Value<'_>, entry: Entry<'_>) -> Option<Diagnostic> {
     let number = matches!(value, Value::Integer(_) | Value::Decimal(_));
     let diagnostic = || {
-        let title = format!("`{}` is not a plain decimal number", entry.raw());
-        Diagnostic::new(codes::NUMBER_NEEDS_QUOTES, entry.value_span(), title)
+        let span = entry.value_span();
+        let mistake = if fits(value) {
+            let title = format!("`{}` is not a plain decimal number", entry.raw());
+            Diagnostic::new(codes::NUMBER_NEEDS_QUOTES, span, title)
+        } else {
+            Diagnostic::new(codes::NUMBER_TOO_LARGE, span, "number is too large")
+                .label("does not fit in 64 bits")
+        };
+        mistake
             .help("a variable is text: quote it")
             .fix(Fix::replace(
                 "quote it",
@@ -245,7 +255,18 @@ pub(super) fn not_plain(value: &Value<'_>, entry: Entry<'_>) -> Option<Diagnosti
                 quoted(entry.raw()),
             ))
     };
-    (number && !is_plain_number(entry.raw())).then(diagnostic)
+    let plain = is_plain_number(entry.raw()) && fits(value);
+    (number && !plain).then(diagnostic)
+}
+
+/// Whether a whole number has its place in 64 bits.
+fn fits(value: &Value<'_>) -> bool {
+    match value {
+        Value::Integer(number) => i64::try_from(*number).is_ok(),
+        Value::Decimal(_) | Value::String(_) | Value::Bool(_) | Value::Null | Value::Invalid => {
+            true
+        }
+    }
 }
 
 /// `12`, `-1`, `0.50`: what reads the same as text and as a number.
@@ -256,45 +277,10 @@ fn is_plain_number(raw: &str) -> bool {
     digits(whole) && digits(fraction) && (whole == "0" || !whole.starts_with('0'))
 }
 
-fn credential_diagnostic(key: &str, sign: Sign, span: Span) -> Diagnostic {
-    let why = match sign {
-        Sign::Key => "its name says that it is one",
-        Sign::Form => "it has the form of a known kind of key or token",
-        Sign::Address => "it is an address with a password in it",
-        Sign::Random => "it is long and random",
-    };
-    let diagnostic = Diagnostic::new(
-        codes::CREDENTIAL,
-        span,
-        format!("`{key}` looks like a credential"),
-    )
-    .label(why)
-    .note("who has read the file has read the value: if it was ever committed, replace it where it is used")
-    .help("take the value out of the file and name the secret instead");
-    match secret_name(key) {
-        Some(name) => {
-            let title = format!("write `(secret){name}`");
-            let text = format!("(secret){name}");
-            diagnostic.fix(Fix::maybe(title, vec![Edit { span, text }]))
-        }
-        None => diagnostic,
-    }
-}
-
-/// The name of a secret that a variable's key may have meant: `API_KEY` becomes `api-key`.
-fn secret_name(text: &str) -> Option<SecretName> {
-    let lower = text.to_ascii_lowercase();
-    let parts: Vec<&str> = lower
-        .split(|c: char| !c.is_ascii_alphanumeric())
-        .filter(|part| !part.is_empty())
-        .collect();
-    SecretName::new(parts.join("-")).ok()
-}
-
-fn annotated(cx: &mut Cx, ty: &str, span: Span, entry: Entry<'_>) -> Option<VarValue> {
+fn annotated(cx: &mut Cx, key: &str, ty: &str, span: Span, entry: Entry<'_>) -> Option<VarValue> {
     match ty {
         "ref" => reference(cx, entry),
-        "template" => template(cx, entry),
+        "template" => template(cx, key, entry),
         "secret" => secret(cx, entry),
         "generate" => generate(cx, entry),
         other => {
@@ -389,9 +375,13 @@ fn generate(cx: &mut Cx, entry: Entry<'_>) -> Option<VarValue> {
     None
 }
 
-fn template(cx: &mut Cx, entry: Entry<'_>) -> Option<VarValue> {
+fn template(cx: &mut Cx, key: &str, entry: Entry<'_>) -> Option<VarValue> {
     let text = text(cx, entry, "the template")?;
     let (parts, mistakes) = template::parse(&text);
+    if let Some(sign) = secret::around(key, &parts, mistakes.is_empty()) {
+        cx.report(secret::diagnostic(key, sign, entry.span()));
+        return None;
+    }
     let inner = Inner::of(entry, &text);
     for mistake in &mistakes {
         let span = inner.span(mistake.range());

@@ -2,6 +2,8 @@
 //! Pure. Accepts lower-case DNS names of at least two labels; a wildcard only as the whole first label.
 //! Sources: RFC 1035 and RFC 1123 for labels, RFC 5891 for `xn--`, Gateway API `Hostname`.
 
+use std::net::IpAddr;
+
 /// Why a text is no host, and what would be.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum InvalidHost {
@@ -60,9 +62,12 @@ pub fn check(text: &str) -> Result<(), InvalidHost> {
 
 /// Mistakes with a spelling that would be right.
 fn check_spelling(text: &str) -> Result<(), InvalidHost> {
-    let bare = text.split_once("://").map_or(text, |(_, rest)| rest);
+    if text.parse::<IpAddr>().is_ok() || text.starts_with('[') {
+        return Err(InvalidHost::Address);
+    }
+    let bare = text.split_once("//").map_or(text, |(_, rest)| rest);
     let bare = bare.split(['/', ':', '?']).next().unwrap_or(bare);
-    if bare != text {
+    if bare != text && !bare.is_empty() {
         return Err(InvalidHost::Url(bare.to_lowercase()));
     }
     if !text.is_ascii() {

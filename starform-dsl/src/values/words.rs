@@ -18,20 +18,39 @@ pub enum InvalidCommand {
 
 pub fn split(text: &str) -> Result<Vec<String>, InvalidCommand> {
     let mut words = Vec::new();
-    let mut rest = text.trim_start_matches(is_blank);
+    let mut rest = skip_blanks(text);
     while !rest.is_empty() {
         let (word, after) = word(rest)?;
         if words.is_empty() && is_assignment(rest) {
             return Err(shell(&word, "it sets a variable for one command"));
         }
+        let plain = rest.len() == word.len() + after.len();
+        if words.is_empty() && plain && RESERVED.contains(&word.as_str()) {
+            return Err(shell(&word, "it is a word of the shell's own language"));
+        }
         words.push(word);
-        rest = after.trim_start_matches(is_blank);
+        rest = skip_blanks(after);
     }
     if words.is_empty() {
         Err(InvalidCommand::Empty)
     } else {
         Ok(words)
     }
+}
+
+/// What a shell reads as its own where a command begins, unless it is quoted.
+const RESERVED: [&str; 16] = [
+    "!", "{", "}", "case", "do", "done", "elif", "else", "esac", "fi", "for", "if", "in", "then",
+    "until", "while",
+];
+
+/// The text after white space and continued lines.
+fn skip_blanks(text: &str) -> &str {
+    let mut rest = text.trim_start_matches(is_blank);
+    while let Some(next) = rest.strip_prefix("\\\n") {
+        rest = next.trim_start_matches(is_blank);
+    }
+    rest
 }
 
 /// The first word, quotes removed, and what follows it.
@@ -44,6 +63,8 @@ fn word(text: &str) -> Result<(String, &str), InvalidCommand> {
             c if is_blank(c) => break,
             '\'' => single(after, &mut word)?,
             '"' => double(after, &mut word)?,
+            // A backslash takes the end of its line with it.
+            '\\' if after.starts_with('\n') => &after[1..],
             '\\' => {
                 let quoted = after.chars().next().ok_or(InvalidCommand::Backslash)?;
                 word.push(quoted);
@@ -75,6 +96,7 @@ fn double<'t>(text: &'t str, word: &mut String) -> Result<&'t str, InvalidComman
             '"' => return Ok(after),
             '$' => return Err(shell("$", VARIABLES)),
             '`' => return Err(shell("`", SUBSTITUTES)),
+            '\\' if after.starts_with('\n') => rest = &after[1..],
             '\\' if after.starts_with(['$', '`', '"', '\\']) => {
                 word.push_str(&after[..1]);
                 rest = &after[1..];

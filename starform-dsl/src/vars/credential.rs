@@ -15,9 +15,11 @@ pub enum Sign {
     Random,
 }
 
-const KEY_ENDS: [&str; 8] = [
+const KEY_ENDS: [&str; 10] = [
     "TOKEN",
     "SECRET",
+    "PASS",
+    "PASSPHRASE",
     "API_KEY",
     "APIKEY",
     "PRIVATE_KEY",
@@ -27,23 +29,41 @@ const KEY_ENDS: [&str; 8] = [
 ];
 
 /// Beginnings of tokens as their issuers document them.
-const FORMS: [&str; 14] = [
-    "-----BEGIN",
+const FORMS: [&str; 27] = [
     "AKIA",
+    "ASIA",
     "AIza",
     "SG.",
+    "dop_v1_",
     "eyJhbGci",
     "ghp_",
     "gho_",
+    "ghr_",
     "ghs_",
+    "ghu_",
     "github_pat_",
     "glpat-",
+    "hvs.",
     "npm_",
+    "pypi-",
+    "rk_live_",
+    "rk_test_",
+    "shpat_",
+    "sk-ant-",
+    "sk-proj-",
     "sk_live_",
+    "sk_test_",
+    "whsec_",
+    "xapp-",
     "xoxb-",
     "xoxp-",
 ];
 
+/// How private keys begin, whatever stands before them; certificates and public keys may be read by anyone.
+const PRIVATE_KEYS: [&str; 2] = ["PRIVATE KEY-----", "PRIVATE KEY BLOCK-----"];
+
+/// What follows the beginning of a token is at least this long.
+const TOKEN_LENGTH: usize = 8;
 /// A random text is at least this long.
 const RANDOM_LENGTH: usize = 24;
 /// Names of classes and modules have fewer.
@@ -55,33 +75,66 @@ pub fn sign(key: &str, value: &str) -> Option<Sign> {
     if is_plain(value) {
         return None;
     }
-    if FORMS
-        .iter()
-        .any(|form| value.starts_with(form) && value.len() > form.len() + 8)
-    {
-        return Some(Sign::Form);
+    if let Some(sign) = sign_of_value(value) {
+        return Some(sign);
     }
-    if has_password(value) {
-        return Some(Sign::Address);
-    }
-    if key_says_so(key) {
+    // `PASSWORD_MIN_LENGTH` and `PASSWORD_RESET_URL` are about passwords, `DB_PASSWORD` is one.
+    let about_one = !key_ends_so(key) && (is_small_number(value) || is_address(value));
+    if key_says_so(key) && !about_one {
         return Some(Sign::Key);
     }
     is_random(value).then_some(Sign::Random)
 }
 
+/// What gives a text away whatever it is called, also a part of a longer one.
+pub fn sign_of_value(value: &str) -> Option<Sign> {
+    if FORMS.iter().any(|form| has_form(value, form))
+        || PRIVATE_KEYS.iter().any(|key| value.contains(key))
+    {
+        return Some(Sign::Form);
+    }
+    has_password(value).then_some(Sign::Address)
+}
+
+/// Whether a word of the text begins with `form` and goes on as tokens do.
+fn has_form(value: &str, form: &str) -> bool {
+    value.match_indices(form).any(|(at, _)| {
+        let word_begins = !value[..at].ends_with(|c: char| c.is_ascii_alphanumeric() || c == '_');
+        let rest = value[at + form.len()..].bytes();
+        let token: Vec<u8> = rest
+            .take_while(|b| b.is_ascii_alphanumeric() || matches!(b, b'_' | b'-' | b'.'))
+            .collect();
+        word_begins && token.len() >= TOKEN_LENGTH && token.iter().any(u8::is_ascii_digit)
+    })
+}
+
 /// Whether a variable of this name holds a secret, whatever its value.
 pub fn key_says_so(key: &str) -> bool {
-    let key = key.to_ascii_uppercase();
-    key.contains("PASSWORD")
-        || key.contains("PASSWD")
+    let upper = key.to_ascii_uppercase();
+    upper.contains("PASSWORD") || upper.contains("PASSWD") || key_ends_so(key)
+}
+
+/// Whether the last word of a name is that of a secret: `API_TOKEN`, `apiToken`, `DB_PASSWORD`.
+fn key_ends_so(key: &str) -> bool {
+    let upper = key.to_ascii_uppercase();
+    upper.ends_with("PASSWORD")
+        || upper.ends_with("PASSWD")
         || KEY_ENDS.iter().any(|end| {
-            key.strip_suffix(end)
-                .is_some_and(|before| before.is_empty() || before.ends_with('_'))
+            upper
+                .strip_suffix(end)
+                .is_some_and(|before| ends_a_word(&key[..before.len()], key))
         })
 }
 
-/// Switches, small numbers, paths and nothing.
+/// Whether the beginning of a name ends with a whole word.
+fn ends_a_word(before: &str, key: &str) -> bool {
+    let next_is_upper = key[before.len()..].starts_with(|c: char| c.is_ascii_uppercase());
+    before.is_empty()
+        || before.ends_with('_')
+        || (next_is_upper && before.ends_with(|c: char| c.is_ascii_lowercase()))
+}
+
+/// Switches, paths and nothing.
 fn is_plain(value: &str) -> bool {
     let lower = value.to_ascii_lowercase();
     value.is_empty()
@@ -89,10 +142,17 @@ fn is_plain(value: &str) -> bool {
             lower.as_str(),
             "true" | "false" | "yes" | "no" | "on" | "off" | "none"
         )
-        || (value.len() < 6 && value.bytes().all(|byte| byte.is_ascii_digit()))
         || value.starts_with("/run/")
         || value.starts_with("/etc/")
         || value.starts_with("/var/")
+}
+
+fn is_small_number(value: &str) -> bool {
+    value.len() < 6 && value.bytes().all(|byte| byte.is_ascii_digit())
+}
+
+fn is_address(value: &str) -> bool {
+    value.starts_with("https://") || value.starts_with("http://")
 }
 
 /// `scheme://user:password@host`.
@@ -119,6 +179,13 @@ fn is_random(value: &str) -> bool {
         && has(u8::is_ascii_uppercase)
         && value.bytes().filter(u8::is_ascii_digit).count() >= RANDOM_DIGITS
         && bits_per_character(value) >= RANDOM_BITS
+        && !is_alphabet(value)
+}
+
+/// Whether most characters follow the one before them, as in a list of the characters allowed.
+fn is_alphabet(value: &str) -> bool {
+    let follows = |pair: &&[u8]| pair[1] == pair[0].wrapping_add(1);
+    value.as_bytes().windows(2).filter(follows).count() * 2 > value.len()
 }
 
 /// Shannon entropy of the characters.

@@ -71,6 +71,8 @@ fn hosts_are_names_that_certificates_and_routes_take() {
     ] {
         assert_eq!(host::check(text), Ok(()), "{text}");
     }
+    let whole = format!("{}.aaaaa", ["a".repeat(61).as_str(); 4].join("."));
+    assert_eq!((whole.len(), host::check(&whole)), (253, Ok(())));
     let too_long = format!("{}.example", "a".repeat(64));
     let refused = [
         "",
@@ -92,7 +94,16 @@ fn hosts_are_names_that_certificates_and_routes_take() {
         "10.0.0.1",
         "xn--99999999.example",
         "shop example",
+        "::1",
+        "[::1]:80",
+        "127.1",
+        "//shop.example",
+        "xn--.example",
+        "XN--bcher-kva.example",
+        "*.example",
+        "user@shop.example",
         &too_long,
+        &format!("b{whole}"),
     ];
     for text in refused {
         assert!(host::check(text).is_err(), "{text}");
@@ -143,7 +154,7 @@ fn images_are_what_registries_take() {
 
 #[test]
 fn commands_are_split_as_a_shell_splits_them() {
-    let taken: [(&str, &[&str]); 8] = [
+    let taken: [(&str, &[&str]); 14] = [
         ("bin/server", &["bin/server"]),
         ("  a\tb  c ", &["a", "b", "c"]),
         ("a 'b c' \"d e\"", &["a", "b c", "d e"]),
@@ -155,6 +166,12 @@ fn commands_are_split_as_a_shell_splits_them() {
         ),
         ("a --x=~/y b#c", &["a", "--x=~/y", "b#c"]),
         ("a KEY=value", &["a", "KEY=value"]),
+        ("a \\\n  b", &["a", "b"]),
+        ("a\\\nb \"c\\\nd\" 'e\\\nf'", &["ab", "cd", "e\\\nf"]),
+        ("\\\n a \\\n", &["a"]),
+        ("a 'b\nc'", &["a", "b\nc"]),
+        ("'if' then do", &["if", "then", "do"]),
+        ("sh -c 'a | b && c > $D'", &["sh", "-c", "a | b && c > $D"]),
     ];
     for (text, expected) in taken {
         assert_eq!(
@@ -187,6 +204,18 @@ fn commands_are_split_as_a_shell_splits_them() {
         "a \"b",
         "a \\",
         "a\nb",
+        "\n",
+        "a > b 2>&1",
+        "a || b",
+        "a <<E",
+        "! a",
+        "{ a }",
+        "if a",
+        "while a",
+        "~",
+        "a ~",
+        "a # b",
+        "a \"$(b)\"",
     ];
     for text in refused {
         assert!(words::split(text).is_err(), "{text:?}");
@@ -264,6 +293,19 @@ fn credentials_are_told_from_settings() {
         ("ANY", "-----BEGIN RSA PRIVATE KEY-----", Sign::Form),
         ("ANY", "redis://:secret@cache:6379", Sign::Address),
         ("ANY", "q3Zt8LmX0vRk5YbN2wHs7PdQ1aJc", Sign::Random),
+        ("DB_PASSWORD", "1234", Sign::Key),
+        ("apiToken", "abcdefgh", Sign::Key),
+        ("dbPassword", "hunter2", Sign::Key),
+        ("SMTP_PASS", "hunter2", Sign::Key),
+        ("MY_PASSPHRASE", "correct horse", Sign::Key),
+        ("PASSWORD_OLD", "hunter2", Sign::Key),
+        ("ANY", "--token=ghp_0123456789abcdef", Sign::Form),
+        ("ANY", "sk-proj-4f7a9c2e1b8d", Sign::Form),
+        (
+            "ANY",
+            "a\n-----BEGIN PGP PRIVATE KEY BLOCK-----\nb",
+            Sign::Form,
+        ),
     ];
     for (key, value, sign) in secret {
         assert_eq!(credential::sign(key, value), Some(sign), "{key} {value}");
@@ -280,6 +322,24 @@ fn credentials_are_told_from_settings() {
         ("GREETING", "Welcome to the shop of 1000 things"),
         ("MONKEY", "business"),
         ("CLASS", "ExampleOfALongJavaClassNameFactory2"),
+        ("PASSWORD_MIN_LENGTH", "12"),
+        ("PASSWORD_RESET_URL", "https://shop.example/reset"),
+        ("REGIONS", "EUROPE,ASIA-PACIFIC-REGIONS"),
+        (
+            "CERTIFICATE",
+            "-----BEGIN CERTIFICATE-----\nMIIB1z\n-----END CERTIFICATE-----",
+        ),
+        (
+            "DIGEST",
+            "sha256:e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855",
+        ),
+        (
+            "ALPHABET",
+            "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789",
+        ),
+        ("BROKERS", "kafka-1.example:9092,kafka-2.example:9092"),
+        ("TIME", "2026-11-21T15:43:15.123456Z"),
+        ("COMPASS", "north"),
     ];
     for (key, value) in settings {
         assert_eq!(credential::sign(key, value), None, "{key} {value}");

@@ -10,6 +10,15 @@ fn spellings_of_one_amount_are_one_text() {
         ("0.5", "500m"),
         ("250m", "250m"),
         ("2", "2"),
+        (".5", "500m"),
+        ("1.", "1"),
+        ("+0.25", "250m"),
+        ("100000u", "100m"),
+        ("50000000n", "50m"),
+        ("1e-1", "100m"),
+        ("1.5e0", "1500m"),
+        ("1k", "1000"),
+        ("2E3", "2000"),
     ] {
         assert_eq!(written.parse::<Cpu>().unwrap().to_string(), printed);
     }
@@ -19,6 +28,9 @@ fn spellings_of_one_amount_are_one_text() {
         ("500M", "500M"),
         ("1024", "1Ki"),
         ("7", "7"),
+        ("129e6", "129M"),
+        ("1.5E9", "1500M"),
+        ("134217728000m", "128Mi"),
     ] {
         assert_eq!(written.parse::<Memory>().unwrap().to_string(), printed);
     }
@@ -40,14 +52,35 @@ fn what_is_no_amount_is_refused() {
         "m",
         "1.0001",
         "-1",
-        "1k",
-        "1e3",
+        "1.5m",
+        "100n",
+        ".",
+        "+",
+        "1e",
+        "1e3m",
+        "1E+",
+        "1.2.3",
+        "--1",
+        "1e99",
         "９",
         "9007199254740992",
     ] {
         assert!(text.parse::<Cpu>().is_err(), "{text}");
     }
-    for text in ["", "Mi", "1mi", "-1", "0.3", "1 Gi", "9007199254740992"] {
+    for text in [
+        "",
+        "Mi",
+        "1mi",
+        "-1",
+        "0.3",
+        "400m",
+        "1 Gi",
+        "1MB",
+        "1K",
+        "1KI",
+        "1e30",
+        "9007199254740992",
+    ] {
         assert!(text.parse::<Memory>().is_err(), "{text}");
     }
     for text in [
