@@ -4,10 +4,12 @@
 
 mod node;
 mod page;
+mod textmate;
 pub(crate) mod words;
 
 pub use node::{list, node};
 pub use page::markdown;
+pub use textmate::textmate;
 
 use crate::table::{self, closest, foreign_node};
 

@@ -43,6 +43,7 @@ mod schema;
 mod seeded;
 mod suite;
 mod table;
+mod textmate;
 mod ui;
 mod values;
 mod words;
