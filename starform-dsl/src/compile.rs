@@ -19,7 +19,7 @@ use crate::syntax::{Parse, TextRange};
 pub const ROOT_FILE: &str = "starform.kdl";
 
 /// All files of a project together, in bytes.
-const MOST_BYTES: usize = 8 << 20;
+pub(crate) const MOST_BYTES: usize = 8 << 20;
 
 /// What became of a source tree.
 #[derive(Clone, Debug)]

@@ -12,7 +12,7 @@ use starform_dsl::{
     source::SourceTree,
 };
 
-use super::{human, print};
+use super::{human, print, say_more};
 use crate::{
     args::{CheckArgs, CheckFormat, FixLevel},
     exit::{Exit, Failure},
@@ -115,6 +115,7 @@ fn show(args: &CheckArgs, sources: &SourceTree, compiled: &Compiled, terminal: T
                 eprintln!("{} is fine.", args.path.display());
             }
             hint(args, compiled);
+            say_more(diagnostics);
         }
         CheckFormat::Short => print(&render::short(sources, diagnostics)),
         CheckFormat::Json => print(&render::json(sources, diagnostics)),

@@ -27,7 +27,7 @@ pub(crate) fn run(args: &ExplainArgs, terminal: Terminal) -> anyhow::Result<Exit
         print(&code::page(subject, terminal)?);
         return Ok(Exit::Success);
     }
-    match reference::node(subject) {
+    match reference::node(subject, terminal.width) {
         Some(text) => print(&text),
         None => value(subject, args, terminal)?,
     }

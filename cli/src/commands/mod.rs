@@ -19,7 +19,9 @@ use std::path::Path;
 
 pub(crate) use compile::profile as compile_profile;
 use starform_dsl::{
-    Compiled, Project, render,
+    Compiled, Project,
+    diag::Diagnostic,
+    render,
     source::{SourceTree, Span},
 };
 
@@ -69,6 +71,14 @@ fn checked(path: &Path, terminal: Terminal) -> anyhow::Result<(SourceTree, Proje
 fn say(sources: &SourceTree, compiled: &Compiled, terminal: Terminal) {
     let human = human(terminal, &compiled.secrets);
     eprint!("{}", render::human(sources, &compiled.diagnostics, human));
+    say_more(&compiled.diagnostics);
+}
+
+/// Where the first error is told at length.
+fn say_more(diagnostics: &[Diagnostic]) {
+    if let Some(error) = diagnostics.iter().find(|diagnostic| diagnostic.is_error()) {
+        eprintln!("for more: starform explain {}", error.code);
+    }
 }
 
 /// How diagnostics are shown here; what the compiler calls a credential is starred out.

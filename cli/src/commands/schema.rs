@@ -16,19 +16,21 @@ use crate::{
 
 pub(crate) fn run(command: &SchemaCommand, terminal: Terminal) -> anyhow::Result<Exit> {
     match command {
-        SchemaCommand::Node { name, format } => node(name.as_deref(), *format)?,
+        SchemaCommand::Node { name, format } => node(name.as_deref(), *format, terminal)?,
         SchemaCommand::JsonSchema => print_json(&schema::json_schema()),
         SchemaCommand::Document { path } => document(path, terminal)?,
     }
     Ok(Exit::Success)
 }
 
-fn node(name: Option<&str>, format: PlanFormat) -> anyhow::Result<()> {
+fn node(name: Option<&str>, format: PlanFormat, terminal: Terminal) -> anyhow::Result<()> {
     let unknown = || unknown_node(name.unwrap_or_default());
     match (name, format) {
-        (None, PlanFormat::Human) => print(&reference::list()),
+        (None, PlanFormat::Human) => print(&reference::list(terminal.width)),
         (None, PlanFormat::Json) => print_json(&schema::all_nodes()),
-        (Some(name), PlanFormat::Human) => print(&reference::node(name).ok_or_else(unknown)?),
+        (Some(name), PlanFormat::Human) => {
+            print(&reference::node(name, terminal.width).ok_or_else(unknown)?);
+        }
         (Some(name), PlanFormat::Json) => {
             print_json(&schema::nodes_named(name).ok_or_else(unknown)?);
         }

@@ -7,12 +7,12 @@ use crate::diag::{Diagnostic, codes};
 use crate::project::{ImageDecl, Layer, Model, Setting};
 use crate::values::image::{self, Pin};
 
-const MOST_ENVIRONMENTS: usize = 100;
+pub(crate) const MOST_ENVIRONMENTS: usize = 100;
 
 /// Services of a project.
 pub(crate) const MOST_SERVICES: usize = 1_000;
 /// Services times the environments that they exist in.
-const MOST_PLACES: usize = 2_000;
+pub(crate) const MOST_PLACES: usize = 2_000;
 
 /// Whether the project is small enough to be looked at service by service.
 pub(super) fn check(model: &Model, findings: &mut Findings) -> bool {

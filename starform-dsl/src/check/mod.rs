@@ -12,7 +12,7 @@ mod service;
 mod vars;
 mod volumes;
 
-pub(crate) use limits::MOST_SERVICES;
+pub(crate) use limits::{MOST_ENVIRONMENTS, MOST_PLACES, MOST_SERVICES};
 
 use std::collections::BTreeMap;
 

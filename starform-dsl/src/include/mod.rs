@@ -15,11 +15,11 @@ use crate::source::{FileId, SourceTree, Span};
 use crate::syntax::{self, Node, Nodes, Parse, Value};
 
 /// Files in a row, each included by the one before; the root file is not counted.
-const DEEPEST: usize = 10;
+pub(crate) const DEEPEST: usize = 10;
 /// Files of a project besides the root file.
 pub const MOST_FILES: usize = 1_000;
 /// `include` nodes of a project.
-const MOST_INCLUDES: usize = 100;
+pub(crate) const MOST_INCLUDES: usize = 100;
 
 /// The files of one project.
 #[derive(Debug)]

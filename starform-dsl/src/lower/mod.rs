@@ -35,7 +35,7 @@ pub(crate) use value::{expected, quoted, text_value};
 pub(crate) use vars::key_diagnostic;
 
 /// Ports, domains, aliases, groups and `in` blocks of one service, each.
-const MOST_OF_A_KIND: usize = 100;
+pub(crate) const MOST_OF_A_KIND: usize = 100;
 
 /// Arguments of one node, services that one lets in, variables of one block.
 pub(crate) const MOST_ENTRIES: usize = 1_000;

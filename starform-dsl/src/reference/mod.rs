@@ -2,6 +2,7 @@
 //! Pure. Nothing is said here that the table or the code that checks does not say too.
 //! Read on in `words` for single facts and in `node` for one node on a terminal.
 
+mod limits;
 mod node;
 mod page;
 mod textmate;

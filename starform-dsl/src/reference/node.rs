@@ -1,24 +1,31 @@
 //! One node as `starform explain NODE` shows it, and the list of all of them.
-//! Pure: gives text without colour, lines as long as the table's sentences.
+//! Pure: gives text without colour; no line is wider than asked, but for an example's.
 //! Read on in `crate::table` for the rows.
 
 use super::words;
+use crate::render::wrap;
 use crate::table::{self, NodeSpec, PropSpec};
 
 /// Column at which facts begin.
 const COLUMN: usize = 12;
 
-/// Every row of a name; `None` where the language has no such node.
-pub fn node(name: &str) -> Option<String> {
+/// Column at which the list tells what a node is.
+const LISTED: usize = 17;
+
+/// So far forms and examples stand from the edge.
+const INDENT: usize = 4;
+
+/// Every row of a name, in `width` columns; `None` where the language has no such node.
+pub fn node(name: &str, width: usize) -> Option<String> {
     let rows: Vec<String> = table::nodes()
         .filter(|spec| spec.name == name)
-        .map(row)
+        .map(|spec| row(spec, width))
         .collect();
     (!rows.is_empty()).then(|| rows.join("\n"))
 }
 
-/// Every node with its first sentence, by the place where it stands.
-pub fn list() -> String {
+/// Every node with its first sentence, by the place where it stands, in `width` columns.
+pub fn list(width: usize) -> String {
     let rows: Vec<&NodeSpec> = table::nodes().collect();
     let mut text = String::new();
     let mut heading = "";
@@ -33,19 +40,26 @@ pub fn list() -> String {
             Some(_) => " (not available yet)",
         };
         let first = spec.doc.split_inclusive(". ").next().unwrap_or(spec.doc);
-        text.push_str(&format!(
-            "  {:<14} {}{later}\n",
-            spec.name,
-            first.trim_end()
-        ));
+        let first = format!("{}{later}", first.trim_end());
+        let first = hung(&first, width, LISTED);
+        text.push_str(&format!("  {:<14} {first}\n", spec.name));
     }
     text.trim_start().to_owned()
 }
 
-fn row(spec: &NodeSpec) -> String {
-    let mut text = format!("{}\n\n    {}\n\n", spec.doc, spec.form);
+/// The text in lines that stand `columns` from the edge; the first one's place is the caller's.
+fn hung(text: &str, width: usize, columns: usize) -> String {
+    let indent = format!("\n{}", " ".repeat(columns));
+    wrap(text, width.saturating_sub(columns), 0).replace('\n', &indent)
+}
+
+fn row(spec: &NodeSpec, width: usize) -> String {
+    let indent = " ".repeat(INDENT);
+    let form = hung(spec.form, width, INDENT);
+    let mut text = format!("{}\n\n{indent}{form}\n\n", wrap(spec.doc, width, 0));
     let mut fact = |name: &str, what: Option<String>| {
         if let Some(what) = what {
+            let what = hung(&what, width, COLUMN);
             text.push_str(&format!("{name:<COLUMN$}{what}\n"));
         }
     };
@@ -60,29 +74,28 @@ fn row(spec: &NodeSpec) -> String {
     );
     fact(
         "argument",
-        words::arguments(spec).map(|(name, what)| format!("{name}: {what}")),
+        words::arguments(spec, words::value).map(|(name, what)| format!("{name}: {what}")),
     );
-    for prop in spec.props {
-        fact("property", Some(property(prop)));
-    }
     fact("inside", words::block(spec));
+    for prop in spec.props {
+        text.push_str(&property(prop, width));
+    }
     if !spec.example.is_empty() {
-        text.push_str(&format!("\nexample\n\n    {}\n", spec.example));
+        text.push_str(&format!("\nexample\n\n{indent}{}\n", spec.example));
     }
     text
 }
 
-fn property(prop: &PropSpec) -> String {
+/// What it takes, and below it what it means.
+fn property(prop: &PropSpec, width: usize) -> String {
+    let column = COLUMN + 2;
     let needed = if prop.required { " (needed)" } else { "" };
-    let indent = " ".repeat(COLUMN + 2);
-    let mut text = format!(
-        "{}={needed}: {}\n{indent}{}",
-        prop.name,
-        words::value(prop.ty),
-        prop.doc
-    );
-    if let Some(missing) = words::missing(prop.availability) {
-        text.push_str(&format!("\n{indent}{missing}"));
+    let takes = format!("{}={needed}: {}", prop.name, words::value(prop.ty));
+    let mut text = format!("{:<COLUMN$}{}\n", "property", hung(&takes, width, column));
+    let missing = words::missing(prop.availability);
+    for line in [Some(prop.doc.to_owned()), missing].into_iter().flatten() {
+        let indent = " ".repeat(column);
+        text.push_str(&format!("{indent}{}\n", hung(&line, width, column)));
     }
     text
 }

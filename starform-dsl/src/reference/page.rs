@@ -4,8 +4,8 @@
 
 use std::fmt::Write as _;
 
-use super::words;
-use crate::table::{self, Alias, NodeSpec, Place, PropSpec};
+use super::{limits, words};
+use crate::table::{self, Alias, NodeSpec, Place, PropSpec, Type};
 
 /// What people wrote; lines that begin with `<!-- ` name what is put in.
 const PROSE: &str = include_str!("language.md");
@@ -29,6 +29,7 @@ pub fn markdown() -> String {
     PROSE
         .replace("<!-- contents -->\n", &contents())
         .replace("<!-- nodes -->\n", &nodes())
+        .replace("<!-- limits -->\n", &limits::table())
         .replace("<!-- aliases -->\n", &aliases())
 }
 
@@ -39,6 +40,12 @@ fn contents() -> String {
             continue;
         }
         let _ = writeln!(text, "- [{heading}](#{})", anchor(heading));
+        if heading == "Values" {
+            let links: Vec<String> = values()
+                .map(|name| format!("[{name}](#{})", anchor(name)))
+                .collect();
+            let _ = writeln!(text, "  - {}", links.join(", "));
+        }
         if heading == "Nodes" {
             for (place, rows) in by_place() {
                 let names: Vec<String> = rows.iter().map(|row| link(row)).collect();
@@ -53,6 +60,15 @@ fn contents() -> String {
         }
     }
     text
+}
+
+/// The sections about values, in the order of the page.
+fn values() -> impl Iterator<Item = &'static str> {
+    let section = PROSE
+        .split("\n## ")
+        .find(|section| section.starts_with("Values\n"));
+    let lines = section.unwrap_or_default().lines();
+    lines.filter_map(|line| line.strip_prefix("### "))
 }
 
 /// Rows under the first place of the page where they may stand.
@@ -128,7 +144,7 @@ fn node(text: &mut String, row: &NodeSpec) {
     fact("left out", Some(row.default.to_owned()));
     let unset = row.unset.then(|| format!("`{} #null`", row.name));
     fact("taken back by", unset);
-    let argument = words::arguments(row).map(|(name, what)| format!("`{name}`: {what}"));
+    let argument = words::arguments(row, linked).map(|(name, what)| format!("`{name}`: {what}"));
     fact("argument", argument);
     fact("holds", words::block(row));
     if !row.props.is_empty() {
@@ -142,6 +158,12 @@ fn node(text: &mut String, row: &NodeSpec) {
     }
 }
 
+/// What a value is, with a link to what is said about such values.
+fn linked(ty: Type) -> String {
+    let section = anchor(words::section(ty));
+    format!("[{}](#{section})", words::value(ty))
+}
+
 fn property(text: &mut String, prop: &PropSpec) {
     let needed = if prop.required { " (needed)" } else { "" };
     let missing = words::missing(prop.availability)
@@ -150,7 +172,7 @@ fn property(text: &mut String, prop: &PropSpec) {
         text,
         "| `{}=`{needed} | {} | {} |",
         prop.name,
-        cell(&words::value(prop.ty)),
+        cell(&linked(prop.ty)),
         cell(&format!("{}{missing}", prop.doc)),
     );
 }

@@ -34,8 +34,39 @@ pub(crate) fn value(ty: Type) -> String {
     expected(ty)
 }
 
+/// The section of the reference page that is about values of a type.
+pub(crate) fn section(ty: Type) -> &'static str {
+    match ty {
+        Type::Text | Type::Literal => "Text",
+        Type::Word => "Command",
+        Type::VariableName => "Variables",
+        Type::Integer { .. } | Type::OneOf(_) | Type::OneOfNumbers(_) | Type::Bool => {
+            "Number, word, flag"
+        }
+        Type::ProjectName
+        | Type::ServiceName
+        | Type::FormerName
+        | Type::EnvironmentName
+        | Type::GroupName
+        | Type::PortName
+        | Type::Reference
+        | Type::StorageClass => "Name",
+        Type::Duration { .. } => "Duration",
+        Type::Cpu | Type::Memory | Type::Storage => "Quantity",
+        Type::Schedule => "Schedule",
+        Type::TimeZone => "Time zone",
+        Type::Host => "Host",
+        Type::HttpPath | Type::RoutePath | Type::Location => "Path of a URL",
+        Type::RelativePath | Type::Glob | Type::IncludeGlob | Type::MountPath => "Path of a file",
+        Type::Image => "Image reference",
+    }
+}
+
 /// Name and type of the arguments; `None` where there are none.
-pub(crate) fn arguments(spec: &NodeSpec) -> Option<(String, String)> {
+pub(crate) fn arguments(
+    spec: &NodeSpec,
+    value: impl Fn(Type) -> String,
+) -> Option<(String, String)> {
     match spec.args {
         Args::None => None,
         Args::One(arg) => Some((arg.name.to_owned(), value(arg.ty))),

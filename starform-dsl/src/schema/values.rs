@@ -92,7 +92,7 @@ fn value(ty: Type) -> Json {
         Type::Word | Type::Reference => text(json!({})),
         Type::ProjectName => text(json!({ "pattern": NAME, "maxLength": 40 })),
         Type::ServiceName => text(json!({
-            "pattern": NAME, "maxLength": 28, "not": { "pattern": "^starform-" },
+            "pattern": NAME, "maxLength": 28, "not": { "pattern": "^(starform-|self$)" },
         })),
         Type::EnvironmentName => text(json!({
             "pattern": format!("^{LABEL}$"), "maxLength": 30,

@@ -16,7 +16,7 @@ pub(crate) const MAX_FILE: usize = 1 << 20;
 /// Blocks inside each other.
 pub(crate) const MAX_DEPTH: usize = 64;
 /// Nodes of a file.
-pub(super) const MAX_NODES: usize = 100_000;
+pub(crate) const MAX_NODES: usize = 100_000;
 
 /// The tree and all faults, in the order of the text.
 pub(super) struct Parsed {

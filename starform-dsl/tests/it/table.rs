@@ -6,16 +6,22 @@ use std::collections::BTreeSet;
 
 use starform_contract::ServiceKind;
 use starform_dsl::table::{self, Availability, NodeSpec, Place, closest, foreign_node};
-use starform_dsl::{compile, diag::Diagnostic, emit, source::SourceTree};
+use starform_dsl::{
+    compile,
+    diag::Diagnostic,
+    emit,
+    source::SourceTree,
+    syntax::{self, Node},
+};
 
+use crate::examples::texts;
 use crate::project::{bindings, compiled, project};
 use crate::ui::cases;
 
 const IMAGE: &str = "image \"a/b:1\"";
 
 /// A project in which a node may stand where its row says.
-fn around(spec: &NodeSpec) -> String {
-    let example = spec.example;
+pub(crate) fn around(spec: &NodeSpec, example: &str) -> String {
     let service = |inner: &str| match spec.kinds[0] {
         ServiceKind::Web => format!("web it {{ {IMAGE}; port 1; {inner}; }}"),
         ServiceKind::Private => format!("private it {{ {IMAGE}; port 1; {inner}; }}"),
@@ -87,7 +93,7 @@ fn every_example_of_a_row_compiles() {
 }
 
 pub(crate) fn text_around(spec: &NodeSpec) -> String {
-    around(spec).replace("1f0c…", &"1f".repeat(32))
+    around(spec, spec.example).replace("1f0c…", &"1f".repeat(32))
 }
 
 fn codes_of(diagnostics: &[Diagnostic]) -> BTreeSet<String> {
@@ -150,6 +156,38 @@ fn every_row_has_a_case() {
     );
 }
 
+/// Node and property of everything that a block holds, and so on down.
+fn written<'a>(nodes: impl Iterator<Item = Node<'a>>, met: &mut BTreeSet<(String, String)>) {
+    for node in nodes {
+        for name in node.props().filter_map(|prop| prop.name()) {
+            met.insert((node.name().into_owned(), name.text.into_owned()));
+        }
+        written(node.children().into_iter().flatten(), met);
+    }
+}
+
+/// Every property stands in a case of `golden/ui` or in an example, whose outcome is kept.
+#[test]
+fn every_property_has_a_case() {
+    let mut met = BTreeSet::new();
+    let trees = cases().into_iter().map(|case| case.sources);
+    let examples = texts();
+    let examples = examples.values();
+    let examples = examples.map(|text| SourceTree::single("starform.kdl", text));
+    for tree in trees.chain(examples) {
+        for (id, file) in tree.files() {
+            let parse = syntax::read(id, file.text().clone());
+            written(parse.cst.nodes(), &mut met);
+        }
+    }
+    let without: Vec<String> = table::nodes()
+        .flat_map(|spec| spec.props.iter().map(move |prop| (spec.name, prop.name)))
+        .filter(|(node, prop)| !met.contains(&((*node).to_owned(), (*prop).to_owned())))
+        .map(|(node, prop)| format!("{node} {prop}="))
+        .collect();
+    assert!(without.is_empty(), "no case has {without:?}");
+}
+
 #[test]
 fn every_row_is_whole() {
     for spec in table::nodes() {
@@ -160,6 +198,12 @@ fn every_row_is_whole() {
         );
         assert!(!spec.default.is_empty(), "{} has no default", spec.name);
         assert!(spec.doc.ends_with('.'), "{}: {}", spec.name, spec.doc);
+        for prop in spec.props {
+            let whole = prop.doc.len() > 10 && prop.doc.ends_with('.');
+            assert!(whole, "{} {}=: {:?}", spec.name, prop.name, prop.doc);
+            let shown = spec.form.contains(&format!("{}=", prop.name));
+            assert!(shown, "the form of {} lacks {}=", spec.name, prop.name);
+        }
         if spec.availability.is_usable() {
             assert!(!spec.example.is_empty(), "{} has no example", spec.name);
         }
