@@ -6,23 +6,19 @@ use super::broken;
 use crate::lower::CONTRACT;
 use crate::syntax::{self, Node, Survey};
 
-/// The same text, or that with the contract.
-pub(super) fn written(survey: Survey) -> Survey {
-    let Some(at) = place(&survey) else {
-        return survey;
-    };
+/// The text with the contract; `None` where it says one, or has no room for it.
+pub(super) fn written(survey: &Survey) -> Option<Survey> {
+    let at = place(survey)?;
     let (before, after) = survey.cst.text().split_at(at as usize);
     let with_contract = syntax::survey(format!("{before} contract={CONTRACT}{after}"));
-    // A text that has no room for it stays without.
-    if with_contract.sound {
-        with_contract
-    } else {
-        survey
-    }
+    with_contract.sound.then_some(with_contract)
 }
 
 /// The byte behind the last value of the head.
 fn place(survey: &Survey) -> Option<u32> {
+    if !survey.sound {
+        return None;
+    }
     let mut nodes = survey.cst.nodes();
     let project = nodes.next().filter(is_project)?;
     let head = project.head_span().range;

@@ -3,7 +3,7 @@
 //! the blanks at the end of a `//` comment, and one may write `contract=`. They are in order and apart.
 //! Read on in `same` for what a word is.
 
-use super::{MeaningChanged, same};
+use super::{MeaningChanged, contract, same};
 use crate::diag::Edit;
 use crate::source::{FileId, Span};
 use crate::syntax::{self, Survey, TextRange};
@@ -13,15 +13,9 @@ use crate::syntax::{self, Survey, TextRange};
 /// # Errors
 /// As [`super::format`].
 pub fn edits(file: FileId, text: &str) -> Result<Vec<Edit>, MeaningChanged> {
-    let formatted = super::format(text)?;
-    if !formatted.changed {
-        return Ok(Vec::new());
-    }
-    Ok(between(
-        file,
-        &syntax::survey(text),
-        &syntax::survey(formatted.text),
-    ))
+    let before = syntax::survey(text);
+    let after = super::styled(&before, contract::written(&before))?;
+    Ok(after.map_or_else(Vec::new, |after| between(file, &before, &after)))
 }
 
 /// The edits that touch a range, without `contract=`. None where a part of them alone would change the meaning, as
@@ -34,20 +28,17 @@ pub fn edits_within(
     text: &str,
     range: TextRange,
 ) -> Result<Vec<Edit>, MeaningChanged> {
-    let survey = syntax::survey(text);
-    if !survey.sound {
-        return Ok(Vec::new());
-    }
-    let Some(formatted) = super::styled(&survey)? else {
+    let before = syntax::survey(text);
+    let Some(after) = super::styled(&before, None)? else {
         return Ok(Vec::new());
     };
-    let mut edits = between(file, &survey, &syntax::survey(formatted));
+    let mut edits = between(file, &before, &after);
     edits.retain(|edit| {
         let at = edit.span.range;
         at.start() <= range.end() && range.start() <= at.end()
     });
     let partly = syntax::survey(applied(text, &edits));
-    if !same::reads_the_same(&survey, &partly) {
+    if !same::reads_the_same(&before, &partly) {
         edits.clear();
     }
     Ok(edits)

@@ -43,36 +43,35 @@ pub struct MeaningChanged;
 /// # Errors
 /// [`MeaningChanged`] if the result does not read as the text did, which never happens as far as is known.
 pub fn format(text: &str) -> Result<Formatted, MeaningChanged> {
-    let survey = syntax::survey(text);
-    let mistakes = survey.mistakes.clone();
-    let left_alone = |mistakes| Formatted {
-        text: text.to_owned(),
-        changed: false,
-        mistakes,
-    };
-    if !survey.sound {
-        return Ok(left_alone(mistakes));
-    }
-    let survey = contract::written(survey);
-    let Some(formatted) = styled(&survey)? else {
-        return Ok(left_alone(mistakes));
-    };
+    let before = syntax::survey(text);
+    let after = styled(&before, contract::written(&before))?;
+    let formatted = after.as_ref().map_or(text, |after| after.cst.text());
     Ok(Formatted {
-        changed: formatted != text,
-        text: formatted,
-        mistakes,
+        text: formatted.to_owned(),
+        changed: after.is_some(),
+        mistakes: before.mistakes,
     })
 }
 
-/// The text in the one style, compared with what it was; `None` where it would be longer than a file may be.
-fn styled(survey: &Survey) -> Result<Option<String>, MeaningChanged> {
-    let Some(formatted) = print::print(survey) else {
+/// A text, or the same with its contract, in the one style; `None` where that is the text as it is, or it has to be
+/// left alone.
+fn styled(
+    survey: &Survey,
+    with_contract: Option<Survey>,
+) -> Result<Option<Survey>, MeaningChanged> {
+    if !survey.sound {
+        return Ok(None);
+    }
+    let before = with_contract.as_ref().unwrap_or(survey);
+    let Some(formatted) = print::print(before) else {
         return Ok(None);
     };
-    let same = formatted == survey.cst.text()
-        || same::reads_the_same(survey, &syntax::survey(&*formatted));
-    if same {
-        Ok(Some(formatted))
+    if formatted == before.cst.text() {
+        return Ok(with_contract);
+    }
+    let after = syntax::survey(formatted);
+    if same::reads_the_same(before, &after) {
+        Ok(Some(after))
     } else {
         Err(MeaningChanged)
     }

@@ -26,6 +26,9 @@ pub fn migrate(text: &str) -> Option<String> {
         } else {
             write::token(&mut out, token.kind, &text[token.range.clone()]);
         }
+        if out.len() > syntax::MAX_FILE {
+            return None;
+        }
     }
     let survey = syntax::survey(&*out);
     (survey.sound && survey.mistakes.is_empty()).then_some(out)

@@ -24,6 +24,14 @@ pub(super) fn foreign(cst: &mut Cst) -> Vec<Fault> {
     faults
 }
 
+/// Whether a word is of another language wherever it is a node's name.
+pub(super) fn is_meant_otherwise(word: &str) -> bool {
+    word == "-"
+        || (word.len() > 1 && word.ends_with(':'))
+        || word.starts_with('\'')
+        || word.ends_with(',')
+}
+
 /// `replicas: 3` and `- item`: nodes whose name is YAML's.
 fn colons(cst: &mut Cst, faults: &mut Vec<Fault>) {
     for node in cst.nodes.iter_mut().filter(|node| !node.skipped) {

@@ -273,7 +273,7 @@ impl<'a> Lexer<'a> {
                 TokenKind::Invalid
             }
             Word::Plain if number::looks_like_number(text) => self.number(start),
-            Word::Plain if matches!(text, "true" | "false" | "null" | "inf" | "-inf" | "nan") => {
+            Word::Plain if is_keyword(text) => {
                 self.fault(FaultKind::BareKeyword, start, self.pos);
                 TokenKind::Invalid
             }
@@ -352,6 +352,11 @@ impl<'a> Lexer<'a> {
         }
         false
     }
+}
+
+/// What needs a `#`.
+pub(super) fn is_keyword(word: &str) -> bool {
+    matches!(word, "true" | "false" | "null" | "inf" | "-inf" | "nan")
 }
 
 fn offset(at: usize) -> u32 {

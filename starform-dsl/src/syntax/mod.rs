@@ -30,6 +30,7 @@ use std::sync::Arc;
 
 use crate::diag::{self, Diagnostic};
 use crate::source::FileId;
+use chars::CharClass;
 use fault::FaultKind;
 
 /// What became of a text.
@@ -97,9 +98,20 @@ fn all(file: FileId, text: Arc<str>) -> parse::Parsed {
 
 /// Whether a text can stand as a string without quotes.
 pub fn is_bare(text: &str) -> bool {
-    let lexed = lex::lex(text);
-    let mut tokens = lexed.tokens.iter().map(|token| token.kind);
-    lexed.faults.is_empty() && tokens.next() == Some(TokenKind::Ident) && tokens.next().is_none()
+    let bytes = text.as_bytes();
+    let mut at = 0;
+    while at < bytes.len() {
+        let (CharClass::Ident, length) = chars::class(bytes, at) else {
+            return false;
+        };
+        at += length;
+    }
+    !text.is_empty() && !number::looks_like_number(text) && !lex::is_keyword(text)
+}
+
+/// Whether it can also be a name: what other languages mean by it is none, as [`read`] has it.
+pub(crate) fn is_bare_name(text: &str) -> bool {
+    is_bare(text) && !foreign::is_meant_otherwise(text)
 }
 
 fn told(file: FileId, parsed: parse::Parsed) -> Parse {

@@ -146,7 +146,7 @@ pub(crate) fn answer_all(
 }
 
 /// What this thread has spent on a processor, so that other work of the machine is not counted; else the clock.
-fn spent() -> Duration {
+pub(crate) fn spent() -> Duration {
     let spent = std::fs::read_to_string("/proc/thread-self/schedstat").ok();
     let nanoseconds = spent.and_then(|text| text.split(' ').next()?.parse().ok());
     nanoseconds.map_or_else(
@@ -159,12 +159,18 @@ fn spent() -> Duration {
     )
 }
 
-fn answers(runs: usize) -> Vec<(&'static str, Duration, Vec<String>)> {
+/// All of them, by name.
+pub(crate) fn texts() -> impl Iterator<Item = (&'static str, String)> {
     TEXTS
         .iter()
-        .map(|(name, before, piece, after)| {
-            let (took, codes) = answer(&text(before, piece, after), runs);
-            (*name, took, codes)
+        .map(|(name, before, piece, after)| (*name, text(before, piece, after)))
+}
+
+fn answers(runs: usize) -> Vec<(&'static str, Duration, Vec<String>)> {
+    texts()
+        .map(|(name, text)| {
+            let (took, codes) = answer(&text, runs);
+            (name, took, codes)
         })
         .collect()
 }

@@ -15,11 +15,11 @@ use crate::heavy;
 const STACK: usize = 256 * 1024;
 /// Of an unoptimised build on a busy machine; what grows with the square of the text takes minutes.
 const PATIENCE: Duration = Duration::from_secs(10);
-const MIB: usize = 1 << 20;
+pub(crate) const MIB: usize = 1 << 20;
 
 #[test]
 fn hostile_texts_are_answered_in_time_on_a_small_stack() {
-    let late: Vec<String> = hostile()
+    let late: Vec<String> = hostile(MIB)
         .into_iter()
         .filter_map(|(name, text)| (!in_time(text)).then_some(name))
         .collect();
@@ -58,7 +58,7 @@ fn limits_have_codes() {
 #[test]
 #[ignore = "a measurement; only meaningful in release"]
 fn soak_hostile_texts_take_a_tenth_of_a_second() {
-    let answers = hostile().into_iter().map(|(name, text)| {
+    let answers = hostile(MIB).into_iter().map(|(name, text)| {
         let (took, codes) = heavy::answer(&text, 3);
         (name, took, codes.len())
     });
@@ -102,10 +102,11 @@ const PIECES: &[&str] = &[
     "a \"\"\"\n  x\n  \"\"\"\n", "a \"{ ", "a#", "a[", "a[]", "a\\",
 ];
 
-fn hostile() -> Vec<(String, String)> {
+/// Texts of nearly so many bytes, by name.
+pub(crate) fn hostile(size: usize) -> Vec<(String, String)> {
     let mut texts: Vec<(String, String)> = PIECES
         .iter()
-        .map(|piece| (format!("{piece:?}"), piece.repeat(MIB / piece.len())))
+        .map(|piece| (format!("{piece:?}"), piece.repeat(size / piece.len())))
         .collect();
     for (open, close) in [
         ("\"", "\""),
@@ -117,19 +118,21 @@ fn hostile() -> Vec<(String, String)> {
     ] {
         texts.push((
             format!("long {open:?}"),
-            format!("{open}{}{close}", "x".repeat(MIB - 16)),
+            format!("{open}{}{close}", "x".repeat(size - 16)),
         ));
     }
-    let hashes = "#".repeat(MIB / 2 - 2);
+    let hashes = "#".repeat(size / 2 - 2);
     texts.push(("hashes".to_owned(), format!("{hashes}\"{hashes}")));
-    texts.push(("digits".to_owned(), format!("a {}", "1".repeat(MIB - 2))));
+    texts.push(("digits".to_owned(), format!("a {}", "1".repeat(size - 2))));
     texts.push((
         "blank lines".to_owned(),
-        format!("a \"\"\"{}\"\"\"", "\n ".repeat(MIB / 2 - 8)),
+        format!("a \"\"\"{}\"\"\"", "\n ".repeat(size / 2 - 8)),
     ));
     let mut falling = String::new();
-    for hashes in (1..1_400).rev() {
+    let mut hashes = 1_399;
+    while hashes > 0 && falling.len() + hashes + 4 <= size {
         let _ = writeln!(falling, "{}\"\"\"", "#".repeat(hashes));
+        hashes -= 1;
     }
     texts.push(("falling raw strings".to_owned(), falling));
     texts

@@ -5,7 +5,7 @@
 use std::fmt::Write as _;
 
 use super::lex::{Kind, is_newline};
-use crate::syntax::{self, TokenKind};
+use crate::syntax;
 
 pub(super) fn token(out: &mut String, kind: Kind, text: &str) {
     match kind {
@@ -50,19 +50,7 @@ fn comment(out: &mut String, text: &str) {
 
 /// A name stays without quotes where v2 reads it so.
 fn name(out: &mut String, text: &str) {
-    let plain = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'-');
-    let begins_plain = text.starts_with(|c: char| c.is_ascii_alphabetic());
-    if begins_plain && text.bytes().all(plain) && !matches!(text, "inf" | "nan") {
-        return out.push_str(text);
-    }
-    let survey = syntax::survey(text);
-    let mut tokens = survey.cst.tokens();
-    let is_bare = survey.mistakes.is_empty()
-        && tokens
-            .next()
-            .is_some_and(|token| token.kind == TokenKind::Ident)
-        && tokens.next().is_none();
-    if is_bare {
+    if syntax::is_bare_name(text) {
         out.push_str(text);
     } else {
         literal(out, text);

@@ -3,6 +3,7 @@
 //! Read on in `laws` for what every formatted text is judged by.
 
 pub(crate) mod generate;
+mod hostile;
 pub(crate) mod laws;
 mod v1;
 

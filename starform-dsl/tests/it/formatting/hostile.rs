@@ -1,0 +1,73 @@
+//! Formatting texts that are meant to take long: in time, on a small stack, whatever is asked of the formatter.
+//! Starts threads and measures what they spend on a processor.
+//! Read on in `crate::hostile` and `crate::heavy` for the texts.
+
+use std::time::Duration;
+
+use starform_dsl::fmt;
+use starform_dsl::source::FileId;
+
+use crate::heavy::{self, spent};
+use crate::hostile::{MIB, hostile};
+
+/// What is asked of the formatter, by name; each tells how many bytes came of it.
+const WORK: [(&str, fn(&str) -> usize); 4] = [
+    ("format", |text| {
+        fmt::format(text).expect("the meaning stays").text.len()
+    }),
+    ("edits", |text| {
+        fmt::edits(FileId(0), text)
+            .expect("the meaning stays")
+            .len()
+    }),
+    ("migrate", |text| {
+        fmt::migrate(text).map_or(0, |text| text.len())
+    }),
+    ("covered", |text| fmt::covered(text).len()),
+];
+
+/// The quickest of several runs, on a small stack.
+fn took(text: &str, work: fn(&str) -> usize, runs: usize) -> Duration {
+    let text = text.to_owned();
+    let run = move || {
+        let start = spent();
+        work(&text);
+        spent() - start
+    };
+    let worker = std::thread::Builder::new()
+        .stack_size(256 * 1024)
+        .spawn(move || (0..runs).map(|_| run()).min().expect("at least one run"))
+        .expect("a thread starts");
+    worker.join().expect("no text aborts")
+}
+
+fn late(texts: &[(String, String)], most: Duration, runs: usize) -> Vec<(String, Duration)> {
+    let mut late = Vec::new();
+    for (name, text) in texts {
+        for (of, work) in WORK {
+            let took = took(text, work, runs);
+            if took >= most {
+                late.push((format!("{of} {name}"), took));
+            }
+        }
+    }
+    late
+}
+
+/// Of a text of a sixteenth of the size what grows with the square takes a 256th, and with the text a few milliseconds.
+#[test]
+fn hostile_texts_are_formatted_on_a_small_stack() {
+    let late = late(&hostile(MIB / 16), Duration::from_secs(2), 1);
+    assert!(late.is_empty(), "{late:#?}");
+}
+
+/// The goal. `cargo xtask soak language` runs it in release.
+#[test]
+#[ignore = "a measurement; only meaningful in release"]
+fn soak_formatting_a_hostile_text_takes_a_tenth_of_a_second() {
+    let mut texts = hostile(MIB);
+    texts.extend(heavy::texts().map(|(name, text)| (name.to_owned(), text)));
+    let late = late(&texts, Duration::from_millis(100), 3);
+    eprintln!("{} texts, {} ways", texts.len(), WORK.len());
+    assert!(late.is_empty(), "{late:#?}");
+}
