@@ -17,6 +17,7 @@ use std::time::Instant;
 use kdl::KdlDocument;
 use serde_json::json;
 use starform_contract::{NameEntry, ObjectName, ProjectId, ServiceId, WorkspaceId};
+use starform_dsl::fmt;
 use starform_dsl::source::{FileId, SourceTree};
 use starform_dsl::syntax::{Nodes, Value, parse, read};
 use starform_dsl::{Bindings, Project, VerifiedHosts, compile, emit};
@@ -40,7 +41,12 @@ fn main() {
     let only = std::env::args()
         .skip(1)
         .find(|word| !word.starts_with("--"));
-    for (name, part) in [("parsers", parsers as fn()), ("contract", contract)] {
+    let parts = [
+        ("parsers", parsers as fn()),
+        ("formatting", formatting),
+        ("contract", contract),
+    ];
+    for (name, part) in parts {
         if only.as_deref().is_none_or(|only| only == name) {
             part();
         }
@@ -87,6 +93,37 @@ fn parsers() {
     same_content("compile/equal content beside kdl", by_kdl);
     same_content("compile/equal content beside toml", by_toml);
     same_content("compile/equal content beside serde_json", by_json);
+}
+
+/// Text to text in the one style, beside the crate `kdl` on the same text; and a text that needs nothing.
+fn formatting() {
+    let untidy = documents::equal(SERVICES).kdl.replace("\n    ", "\n\t");
+    let tidy = fmt::format(&untidy).expect("the meaning stays").text;
+    let rate = |text: &str, seconds: f64| text.len() as f64 / seconds / 1e6;
+    let by_kdl = median(SLOW_RUNS, || {
+        let mut document = KdlDocument::parse(&untidy).expect("a document");
+        document.autoformat();
+        document.to_string()
+    });
+    let of_untidy = median(RUNS, || fmt::format(&untidy).expect("the meaning stays"));
+    let of_tidy = median(RUNS, || fmt::format(&tidy).expect("the meaning stays"));
+    for (name, ours, floor) in [
+        (
+            "compile/fmt beside kdl",
+            rate(&untidy, of_untidy),
+            Some(rate(&untidy, by_kdl)),
+        ),
+        ("compile/fmt of formatted text", rate(&tidy, of_tidy), None),
+    ] {
+        Figure {
+            name,
+            ours,
+            floor,
+            unit: "MB/s",
+            n: RUNS,
+        }
+        .print();
+    }
 }
 
 /// A thousand services in two environments, from text to the contract's state of both.

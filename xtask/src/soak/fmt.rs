@@ -1,24 +1,23 @@
-//! Formatting at full size: 10 000 generated documents and 10 000 broken ones keep all that they say.
+//! Formatting at full size: the suite, every golden, 10 000 generated documents and as many broken ones keep all that
+//! they say, and so do a million texts of pieces and a million of any characters.
 //!
-//! Effects: runs a test of `starform-dsl` that is ignored otherwise.
+//! Effects: builds and runs tests of `starform-dsl` in release, one of which is ignored otherwise; they print counts.
 //! Read on in `starform-dsl/tests/it/formatting`.
 
-use anyhow::Result;
+use anyhow::{Result, ensure};
 
 use crate::process;
+use crate::tally::Tally;
 
-const TEST: &str = "formatting::ten_thousand_generated_documents_keep_their_meaning";
+const TESTS: &str = "test --release --package starform-dsl --test it -- --include-ignored --nocapture \
+                     formatting::all_texts formatting::any_";
 
 pub(super) fn run() -> Result<()> {
-    process::run(&mut process::cargo([
-        "test",
-        "-p",
-        "starform-dsl",
-        "--test",
-        "it",
-        "--",
-        "--ignored",
-        "--exact",
-        TEST,
-    ]))
+    let mut tests = process::cargo(TESTS.split_whitespace());
+    let text = process::output(tests.env("PROPTEST_CASES", "1000000"))?;
+    let mut tally = Tally::default();
+    text.lines().for_each(|line| tally.read(line));
+    ensure!(tally.passed >= 3, "a test is missing:\n{text}");
+    print!("{text}");
+    Ok(())
 }

@@ -72,7 +72,7 @@ fn writes_contract(before: &[String], after: &[String]) -> bool {
     })
 }
 
-fn comments(text: &str) -> Vec<String> {
+pub(super) fn comments(text: &str) -> Vec<String> {
     of_kind(text, |kind| {
         matches!(kind, TokenKind::LineComment | TokenKind::BlockComment)
     })
