@@ -13,6 +13,8 @@ use std::{
 pub(crate) enum RewriteError {
     #[error("`{}` was changed by something else just now; run the command again", .0.display())]
     Changed(PathBuf),
+    #[error("`{}` is read-only and was left as it is; make it writable first", .0.display())]
+    ReadOnly(PathBuf),
     #[error("cannot write `{}`: {source}", .path.display())]
     Unwritable { path: PathBuf, source: io::Error },
 }
@@ -25,10 +27,14 @@ pub(crate) fn rewrite(path: &Path, old: &str, new: &str) -> Result<(), RewriteEr
         source,
     };
     let target = fs::canonicalize(path).map_err(unwritable)?;
+    let permissions = fs::metadata(&target).map_err(unwritable)?.permissions();
+    // A file that is put in its place would not ask.
+    if permissions.readonly() {
+        return Err(RewriteError::ReadOnly(path.to_owned()));
+    }
     let folder = target.parent().unwrap_or(Path::new("."));
     let mut file = tempfile::NamedTempFile::new_in(folder).map_err(unwritable)?;
     file.write_all(new.as_bytes()).map_err(unwritable)?;
-    let permissions = fs::metadata(&target).map_err(unwritable)?.permissions();
     file.as_file()
         .set_permissions(permissions)
         .map_err(unwritable)?;

@@ -69,6 +69,12 @@ pub(crate) enum SourceError {
 
 /// The project at `path`: a folder that holds a starform.kdl, or that file itself.
 pub(crate) fn read(path: &Path) -> Result<SourceTree, SourceError> {
+    whole(read_what_can_be(path)?)
+}
+
+/// The project without the included files that cannot be read, and what is wrong with each of these. The root file
+/// must be readable: it names the others.
+pub(crate) fn read_what_can_be(path: &Path) -> Result<Partly<SourceTree>, SourceError> {
     let root = root_file(path)?;
     let text = Arc::from(read_text(&root)?);
     let name = shown_as(path, &root);
@@ -85,7 +91,18 @@ pub(crate) fn read_under(
         Some(text) => Arc::clone(text),
         None => Arc::from(read_text(&root_file(folder)?)?),
     };
-    follow(folder.to_owned(), ROOT_FILE.to_owned(), text, open)
+    whole(follow(folder.to_owned(), ROOT_FILE.to_owned(), text, open)?)
+}
+
+/// What could be read, and what is wrong with each of the others, by name.
+pub(crate) type Partly<T> = (T, BTreeMap<String, SourceError>);
+
+/// All of it, or what is wrong with the first file that is missing.
+fn whole<T>((found, unread): Partly<T>) -> Result<T, SourceError> {
+    match unread.into_values().next() {
+        Some(error) => Err(error),
+        None => Ok(found),
+    }
 }
 
 /// Reads what the root file includes, and what that includes.
@@ -94,12 +111,13 @@ fn follow(
     root: String,
     text: Arc<str>,
     open: &BTreeMap<String, Arc<str>>,
-) -> Result<SourceTree, SourceError> {
+) -> Result<Partly<SourceTree>, SourceError> {
     let mut reading = Reading {
         folder,
         open,
         bytes: text.len() as u64,
         files: BTreeMap::from([(root, text)]),
+        unread: BTreeMap::new(),
     };
     let mut followed: BTreeSet<Glob> = BTreeSet::new();
     loop {
@@ -107,7 +125,7 @@ fn follow(
         let wanted = include::wanted(&tree);
         let new: Vec<&Glob> = wanted.difference(&followed).collect();
         if new.is_empty() {
-            return Ok(tree);
+            return Ok((tree, reading.unread));
         }
         for glob in new {
             reading.include(glob)?;
@@ -119,7 +137,8 @@ fn follow(
 /// Every file below a folder that a project there could include.
 pub(crate) fn includable(folder: &Path) -> Result<Vec<String>, SourceError> {
     let all = "**/*.kdl".parse().expect("a pattern of the language");
-    Ok(matching(folder, &all)?.into_iter().collect())
+    let found = whole(matching(folder, &all)?)?;
+    Ok(found.into_iter().collect())
 }
 
 /// The file at `path`, or the root file of a folder, without what it includes.
@@ -178,27 +197,38 @@ struct Reading<'o> {
     bytes: u64,
     /// By path below the folder, with `/`.
     files: BTreeMap<String, Arc<str>>,
+    /// Files that cannot be read, likewise.
+    unread: BTreeMap<String, SourceError>,
 }
 
 impl Reading<'_> {
     /// Reads every file that the pattern names and that was not read yet.
     fn include(&mut self, glob: &Glob) -> Result<(), SourceError> {
         let unsaved = self.open.keys().filter(|name| glob.matches(name));
-        let mut names = matching(&self.folder, glob)?;
+        let (mut names, unread) = matching(&self.folder, glob)?;
         names.extend(unsaved.cloned());
+        self.unread.extend(unread);
         for name in names {
-            if self.files.contains_key(&name) {
+            if self.files.contains_key(&name) || self.unread.contains_key(&name) {
                 continue;
             }
             if self.files.len() > MOST_FILES {
                 return Err(SourceError::TooMany);
             }
-            let text = match self.open.get(&name) {
-                Some(text) => Arc::clone(text),
-                None => self.read_from_disk(&name)?,
+            let read = match self.open.get(&name) {
+                Some(text) => Ok(Arc::clone(text)),
+                None => self.read_from_disk(&name),
             };
-            self.bytes += text.len() as u64;
-            self.files.insert(name, text);
+            match read {
+                Ok(text) => {
+                    self.bytes += text.len() as u64;
+                    self.files.insert(name, text);
+                }
+                Err(SourceError::AllTooLarge) => return Err(SourceError::AllTooLarge),
+                Err(error) => {
+                    self.unread.insert(name, error);
+                }
+            }
         }
         Ok(())
     }
@@ -214,8 +244,8 @@ impl Reading<'_> {
 
 /// The files that a pattern names, by path below `folder`. Folders that are symbolic links are not
 /// entered: what they lead to has a path of its own, or lies outside.
-fn matching(folder: &Path, glob: &Glob) -> Result<BTreeSet<String>, SourceError> {
-    let mut found = BTreeSet::new();
+fn matching(folder: &Path, glob: &Glob) -> Result<Partly<BTreeSet<String>>, SourceError> {
+    let (mut found, mut unread) = (BTreeSet::new(), BTreeMap::new());
     let mut looked_at = 0;
     let mut open = vec![String::new()];
     while let Some(below) = open.pop() {
@@ -244,12 +274,16 @@ fn matching(folder: &Path, glob: &Glob) -> Result<BTreeSet<String>, SourceError>
                 if glob.may_match_below(&name) {
                     open.push(name);
                 }
-            } else if glob.matches(&name) && is_file_inside(folder, &entry.path())? {
-                found.insert(name);
+            } else if glob.matches(&name) {
+                match is_file_inside(folder, &entry.path()) {
+                    Ok(true) => drop(found.insert(name)),
+                    Ok(false) => {}
+                    Err(error) => drop(unread.insert(name, error)),
+                }
             }
         }
     }
-    Ok(found)
+    Ok((found, unread))
 }
 
 /// Whether it is a file; an error where a symbolic link leaves the folder.

@@ -4,6 +4,7 @@
 //! formatted all the same), and with `--check` and `--diff` also where a file would change, as `diff` does.
 
 use std::{
+    collections::BTreeMap,
     fmt::Write as _,
     path::{Path, PathBuf},
     sync::Arc,
@@ -19,7 +20,7 @@ use starform_dsl::{
 use super::{human, print};
 use crate::{
     args::FmtArgs,
-    exit::Exit,
+    exit::{self, Exit},
     rewrite::rewrite,
     sources::{self, SourceError},
     terminal::Terminal,
@@ -34,25 +35,37 @@ struct Source {
     text: Arc<str>,
 }
 
+/// A file that cannot be read or written leaves the others: it is named, and they are formatted.
 pub(crate) fn run(args: &FmtArgs, terminal: Terminal) -> anyhow::Result<Exit> {
     let mut exit = Exit::Success;
     for path in &args.path {
-        for source in read(path)? {
-            if !format(args, &source, terminal)? {
-                exit = Exit::Error;
+        let (sources, unread) = match read(path) {
+            Ok(read) => read,
+            Err(error) => (Vec::new(), vec![error]),
+        };
+        for error in unread {
+            exit = exit::tell(&error.into());
+        }
+        for source in sources {
+            match format(args, &source, terminal) {
+                Ok(true) => {}
+                Ok(false) => exit = Exit::Error,
+                Err(error) => exit = exit::tell(&error),
             }
         }
     }
     Ok(exit)
 }
 
-/// `-` is standard input; a folder stands for the files of its project.
-fn read(path: &Path) -> Result<Vec<Source>, SourceError> {
+/// `-` is standard input; a folder stands for the files of its project, a file for itself alone.
+fn read(path: &Path) -> Result<(Vec<Source>, Vec<SourceError>), SourceError> {
     let stdin = path == Path::new("-");
-    let tree = if stdin {
-        sources::read_stdin()?
+    let (tree, unread) = if stdin {
+        (sources::read_stdin()?, BTreeMap::new())
+    } else if path.is_dir() {
+        sources::read_what_can_be(path)?
     } else {
-        sources::read(path)?
+        (sources::read_one(path)?, BTreeMap::new())
     };
     let files = tree.files().map(|(_, file)| {
         let place = sources::on_disk(path, file.path());
@@ -67,7 +80,7 @@ fn read(path: &Path) -> Result<Vec<Source>, SourceError> {
             text: file.text().clone(),
         }
     });
-    Ok(files.collect())
+    Ok((files.collect(), unread.into_values().collect()))
 }
 
 /// Does what was asked for with one text; tells whether all is well.

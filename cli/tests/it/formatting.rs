@@ -184,6 +184,159 @@ fn several_paths_are_formatted_in_one_run() {
     );
 }
 
+const ROOT: &str = "project shop contract=1 {\n  environment production branch=main\n  include \"services/*.kdl\"\n}\n";
+const UGLY_PART: &str = "web  api {\n image \"a/b@sha256:0f1e\"\n}";
+const PART: &str = "web api {\n  image \"a/b@sha256:0f1e\"\n}\n";
+
+/// A project with these files under `services`, which it includes.
+fn spread(files: &[(&str, &[u8])]) -> Project {
+    let project = Project::new(ROOT);
+    fs::create_dir(project.path().join("services")).unwrap();
+    for (name, bytes) in files {
+        fs::write(project.path().join("services").join(name), bytes).unwrap();
+    }
+    project
+}
+
+fn part(project: &Project, name: &str) -> String {
+    fs::read_to_string(project.path().join("services").join(name)).unwrap()
+}
+
+#[test]
+fn a_folder_stands_for_all_files_of_its_project() {
+    let ugly = UGLY_PART.as_bytes();
+    let project = spread(&[("a.kdl", ugly), ("b.kdl", PART.as_bytes()), ("c.kdl", ugly)]);
+    let both = "services/a.kdl\nservices/c.kdl\n";
+    assert_eq!(fmt(&project, &["--check"]).expect(1).stdout, both);
+    let ran = fmt(&project, &["--diff", "."]).expect(1);
+    let heads: Vec<&str> = ran
+        .stdout
+        .lines()
+        .filter(|line| line.starts_with("--- "))
+        .collect();
+    assert_eq!(heads, ["--- services/a.kdl", "--- services/c.kdl"]);
+    assert_eq!(part(&project, "a.kdl"), UGLY_PART);
+    // A file that is named stands for itself.
+    let ran = fmt(&project, &["starform.kdl"]).expect(0);
+    assert_eq!(
+        (ran.stdout.as_str(), part(&project, "a.kdl").as_str()),
+        ("", UGLY_PART)
+    );
+    assert_eq!(
+        fmt(&project, &["services/c.kdl"]).expect(0).stdout,
+        "services/c.kdl\n"
+    );
+    assert_eq!(fmt(&project, &[]).expect(0).stdout, "services/a.kdl\n");
+    assert_eq!(
+        (part(&project, "a.kdl"), part(&project, "c.kdl")),
+        (PART.into(), PART.into())
+    );
+}
+
+#[test]
+fn a_file_that_cannot_be_formatted_is_named_and_the_others_are_formatted() {
+    let ugly = UGLY_PART.as_bytes();
+    let project = spread(&[
+        ("a.kdl", ugly),
+        ("latin.kdl", b"web api // \xe9\n"),
+        ("mistaken.kdl", b"web   api {\n   port 80a\n}\n"),
+        ("unclosed.kdl", b"web   api {\n"),
+        ("locked.kdl", ugly),
+        ("z.kdl", ugly),
+    ]);
+    let folder = project.path().join("services");
+    let locked = fs::Permissions::from_mode(0o444);
+    fs::set_permissions(folder.join("locked.kdl"), locked).unwrap();
+    symlink("nowhere", folder.join("dangling.kdl")).unwrap();
+    let elsewhere = Project::new("a   1");
+    symlink(elsewhere.file(), folder.join("outside.kdl")).unwrap();
+    let ran = fmt(&project, &[]).expect(1);
+    let changed = "services/a.kdl\nservices/mistaken.kdl\nservices/z.kdl\n";
+    assert_eq!(ran.stdout, changed);
+    for said in [
+        "services/dangling.kdl`: No such file",
+        "services/latin.kdl` is not UTF-8 text (first bad byte at offset 11)",
+        "`services/locked.kdl` is read-only",
+        "services/mistaken.kdl:2:9",
+        "services/outside.kdl` is a symbolic link that leaves the folder",
+        "services/unclosed.kdl:1:11",
+    ] {
+        assert!(ran.stderr.contains(said), "{said} is not in {}", ran.stderr);
+    }
+    assert_eq!(
+        (part(&project, "a.kdl"), part(&project, "z.kdl")),
+        (PART.into(), PART.into())
+    );
+    let sound = "web api {\n   port 80a\n}\n";
+    assert_eq!(part(&project, "mistaken.kdl"), sound);
+    assert_eq!(part(&project, "locked.kdl"), UGLY_PART);
+    assert_eq!(elsewhere.text(), "a   1");
+    assert_eq!(
+        fs::read(folder.join("latin.kdl")).unwrap(),
+        b"web api // \xe9\n"
+    );
+    let left = fs::read_dir(&folder).unwrap().count();
+    assert_eq!(left, 8, "nothing lies about");
+}
+
+#[test]
+fn files_of_every_kind_are_formatted_or_named() {
+    for (before, after) in [
+        ("", ""),
+        ("\n\n", ""),
+        ("// only a comment", "// only a comment\n"),
+        ("a   1", "a 1\n"),
+        ("\u{feff}a   1\n", "\u{feff}a 1\n"),
+        ("a   1\r\nb {\r\nc\r\n}\r\n", "a 1\r\nb {\r\n  c\r\n}\r\n"),
+        ("a   1\r\nb\n", "a 1\nb\n"),
+    ] {
+        let project = Project::new(before);
+        let ran = fmt(&project, &[]).expect(0);
+        let named = if before == after {
+            ""
+        } else {
+            "starform.kdl\n"
+        };
+        assert_eq!(
+            (ran.stdout.as_str(), project.text().as_str()),
+            (named, after),
+            "{before:?}"
+        );
+    }
+    let project = Project::new("");
+    fs::write(project.file(), [0xff, 0xfe, b'a', 0]).unwrap();
+    let ran = fmt(&project, &[]).expect(1);
+    assert!(
+        ran.stderr.contains("starform.kdl` is not UTF-8 text"),
+        "{}",
+        ran.stderr
+    );
+    fs::create_dir(project.path().join("empty")).unwrap();
+    let ran = fmt(&project, &["empty"]).expect(1);
+    assert!(
+        ran.stderr.contains("there is no starform.kdl in `empty`"),
+        "{}",
+        ran.stderr
+    );
+}
+
+#[test]
+fn a_path_that_is_wrong_leaves_the_others() {
+    let (one, two) = (Project::new(UGLY), Project::new(UGLY));
+    let other = two.path().to_str().unwrap();
+    let ran = fmt(&one, &["nowhere.kdl", ".", other]).expect(1);
+    assert!(
+        ran.stderr.contains("`nowhere.kdl` does not exist"),
+        "{}",
+        ran.stderr
+    );
+    assert_eq!(ran.stdout, format!("starform.kdl\n{other}/starform.kdl\n"));
+    assert_eq!(
+        (one.text(), two.text()),
+        (FORMATTED.into(), FORMATTED.into())
+    );
+}
+
 #[test]
 fn the_examples_are_formatted() {
     for example in fs::read_dir(root().join("examples")).unwrap() {
