@@ -10,8 +10,11 @@ use starform_dsl::source::FileId;
 use crate::heavy::{self, spent};
 use crate::hostile::{MIB, hostile};
 
-/// What is asked of the formatter, by name; each tells how many bytes came of it.
-const WORK: [(&str, fn(&str) -> usize); 4] = [
+/// Tells how much came of it.
+type Work = fn(&str) -> usize;
+
+/// What is asked of the formatter, by name.
+const WORK: [(&str, Work); 4] = [
     ("format", |text| {
         fmt::format(text).expect("the meaning stays").text.len()
     }),
@@ -27,7 +30,7 @@ const WORK: [(&str, fn(&str) -> usize); 4] = [
 ];
 
 /// The quickest of several runs, on a small stack.
-fn took(text: &str, work: fn(&str) -> usize, runs: usize) -> Duration {
+fn took(text: &str, work: Work, runs: usize) -> Duration {
     let text = text.to_owned();
     let run = move || {
         let start = spent();
