@@ -1,8 +1,14 @@
-//! `starform explain`: pages of codes and nodes in the width of the terminal, without files or a network.
+//! `starform explain`: pages of codes and nodes in the width of the terminal, without files or a network; and values
+//! of projects over several files, with `compile` and `check` beside it.
 //!
 //! Starts the binary.
 
-use crate::support::process::{Ran, run, starform};
+use std::fs;
+
+use crate::support::{
+    process::{Ran, run, starform},
+    project::Project,
+};
 
 fn explain(words: &[&str], columns: &str) -> Ran {
     let mut command = starform();
@@ -38,4 +44,122 @@ fn the_list_of_codes_fits_the_terminal() {
         assert!(list.contains("\n  SF9001  internal error\n"), "{list}");
         assert!(list.contains("\n  SF6105  "), "{list}");
     }
+}
+
+/// A project over several files, with a preview, a renamed service and something removed.
+fn several_files() -> Project {
+    let project = Project::new(
+        r#"project shop {
+  environment staging branch=main
+  preview from=staging on=pull-request expire="3d"
+  partial base { image "ghcr.io/acme/shop@sha256:1f0c4cb9d5b3f3f4b1f6a7c1f9a1f6b1f0c4cb9d5b3f3f4b1f6a7c1f9a1f6b10"; }
+  include "services/*.kdl"
+}
+"#,
+    );
+    let services = project.path().join("services");
+    fs::create_dir(&services).unwrap();
+    let api =
+        "web api was=backend like=base {\n  port 8080\n  scale 2\n  in preview { scale 1; }\n}\n";
+    fs::write(services.join("api.kdl"), api).unwrap();
+    let mailer = "worker mailer like=base { not-in preview; }\ninclude \"services/jobs/*.kdl\"\n";
+    fs::write(services.join("mailer.kdl"), mailer).unwrap();
+    fs::create_dir(services.join("jobs")).unwrap();
+    let job = "cron sweep schedule=\"0 3 * * *\" like=base { in staging { retries 2; }; }\n";
+    fs::write(services.join("jobs/sweep.kdl"), job).unwrap();
+    project
+}
+
+fn in_project(project: &Project, words: &[&str]) -> Ran {
+    run(starform().current_dir(project.path()).args(words))
+}
+
+#[test]
+fn values_of_a_preview_are_explained_with_the_files_they_stand_in() {
+    let project = several_files();
+    let scale = in_project(&project, &["explain", "api.scale", "--env", "pr-7"]).expect(0);
+    assert_eq!(
+        scale.stdout,
+        "\
+api.scale in pr-7: min=1 max=1
+  holds     in preview          services/api.kdl:4:16  scale 1
+  replaced  the service itself  services/api.kdl:3:3   scale 2
+"
+    );
+    let retries = in_project(&project, &["explain", "sweep.retries", "--env", "pr-7"]).expect(0);
+    let said = "holds  in staging  services/jobs/sweep.kdl:1:57  retries 2";
+    assert!(retries.stdout.contains(said), "{}", retries.stdout);
+    let was = in_project(&project, &["explain", "api.was"]).expect(0);
+    let said = "holds  the service itself  services/api.kdl:1:9  was=backend";
+    assert!(was.stdout.contains(said), "{}", was.stdout);
+    let absent = in_project(&project, &["explain", "mailer.scale", "--env", "pr-7"]).expect(0);
+    assert!(
+        absent.stdout.contains("services/mailer.kdl:1:"),
+        "{}",
+        absent.stdout
+    );
+    let none = in_project(&project, &["explain", "api.scale", "--env", "pr-07"]).expect(1);
+    assert!(
+        none.stderr.contains("no environment `pr-07`"),
+        "{}",
+        none.stderr
+    );
+}
+
+#[test]
+fn a_preview_is_compiled_and_rendered_under_its_name() {
+    let project = several_files();
+    let bundle = in_project(&project, &["compile", "--env", "pr-7"])
+        .expect(0)
+        .json();
+    assert_eq!(bundle["environment"], "pr-7");
+    assert_eq!(bundle["ephemeral"], true);
+    let services = bundle["services"].as_array().unwrap();
+    let names: Vec<&str> = services
+        .iter()
+        .map(|s| s["name"].as_str().unwrap())
+        .collect();
+    assert_eq!(names, ["api", "sweep"]);
+    assert_eq!(services[0]["model"]["scale"]["max"], 1);
+    let origins = in_project(&project, &["compile", "--env", "pr-7", "--origins"]);
+    let origins = origins.expect(0).json();
+    assert_eq!(
+        origins["api"]["scale.max"]["place"],
+        "services/api.kdl:4:16"
+    );
+    let objects = in_project(&project, &["render", "--env", "pr-7"]).expect(0);
+    assert!(
+        objects.stdout.contains("name: api--pr-7"),
+        "{}",
+        objects.stdout
+    );
+}
+
+#[test]
+fn what_is_removed_is_checked_explained_and_refused_in_a_plan() {
+    let project = several_files();
+    let gone = project.path().join("services/gone.kdl");
+    fs::write(&gone, "removed web old data=keep\n").unwrap();
+    let node = in_project(&project, &["explain", "removed"])
+        .expect(0)
+        .stdout;
+    assert!(
+        node.contains("removed KIND NAME data=keep|destroy"),
+        "{node}"
+    );
+    let check = in_project(&project, &["check", "--format", "short"]).expect(0);
+    let said = "services/gone.kdl:1:1: warning[SF6003]: `removed` is checked";
+    assert!(
+        format!("{}{}", check.stdout, check.stderr).contains(said),
+        "{check:?}"
+    );
+    let refused = in_project(&project, &["compile", "--env", "staging"]).expect(1);
+    assert!(refused.stderr.contains("SF6004"), "{}", refused.stderr);
+    fs::write(&gone, "removed web api data=keep\n").unwrap();
+    let check = in_project(&project, &["check", "--format", "short"]).expect(1);
+    let said = "services/gone.kdl:1:13: error[SF3015]: `api` is removed and declared";
+    assert!(
+        format!("{}{}", check.stdout, check.stderr).contains(said),
+        "{check:?}"
+    );
 }

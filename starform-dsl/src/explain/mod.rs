@@ -96,13 +96,13 @@ struct At<'p> {
     written: &'p Written<'p>,
 }
 
-/// Answers for `path`, in one environment or in all of them.
+/// Answers for `path`, in one environment, which may be that of a pull request, or in all declared ones.
 ///
 /// `secrets`: the places that [`crate::Compiled`] found to look like credentials.
-pub fn explain(
-    project: &Project,
+pub fn explain<'p>(
+    project: &'p Project,
     path: &str,
-    environment: Option<&EnvironmentName>,
+    environment: Option<&'p EnvironmentName>,
     bindings: &Bindings,
     secrets: &[Span],
 ) -> Result<Vec<Explained>, NoSuchPath> {
@@ -128,13 +128,14 @@ pub fn explain(
 
 fn chosen<'p>(
     project: &'p Project,
-    environment: Option<&EnvironmentName>,
+    environment: Option<&'p EnvironmentName>,
 ) -> Result<Vec<&'p EnvironmentName>, NoSuchPath> {
     let all = || project.environments().map(|(name, _)| name);
     match environment {
         None => Ok(all().collect()),
         Some(asked) => match all().find(|name| *name == asked) {
             Some(found) => Ok(vec![found]),
+            None if project.preview(asked).is_some() => Ok(vec![asked]),
             None => Err(NoSuchPath::new(
                 "environment",
                 asked.as_str(),

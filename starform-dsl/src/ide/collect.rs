@@ -49,6 +49,11 @@ impl Collector {
         for (entry, named) in names::in_node(visit) {
             self.name(visit, entry, named);
         }
+        if let Some((entry, service)) = names::owner_of_removed_volume(visit) {
+            let occurrence = beginning(entry.value_span(), entry.text_span(), &service);
+            let symbol = Symbol::new(NameKind::Service, service);
+            self.index.add(symbol, occurrence);
+        }
     }
 
     /// The node `preview` stands for all preview environments, which others call by its name.
@@ -119,20 +124,8 @@ impl Collector {
                 continue;
             }
             let whole = entry.value_span();
-            let (span, form) = match reference.range {
-                None => (whole, Form::Escaped),
-                Some(range) => {
-                    let length = u32::try_from(service.len()).unwrap_or(u32::MAX);
-                    let end = range.start() + length;
-                    let span = Span::new(whole.file, TextRange::new(range.start(), end));
-                    (span, Form::Inside)
-                }
-            };
-            let occurrence = Occurrence {
-                span,
-                role: Role::Use,
-                form,
-            };
+            let text = reference.range.map(|range| Span::new(whole.file, range));
+            let occurrence = beginning(whole, text, service);
             let symbol = Symbol::new(NameKind::Service, service);
             self.index.add(symbol, occurrence);
         }
@@ -153,6 +146,26 @@ impl Collector {
             self.index.add(Symbol::variable(owner, key.key), occurrence);
         }
         self.index.finish()
+    }
+}
+
+/// A name that a text begins with; `text`: where that stands, if no escapes hide it.
+fn beginning(whole: Span, text: Option<Span>, name: &str) -> Occurrence {
+    let (span, form) = match text {
+        None => (whole, Form::Escaped),
+        Some(text) => {
+            let start = text.range.start();
+            let end = start + u32::try_from(name.len()).unwrap_or(u32::MAX);
+            (
+                Span::new(text.file, TextRange::new(start, end)),
+                Form::Inside,
+            )
+        }
+    };
+    Occurrence {
+        span,
+        role: Role::Use,
+        form,
     }
 }
 

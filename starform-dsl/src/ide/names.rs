@@ -6,6 +6,7 @@ use std::ops::Range;
 
 use super::index::NameKind;
 use super::scope::{Visit, is_service};
+use crate::project::VOLUME;
 use crate::syntax::{Entry, TextRange, Value};
 use crate::table::{NodeSpec, Type};
 use crate::vars::template;
@@ -68,6 +69,18 @@ pub(super) fn in_node(visit: Visit<'_>) -> impl Iterator<Item = (Entry<'_>, Name
         };
         named.map(|named| (entry, named))
     })
+}
+
+/// `removed volume api.data`: the entry, and the service before the point.
+pub(super) fn owner_of_removed_volume(visit: Visit<'_>) -> Option<(Entry<'_>, String)> {
+    let mut args = visit.node.args();
+    let (kind, entry) = (args.next()?.value(), args.next()?);
+    let of_volume = matches!(&kind, Value::String(kind) if kind == VOLUME);
+    let Value::String(name) = entry.value() else {
+        return None;
+    };
+    let (service, _) = name.split_once('.')?;
+    (visit.spec?.name == "removed" && of_volume).then(|| (entry, service.to_owned()))
 }
 
 /// What a node declares.
@@ -139,7 +152,7 @@ fn declares(spec: &NodeSpec, ty: Type) -> Option<NameKind> {
 /// `removed web old`: the second argument is a service that was.
 fn removed(visit: Visit<'_>, arg: usize) -> Option<Named> {
     let kind = visit.node.args().next()?.value();
-    let of_service = matches!(&kind, Value::String(kind) if kind != "volume");
+    let of_service = matches!(&kind, Value::String(kind) if kind != VOLUME);
     (visit.spec?.name == "removed" && arg == 2 && of_service)
         .then_some(Named::Formerly(NameKind::Service))
 }

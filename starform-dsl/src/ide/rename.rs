@@ -12,7 +12,7 @@ use crate::diag::Edit;
 use crate::lower::{key_diagnostic, quoted, text_value};
 use crate::project::PREVIEW;
 use crate::source::{FileId, Span};
-use crate::syntax::{self, Node, TextRange, Value};
+use crate::syntax::{self, Entry, Node, TextRange, Value};
 use crate::table::{NodeSpec, Type};
 
 /// Why a name is not changed.
@@ -26,6 +26,8 @@ pub enum RenameError {
     BadName { title: String, help: String },
     #[error("{what} `{name}` exists already; choose another name")]
     Taken { what: &'static str, name: String },
+    #[error("`{name}` is named in `was=` or `removed` as what was; choose another name")]
+    Former { name: String },
     #[error("`{name}` stands in a text with escapes; write the text without them first")]
     Escaped { name: String, span: Span },
     #[error("a service has `{key}` from {also} too; change each of them by hand")]
@@ -53,6 +55,10 @@ pub fn rename(
         return Ok(Vec::new());
     }
     check(index, symbol, new_name)?;
+    if symbol.kind == NameKind::Service && !is_free_of_the_past(analysis, symbol, new_name) {
+        let name = new_name.to_owned();
+        return Err(RenameError::Former { name });
+    }
     let mut edits: Vec<Edit> = index
         .occurrences(symbol)
         .iter()
@@ -131,6 +137,24 @@ fn edit(found: &Occurrence, new_name: &str) -> Edit {
     }
 }
 
+/// Whether nothing was called so, but for the service itself: what had the name once cannot be declared.
+fn is_free_of_the_past(analysis: &Analysis, symbol: &Symbol, new_name: &str) -> bool {
+    let index = &analysis.index;
+    let own = index
+        .declarations(symbol)
+        .filter_map(|found| former_name(service_at(analysis, found.span)?.0))
+        .filter(|given| given.value() == Value::String(new_name.into()))
+        .count();
+    let of_the_name = Symbol::new(NameKind::Service, new_name);
+    index.occurrences(&of_the_name).len() == own
+}
+
+/// `was=` of a service's node.
+fn former_name(node: Node<'_>) -> Option<Entry<'_>> {
+    node.props()
+        .find(|prop| prop.name().is_some_and(|name| name.text == "was"))
+}
+
 /// What becomes of `was=` of the service that is declared at `name`.
 fn was(analysis: &Analysis, name: Span, old: &str, new_name: &str) -> Option<Edit> {
     let (node, spec) = service_at(analysis, name)?;
@@ -138,10 +162,7 @@ fn was(analysis: &Analysis, name: Span, old: &str, new_name: &str) -> Option<Edi
     if !prop.availability.is_usable() {
         return None;
     }
-    let given = node
-        .props()
-        .find(|prop| prop.name().is_some_and(|name| name.text == "was"));
-    match given {
+    match former_name(node) {
         Some(given) if given.value() == Value::String(new_name.into()) => Some(Edit {
             span: given.span_with_space(),
             text: String::new(),
