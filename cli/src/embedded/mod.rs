@@ -17,11 +17,11 @@ use std::{
 use starform_contract::{
     ClusterId, ClusterProfile, EnvironmentName, Index, ProjectId, ServiceName, WorkspaceId,
 };
-use starform_dsl::{Bindings, Project, VerifiedHosts, source::SourceTree};
+use starform_dsl::{Bindings, Project, VerifiedHosts, render, source::SourceTree};
 use starform_plan::{
     accepted::AcceptedProject, document::Plans, names::bind_names, propose::Proposal,
 };
-use starform_reconciler::compile::{Identity, PlanRequest, plans};
+use starform_reconciler::compile::{Identity, PlanError, PlanRequest, plans};
 use starform_shuttle::client;
 
 use self::{
@@ -192,7 +192,15 @@ fn propose(
         adopt: options.adopt.iter().cloned().collect(),
     };
     plans(&request, &identity, &accepted, profile)
-        .map_err(|error| Failure::because(Exit::Error, error.to_string()))
+        .map_err(|error| Failure::because(Exit::Error, refusal(sources, &error)))
+}
+
+/// What is refused only in a plan was not said by the checks.
+fn refusal(sources: &SourceTree, error: &PlanError) -> String {
+    match error {
+        PlanError::Diagnostics(said) => format!("{error}\n{}", render::short(sources, said)),
+        PlanError::UnknownEnvironment { .. } => error.to_string(),
+    }
 }
 
 fn accepted(seen: &Seen, project: ProjectId) -> anyhow::Result<AcceptedProject> {
