@@ -48,17 +48,47 @@ pub(super) fn settle<'p>(cluster: &Cluster, projects: &'p [Project]) -> BTreeMap
     known
 }
 
-/// A policy that lets in and out whatever there is, in one namespace.
-pub(super) fn open_everything(cluster: &Cluster, project: &Project) {
+/// Policies that let through too much, each in another way.
+pub(super) fn holes() -> [(&'static str, Value); 5] {
+    let block = |range: &str| json!([{ "to": [{ "ipBlock": { "cidr": range } }] }]);
+    let namespace = |name: &str| {
+        json!([{ "from": [{ "namespaceSelector": {
+            "matchLabels": { "kubernetes.io/metadata.name": name },
+        } }] }])
+    };
+    let neighbours = json!([{ "from": [{ "podSelector": {} }] }]);
+    [
+        ("everything", json!({ "ingress": [{}], "egress": [{}] })),
+        (
+            "environments of one project, at one end",
+            json!({ "ingress": neighbours }),
+        ),
+        ("metadata", json!({ "egress": block("169.254.169.254/32") })),
+        (
+            "the gateway at every port",
+            json!({ "ingress": namespace(GATEWAY) }),
+        ),
+        (
+            "the scraper at every port",
+            json!({ "ingress": namespace(MONITORING) }),
+        ),
+    ]
+}
+
+/// Adds a policy for every pod of the project; what comes back takes it away.
+pub(super) fn open(cluster: &Cluster, project: &Project, spec: &Value) -> impl FnOnce() {
     let namespace = namespace(cluster, project);
-    let policy = json!({
-        "metadata": { "name": "open" },
-        "spec": { "podSelector": {}, "ingress": [{}], "egress": [{}] },
-    });
+    let path = format!("/apis/networking.k8s.io/v1/namespaces/{namespace}/networkpolicies");
+    let mut spec = spec.clone();
+    spec["podSelector"] = json!({});
+    let types = [("ingress", "Ingress"), ("egress", "Egress")];
+    let types = types.iter().filter(|(field, _)| spec.get(field).is_some());
+    spec["policyTypes"] = types.map(|(_, name)| json!(name)).collect();
     cluster.create(
-        &format!("/apis/networking.k8s.io/v1/namespaces/{namespace}/networkpolicies"),
-        &policy,
+        &path,
+        &json!({ "metadata": { "name": "hole" }, "spec": spec }),
     );
+    move || cluster.delete(&format!("{path}/hole"))
 }
 
 /// Where pods may want to go, and come from, beyond the cluster's pods; nodes and API server are this cluster's own.
