@@ -357,3 +357,59 @@ fn a_former_name_is_for_whoever_binds_names() {
         state(&shop(""), "production")
     );
 }
+
+/// All layers at once: partial, own children, `in` of the environment, and above them `in preview`.
+#[test]
+fn layers_stand_on_each_other_in_every_environment() {
+    let text = "project shop {
+      environment staging branch=main
+      environment production branch=release
+      preview from=staging on=pull-request expire=\"3d\"
+      var-group g { A g; B g; in staging { A gs; }; in preview { B gp; }; }
+      var-group h { A h; }
+      partial p { size cpu=1 memory=\"1Gi\"; drain grace=\"5s\"; vars { P p; Q p; }; image \"a/b:1\"; run from-partial; }
+      web w like=p {
+        port 8080; use g h; vars { Q own; R own; A #null; }; scale 2
+        in staging { scale min=1 max=3; run #null; vars { R st; }; }
+        in preview { scale 1; vars { Q pv; }; size cpu=2; }
+        in production { domain shop.example; vars { A prod; P #null; }; drain #null; }
+      }
+    }";
+    let of = |environment: &str| {
+        let model = model(&state(text, environment), "w");
+        ["vars", "scale", "size", "drain", "run"].map(|child| model[child].clone())
+    };
+    let fixed = |n: u32| json!({"min": n, "max": n});
+    let size = |cpu: &str, memory: &str| json!({"cpu": cpu, "memory": memory});
+    let drain = |grace: &str| json!({"before-term": "10s", "grace": grace});
+    assert_eq!(
+        of("staging"),
+        [
+            json!({"B": "g", "P": "p", "Q": "own", "R": "st"}),
+            json!({"min": 1, "max": 3, "cpu": 80, "cooldown": "5m"}),
+            size("1", "1Gi"),
+            drain("5s"),
+            Value::Null,
+        ]
+    );
+    assert_eq!(
+        of("production"),
+        [
+            json!({"A": "prod", "B": "g", "Q": "own", "R": "own"}),
+            fixed(2),
+            size("1", "1Gi"),
+            drain("30s"),
+            json!(["from-partial"]),
+        ]
+    );
+    assert_eq!(
+        of("pr-7"),
+        [
+            json!({"B": "gp", "P": "p", "Q": "pv", "R": "st"}),
+            fixed(1),
+            size("2", "256Mi"),
+            drain("5s"),
+            Value::Null,
+        ]
+    );
+}

@@ -68,3 +68,57 @@ fn a_tree_without_the_root_file_is_one_message() {
     let other = compile(&SourceTree::new(others.into_iter().collect()));
     assert_eq!(other.diagnostics[0].title, "there is no `starform.kdl`");
 }
+
+#[test]
+fn a_thousand_problems_are_kept_and_one_more_is_said_to_follow() {
+    let bad = |count: usize| {
+        let text = format!(
+            "project p {{ environment e branch=x\n{}}}",
+            "nope\n".repeat(count)
+        );
+        codes(&text)
+    };
+    assert_eq!(bad(1_000), vec!["SF2004"; 1_000]);
+    let more = bad(1_001);
+    assert_eq!((more.len(), more[999].as_str()), (1_000, "SF5005"));
+}
+
+#[test]
+fn blocks_and_nodes_have_a_limit_each() {
+    let deep = |depth: usize| {
+        let inner = depth - 1;
+        let (open, close) = ("{ b ".repeat(inner), "}".repeat(inner));
+        codes(&format!(
+            "project p {{ environment e branch=x; x-a {open}{close}; }}"
+        ))
+    };
+    assert_eq!((deep(64).len(), deep(65)), (0, vec!["SF5002".to_owned()]));
+    let nodes = |count: usize| {
+        let others = "x-a\n".repeat(count - 2);
+        codes(&format!(
+            "project p {{ environment e branch=x; }}\n{others}"
+        ))
+    };
+    assert_eq!(nodes(100_000), [""; 0]);
+    assert_eq!(nodes(100_001), ["SF5003"]);
+}
+
+#[test]
+fn environments_and_what_one_block_holds_have_limits() {
+    let environments = |count: usize| {
+        let all: String = (0..count)
+            .map(|index| format!("environment e{index} branch=x\n"))
+            .collect();
+        codes(&format!("project p {{\n{all}}}"))
+    };
+    assert_eq!(environments(100), [""; 0]);
+    assert_eq!(environments(101), ["SF5034"]);
+    let group = |count: usize| {
+        let all: String = (0..count).map(|index| format!("V{index} 1\n")).collect();
+        codes(&format!(
+            "project p {{ environment e branch=x; var-group g {{\n{all}}}; }}"
+        ))
+    };
+    assert_eq!(group(1_000), [""; 0]);
+    assert_eq!(group(1_001), ["SF5035"]);
+}
