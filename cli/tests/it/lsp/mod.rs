@@ -2,6 +2,7 @@
 //! Starts the built program; no server, no cluster.
 
 mod editor;
+mod features;
 mod files;
 mod formatting;
 mod positions;
