@@ -4,10 +4,12 @@
 
 use std::collections::BTreeSet;
 
+use starform_contract::SecretName;
+
 use crate::diag::{Diagnostic, Fix};
 use crate::source::{SourceTree, Span};
 use crate::syntax::{Cst, Entry, Node, Value};
-use crate::vars::credential;
+use crate::vars::{Generator, Reference, credential, template};
 
 /// What stands in for a secret in the words of a diagnostic.
 pub(crate) const HIDDEN: &str = "…";
@@ -15,33 +17,68 @@ pub(crate) const HIDDEN: &str = "…";
 /// In the order of the text.
 pub(crate) fn find(cst: &Cst) -> Vec<Span> {
     let mut found = Vec::new();
-    let mut open = vec![cst.nodes()];
-    while let Some(nodes) = open.last_mut() {
+    // With whether all of it stands under a name that says so.
+    let mut open = vec![(cst.nodes(), false)];
+    while let Some((nodes, under)) = open.last_mut() {
+        let under = *under;
         let Some(node) = nodes.next() else {
             open.pop();
             continue;
         };
-        found.extend(in_node(node));
-        open.extend(node.children());
+        if under {
+            found.push(node.name_span());
+            found.extend(node.entries().map(Entry::value_span));
+        } else {
+            found.extend(in_node(node));
+        }
+        let inside = under || credential::key_says_so(&node.name());
+        open.extend(node.children().map(|nodes| (nodes, inside)));
     }
     found.sort();
+    found.dedup();
     found
 }
 
 fn in_node(node: Node<'_>) -> impl Iterator<Item = Span> {
     let name = node.name();
+    // `arg NPM_TOKEN …`
+    let first = node.args().next().and_then(|entry| match entry.value() {
+        Value::String(text) if text.len() < LONGEST_KEY => Some(text.into_owned()),
+        Value::String(_)
+        | Value::Integer(_)
+        | Value::Decimal(_)
+        | Value::Bool(_)
+        | Value::Null
+        | Value::Invalid => None,
+    });
+    let key_at = node.args().next().map(|entry| entry.span());
     node.entries()
+<<<<<<< HEAD
         .filter(move |entry| looks_secret(&name, *entry))
+=======
+        .filter(move |entry| {
+            let beside = first.as_deref().filter(|_| Some(entry.span()) != key_at);
+            let own = entry.name().map(|name| name.text.into_owned());
+            let keys = [Some(&*name), beside, own.as_deref()];
+            keys.into_iter()
+                .flatten()
+                .any(|key| looks_secret(key, *entry))
+        })
+>>>>>>> 2cec536 (Cover credentials in every wrong way to write them, in all outputs; show that safe fixes reach included files)
         .map(Entry::value_span)
 }
 
-fn looks_secret(name: &str, entry: Entry<'_>) -> bool {
+/// Bytes of a name that is judged.
+const LONGEST_KEY: usize = 256;
+
+fn looks_secret(key: &str, entry: Entry<'_>) -> bool {
     let text = match entry.value() {
         Value::String(text) => text,
         Value::Integer(_) | Value::Decimal(_) | Value::Invalid => entry.raw().into(),
         Value::Bool(_) | Value::Null => return false,
     };
     match entry.ty() {
+<<<<<<< HEAD
         None => credential::sign(name, &text).is_some(),
         // Its references stand open for all to read; what stands between them may not.
         Some(ty) if ty.text == "template" => {
@@ -49,6 +86,22 @@ fn looks_secret(name: &str, entry: Entry<'_>) -> bool {
             whole || credential::sign_of_value(&text).is_some()
         }
         Some(_) => false,
+=======
+        Some(ty) if names_something(&ty.text, &text) => false,
+        Some(ty) if ty.text == "secret" => text.len() >= SHORTEST_PART,
+        Some(_) | None => credential::sign(key, &text).is_some(),
+    }
+}
+
+/// Whether an annotated value is what the annotation says: no value, but the name of one.
+fn names_something(annotation: &str, text: &str) -> bool {
+    match annotation {
+        "secret" => SecretName::new(text).is_ok(),
+        "ref" => Reference::parse(text).is_ok(),
+        "template" => template::parse(text).1.is_empty() && credential::sign("", text).is_none(),
+        "generate" => text == Generator::Bytes32.as_str(),
+        _ => false,
+>>>>>>> 2cec536 (Cover credentials in every wrong way to write them, in all outputs; show that safe fixes reach included files)
     }
 }
 
@@ -63,12 +116,23 @@ pub(crate) fn cover(diagnostics: &mut [Diagnostic], secrets: &[Span], sources: &
             .copied()
             .collect();
         for secret in touched {
-            let text = sources.text(secret).trim_matches('"');
-            if !text.is_empty() {
+            for text in pieces(sources.text(secret)) {
                 conceal(diagnostic, text);
             }
         }
     }
+}
+
+/// The text of a value without its quotes; of a list in brackets, that of each of its values.
+fn pieces(raw: &str) -> impl Iterator<Item = &str> {
+    let list: &[char] = if raw.starts_with('[') {
+        &['[', ']', ',']
+    } else {
+        &[]
+    };
+    raw.split(list)
+        .map(|piece| piece.trim().trim_matches(['"', '\'', '#']))
+        .filter(|piece| !piece.is_empty())
 }
 
 /// Every place that a diagnostic speaks of.
@@ -96,6 +160,7 @@ fn conceal(diagnostic: &mut Diagnostic, text: &str) {
         if words.contains(text) {
             *words = words.replace(text, HIDDEN);
         }
+        hide_parts(words, text);
     };
     hide(&mut diagnostic.title);
     hide(&mut diagnostic.primary.text);
@@ -110,3 +175,19 @@ fn conceal(diagnostic: &mut Diagnostic, text: &str) {
     };
     diagnostic.fixes.retain(|fix| !repeats(fix));
 }
+
+/// Parts of a secret that are quoted, such as the word of a reference that is none.
+fn hide_parts(words: &mut String, secret: &str) {
+    let quoted: Vec<&str> = words.split('`').skip(1).step_by(2).collect();
+    let parts: Vec<String> = quoted
+        .into_iter()
+        .filter(|part| part.len() >= SHORTEST_PART && secret.contains(part))
+        .map(|part| format!("`{part}`"))
+        .collect();
+    for part in parts {
+        *words = words.replace(&part, "`…`");
+    }
+}
+
+/// Bytes of a part of a secret that give it away.
+const SHORTEST_PART: usize = 4;

@@ -23,6 +23,11 @@ pub struct Hover {
 }
 
 pub fn hover(analysis: &Analysis, file: FileId, offset: u32) -> Option<Hover> {
+    let secret =
+        |span: &&Span| span.file == file && span.range.as_range().contains(&(offset as usize));
+    if analysis.secrets().iter().any(|span| secret(&span)) {
+        return None;
+    }
     let cst = analysis.cst(file)?;
     let touches = |range: TextRange| range.start() <= offset && offset <= range.end();
     let visit = walk(cst, analysis.top(file))

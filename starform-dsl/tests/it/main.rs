@@ -38,6 +38,7 @@ mod pages;
 mod previews;
 mod project;
 mod properties;
+mod redaction;
 mod reference;
 mod renderings;
 mod schema;

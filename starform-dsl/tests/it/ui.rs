@@ -218,6 +218,20 @@ fn every_mistake_is_said_as_its_case_expects() {
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
 }
 
+/// Cases that expect something on a line, and safe fixes that change several files at once.
+#[test]
+fn there_are_cases_enough() {
+    let cases = cases();
+    let expecting = |case: &&Case| {
+        let mut files = case.sources.files();
+        files.any(|(_, file)| !expectations(file.text()).is_empty())
+    };
+    let expecting = cases.iter().filter(expecting).count();
+    assert!(expecting >= 300, "{expecting} cases with expectations");
+    let fixed = fs::read_to_string(folder().join("fixes-in-files.fixed")).expect("a golden");
+    assert_eq!(fixed.matches(".kdl\n").count(), 3, "{fixed}");
+}
+
 #[test]
 fn what_is_said_has_its_form() {
     for case in cases() {
