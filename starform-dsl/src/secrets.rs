@@ -53,9 +53,6 @@ fn in_node(node: Node<'_>) -> impl Iterator<Item = Span> {
     });
     let key_at = node.args().next().map(|entry| entry.span());
     node.entries()
-<<<<<<< HEAD
-        .filter(move |entry| looks_secret(&name, *entry))
-=======
         .filter(move |entry| {
             let beside = first.as_deref().filter(|_| Some(entry.span()) != key_at);
             let own = entry.name().map(|name| name.text.into_owned());
@@ -64,7 +61,6 @@ fn in_node(node: Node<'_>) -> impl Iterator<Item = Span> {
                 .flatten()
                 .any(|key| looks_secret(key, *entry))
         })
->>>>>>> 2cec536 (Cover credentials in every wrong way to write them, in all outputs; show that safe fixes reach included files)
         .map(Entry::value_span)
 }
 
@@ -78,15 +74,11 @@ fn looks_secret(key: &str, entry: Entry<'_>) -> bool {
         Value::Bool(_) | Value::Null => return false,
     };
     match entry.ty() {
-<<<<<<< HEAD
-        None => credential::sign(name, &text).is_some(),
         // Its references stand open for all to read; what stands between them may not.
-        Some(ty) if ty.text == "template" => {
-            let whole = !text.contains('{') && credential::sign(name, &text).is_some();
+        Some(ty) if ty.text == "template" && template::parse(&text).1.is_empty() => {
+            let whole = !text.contains('{') && credential::sign(key, &text).is_some();
             whole || credential::sign_of_value(&text).is_some()
         }
-        Some(_) => false,
-=======
         Some(ty) if names_something(&ty.text, &text) => false,
         Some(ty) if ty.text == "secret" => text.len() >= SHORTEST_PART,
         Some(_) | None => credential::sign(key, &text).is_some(),
@@ -98,10 +90,8 @@ fn names_something(annotation: &str, text: &str) -> bool {
     match annotation {
         "secret" => SecretName::new(text).is_ok(),
         "ref" => Reference::parse(text).is_ok(),
-        "template" => template::parse(text).1.is_empty() && credential::sign("", text).is_none(),
         "generate" => text == Generator::Bytes32.as_str(),
         _ => false,
->>>>>>> 2cec536 (Cover credentials in every wrong way to write them, in all outputs; show that safe fixes reach included files)
     }
 }
 
