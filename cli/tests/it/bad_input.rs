@@ -234,6 +234,12 @@ fn check_answers_in_every_format() {
         github.starts_with("::error file=starform.kdl,line=5,endLine=5,col=5,endColumn=9,title="),
         "{github}"
     );
+    let human = in_project(&project, &["check"]).expect(1).stderr;
+    assert!(
+        human.ends_with("\nfor more: starform explain SF2004\n"),
+        "{human}"
+    );
+    assert_eq!(human.matches("for more").count(), 1);
 }
 
 const INCLUDING: &str = r#"project hello {

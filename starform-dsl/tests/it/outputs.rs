@@ -43,7 +43,11 @@ fn sarif_has_the_published_shape() {
             let id = rule["id"].as_str().expect("a rule has an id");
             let entry = codes::Code::parse(id).expect("it is a code");
             assert_eq!(rule["shortDescription"]["text"], entry.title);
-            assert!(rule["fullDescription"]["text"].is_string());
+            let full = rule["fullDescription"]["text"].as_str().expect("a text");
+            assert!(entry.page.contains(full), "the page of {id} begins with it");
+            let help = rule["help"]["text"].as_str().expect("a text");
+            let command = format!("`starform explain {id}`");
+            assert!(help.contains(&command), "{id} says where its page is");
             assert!(rule["help"]["text"].is_string() && rule["help"]["markdown"].is_string());
         }
         let results = list(run, "results");
