@@ -64,6 +64,8 @@ const PRIVATE_KEYS: [&str; 2] = ["PRIVATE KEY-----", "PRIVATE KEY BLOCK-----"];
 
 /// What follows the beginning of a token is at least this long.
 const TOKEN_LENGTH: usize = 8;
+/// So much of it is looked at for a digit, so that a text of nothing but beginnings is not read again for each.
+const TOKEN_LOOKED_AT: usize = 64;
 /// A random text is at least this long.
 const RANDOM_LENGTH: usize = 24;
 /// Names of classes and modules have fewer.
@@ -79,8 +81,8 @@ pub fn sign(key: &str, value: &str) -> Option<Sign> {
         return Some(sign);
     }
     // `PASSWORD_MIN_LENGTH` and `PASSWORD_RESET_URL` are about passwords, `DB_PASSWORD` is one.
-    let about_one = !key_ends_so(key) && (is_small_number(value) || is_address(value));
-    if key_says_so(key) && !about_one {
+    let about_one = || !key_ends_so(key) && (is_small_number(value) || is_address(value));
+    if key_says_so(key) && !about_one() {
         return Some(Sign::Key);
     }
     is_random(value).then_some(Sign::Random)
@@ -88,24 +90,31 @@ pub fn sign(key: &str, value: &str) -> Option<Sign> {
 
 /// What gives a text away whatever it is called, also a part of a longer one.
 pub fn sign_of_value(value: &str) -> Option<Sign> {
-    if FORMS.iter().any(|form| has_form(value, form))
-        || PRIVATE_KEYS.iter().any(|key| value.contains(key))
-    {
+    if has_token(value) || PRIVATE_KEYS.iter().any(|key| value.contains(key)) {
         return Some(Sign::Form);
     }
     has_password(value).then_some(Sign::Address)
 }
 
-/// Whether a word of the text begins with `form` and goes on as tokens do.
-fn has_form(value: &str, form: &str) -> bool {
-    value.match_indices(form).any(|(at, _)| {
-        let word_begins = !value[..at].ends_with(|c: char| c.is_ascii_alphanumeric() || c == '_');
-        let rest = value[at + form.len()..].bytes();
-        let token: Vec<u8> = rest
-            .take_while(|b| b.is_ascii_alphanumeric() || matches!(b, b'_' | b'-' | b'.'))
-            .collect();
-        word_begins && token.len() >= TOKEN_LENGTH && token.iter().any(u8::is_ascii_digit)
+/// Whether a word of the text begins as a token does and goes on as one.
+fn has_token(value: &str) -> bool {
+    let is_word = |byte: &u8| byte.is_ascii_alphanumeric() || *byte == b'_';
+    let bytes = value.as_bytes();
+    // One walk over the words: thirty searches for each of a hundred thousand values would take long.
+    (0..bytes.len()).any(|at| {
+        let begins =
+            is_word(&bytes[at]) && !at.checked_sub(1).is_some_and(|at| is_word(&bytes[at]));
+        begins && FORMS.iter().any(|form| is_token(&bytes[at..], form))
     })
+}
+
+fn is_token(word: &[u8], form: &str) -> bool {
+    let Some(rest) = word.strip_prefix(form.as_bytes()) else {
+        return false;
+    };
+    let goes_on = |b: &&u8| b.is_ascii_alphanumeric() || matches!(b, b'_' | b'-' | b'.');
+    let token = || rest.iter().take(TOKEN_LOOKED_AT).take_while(goes_on);
+    token().count() >= TOKEN_LENGTH && token().any(u8::is_ascii_digit)
 }
 
 /// Whether a variable of this name holds a secret, whatever its value.

@@ -15,7 +15,7 @@ const SIZE: usize = (1 << 20) - 64;
 
 /// A name, what comes first, what comes again and again (`#` counts), what comes last.
 /// `OPEN` is a project with two environments, `WEB` a web service in it.
-const TEXTS: [(&str, &str, &str, &str); 22] = [
+const TEXTS: [(&str, &str, &str, &str); 23] = [
     ("unknown nodes", "project p {\n", "nod# 1\n", "}"),
     ("unknown children", "WEB", "helth# 1\n", "}; }"),
     (
@@ -65,6 +65,12 @@ const TEXTS: [(&str, &str, &str, &str); 22] = [
         "WEBvars { K (template)\"",
         "{w.hst}",
         "\"; }; }; }",
+    ),
+    (
+        "beginnings of tokens",
+        "OPENvar-group g { A \"",
+        "AKIA-",
+        "\"; }; }",
     ),
     ("a command", "WEBrun \"", "a b ", "\"; }; }"),
     (
