@@ -108,6 +108,7 @@ fn analyse_from(sources: &SourceTree, root: FileId) -> Analysis {
         found.retain(|diagnostic| !missing.contains(&diagnostic.code));
     }
     diagnostics.extend(found);
+    drop_warnings_of_errors(&mut diagnostics);
     let secrets: Vec<Span> = files
         .parses
         .values()
@@ -127,6 +128,21 @@ fn analyse_from(sources: &SourceTree, root: FileId) -> Analysis {
         diagnostics,
         secrets,
     }
+}
+
+/// A node that does not hold is not deployed by any version: that this one does not is no news.
+fn drop_warnings_of_errors(diagnostics: &mut Vec<Diagnostic>) {
+    let errors: BTreeSet<(FileId, u32)> = diagnostics
+        .iter()
+        .filter(|diagnostic| diagnostic.is_error())
+        .map(|diagnostic| diagnostic.primary.span)
+        .map(|span| (span.file, span.range.start()))
+        .collect();
+    diagnostics.retain(|diagnostic| {
+        let Span { file, range } = diagnostic.primary.span;
+        let mut inside = errors.range((file, range.start())..(file, range.end()));
+        diagnostic.code != codes::CHECKED_ONLY || inside.next().is_none()
+    });
 }
 
 /// The lines that diagnostics begin on. What a line without syntax seems to say is not judged.

@@ -5,7 +5,7 @@
 use std::collections::BTreeMap;
 use std::fmt::Display;
 
-use super::Cx;
+use super::{Cx, MOST_DECLARATIONS};
 use crate::diag::{Diagnostic, codes};
 use crate::source::Span;
 
@@ -13,6 +13,8 @@ use crate::source::Span;
 pub(super) struct Names<N> {
     what: &'static str,
     places: BTreeMap<N, Span>,
+    /// That there are more than fit was said.
+    full: bool,
 }
 
 impl<N: Ord + Clone + Display> Names<N> {
@@ -21,7 +23,20 @@ impl<N: Ord + Clone + Display> Names<N> {
         Self {
             what,
             places: BTreeMap::new(),
+            full: false,
         }
+    }
+
+    /// Whether one more fits; says once that it does not.
+    pub(super) fn has_room(&mut self, cx: &mut Cx, span: Span) -> bool {
+        let room = self.places.len() < MOST_DECLARATIONS;
+        if !room && !self.full {
+            self.full = true;
+            let title = format!("{} more than the {MOST_DECLARATIONS} that fit", self.what);
+            let help = "take out those that nothing uses, or divide the project";
+            cx.error(codes::TOO_MANY_OF_ONE_THING, span, title, help);
+        }
+        room
     }
 
     /// Whether the name is new.

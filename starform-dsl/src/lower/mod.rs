@@ -40,6 +40,9 @@ pub(crate) const MOST_OF_A_KIND: usize = 100;
 /// Arguments of one node, services that one lets in, variables of one block.
 pub(crate) const MOST_ENTRIES: usize = 1_000;
 
+/// Var-groups and partials of a project, each.
+pub(crate) const MOST_DECLARATIONS: usize = 1_000;
+
 /// So many mistakes are compared with what would be right: twice what is shown.
 const SUGGESTIONS: usize = 100;
 

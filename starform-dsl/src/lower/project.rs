@@ -140,6 +140,7 @@ fn lower_child(cx: &mut Cx, read: &Read<'_>, lowered: &mut Lowered, declared: &m
             Some(preview) => lowered.model.preview = Some(preview),
             None => cx.known.previews = false,
         },
+        "var-group" if !declared.groups.has_room(cx, read.span()) => cx.known.groups = false,
         "var-group" => match read.arg::<GroupName>(0) {
             Some(name) => {
                 let fresh = declared.groups.declare(cx, &name.value, name.span);
@@ -150,6 +151,7 @@ fn lower_child(cx: &mut Cx, read: &Read<'_>, lowered: &mut Lowered, declared: &m
             }
             None => cx.known.groups = false,
         },
+        "partial" if !declared.partials.has_room(cx, read.span()) => cx.known.partials = false,
         "partial" => match read.arg::<GroupName>(0) {
             Some(name) => {
                 let fresh = declared.partials.declare(cx, &name.value, name.span);

@@ -8,7 +8,7 @@ use crate::check::{MOST_ENVIRONMENTS, MOST_PLACES, MOST_SERVICES};
 use crate::compile;
 use crate::diag::{Code, KEPT, codes};
 use crate::include::{DEEPEST, MOST_FILES, MOST_INCLUDES};
-use crate::lower::{MOST_ENTRIES, MOST_OF_A_KIND};
+use crate::lower::{MOST_DECLARATIONS, MOST_ENTRIES, MOST_OF_A_KIND};
 use crate::render::SHOWN;
 use crate::syntax::{MAX_DEPTH, MAX_FILE, MAX_NODES};
 
@@ -21,7 +21,7 @@ pub(super) fn table() -> String {
     text
 }
 
-fn rows() -> [(&'static str, String, Code); 14] {
+fn rows() -> [(&'static str, String, Code); 15] {
     let many = codes::TOO_MANY_OF_ONE_THING;
     [
         ("one file", mebibytes(MAX_FILE), codes::FILE_TOO_LARGE),
@@ -43,6 +43,11 @@ fn rows() -> [(&'static str, String, Code); 14] {
             "environments",
             spaced(MOST_ENVIRONMENTS),
             codes::TOO_MANY_ENVIRONMENTS,
+        ),
+        (
+            "var-groups and partials, each",
+            spaced(MOST_DECLARATIONS),
+            many,
         ),
         ("services", spaced(MOST_SERVICES), codes::TOO_MANY_SERVICES),
         (

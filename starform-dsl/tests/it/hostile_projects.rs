@@ -40,11 +40,12 @@ type Case = (
 );
 
 #[rustfmt::skip]
-const CASES: [Case; 20] = [
+const CASES: [Case; 21] = [
     ("comments", "ENV", "", "// x\n", "", Nothing),
     ("nodes of other tools", "ENV", "x-a {\n", "b 1\n", "}", Nothing),
     ("services", "ENV", "", "worker w# { image a; }\n", "", Limit("SF5028")),
-    ("partials", "ENV", "", "partial p#\n", "", Nothing),
+    ("partials", "ENV", "", "partial p#\n", "", Limit("SF5035")),
+    ("var-groups", "ENV", "", "var-group g#\n", "", Limit("SF5035")),
     ("environments", "ENV", "", "environment e# branch=x\n", "", Limit("SF5034")),
     ("variables", "ENV", "var-group g# {\n", "K# 1\n", "}", EachFile(&["SF5035"])),
     ("includes", "ENV", "", "include \"parts/f#.kdl\"\n", "", Among("SF5035", 101)),

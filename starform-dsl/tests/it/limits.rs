@@ -104,6 +104,31 @@ fn blocks_and_nodes_have_a_limit_each() {
 }
 
 #[test]
+fn var_groups_and_partials_have_a_limit_each() {
+    for word in ["var-group", "partial"] {
+        let declared = |count: usize| {
+            let all: String = (0..count)
+                .map(|index| format!("{word} d{index}\n"))
+                .collect();
+            codes(&format!("project p {{ environment e branch=x\n{all}}}"))
+        };
+        assert_eq!(declared(1_000), [""; 0]);
+        assert_eq!(declared(1_003), ["SF5035"]);
+    }
+}
+
+#[test]
+fn what_lies_beyond_a_limit_is_not_called_unknown() {
+    let partials: String = (0..1_001)
+        .map(|index| format!("partial d{index}\n"))
+        .collect();
+    let text = format!(
+        "project p {{ environment e branch=x\n{partials}worker w like=d1000 {{ image a; }}; }}"
+    );
+    assert_eq!(codes(&text), ["SF5035"]);
+}
+
+#[test]
 fn environments_and_what_one_block_holds_have_limits() {
     let environments = |count: usize| {
         let all: String = (0..count)

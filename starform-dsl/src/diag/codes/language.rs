@@ -154,7 +154,7 @@ codes! { LANGUAGE;
     5034 TOO_MANY_ENVIRONMENTS Error "more than 100 environments"
         "A project has at most 100 environments.";
     5035 TOO_MANY_OF_ONE_THING Error "more of one thing than fits"
-        "A service has at most 100 ports, domains, aliases, var-groups and `in` blocks each, and 1 000 variables; a var-group has at most 1 000 variables.";
+        "A project has at most 1 000 var-groups and 1 000 partials; a service has at most 100 ports, domains, aliases, var-groups and `in` blocks each, and 1 000 variables; a var-group has at most 1 000 variables.";
     5036 BAD_GLOB Error "not a pattern of files"
         "The pattern of an `include` is none, or it names files that do not belong to the project.";
     5037 BAD_FILE_PATH Error "not a path of a file or folder"
