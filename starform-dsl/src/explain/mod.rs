@@ -6,6 +6,7 @@
 mod origins;
 mod outer;
 mod path;
+mod removed;
 mod service;
 mod text;
 mod value;
@@ -119,10 +120,11 @@ pub fn explain<'p>(
             written: &written,
         })
         .collect();
-    match path::subject(project, path)? {
+    match path::subject(project, &written, path)? {
         Subject::Service(service, rest) => service::explain(&at, service, &rest),
         Subject::Group(name, rest) => outer::group(&at, name, &rest),
         Subject::Environment(environment, rest) => outer::environment(&written, environment, &rest),
+        Subject::Removed(line, rest) => removed::explain(&at, line, &rest),
     }
 }
 

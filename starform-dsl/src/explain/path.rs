@@ -1,10 +1,12 @@
-//! What a path names: `SERVICE.CHILD.PROPERTY`, `SERVICE.vars.KEY`, `GROUP.KEY`, `ENVIRONMENT.CHILD`.
+//! What a path names: `SERVICE.CHILD.PROPERTY`, `SERVICE.vars.KEY`, `GROUP.KEY`, `ENVIRONMENT.CHILD`, `removed.KIND.NAME`.
 //! Pure. A kind may stand before a name (`web.api.scale`), or for it where there is one service of the kind (`web.scale`).
-//! Read on in `service` and `outer` for the rest of the path.
+//! Read on in `service`, `outer` and `removed` for the rest of the path.
 
 use starform_contract::{GroupName, ServiceKind};
 
-use crate::project::{Environment, Model, Project, Service};
+use super::removed;
+use super::written::Written;
+use crate::project::{Environment, Model, Project, Removed, Service};
 use crate::table::{self, closest, foreign_node};
 
 /// Whom a path speaks of, and what follows the name.
@@ -12,6 +14,7 @@ pub(super) enum Subject<'p> {
     Service(&'p Service, Vec<String>),
     Group(&'p GroupName, Vec<String>),
     Environment(&'p Environment, Vec<String>),
+    Removed(&'p Removed, Vec<String>),
 }
 
 /// A path that leads nowhere, and the next step.
@@ -66,7 +69,11 @@ fn listed(names: &[&str]) -> String {
     format!("are {}{more}", shown.join(", "))
 }
 
-pub(super) fn subject<'p>(project: &'p Project, path: &str) -> Result<Subject<'p>, NoSuchPath> {
+pub(super) fn subject<'p>(
+    project: &'p Project,
+    written: &Written<'_>,
+    path: &str,
+) -> Result<Subject<'p>, NoSuchPath> {
     let segments: Vec<&str> = path.split('.').collect();
     let rest = |from: usize| -> Vec<String> {
         segments[from..]
@@ -81,6 +88,11 @@ pub(super) fn subject<'p>(project: &'p Project, path: &str) -> Result<Subject<'p
         return Ok(subject);
     }
     let first = segments[0];
+    if first == "removed"
+        && let Some((line, taken)) = removed::find(model, &segments[1..])
+    {
+        return Ok(Subject::Removed(line, rest(1 + taken)));
+    }
     if let Some(service) = model.service(first) {
         return Ok(Subject::Service(service, rest(1)));
     }
@@ -90,7 +102,13 @@ pub(super) fn subject<'p>(project: &'p Project, path: &str) -> Result<Subject<'p
     if let Some((name, _)) = model.group(first) {
         return Ok(Subject::Group(name, rest(1)));
     }
-    only_of_kind(model, first, rest(1))
+    if first == "removed" {
+        return Err(removed::no_such_line(model, &segments[1..]));
+    }
+    match removed::former(written, model, first) {
+        Some(was) => Err(was),
+        None => only_of_kind(model, first, rest(1)),
+    }
 }
 
 /// `web.api…`, `environment.production…`, `var-group.shared…`.

@@ -4,7 +4,7 @@
 
 use super::Analysis;
 use super::cursor;
-use super::index::{NameKind, Symbol};
+use super::index::{NameKind, Role, Symbol};
 use super::names;
 use super::resolved;
 use super::scope::{Visit, walk};
@@ -116,28 +116,31 @@ fn about_property(spec: &NodeSpec, prop: &PropSpec) -> String {
 }
 
 fn about_name(analysis: &Analysis, symbol: &Symbol) -> String {
-    let declarations: Vec<Span> = analysis
-        .index
-        .declarations(symbol)
-        .map(|found| found.span)
-        .collect();
+    let places = |role: Role| {
+        let found = analysis.index.occurrences(symbol).iter();
+        let places: Vec<String> = found
+            .filter(|found| found.role == role)
+            .map(|found| place(analysis, found.span))
+            .collect();
+        places.join(", ")
+    };
     let mut text = format!("**{}** `{}`", symbol.kind.title(), symbol.name);
     if let (NameKind::Variable, Some(owner)) = (symbol.kind, &symbol.owner) {
         text.push_str(&format!(" of {} `{}`", owner.kind.title(), owner.name));
     }
-    let places: Vec<String> = declarations
-        .iter()
-        .map(|span| {
-            let file = analysis.sources.file(span.file);
-            let position = file.position(span.range.start());
-            format!("{}:{}:{}", file.path(), position.line, position.column)
-        })
-        .collect();
-    match places.len() {
-        0 => text.push_str("\n\nnot declared"),
-        _ => text.push_str(&format!("\n\ndeclared at {}", places.join(", "))),
-    }
+    let (declared, former) = (places(Role::Declaration), places(Role::Former));
+    text.push_str(&match (declared.as_str(), former.as_str()) {
+        ("", "") => "\n\nnot declared".to_owned(),
+        ("", former) => format!("\n\nnot declared any more: what was, at {former}"),
+        (declared, _) => format!("\n\ndeclared at {declared}"),
+    });
     text
+}
+
+fn place(analysis: &Analysis, span: Span) -> String {
+    let file = analysis.sources.file(span.file);
+    let position = file.position(span.range.start());
+    format!("{}:{}:{}", file.path(), position.line, position.column)
 }
 
 /// The output that a reference names.

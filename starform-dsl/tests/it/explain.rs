@@ -40,9 +40,13 @@ const SHOP: &str = r#"project shop {
 "#;
 
 fn asked(path: &str, environment: Option<&str>) -> Result<String, String> {
+    asked_of(SHOP, path, environment)
+}
+
+fn asked_of(text: &str, path: &str, environment: Option<&str>) -> Result<String, String> {
     let Compiled {
         project, secrets, ..
-    } = compiled(SHOP);
+    } = compiled(text);
     let project = project.expect("no errors");
     let environment = environment.map(|name| name.parse().expect("a name"));
     let bindings = bindings(&project);
@@ -174,6 +178,64 @@ fn a_path_that_leads_nowhere_says_where_to_go() {
     let unknown = asked("api.scale", Some("prod"));
     let expected = "there is no environment `prod`; there are `staging`, `production`";
     assert_eq!(unknown, Err(expected.to_owned()));
+}
+
+const PAST: &str = r#"project shop {
+  environment staging branch=main
+  environment production branch=main
+  web api was=backend { image "a/b:1"; port 8080; }
+  removed web old data=keep
+  removed volume api.uploads data=destroy
+}
+"#;
+
+#[test]
+fn what_is_removed_is_asked_as_its_line_has_it() {
+    let says = |path: &str, expected: &str| {
+        let expected = expected.to_owned();
+        assert_eq!(asked_of(PAST, path, None), Ok(expected), "{path}");
+    };
+    let old = "\
+removed.web.old.data in staging, production: keep
+  holds       the project itself  starform.kdl:5:3  removed web old data=keep
+";
+    says("removed.web.old", old);
+    says("removed.web.old.data", old);
+    says(
+        "removed.volume.api.uploads",
+        "\
+removed.volume.api.uploads.data in staging, production: destroy
+  holds       the project itself  starform.kdl:6:3  removed volume api.uploads data=destroy
+",
+    );
+    let one = asked_of(PAST, "removed.web.old", Some("staging"));
+    assert!(one.is_ok_and(|text| text.starts_with("removed.web.old.data in staging: keep\n")));
+}
+
+#[test]
+fn a_name_of_the_past_leads_to_what_became_of_it() {
+    let cases = [
+        (
+            "backend.scale",
+            "service `backend`; it is called `api` now, by starform.kdl:4:15",
+        ),
+        (
+            "old.scale",
+            "service `old`; it is removed by starform.kdl:5:3; ask for `removed.web.old`",
+        ),
+        (
+            "removed.worker.old",
+            "`removed` line for `worker.old`; there are `web.old`, `volume.api.uploads`",
+        ),
+        ("removed.web.old.dat", "setting `dat`; did you mean `data`?"),
+    ];
+    for (path, expected) in cases {
+        let expected = format!("there is no {expected}");
+        assert_eq!(asked_of(PAST, path, None), Err(expected));
+    }
+    let none = asked("removed.web.old", None);
+    let expected = "there is no `removed` line for `web.old`; there are none";
+    assert_eq!(none, Err(expected.to_owned()));
 }
 
 #[test]
