@@ -133,9 +133,6 @@ pub(super) const NODES: &[NodeSpec] = &[
             prop("user", USER, "The user's number."),
             prop("group", USER, "The group's number; the user's if left out."),
         ],
-        availability: Availability::Checked {
-            instead: "leave it out: containers run as user 10001; let the image's files be readable by it",
-        },
         form: "run-as root|image | run-as user=N group=N",
         doc: "The user that the container runs as: a number, `root`, or the one that the image names.",
         default: "user 10001",

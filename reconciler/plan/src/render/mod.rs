@@ -10,7 +10,7 @@
 //! | [`labels`] | labels and selectors |
 //! | [`network`] | NetworkPolicies |
 //! | [`secret`] | Secrets of Var Groups and of a service's own variables |
-//! | [`pod`], [`env`], [`probe`] | the pod template |
+//! | [`pod`], [`env`], [`probe`], [`user`] | the pod template |
 //! | [`deployment`], [`scaling`], [`cron`] | what runs pods |
 //! | [`service`], [`route`] | how they are reached |
 
@@ -26,6 +26,7 @@ mod route;
 mod scaling;
 mod secret;
 mod service;
+mod user;
 
 use serde_json::{Value, json};
 use starform_contract::{

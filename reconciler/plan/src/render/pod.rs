@@ -1,4 +1,4 @@
-//! The pod template: one container that Pod Security Admission's *restricted* level accepts.
+//! The pod template: one container, run by the user that [`user`] says.
 //!
 //! Pure. Always holds: it does not depend on the scale, so scaling never replaces pods. Sources:
 //! Kubernetes' Pod Security Standards; `docs/objects.md` for the reason of each default.
@@ -9,11 +9,9 @@ use starform_contract::model::{Drain, Port};
 use super::{
     ServiceScope, Serving, env,
     labels::{self, Role},
-    probe,
+    probe, user,
 };
 
-/// Images seldom name a numeric user, and the kubelet refuses to guess.
-const USER: u32 = 10_001;
 /// The name of the only container.
 const CONTAINER: &str = "app";
 /// What a container may write beside its volumes, and what the scheduler sets aside for it.
@@ -69,13 +67,7 @@ fn pod(scope: &ServiceScope<'_>, container: Value) -> Value {
         "dnsPolicy": "ClusterFirst",
         "enableServiceLinks": false,
         "schedulerName": "default-scheduler",
-        "securityContext": {
-            "fsGroup": USER,
-            "runAsGroup": USER,
-            "runAsNonRoot": true,
-            "runAsUser": USER,
-            "seccompProfile": { "type": "RuntimeDefault" },
-        },
+        "securityContext": user::pod_context(scope.service.model.run_as),
         "serviceAccountName": scope.name,
     })
 }
@@ -93,10 +85,7 @@ fn container(scope: &ServiceScope<'_>, ports: &[Port]) -> Value {
             "requests": { "cpu": cpu, "memory": memory, "ephemeral-storage": EPHEMERAL_REQUEST },
             "limits": { "memory": memory, "ephemeral-storage": EPHEMERAL_LIMIT },
         },
-        "securityContext": {
-            "allowPrivilegeEscalation": false,
-            "capabilities": { "drop": ["ALL"] },
-        },
+        "securityContext": user::container_context(model.run_as),
         "terminationMessagePath": "/dev/termination-log",
         "terminationMessagePolicy": "File",
     });

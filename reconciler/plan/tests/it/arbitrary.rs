@@ -105,7 +105,7 @@ pub(crate) fn service_name() -> BoxedStrategy<ServiceName> {
 
 /// A service of any kind; its platform host is filled in by [`state_of`].
 pub(crate) fn model() -> BoxedStrategy<ServiceModel> {
-    let run = collection::vec(text(), 0..3);
+    let run = (collection::vec(text(), 0..3), run_as());
     let refs = collection::btree_set(service_name(), 0..2);
     (
         image(),
@@ -117,11 +117,11 @@ pub(crate) fn model() -> BoxedStrategy<ServiceModel> {
         workload(),
     )
         .prop_map(
-            |(image, run, size, vars, observability, refs, workload)| ServiceModel {
+            |(image, (run, run_as), size, vars, observability, refs, workload)| ServiceModel {
                 image,
                 run,
                 hold: false,
-                run_as: RunAs::Default,
+                run_as,
                 size,
                 vars,
                 observability,
@@ -180,6 +180,18 @@ fn service(
         object_name,
         model,
     }
+}
+
+fn run_as() -> BoxedStrategy<RunAs> {
+    let numbered = (1u32..=2_147_483_647, 1u32..=2_147_483_647)
+        .prop_map(|(user, group)| RunAs::User { user, group });
+    prop_oneof![
+        4 => Just(RunAs::Default),
+        1 => Just(RunAs::Root),
+        1 => Just(RunAs::Image),
+        1 => numbered,
+    ]
+    .boxed()
 }
 
 fn workload() -> BoxedStrategy<Workload> {

@@ -7,12 +7,13 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde_json::{Value, json};
 use starform_contract::{
     EnvironmentState, Origins,
-    model::{AllowFrom, Scale, Variable, Workload},
+    model::{AllowFrom, RunAs, Scale, Variable, Workload},
 };
 use starform_plan::{
     document::{Action, Effect, ObjectChange, Owner, Plan, Risk, SecretChange, ServiceChange},
     propose::{Proposal, ProposeInput, propose},
     render::Rendered,
+    view::{TextOptions, text},
 };
 
 use super::world::{Asked, World, shop_id};
@@ -161,6 +162,24 @@ fn risks_and_effects_are_those_of_the_change() {
         assert_eq!((service.risk, service.effect), (risk, effect), "{what}");
         assert_eq!(plan.summary.risk, risk, "{what}");
     }
+}
+
+#[test]
+fn a_plan_says_that_a_service_may_run_as_root() {
+    let mut next = sample::shop();
+    next.services[1].model.run_as = RunAs::Root;
+    let plan = World::having(&sample::shop()).propose(&next).plan;
+    let mailer = only_service(&plan);
+    assert_eq!((mailer.risk, mailer.effect), (Risk::Widen, Effect::Rollout));
+    let page = text(
+        std::slice::from_ref(&plan),
+        &TextOptions {
+            width: 100,
+            color: false,
+            full: false,
+        },
+    );
+    assert!(page.contains("may run as root"), "{page}");
 }
 
 #[test]

@@ -7,7 +7,9 @@ use std::collections::{BTreeMap, BTreeSet};
 use proptest::prelude::*;
 use serde_json::Value;
 use starform_contract::{
-    Bundle, EnvironmentState, Object, digest::canonical, model::Variable, model::Workload,
+    Bundle, EnvironmentState, Object,
+    digest::canonical,
+    model::{RunAs, Variable, Workload},
     name::parse_http_route,
 };
 
@@ -128,6 +130,23 @@ proptest! {
                 for host in hosts.iter().map(|host| host.as_str().unwrap()) {
                     prop_assert!(served.insert((redirects, host.to_owned())) || redirects, "{host}");
                 }
+            }
+        }
+    }
+
+    #[test]
+    fn only_who_asks_for_root_may_be_root(state in arbitrary::state()) {
+        let rendered = rendered(&state);
+        for (service, entry) in state.services.iter().zip(&rendered.environment.services) {
+            let root = service.model.run_as == RunAs::Root;
+            for pod in entry.objects.iter().filter_map(template).map(|template| &template["spec"]) {
+                let context = &pod["securityContext"];
+                prop_assert_eq!(&context["runAsNonRoot"], !root);
+                prop_assert_eq!(context["runAsUser"] == 0, root);
+                let container = &pod["containers"][0]["securityContext"];
+                prop_assert_eq!(&container["capabilities"]["drop"], &serde_json::json!(["ALL"]));
+                prop_assert_eq!(container["capabilities"].get("add").is_some(), root);
+                prop_assert_eq!(&container["allowPrivilegeEscalation"], false);
             }
         }
     }

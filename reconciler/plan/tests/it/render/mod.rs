@@ -3,11 +3,14 @@
 //! Pure.
 
 mod laws;
+mod running;
 mod shape;
 
 use serde_json::Value;
 use starform_contract::{ClusterProfile, EnvironmentState, Object};
 use starform_plan::render::{Rendered, render};
+
+use crate::sample::service_name;
 
 /// Every object, project scope first.
 fn objects(rendered: &Rendered) -> Vec<&Object> {
@@ -33,6 +36,19 @@ fn name(object: &Object) -> &str {
 
 fn labels(object: &Object) -> &Value {
     &object.manifest["metadata"]["labels"]
+}
+
+/// The first object of a kind of a service.
+fn object_of(rendered: &Rendered, service: &str, wanted: &str) -> Value {
+    let entry = rendered
+        .environment
+        .service(&service_name(service))
+        .unwrap();
+    let object = entry.objects.iter().find(|object| kind(object) == wanted);
+    object
+        .unwrap_or_else(|| panic!("{service} has a {wanted}"))
+        .manifest
+        .clone()
 }
 
 /// The pod template of an object that has one.

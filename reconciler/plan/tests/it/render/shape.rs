@@ -9,9 +9,9 @@ use starform_contract::{
     ClusterProfile, EnvironmentState, Object,
     model::{AllowFrom, Metrics, Workload},
 };
-use starform_plan::render::{Rendered, render};
+use starform_plan::render::render;
 
-use super::{kind, name, rendered};
+use super::{kind, name, object_of, rendered};
 use crate::sample::{service_name, shop};
 
 #[test]
@@ -456,16 +456,4 @@ fn metrics(port: u16) -> Metrics {
 
 fn manifest(service: &str, wanted: &str) -> Value {
     object_of(&rendered(&shop()), service, wanted)
-}
-
-fn object_of(rendered: &Rendered, service: &str, wanted: &str) -> Value {
-    let entry = rendered
-        .environment
-        .service(&service_name(service))
-        .unwrap();
-    let object = entry.objects.iter().find(|object| kind(object) == wanted);
-    object
-        .unwrap_or_else(|| panic!("{service} has a {wanted}"))
-        .manifest
-        .clone()
 }
