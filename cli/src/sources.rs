@@ -1,28 +1,25 @@
 //! Reads a project's files from a folder into memory: the root file, and what its `include` nodes name.
 //!
 //! Effects: reads files and lists folders. Always holds: nothing outside the project's folder is read,
-//! also not through symbolic links; a file over the language's limit is refused by its size before it is read.
+//! also not through symbolic links; of a file over the language's limit no more is read than shows that it is.
 
 use std::{
     collections::{BTreeMap, BTreeSet},
     fs,
-    io::{self, Read as _},
+    io::{self, Read},
     path::{Path, PathBuf},
     sync::Arc,
 };
 
 use starform_dsl::{
-    ROOT_FILE,
+    MOST_BYTES, ROOT_FILE,
     include::{self, Glob, MOST_FILES},
     source::SourceTree,
+    syntax::MAX_FILE,
 };
 
-/// Limit of one file in bytes; the language's own (SF5xxx), checked here so that a mistaken path to
-/// something huge is not read into memory.
-const LIMIT: u64 = 1 << 20;
-
-/// Limit of all files together, as [`LIMIT`].
-const LIMIT_OF_ALL: u64 = 8 << 20;
+/// The longest character in UTF-8.
+const LONGEST_CHARACTER: usize = 4;
 
 /// Files and folders that one pattern looks at.
 const MOST_ENTRIES: usize = 100_000;
@@ -37,12 +34,12 @@ pub(crate) enum SourceError {
     #[error("`{}` does not exist; name a starform.kdl or the folder that holds one", .0.display())]
     Missing(PathBuf),
     #[error(
-        "`{}` has {size} bytes; a file has at most {LIMIT} (1 MiB). Is it really a starform.kdl?",
-        .path.display()
+        "`{}` has more than {MAX_FILE} bytes (1 MiB), the most of a file. Is it really a starform.kdl?",
+        .0.display()
     )]
-    TooLarge { path: PathBuf, size: u64 },
+    TooLarge(PathBuf),
     #[error(
-        "the files of the project have more than {LIMIT_OF_ALL} bytes (8 MiB); divide it into several projects"
+        "the files of the project have more than {MOST_BYTES} bytes (8 MiB); divide it into several projects"
     )]
     AllTooLarge,
     #[error(
@@ -67,18 +64,32 @@ pub(crate) enum SourceError {
     Unreadable { path: PathBuf, source: io::Error },
 }
 
-/// The project at `path`: a folder that holds a starform.kdl, or that file itself.
+/// What becomes of a file that is larger than the language allows, and of files that are so together.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Large {
+    /// Read until they are too large, which the compiler then says with their place. Nobody may write back
+    /// what was read so.
+    Begun,
+    /// Not read.
+    Refused,
+}
+
+/// The project at `path`: a folder that holds a starform.kdl, or that file itself; to be compiled.
 pub(crate) fn read(path: &Path) -> Result<SourceTree, SourceError> {
-    whole(read_what_can_be(path)?)
+    whole(read_project(path, Large::Begun)?)
 }
 
 /// The project without the included files that cannot be read, and what is wrong with each of these. The root file
 /// must be readable: it names the others.
 pub(crate) fn read_what_can_be(path: &Path) -> Result<Partly<SourceTree>, SourceError> {
+    read_project(path, Large::Refused)
+}
+
+fn read_project(path: &Path, large: Large) -> Result<Partly<SourceTree>, SourceError> {
     let root = root_file(path)?;
-    let text = Arc::from(read_text(&root)?);
+    let text = Arc::from(read_text(&root, large)?);
     let name = shown_as(path, &root);
-    follow(folder(path), name, text, &BTreeMap::new())
+    follow(folder(path), name, text, &BTreeMap::new(), large)
 }
 
 /// The project in a folder of which an editor has some files open: their texts, by path below the folder, stand
@@ -89,9 +100,10 @@ pub(crate) fn read_under(
 ) -> Result<SourceTree, SourceError> {
     let text = match open.get(ROOT_FILE) {
         Some(text) => Arc::clone(text),
-        None => Arc::from(read_text(&root_file(folder)?)?),
+        None => Arc::from(read_text(&root_file(folder)?, Large::Begun)?),
     };
-    whole(follow(folder.to_owned(), ROOT_FILE.to_owned(), text, open)?)
+    let root = ROOT_FILE.to_owned();
+    whole(follow(folder.to_owned(), root, text, open, Large::Begun)?)
 }
 
 /// What could be read, and what is wrong with each of the others, by name.
@@ -111,11 +123,13 @@ fn follow(
     root: String,
     text: Arc<str>,
     open: &BTreeMap<String, Arc<str>>,
+    large: Large,
 ) -> Result<Partly<SourceTree>, SourceError> {
     let mut reading = Reading {
         folder,
         open,
-        bytes: text.len() as u64,
+        large,
+        bytes: text.len(),
         files: BTreeMap::from([(root, text)]),
         unread: BTreeMap::new(),
     };
@@ -144,26 +158,13 @@ pub(crate) fn includable(folder: &Path) -> Result<Vec<String>, SourceError> {
 /// The file at `path`, or the root file of a folder, without what it includes.
 pub(crate) fn read_one(path: &Path) -> Result<SourceTree, SourceError> {
     let root = root_file(path)?;
-    let text = read_text(&root)?;
+    let text = read_text(&root, Large::Refused)?;
     Ok(SourceTree::single(&shown_as(path, &root), &text))
 }
 
 /// A project of one file, read from standard input.
-pub(crate) fn read_stdin() -> Result<SourceTree, SourceError> {
-    let path = PathBuf::from("standard input");
-    let mut bytes = Vec::new();
-    io::stdin()
-        .take(LIMIT + 1)
-        .read_to_end(&mut bytes)
-        .map_err(|source| SourceError::Unreadable {
-            path: path.clone(),
-            source,
-        })?;
-    let size = bytes.len() as u64;
-    if size > LIMIT {
-        return Err(SourceError::TooLarge { path, size });
-    }
-    let text = decode(path, bytes)?;
+pub(crate) fn read_stdin(large: Large) -> Result<SourceTree, SourceError> {
+    let text = text_of(io::stdin(), Path::new("standard input"), large)?;
     Ok(SourceTree::single(ROOT_FILE, &text))
 }
 
@@ -194,7 +195,8 @@ struct Reading<'o> {
     folder: PathBuf,
     /// Texts that stand above the disk's.
     open: &'o BTreeMap<String, Arc<str>>,
-    bytes: u64,
+    large: Large,
+    bytes: usize,
     /// By path below the folder, with `/`.
     files: BTreeMap<String, Arc<str>>,
     /// Files that cannot be read, likewise.
@@ -212,6 +214,10 @@ impl Reading<'_> {
             if self.files.contains_key(&name) || self.unread.contains_key(&name) {
                 continue;
             }
+            // The compiler says it of what was read.
+            if self.bytes > MOST_BYTES {
+                break;
+            }
             if self.files.len() > MOST_FILES {
                 return Err(SourceError::TooMany);
             }
@@ -221,10 +227,12 @@ impl Reading<'_> {
             };
             match read {
                 Ok(text) => {
-                    self.bytes += text.len() as u64;
+                    self.bytes += text.len();
                     self.files.insert(name, text);
+                    if self.bytes > MOST_BYTES && self.large == Large::Refused {
+                        return Err(SourceError::AllTooLarge);
+                    }
                 }
-                Err(SourceError::AllTooLarge) => return Err(SourceError::AllTooLarge),
                 Err(error) => {
                     self.unread.insert(name, error);
                 }
@@ -234,11 +242,8 @@ impl Reading<'_> {
     }
 
     fn read_from_disk(&self, name: &str) -> Result<Arc<str>, SourceError> {
-        let path = self.folder.join(name);
-        if self.bytes + size(&path)? > LIMIT_OF_ALL {
-            return Err(SourceError::AllTooLarge);
-        }
-        Ok(Arc::from(read_text(&path)?))
+        let text = read_text(&self.folder.join(name), self.large)?;
+        Ok(Arc::from(text))
     }
 }
 
@@ -329,32 +334,41 @@ fn shown_as(given: &Path, file: &Path) -> String {
     }
 }
 
-fn size(path: &Path) -> Result<u64, SourceError> {
-    let size = fs::metadata(path).map_err(|source| SourceError::Unreadable {
+fn read_text(path: &Path, large: Large) -> Result<String, SourceError> {
+    let file = fs::File::open(path).map_err(|source| SourceError::Unreadable {
         path: path.to_owned(),
         source,
     })?;
-    Ok(size.len())
+    text_of(file, path, large)
 }
 
-fn read_text(path: &Path) -> Result<String, SourceError> {
-    let size = size(path)?;
-    if size > LIMIT {
-        return Err(SourceError::TooLarge {
+/// Reads at most a character more than a file may have.
+fn text_of(from: impl Read, path: &Path, large: Large) -> Result<String, SourceError> {
+    let mut bytes = Vec::new();
+    from.take((MAX_FILE + LONGEST_CHARACTER) as u64)
+        .read_to_end(&mut bytes)
+        .map_err(|source| SourceError::Unreadable {
             path: path.to_owned(),
-            size,
-        });
+            source,
+        })?;
+    let too_large = bytes.len() > MAX_FILE;
+    if too_large && large == Large::Refused {
+        return Err(SourceError::TooLarge(path.to_owned()));
     }
-    let bytes = fs::read(path).map_err(|source| SourceError::Unreadable {
-        path: path.to_owned(),
-        source,
-    })?;
-    decode(path.to_owned(), bytes)
-}
-
-fn decode(path: PathBuf, bytes: Vec<u8>) -> Result<String, SourceError> {
-    String::from_utf8(bytes).map_err(|error| SourceError::NotText {
-        path,
-        offset: error.utf8_error().valid_up_to(),
+    String::from_utf8(bytes).or_else(|error| {
+        let (good, cut) = (
+            error.utf8_error().valid_up_to(),
+            error.utf8_error().error_len(),
+        );
+        let mut bytes = error.into_bytes();
+        bytes.truncate(good);
+        match String::from_utf8(bytes) {
+            // The reading ended inside of a character.
+            Ok(text) if too_large && cut.is_none() => Ok(text),
+            Ok(_) | Err(_) => Err(SourceError::NotText {
+                path: path.to_owned(),
+                offset: good,
+            }),
+        }
     })
 }

@@ -19,7 +19,7 @@ use crate::syntax::{Parse, TextRange};
 pub const ROOT_FILE: &str = "starform.kdl";
 
 /// All files of a project together, in bytes.
-pub(crate) const MOST_BYTES: usize = 8 << 20;
+pub const MOST_BYTES: usize = 8 << 20;
 
 /// What became of a source tree.
 #[derive(Clone, Debug)]
@@ -169,7 +169,7 @@ fn root(sources: &SourceTree) -> Result<FileId, Box<Diagnostic>> {
     let only = first.filter(|_| files.next().is_none());
     let start = Span::new(first.unwrap_or(FileId(0)), TextRange::at(0));
     if bytes > MOST_BYTES {
-        let title = format!("the project has {} MiB", bytes >> 20);
+        let title = "the project has more than 8 MiB";
         let help = "a project has at most 8 MiB: divide it into several projects";
         return Err(Box::new(
             Diagnostic::new(codes::PROJECT_TOO_LARGE, start, title).help(help),

@@ -24,6 +24,6 @@ pub mod table;
 pub mod values;
 pub mod vars;
 
-pub use compile::{Compiled, ROOT_FILE, compile};
+pub use compile::{Compiled, MOST_BYTES, ROOT_FILE, compile};
 pub use emit::{Bindings, Emitted, VerifiedHosts, describe, emit};
 pub use project::Project;

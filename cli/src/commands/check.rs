@@ -17,7 +17,7 @@ use crate::{
     args::{CheckArgs, CheckFormat, FixLevel},
     exit::{Exit, Failure},
     rewrite::rewrite,
-    sources,
+    sources::{self, Large},
     terminal::Terminal,
 };
 
@@ -28,7 +28,11 @@ pub(crate) fn run(args: &CheckArgs, terminal: Terminal) -> anyhow::Result<Exit> 
         return Err(Failure::because(Exit::Error, message));
     }
     let read = if stdin {
-        sources::read_stdin()?
+        // What `--fix` prints takes the place of what was read.
+        sources::read_stdin(match args.fix {
+            None => Large::Begun,
+            Some(_) => Large::Refused,
+        })?
     } else {
         sources::read(&args.path)?
     };

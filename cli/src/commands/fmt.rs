@@ -22,7 +22,7 @@ use crate::{
     args::FmtArgs,
     exit::{self, Exit},
     rewrite::rewrite,
-    sources::{self, SourceError},
+    sources::{self, Large, SourceError},
     terminal::Terminal,
 };
 
@@ -61,7 +61,7 @@ pub(crate) fn run(args: &FmtArgs, terminal: Terminal) -> anyhow::Result<Exit> {
 fn read(path: &Path) -> Result<(Vec<Source>, Vec<SourceError>), SourceError> {
     let stdin = path == Path::new("-");
     let (tree, unread) = if stdin {
-        (sources::read_stdin()?, BTreeMap::new())
+        (sources::read_stdin(Large::Refused)?, BTreeMap::new())
     } else if path.is_dir() {
         sources::read_what_can_be(path)?
     } else {

@@ -10,7 +10,7 @@ use super::{explain::unknown_node, human, print, print_json};
 use crate::{
     args::{PlanFormat, SchemaCommand},
     exit::{Exit, Failure},
-    sources,
+    sources::{self, Large},
     terminal::Terminal,
 };
 
@@ -41,7 +41,7 @@ fn node(name: Option<&str>, format: PlanFormat, terminal: Terminal) -> anyhow::R
 /// A file that is no KDL has no form; one that compiles is not asked for, so that included files have theirs.
 fn document(path: &Path, terminal: Terminal) -> anyhow::Result<()> {
     let sources = if path == Path::new("-") {
-        sources::read_stdin()?
+        sources::read_stdin(Large::Refused)?
     } else {
         sources::read_one(path)?
     };

@@ -4,7 +4,7 @@
 use std::fs;
 
 use crate::support::{
-    process::{Ran, run, starform},
+    process::{Ran, run, run_with, starform},
     project::Project,
 };
 
@@ -93,8 +93,39 @@ fn a_file_of_two_megabytes_is_refused_by_its_size() {
     let project = Project::new(&format!("{GOOD}// {}\n", "x".repeat(2 << 20)));
     says(
         &in_project(&project, &["check"]).expect(1),
-        &["starform.kdl", "1 MiB"],
+        &["starform.kdl:1:1", "SF5001", "1 MiB", "`include`"],
     );
+    // What is read of it ends inside of a character.
+    let before = "x".repeat((1 << 20) - 1);
+    fs::write(project.file(), format!("// {before}{}", "€".repeat(9))).unwrap();
+    for (format, wanted) in [
+        (
+            "short",
+            "starform.kdl:1:1: error[SF5001]: file is larger than 1 MiB",
+        ),
+        ("json", "\"code\": \"SF5001\""),
+        ("sarif", "\"ruleId\": \"SF5001\""),
+    ] {
+        let ran = in_project(&project, &["check", "--format", format]).expect(1);
+        assert!(ran.stdout.contains(wanted), "{format}: {}", ran.stdout);
+    }
+}
+
+#[test]
+fn what_was_read_of_a_file_that_is_too_large_is_never_written() {
+    let large = format!("{GOOD}// {}\n", "x".repeat(1 << 20));
+    let project = Project::new(&large);
+    for command in [&["check", "--fix"][..], &["fmt"]] {
+        says(&in_project(&project, command).expect(1), &["1 MiB"]);
+        assert!(fs::read_to_string(project.file()).unwrap() == large);
+    }
+    for command in [&["check", "--fix", "-"][..], &["fmt", "-"]] {
+        let ran = run_with(starform().args(command), &large).expect(1);
+        assert_eq!(
+            (ran.stdout.as_str(), ran.stderr.contains("1 MiB")),
+            ("", true)
+        );
+    }
 }
 
 #[test]
@@ -320,13 +351,16 @@ fn included_files_have_the_limits_of_every_file() {
     let big = format!("//{}", "x".repeat(1 << 20));
     let project = including(&[("services/api.kdl", &big)]);
     let ran = in_project(&project, &["check"]).expect(1);
-    says(&ran, &["services/api.kdl", "1 MiB"]);
+    says(&ran, &["services/api.kdl:1:1", "SF5001", "1 MiB"]);
     let half = format!("//{}", "x".repeat((1 << 20) - 2));
     let names: Vec<String> = (0..8).map(|n| format!("services/{n}.kdl")).collect();
     let files: Vec<(&str, &str)> = names
         .iter()
         .map(|name| (name.as_str(), half.as_str()))
         .collect();
-    let ran = in_project(&including(&files), &["check"]).expect(1);
+    let project = including(&files);
+    let ran = in_project(&project, &["check", "--format", "short"]).expect(1);
+    says(&ran, &["SF5030", "8 MiB"]);
+    let ran = in_project(&project, &["fmt"]).expect(1);
     says(&ran, &["8 MiB"]);
 }

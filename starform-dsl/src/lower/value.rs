@@ -21,6 +21,11 @@ pub(super) fn check(ty: Type, name: &str, entry: Entry<'_>, suggest: bool) -> Op
     match (ty, entry.value()) {
         (_, Value::Invalid) => None,
         (_, Value::Null) => Some(wrong(span, name, "`#null`", "leave it out instead")),
+        (Type::Integer { .. } | Type::OneOfNumbers(_), Value::Integer(number))
+            if i64::try_from(number).is_err() =>
+        {
+            Some(number_too_large(span).help(format!("write {}", expected(ty))))
+        }
         (Type::Integer { min, max }, value) => integer(name, &value, span, min, max),
         (Type::OneOfNumbers(numbers), value) => one_of_numbers(name, &value, span, numbers),
         (Type::Literal, value) => super::vars::not_plain(&value, entry),
@@ -36,6 +41,12 @@ pub(super) fn check(ty: Type, name: &str, entry: Entry<'_>, suggest: bool) -> Op
             Some(wrong(span, name, "`#true` or `#false`", &hint))
         }
     }
+}
+
+/// A number that has no place in 64 bits.
+pub(super) fn number_too_large(span: Span) -> Diagnostic {
+    Diagnostic::new(codes::NUMBER_TOO_LARGE, span, "number is too large")
+        .label("does not fit in 64 bits")
 }
 
 /// A KDL string with this text, quoted.

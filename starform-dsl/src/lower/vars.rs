@@ -6,6 +6,7 @@ use std::ops::Range;
 
 use starform_contract::SecretName;
 
+use super::value::number_too_large;
 use super::{Cx, MOST_ENTRIES, quoted, secret};
 use crate::diag::{Diagnostic, Edit, Fix, codes};
 use crate::project::{Setting, Spanned, Vars};
@@ -244,8 +245,7 @@ pub(super) fn not_plain(value: &Value<'_>, entry: Entry<'_>) -> Option<Diagnosti
             let title = format!("`{}` is not a plain decimal number", entry.raw());
             Diagnostic::new(codes::NUMBER_NEEDS_QUOTES, span, title)
         } else {
-            Diagnostic::new(codes::NUMBER_TOO_LARGE, span, "number is too large")
-                .label("does not fit in 64 bits")
+            number_too_large(span)
         };
         mistake
             .help("a variable is text: quote it")

@@ -24,7 +24,8 @@ pub use text::TextRange;
 pub use token::{Token, TokenKind, Tokens};
 pub use value::Value;
 
-pub(crate) use parse::{MAX_DEPTH, MAX_FILE, MAX_NODES};
+pub use parse::MAX_FILE;
+pub(crate) use parse::{MAX_DEPTH, MAX_NODES};
 
 use std::sync::Arc;
 

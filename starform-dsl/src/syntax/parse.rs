@@ -12,7 +12,7 @@ use super::token::{TokenKind, Tokens};
 use crate::source::FileId;
 
 /// Bytes of a file.
-pub(crate) const MAX_FILE: usize = 1 << 20;
+pub const MAX_FILE: usize = 1 << 20;
 /// Blocks inside each other.
 pub(crate) const MAX_DEPTH: usize = 64;
 /// Nodes of a file.

@@ -141,7 +141,7 @@ const STRUCTURE: &[Row] = &[
     ("«(t)»", "SF1018", None),
     ("a «\\» b", "SF1026", None),
     ("«/- kdl-version 1»\na true", "SF1027", None),
-    ("ports «[80, 443]»", "SF1028", None),
+    ("ports «[80, 443]»", "SF1028", Some("ports 80 443")),
     ("«[service]»\na 1", "SF1028", None),
     ("a «80,» 90", "SF1029", Some("a 80 90")),
     ("a \"b\"«,» \"c\"", "SF1029", Some("a \"b\" \"c\"")),

@@ -225,25 +225,65 @@ pub(super) fn unexpected_character(at: &Place<'_>) -> Diagnostic {
 }
 
 pub(super) fn list(at: &Place<'_>) -> Diagnostic {
-    let items = at
-        .slice()
-        .trim_matches(['[', ']'])
-        .split([',', ' '])
-        .filter(|item| !item.is_empty());
-    let items = items.collect::<Vec<_>>().join(" ");
-    at.error(codes::FOREIGN_LIST, "list in brackets")
-        .label("KDL has no lists in brackets")
-        .help(format!(
-            "write the values one after the other: {}",
-            clip(&items)
-        ))
-        .fix(Fix::maybe(
-            "leave out brackets and commas",
-            vec![Edit {
-                span: at.span(at.range),
-                text: items,
-            }],
-        ))
+    let error = at
+        .error(codes::FOREIGN_LIST, "list in brackets")
+        .label("KDL has no lists in brackets");
+    let help = |items: &str| {
+        let items = clip(items);
+        format!("write the values one after the other: {items}")
+    };
+    match list_items(at.slice()) {
+        Some(items) if items.is_empty() => {
+            error.help("an empty list is written by leaving the node out")
+        }
+        Some(items) => {
+            let items = items.join(" ");
+            error
+                .help(help(&items))
+                .fix(at.replace("leave out brackets and commas", items))
+        }
+        None => error.help(help("name one two")),
+    }
+}
+
+/// What stands in a list, as KDL writes it; `None` where it is more than words, numbers and texts in quotes.
+fn list_items(list: &str) -> Option<Vec<String>> {
+    let mut rest = list.strip_prefix('[')?.strip_suffix(']')?.trim();
+    let mut items = Vec::new();
+    while !rest.is_empty() {
+        let end = match rest.strip_prefix('"') {
+            Some(inner) => {
+                let end = inner.find(['"', '\\'])?;
+                inner[end..].starts_with('"').then_some(end + 2)?
+            }
+            None => rest.find([',', ' ', '\t']).unwrap_or(rest.len()),
+        };
+        let (item, after) = rest.split_at(end);
+        items.push(list_item_as_kdl(item)?);
+        // A comma, white space, or both part two values.
+        let next = after.trim_start();
+        let parted = next.len() < after.len() || next.is_empty() || next.starts_with(',');
+        parted.then_some(())?;
+        rest = next.strip_prefix(',').unwrap_or(next).trim_start();
+    }
+    Some(items)
+}
+
+fn list_item_as_kdl(item: &str) -> Option<String> {
+    let is_word = |text: &str| {
+        text.chars()
+            .all(|c| c.is_alphanumeric() || "-_.".contains(c))
+    };
+    match item {
+        "true" | "false" | "null" => Some(format!("#{item}")),
+        text if text.starts_with('"') => Some(text.to_owned()),
+        "" => None,
+        word if !is_word(word) => None,
+        word if number::looks_like_number(word) => {
+            number::kind(word).is_ok().then(|| word.to_owned())
+        }
+        word => Some(word.to_owned()),
+    }
 }
 
 pub(super) fn section(at: &Place<'_>) -> Diagnostic {

@@ -205,11 +205,8 @@ pub(super) fn version_1(at: &Place<'_>) -> Diagnostic {
 }
 
 pub(super) fn file_too_large(at: &Place<'_>) -> Diagnostic {
-    at.error(
-        codes::FILE_TOO_LARGE,
-        format!("file is larger than 1 MiB ({} bytes)", at.text.len()),
-    )
-    .help("move parts of the project into files of their own with `include`")
+    at.error(codes::FILE_TOO_LARGE, "file is larger than 1 MiB")
+        .help("move parts of the project into files of their own with `include`")
 }
 
 pub(super) fn too_deep(at: &Place<'_>) -> Diagnostic {
