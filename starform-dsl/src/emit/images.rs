@@ -8,7 +8,7 @@ use starform_contract::ServiceName;
 
 use super::Bindings;
 use crate::diag::{Diagnostic, codes};
-use crate::project::{ImageDecl, Spanned};
+use crate::project::{ImageDecl, Service};
 use crate::resolve::{Found, Resolved};
 use crate::source::Span;
 
@@ -17,7 +17,7 @@ enum Source<'m> {
     Given(&'m str),
     Named(&'m str),
     /// The service that must be built, and what says so.
-    Built(&'m Spanned<ServiceName>, Span),
+    Built(&'m Service, Span),
 }
 
 /// The images by service, and what is said of services that must be built.
@@ -36,10 +36,10 @@ pub(super) fn of(
             Source::Given(image) | Source::Named(image) => {
                 images.insert(service.service.name.value.clone(), image.to_owned());
             }
-            Source::Built(name, span) => {
+            Source::Built(service, span) => {
                 missing
-                    .entry(&name.value)
-                    .or_insert_with(|| not_given(name, span));
+                    .entry(&service.name.value)
+                    .or_insert_with(|| not_given(service, span));
             }
         }
     }
@@ -54,25 +54,27 @@ fn source<'m>(
 ) -> Source<'m> {
     let mut current = resolved;
     for _ in 0..=by_name.len() {
-        let name = &current.service.name;
+        let service = current.service;
+        let name = &service.name;
         if let Some(image) = bindings.images.get(&name.value) {
             return Source::Given(image);
         }
         match current.find(|layer| &layer.image) {
             Found::Set(ImageDecl::Ref(image), _) => return Source::Named(image),
-            Found::Set(ImageDecl::Build, span) => return Source::Built(name, span),
-            Found::Default | Found::Broken => return Source::Built(name, name.span),
+            Found::Set(ImageDecl::Build, span) => return Source::Built(service, span),
+            Found::Default | Found::Broken => return Source::Built(service, name.span),
             Found::Set(ImageDecl::Of(other), _) => match by_name.get(other.value.as_str()) {
                 Some(next) => current = next,
-                None => return Source::Built(name, other.span),
+                None => return Source::Built(service, other.span),
             },
         }
     }
-    let name = &resolved.service.name;
-    Source::Built(name, name.span)
+    let service = resolved.service;
+    Source::Built(service, service.name.span)
 }
 
-fn not_given(name: &Spanned<ServiceName>, span: Span) -> Diagnostic {
+fn not_given(service: &Service, span: Span) -> Diagnostic {
+    let name = &service.name;
     let title = format!("`{}` is built, and no image of it is given", name.value);
     let help = format!(
         "give the image that your pipeline built: `--image {}=REGISTRY/NAME@sha256:…`",
@@ -80,5 +82,5 @@ fn not_given(name: &Spanned<ServiceName>, span: Span) -> Diagnostic {
     );
     Diagnostic::new(codes::IMAGE_NOT_GIVEN, span, title)
         .help(help)
-        .node_path(format!("project.service.{}", name.value))
+        .node_path(service.path())
 }

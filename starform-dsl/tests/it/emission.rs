@@ -342,6 +342,22 @@ fn what_is_said_outside_services_is_refused_where_it_holds() {
 }
 
 #[test]
+fn a_service_without_an_image_is_refused_at_its_path() {
+    let text = shop("worker maker { build context=\".\"; }; web api { image-of maker; port 80; }");
+    let shop = project(&text);
+    let name = "staging".parse().expect("a name");
+    let said = emit(&shop, &name, &bindings(&shop)).expect_err("no image is given");
+    let said: Vec<String> = said
+        .iter()
+        .map(|d| format!("{} {} {}", d.code, d.node_path, d.title))
+        .collect();
+    assert_eq!(
+        said,
+        ["SF6005 project.worker.maker `maker` is built, and no image of it is given"]
+    );
+}
+
+#[test]
 fn a_former_name_is_for_whoever_binds_names() {
     let shop = |was: &str| shop(&format!("worker api {was} {{ image \"a/b:1\"; }}"));
     let renamed = project(&shop("was=backend"));
