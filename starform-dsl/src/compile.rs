@@ -9,7 +9,7 @@ use starform_contract::ProjectName;
 use crate::check;
 use crate::diag::{self, Diagnostic, codes};
 use crate::include;
-use crate::lower::{self, Known};
+use crate::lower;
 use crate::project::{Model, Project, Spanned};
 use crate::secrets;
 use crate::source::{FileId, SourceTree, Span};
@@ -33,8 +33,7 @@ pub struct Compiled {
 
 /// What could be read of a source tree, errors or not; for tools that work on half-written text too.
 #[derive(Debug, Default)]
-#[allow(dead_code, reason = "the features for editors read all of it")]
-pub(crate) struct Analysis {
+pub(crate) struct Analysed {
     /// The file that holds the project.
     pub(crate) root: Option<FileId>,
     /// Every file that belongs to the project.
@@ -42,8 +41,6 @@ pub(crate) struct Analysis {
     pub(crate) name: Option<Spanned<ProjectName>>,
     /// What is declared, as far as it could be read; `None` where there is no project node.
     pub(crate) model: Option<Model>,
-    /// Of which declarations all could be read.
-    pub(crate) known: Option<Known>,
     /// Sorted by place.
     pub(crate) diagnostics: Vec<Diagnostic>,
     /// Places whose text looks like a credential, sorted.
@@ -52,34 +49,32 @@ pub(crate) struct Analysis {
 
 /// Compiles the project of [`ROOT_FILE`], or of the only file of the tree, whatever its name.
 pub fn compile(sources: &SourceTree) -> Compiled {
-    let analysis = analyse(sources);
-    let failed = analysis.diagnostics.iter().any(Diagnostic::is_error);
-    let project = analysis.name.zip(analysis.model).filter(|_| !failed);
+    let analysed = analyse(sources);
+    let failed = analysed.diagnostics.iter().any(Diagnostic::is_error);
+    let project = analysed.name.zip(analysed.model).filter(|_| !failed);
     Compiled {
         project: project.map(|(name, model)| Project {
             name,
             model,
             sources: sources.clone(),
         }),
-        diagnostics: analysis.diagnostics,
-        secrets: analysis.secrets,
+        diagnostics: analysed.diagnostics,
+        secrets: analysed.secrets,
     }
 }
 
 /// Reads, lowers and checks all files of the project.
-pub(crate) fn analyse(sources: &SourceTree) -> Analysis {
-    let mut analysis = match root(sources) {
+pub(crate) fn analyse(sources: &SourceTree) -> Analysed {
+    match root(sources) {
         Ok(root) => analyse_from(sources, root),
-        Err(diagnostic) => Analysis {
+        Err(diagnostic) => Analysed {
             diagnostics: vec![*diagnostic],
-            ..Analysis::default()
+            ..Analysed::default()
         },
-    };
-    analysis.diagnostics = diag::settle(analysis.diagnostics);
-    analysis
+    }
 }
 
-fn analyse_from(sources: &SourceTree, root: FileId) -> Analysis {
+fn analyse_from(sources: &SourceTree, root: FileId) -> Analysed {
     let files = include::gather(sources, root);
     let mut diagnostics: Vec<Diagnostic> = files
         .parses
@@ -117,14 +112,12 @@ fn analyse_from(sources: &SourceTree, root: FileId) -> Analysis {
     // What is not kept need not be covered.
     let mut diagnostics = diag::settle(diagnostics);
     secrets::cover(&mut diagnostics, &secrets, sources);
-    let known = lowered.as_ref().map(|lowered| lowered.known);
     let (name, model) = lowered.map_or((None, None), |lowered| (lowered.name, Some(lowered.model)));
-    Analysis {
+    Analysed {
         root: Some(root),
         parses: files.parses,
         name,
         model,
-        known,
         diagnostics,
         secrets,
     }

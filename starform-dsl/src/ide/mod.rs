@@ -51,7 +51,7 @@ pub use symbols::{OutlineKind, OutlineNode, symbols};
 #[derive(Debug)]
 pub struct Analysis {
     sources: SourceTree,
-    project: compile::Analysis,
+    project: compile::Analysed,
     /// Files that the project does not include.
     others: BTreeMap<FileId, Parse>,
     index: Index,
