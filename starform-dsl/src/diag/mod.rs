@@ -1,8 +1,10 @@
 //! What Starform tells a person about a text: one diagnostic for one mistake, with its place and its repair.
-//! Pure. Codes are those of `codes`; `settle` sorts by place and keeps at most [`KEPT`].
+//! Pure. Codes are those of `codes`; `settle` sorts by place and keeps at most [`KEPT`], errors before warnings.
 //! Read on in `codes` for all codes and in `render` for how diagnostics are shown.
 
 pub mod codes;
+
+use std::cmp::Ordering;
 
 use crate::source::Span;
 pub use codes::Code;
@@ -183,24 +185,31 @@ impl Applicability {
     }
 }
 
-/// Sorts by place, drops repetitions, and keeps at most [`KEPT`]: then the last one says that there are more.
+/// Sorts by place, drops repetitions, and keeps at most [`KEPT`], errors before warnings: then one says that there are more.
 pub fn settle(mut diagnostics: Vec<Diagnostic>) -> Vec<Diagnostic> {
-    diagnostics.sort_by(|a, b| place(a).cmp(&place(b)).then_with(|| a.title.cmp(&b.title)));
+    diagnostics.sort_by(order);
     diagnostics.dedup();
     if diagnostics.len() > KEPT {
+        // Sorting is stable: errors come first, each severity in the order of the text.
+        diagnostics.sort_by_key(|diagnostic| diagnostic.severity);
         let span = diagnostics[KEPT - 1].primary.span;
         diagnostics.truncate(KEPT - 1);
         diagnostics.push(
             Diagnostic::new(
                 codes::TOO_MANY_DIAGNOSTICS,
                 span,
-                "more problems follow that are not kept",
+                "there are more problems than are kept",
             )
-            .help("repair the ones above first, then check again"),
+            .help("repair those that are listed first, then check again"),
         );
+        diagnostics.sort_by(order);
     }
     diagnostics.iter_mut().for_each(clip);
     diagnostics
+}
+
+fn order(a: &Diagnostic, b: &Diagnostic) -> Ordering {
+    place(a).cmp(&place(b)).then_with(|| a.title.cmp(&b.title))
 }
 
 /// A name in a title is shown as far as people read it, and on one line.

@@ -1,10 +1,10 @@
 //! Diagnostics as the workflow commands that GitHub shows beside the lines of a change.
-//! Pure. At most [`SHOWN`] are shown; nothing of a source can end a command or begin another.
+//! Pure. At most [`super::SHOWN`] are shown, errors first; nothing of a source can end a command or begin another.
 //! Read on in `super` for the other forms.
 
 use std::fmt::Write as _;
 
-use super::{SHOWN, harmless, next_step};
+use super::{harmless, next_step};
 use crate::diag::Diagnostic;
 use crate::source::SourceTree;
 
@@ -13,7 +13,8 @@ use crate::source::SourceTree;
 /// `folder` stands before each file's path: the project's folder as the repository names it, or nothing.
 pub fn github(sources: &SourceTree, diagnostics: &[Diagnostic], folder: &str) -> String {
     let mut out = String::new();
-    for diagnostic in diagnostics.iter().take(SHOWN) {
+    let few = super::shown(diagnostics);
+    for diagnostic in few.diagnostics {
         let span = diagnostic.primary.span;
         let file = sources.file(span.file);
         let start = file.position(span.range.start());
@@ -29,7 +30,7 @@ pub fn github(sources: &SourceTree, diagnostics: &[Diagnostic], folder: &str) ->
         let severity = diagnostic.severity.word();
         let _ = writeln!(out, "::{severity} {place},title={title}::{message}");
     }
-    let hidden = diagnostics.len().saturating_sub(SHOWN);
+    let hidden: usize = few.left_out.values().sum();
     if hidden > 0 {
         let _ = writeln!(out, "::notice title=starform::{hidden} more are not shown");
     }

@@ -1,5 +1,5 @@
 //! Diagnostics with the lines they are about, printed by miette.
-//! Pure. At most [`SHOWN`] are shown; text under `secrets`, and what a diagnostic itself calls a credential, never is.
+//! Pure. At most [`super::SHOWN`] are shown, errors first; text under `secrets`, and what a diagnostic itself calls a credential, never is.
 //! Read on in `super` for the other forms.
 
 use std::fmt::{self, Write as _};
@@ -9,7 +9,7 @@ use miette::{
     SourceCode, SourceSpan, SpanContents,
 };
 
-use super::{Counts, SHOWN, counts, harmless, next_step};
+use super::{Counts, counts, harmless, next_step};
 use crate::diag::{Diagnostic, Label, Severity, codes};
 use crate::source::{FileId, SourceFile, SourceTree, Span};
 use crate::syntax::TextRange;
@@ -33,7 +33,8 @@ pub fn human(sources: &SourceTree, diagnostics: &[Diagnostic], how: Human<'_>) -
     let credentials = credentials.map(|diagnostic| diagnostic.primary.span);
     let secrets: Vec<Span> = how.secrets.iter().copied().chain(credentials).collect();
     let mut shown: Option<Snippets> = None;
-    for diagnostic in diagnostics.iter().take(SHOWN) {
+    let few = super::shown(diagnostics);
+    for diagnostic in few.diagnostics {
         let id = diagnostic.primary.span.file;
         let snippets = match shown.take() {
             Some(snippets) if snippets.id == id => snippets,
@@ -42,7 +43,10 @@ pub fn human(sources: &SourceTree, diagnostics: &[Diagnostic], how: Human<'_>) -
         let snippets = shown.insert(snippets);
         one(&mut out, sources, snippets, diagnostic, how);
     }
-    summary(&mut out, diagnostics);
+    for (code, count) in &few.left_out {
+        let _ = writeln!(out, "and {count} more {code}");
+    }
+    summary(&mut out, diagnostics, few.left_out.values().sum());
     out
 }
 
@@ -193,9 +197,8 @@ fn help(sources: &SourceTree, shown: FileId, diagnostic: &Diagnostic) -> Option<
     (!lines.is_empty()).then(|| harmless(&lines.join("\n")).into_owned())
 }
 
-fn summary(out: &mut String, diagnostics: &[Diagnostic]) {
+fn summary(out: &mut String, diagnostics: &[Diagnostic], hidden: usize) {
     let Counts { errors, warnings } = counts(diagnostics);
-    let hidden = diagnostics.len().saturating_sub(SHOWN);
     let parts = [plural(errors, "error"), plural(warnings, "warning")];
     let parts: Vec<String> = parts.into_iter().flatten().collect();
     if parts.is_empty() {

@@ -18,11 +18,23 @@ pub use sarif::sarif;
 pub use short::short;
 
 use std::borrow::Cow;
+use std::collections::BTreeMap;
 
-use crate::diag::Diagnostic;
+use crate::diag::{Code, Diagnostic, Severity};
 
 /// How many diagnostics are shown to a person.
 pub const SHOWN: usize = 50;
+
+/// How many warnings of one code are shown: more of them say nothing new.
+const SHOWN_OF_A_WARNING: usize = 10;
+
+/// What a person is shown of many diagnostics.
+struct Shown<'d> {
+    /// In their order.
+    diagnostics: Vec<&'d Diagnostic>,
+    /// How many of each code are left out.
+    left_out: BTreeMap<Code, usize>,
+}
 
 /// Errors and warnings among diagnostics.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -40,6 +52,34 @@ pub fn counts(diagnostics: &[Diagnostic]) -> Counts {
         errors,
         warnings: diagnostics.len() - errors,
     }
+}
+
+/// The first errors, then the first warnings of each code as far as there is room: no warning hides an error.
+fn shown(diagnostics: &[Diagnostic]) -> Shown<'_> {
+    let mut room = SHOWN.saturating_sub(counts(diagnostics).errors);
+    let mut errors = SHOWN;
+    let mut warnings: BTreeMap<Code, usize> = BTreeMap::new();
+    let mut shown = Shown {
+        diagnostics: Vec::new(),
+        left_out: BTreeMap::new(),
+    };
+    for diagnostic in diagnostics {
+        let (room, few) = match diagnostic.severity {
+            Severity::Error => (&mut errors, true),
+            Severity::Warning => {
+                let said = warnings.entry(diagnostic.code).or_default();
+                *said += 1;
+                (&mut room, *said <= SHOWN_OF_A_WARNING)
+            }
+        };
+        if few && *room > 0 {
+            *room -= 1;
+            shown.diagnostics.push(diagnostic);
+        } else {
+            *shown.left_out.entry(diagnostic.code).or_default() += 1;
+        }
+    }
+    shown
 }
 
 /// What to do about it: the help, else what the best fix does.

@@ -93,8 +93,26 @@ fn all(file: FileId, text: Arc<str>) -> parse::Parsed {
         parsed
             .faults
             .sort_by_key(|fault| (fault.range.start(), fault.range.end()));
+        drop_faults_of_comments(&mut parsed);
     }
     parsed
+}
+
+/// What follows `# ` on its line was meant as a comment: its apostrophes and commas are no mistakes of their own.
+fn drop_faults_of_comments(parsed: &mut parse::Parsed) {
+    let text = parsed.cst.text();
+    let mut end = 0;
+    parsed.faults.retain(|fault| {
+        if fault.range.start() < end {
+            return false;
+        }
+        if fault.kind == FaultKind::BadKeyword && say::is_hash_comment(text, fault.range) {
+            let rest = &text[fault.range.end() as usize..];
+            let line = rest.find(['\n', '\r']).unwrap_or(rest.len());
+            end = fault.range.end() + u32::try_from(line).unwrap_or(u32::MAX);
+        }
+        true
+    });
 }
 
 /// Whether a text can stand as a string without quotes.

@@ -10,6 +10,8 @@ use crate::source::{FileId, Span};
 mod text;
 mod tree;
 
+pub(super) use text::is_hash_comment;
+
 /// Where a fault lies.
 struct Place<'a> {
     file: FileId,

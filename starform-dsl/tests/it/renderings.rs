@@ -118,7 +118,30 @@ fn at_most_fifty_are_shown_and_the_rest_is_counted() {
     let (sources, said) = said(&"a 30s\n".repeat(60));
     let shown = render::human(&sources, &said, PLAIN);
     assert_eq!(shown.matches("error[SF1003]").count(), 50);
-    assert!(shown.ends_with("60 errors; 10 of them not shown\n"));
+    assert!(shown.ends_with("and 10 more SF1003\n60 errors; 10 of them not shown\n"));
+}
+
+#[test]
+fn no_warning_hides_an_error() {
+    let many = |count: usize| {
+        let web = |n: usize| format!("web s{n} {{ image \"a/b:1\"; port 80; }}\n");
+        let webs: String = (0..count).map(web).collect();
+        let text = format!("project p {{\nenvironment e branch=x\n{webs}wbe x {{}}\n}}\n");
+        let sources = SourceTree::single("starform.kdl", &text);
+        let said = starform_dsl::compile(&sources).diagnostics;
+        let shown = render::human(&sources, &said, PLAIN);
+        (said.len(), shown)
+    };
+    let (said, shown) = many(60);
+    assert_eq!(said, 61);
+    assert_eq!(shown.matches("warning[SF5023]").count(), 10);
+    assert_eq!(shown.matches("error[SF2004]").count(), 1);
+    let end = "and 50 more SF5023\n1 error, 60 warnings; 50 of them not shown\n";
+    assert!(shown.ends_with(end), "{shown}");
+    let (said, shown) = many(1_000);
+    assert_eq!(said, diag::KEPT);
+    assert_eq!(shown.matches("error[SF2004]").count(), 1, "{shown}");
+    assert_eq!(shown.matches("error[SF5005]").count(), 1, "{shown}");
 }
 
 #[test]

@@ -76,5 +76,5 @@ codes! { SYNTAX;
     5004 NUMBER_TOO_LARGE Error "number is too large"
         "Whole numbers fit in 64 bits with a sign: up to 9 223 372 036 854 775 807.";
     5005 TOO_MANY_DIAGNOSTICS Error "more problems than are kept"
-        "Of one run the first 1 000 problems, in the order of the text, are kept.";
+        "Of one run the first 1 000 problems, in the order of the text, are kept: errors before warnings.";
 }

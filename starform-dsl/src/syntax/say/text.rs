@@ -159,7 +159,7 @@ pub(super) fn number_too_large(at: &Place<'_>) -> Diagnostic {
 
 pub(super) fn bad_keyword(at: &Place<'_>) -> Diagnostic {
     let slice = at.slice();
-    if begins_line(at) {
+    if begins_line(at) || is_hash_comment(at.text, at.range) {
         let hash = TextRange::new(at.range.start(), at.range.start() + 1);
         let hash = Place { range: hash, ..*at };
         return hash
@@ -183,17 +183,44 @@ pub(super) fn bad_keyword(at: &Place<'_>) -> Diagnostic {
             .label("keywords are #true, #false and #null")
             .help(format!("write {keyword}"))
             .fix(at.replace(&format!("write {keyword}"), keyword)),
+        None if follows_value(at) => word_or_comment(error, at),
         None => at.quote_it(error.label("without quotes `#` begins a keyword")),
     }
 }
 
+/// `#` and white space: as other languages begin a comment.
+pub(in crate::syntax) fn is_hash_comment(text: &str, range: TextRange) -> bool {
+    let after = text[range.end() as usize..].chars().next();
+    text[range.as_range()].bytes().all(|byte| byte == b'#') && after.is_none_or(char::is_whitespace)
+}
+
+/// `port 80 #public`
+fn word_or_comment(error: Diagnostic, at: &Place<'_>) -> Diagnostic {
+    let hash = at.span(TextRange::new(at.range.start(), at.range.start() + 1));
+    let edit = |span, text: String| vec![Edit { span, text }];
+    error
+        .label("without quotes `#` begins a keyword")
+        .help(format!(
+            "write `//` before a comment; if it is a value, quote it: {}",
+            at.quoted()
+        ))
+        .fix(Fix::maybe("write `//`", edit(hash, "//".to_owned())))
+        .fix(Fix::maybe("quote it", edit(at.span(at.range), at.quoted())))
+}
+
+/// Whether a node's name and a value stand before the culprit on its line.
+fn follows_value(at: &Place<'_>) -> bool {
+    line_before(at).split_whitespace().nth(1).is_some()
+}
+
 /// Whether only white space stands before the culprit on its line.
 fn begins_line(at: &Place<'_>) -> bool {
+    line_before(at).trim().is_empty()
+}
+
+fn line_before<'a>(at: &Place<'a>) -> &'a str {
     let before = &at.text[..at.range.start() as usize];
-    before
-        .rsplit(['\n', '\r'])
-        .next()
-        .is_some_and(|line| line.trim().is_empty())
+    before.rsplit(['\n', '\r']).next().unwrap_or(before)
 }
 
 pub(super) fn bare_keyword(at: &Place<'_>) -> Diagnostic {
