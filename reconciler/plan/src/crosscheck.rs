@@ -86,26 +86,41 @@ fn missing_services(
     findings
 }
 
+/// A service's word that a host is its own.
+#[derive(Clone, Copy)]
+struct Claim<'a> {
+    environment: &'a EnvironmentName,
+    service: &'a ServiceName,
+    /// Of a service that may share the host; `None` where it holds the host as a whole: its platform
+    /// host, and one that redirects to another.
+    paths: Option<&'a Value>,
+}
+
 fn hosts_claimed_twice(
     environment: &EnvironmentName,
     environments: &Environments<'_>,
     origins: &Origins,
 ) -> Vec<Finding> {
-    let mut claims: BTreeMap<&str, BTreeSet<(&EnvironmentName, &ServiceName)>> = BTreeMap::new();
+    let mut claims: BTreeMap<&str, Vec<Claim<'_>>> = BTreeMap::new();
     for (&name, bundle) in environments {
         for service in &bundle.services {
-            for host in hosts(&service.model) {
-                claims
-                    .entry(host)
-                    .or_default()
-                    .insert((name, &service.name));
+            for (host, paths) in hosts(&service.model) {
+                claims.entry(host).or_default().push(Claim {
+                    environment: name,
+                    service: &service.name,
+                    paths,
+                });
             }
         }
     }
     claims
         .into_iter()
-        .filter(|(_, owners)| owners.len() > 1)
-        .filter_map(|(host, owners)| {
+        .filter_map(|(host, claims)| {
+            let owners: BTreeSet<_> = claims
+                .iter()
+                .filter(|claim| claims.iter().any(|other| clash(claim, other)))
+                .map(|claim| (claim.environment, claim.service))
+                .collect();
             let (_, ours) = owners.iter().find(|(name, _)| *name == environment)?;
             let list: Vec<String> = owners
                 .iter()
@@ -123,14 +138,51 @@ fn hosts_claimed_twice(
         .collect()
 }
 
-fn hosts(model: &Value) -> impl Iterator<Item = &str> {
+/// Services of one environment share a host as long as no path of it is answered or redirected twice.
+fn clash(one: &Claim<'_>, other: &Claim<'_>) -> bool {
+    if (one.environment, one.service) == (other.environment, other.service) {
+        return false;
+    }
+    match (one.paths, other.paths) {
+        (Some(ours), Some(theirs)) if one.environment == other.environment => {
+            !answered(ours).is_disjoint(&answered(theirs))
+                || !keys(ours, "redirects").is_disjoint(&keys(theirs, "redirects"))
+        }
+        (Some(_) | None, Some(_) | None) => true,
+    }
+}
+
+/// Without routes, everything.
+fn answered(model: &Value) -> BTreeSet<&str> {
+    let routes = keys(model, "routes");
+    if routes.is_empty() {
+        BTreeSet::from(["/"])
+    } else {
+        routes
+    }
+}
+
+fn keys<'a>(model: &'a Value, field: &str) -> BTreeSet<&'a str> {
+    let fields = model.get(field).and_then(Value::as_object);
+    fields
+        .into_iter()
+        .flat_map(|fields| fields.keys().map(String::as_str))
+        .collect()
+}
+
+/// The hosts of a model; with the model where it may share them.
+fn hosts(model: &Value) -> impl Iterator<Item = (&str, Option<&Value>)> {
     let domains = model.get("domains").and_then(Value::as_array);
-    let named = domains.into_iter().flatten().flat_map(|domain| {
+    let named = domains.into_iter().flatten().flat_map(move |domain| {
         let aliases = domain.get("aliases").and_then(Value::as_array);
         std::iter::once(domain)
             .chain(aliases.into_iter().flatten())
-            .filter_map(|named| named.get("host")?.as_str())
+            .filter_map(move |named| {
+                let redirects = named.get("redirect").and_then(Value::as_bool);
+                let shared = (redirects != Some(true)).then_some(model);
+                Some((named.get("host")?.as_str()?, shared))
+            })
     });
     let platform = model.get("platform-host").and_then(Value::as_str);
-    platform.into_iter().chain(named)
+    platform.map(|host| (host, None)).into_iter().chain(named)
 }

@@ -5,7 +5,7 @@
 use starform_contract::ServiceKind::{self, Private, Web};
 
 use super::service::{CHILD, RUNNING};
-use super::{Args, Availability, Block, NodeSpec, Place, ROW, Repeat, Type, arg, prop, required};
+use super::{Args, Block, NodeSpec, Place, ROW, Repeat, Type, arg, prop, required};
 
 const SERVING: &[ServiceKind] = &[Web, Private];
 
@@ -97,9 +97,6 @@ pub(super) const NODES: &[NodeSpec] = &[
             Type::Bool,
             "Take the path off before the service sees the request; `#false` if left out.",
         )],
-        availability: Availability::Checked {
-            instead: "give each service a host of its own with `domain`",
-        },
         form: "route PATH strip-prefix=BOOL",
         doc: "A path, with everything below it, that this service answers on all of its hosts. Another service may hold another path of the same host.",
         default: "/",
@@ -123,9 +120,6 @@ pub(super) const NODES: &[NodeSpec] = &[
                 "302 if left out; 301 and 308 are remembered by browsers.",
             ),
         ],
-        availability: Availability::Checked {
-            instead: "answer with a redirect in the service itself",
-        },
         form: "redirect FROM to=LOCATION status=301|302|303|307|308",
         doc: "Sends callers of one path elsewhere, on all hosts of the service.",
         default: "none; status=302",

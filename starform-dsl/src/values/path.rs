@@ -101,17 +101,37 @@ pub fn is_http_path(text: &str) -> bool {
         && !text.contains(['#', ' ', '\t', '\n', '\r'])
 }
 
-/// Whether it can begin other paths: no query, no empty parts, nothing that a Gateway would rewrite.
+/// Whether it can begin other paths: no query, no empty parts, nothing that a Gateway would rewrite,
+/// and only what an HTTPRoute takes (the rules of its field `matches.path.value`).
 pub fn is_route(text: &str) -> bool {
     let parts = || text[1..].split('/');
     is_http_path(text)
-        && !text.contains(['?', '*', '\\'])
+        && !text.contains('*')
+        && has_route_characters(text)
         && text.len() <= LONGEST
         && (text == "/" || parts().all(|part| !matches!(part, "" | "." | "..")))
 }
 
+/// RFC 3986's characters of a path, and escapes of two digits but that of `/`.
+fn has_route_characters(text: &str) -> bool {
+    let plain = |c: char| c.is_ascii_alphanumeric() || "/-._~!$&'()*+,;=:@".contains(c);
+    let is_escape = |rest: &str| {
+        let digits = rest.as_bytes().get(..2);
+        digits.is_some_and(|digits| {
+            digits.iter().all(u8::is_ascii_hexdigit) && !digits.eq_ignore_ascii_case(b"2f")
+        })
+    };
+    text.char_indices().all(|(at, c)| match c {
+        '%' => is_escape(&text[at + 1..]),
+        c => plain(c),
+    })
+}
+
 /// Whether it is a path of the same host, or an `http` or `https` URL with a host.
 pub fn is_location(text: &str) -> bool {
+    if text.len() > LONGEST {
+        return false;
+    }
     let rest = text
         .strip_prefix("https://")
         .or_else(|| text.strip_prefix("http://"));

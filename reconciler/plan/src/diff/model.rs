@@ -57,8 +57,13 @@ impl Walk {
             (Some(Value::Object(before)), Some(Value::Object(after))) => {
                 self.maps(before, after, field);
             }
-            (Some(Value::Object(before)), None) => self.maps(before, &nothing, field),
-            (None, Some(Value::Object(after))) => self.maps(&nothing, after, field),
+            // An empty one says by its name alone what is there, as a route does.
+            (Some(Value::Object(before)), None) if !before.is_empty() => {
+                self.maps(before, &nothing, field);
+            }
+            (None, Some(Value::Object(after))) if !after.is_empty() => {
+                self.maps(&nothing, after, field);
+            }
             (before, after) => self.other(before, after, field),
         }
     }

@@ -112,10 +112,35 @@ fn widens(
     after: Option<&Value>,
 ) -> bool {
     match key.kind.as_str() {
-        "HTTPRoute" => !new_hosts(before, after).is_empty(),
+        "HTTPRoute" => !new_hosts(before, after).is_empty() || answers_more(before, after),
         "NetworkPolicy" => before.is_some() && fields.iter().any(|field| admits_more(field, after)),
         _ => privileged(key, after) && !privileged(key, before),
     }
+}
+
+/// Whether a route leads to a service from a path that no path of before covered.
+fn answers_more(before: Option<&Value>, after: Option<&Value>) -> bool {
+    let old = answered_paths(before);
+    answered_paths(after)
+        .iter()
+        .any(|path| !old.iter().any(|old| covers(old, path)))
+}
+
+/// The paths of the rules that have a backend, which redirects have not.
+fn answered_paths(manifest: Option<&Value>) -> Vec<&str> {
+    manifest
+        .and_then(|manifest| manifest.pointer("/spec/rules")?.as_array())
+        .into_iter()
+        .flatten()
+        .filter(|rule| rule.get("backendRefs").is_some())
+        .filter_map(|rule| rule.get("matches")?.as_array())
+        .flatten()
+        .filter_map(|matching| matching.pointer("/path/value")?.as_str())
+        .collect()
+}
+
+fn covers(prefix: &str, path: &str) -> bool {
+    prefix == "/" || is_at_or_below(path, prefix)
 }
 
 /// Anything in a policy's `spec` but a rule, peer or port that goes, or an exception that comes.

@@ -1,14 +1,15 @@
-//! HTTPRoutes: which hosts reach a web service through the Gateway, and which redirect to another.
+//! HTTPRoutes: which hosts and paths reach a web service through the Gateway, and what is sent elsewhere.
 //!
 //! Pure. The name carries identity by position, because Envoy's metrics carry nothing else. Always
-//! holds: only hosts that are verified, and the platform's own, are routed.
+//! holds: only hosts that are verified, and the platform's own, are routed. Services that share a host
+//! have a route each: the Gateway merges them, and the longest path wins (Gateway API, HTTPRouteRule).
 
 use std::collections::BTreeSet;
 
 use serde_json::{Value, json};
 use starform_contract::{
     Object,
-    model::{Alias, Domain, Web},
+    model::{Alias, Domain, Redirect, Web},
     name,
 };
 
@@ -20,28 +21,34 @@ use super::{
 
 /// What the API allows on one route.
 const HOSTS_PER_ROUTE: usize = 16;
+const RULES_PER_ROUTE: usize = 16;
+/// The scheme of every public URL. Where it is said, no listener's port is carried over.
+const SCHEME: &str = "https";
 const GROUP: &str = "gateway.networking.k8s.io";
 
-/// First what is served, then what redirects, numbered through.
+/// Hosts of one route, and its rules.
+type Content<'a> = (Vec<&'a str>, Vec<Value>);
+
+/// First what is served, then the hosts that redirect to another, numbered through.
 pub(super) fn routes(scope: &ServiceScope<'_>, web: &Web) -> Vec<Object> {
     let Some(port) = web.ports.first() else {
         return Vec::new();
     };
     let hosts = served_hosts(web);
-    let served = chunks(&hosts, &backend_rule(&scope.name, port.port));
+    let served = split(&hosts, &rules(web, &scope.name, port.port));
     let redirected = web.domains.iter().flat_map(|domain| {
         let hosts = redirected_hosts(domain, &hosts);
-        chunks(&hosts, &redirect_rule(&domain.host))
+        split(&hosts, &[host_redirect(&domain.host)])
     });
     served
         .into_iter()
         .chain(redirected)
         .zip(0..)
-        .map(|((hosts, rule), n)| route(scope, n, &hosts, &rule))
+        .map(|((hosts, rules), n)| route(scope, n, &hosts, &rules))
         .collect()
 }
 
-fn route(scope: &ServiceScope<'_>, n: u32, hosts: &[&str], rule: &Value) -> Object {
+fn route(scope: &ServiceScope<'_>, n: u32, hosts: &[&str], rules: &[Value]) -> Object {
     let (state, service) = (scope.scope.state, scope.service);
     let gateway = &scope.scope.profile.gateway;
     let name = name::http_route(state.project_id, service.service_id, &state.environment, n);
@@ -51,7 +58,7 @@ fn route(scope: &ServiceScope<'_>, n: u32, hosts: &[&str], rule: &Value) -> Obje
         "name": gateway.name,
         "namespace": gateway.namespace,
     });
-    let spec = json!({ "parentRefs": [parent], "hostnames": hosts, "rules": [rule] });
+    let spec = json!({ "parentRefs": [parent], "hostnames": hosts, "rules": rules });
     let labels = json!(labels::workload(state, service, Role::Serve));
     scope
         .scope
@@ -87,26 +94,95 @@ fn verified_host(alias: &Alias) -> Option<&str> {
     alias.verified.then_some(alias.host.as_str())
 }
 
-fn chunks<'a>(hosts: &[&'a str], rule: &Value) -> Vec<(Vec<&'a str>, Value)> {
+/// As many routes as the API's limits ask for: every host meets every rule in exactly one of them.
+fn split<'a>(hosts: &[&'a str], rules: &[Value]) -> Vec<Content<'a>> {
     hosts
         .chunks(HOSTS_PER_ROUTE)
-        .map(|hosts| (hosts.to_vec(), rule.clone()))
+        .flat_map(|hosts| {
+            rules
+                .chunks(RULES_PER_ROUTE)
+                .map(|rules| (hosts.to_vec(), rules.to_vec()))
+        })
         .collect()
 }
 
-fn backend_rule(service: &str, port: u16) -> Value {
+/// Redirects of single paths, then the paths that are answered; without any, everything is.
+fn rules(web: &Web, service: &str, port: u16) -> Vec<Value> {
+    let redirects = web
+        .redirects
+        .iter()
+        .map(|(from, redirect)| path_redirect(from, redirect));
+    let answered = web
+        .routes
+        .iter()
+        .map(|(path, route)| answered(path, route.strip_prefix, service, port));
+    let everything = web
+        .routes
+        .is_empty()
+        .then(|| self::answered("/", false, service, port));
+    redirects.chain(answered).chain(everything).collect()
+}
+
+fn answered(path: &str, strip_prefix: bool, service: &str, port: u16) -> Value {
     let backend =
         json!({ "group": "", "kind": "Service", "name": service, "port": port, "weight": 1 });
-    json!({ "matches": [every_path()], "backendRefs": [backend] })
+    let mut rule = json!({ "matches": [below(path)], "backendRefs": [backend] });
+    if strip_prefix {
+        let path = json!({ "type": "ReplacePrefixMatch", "replacePrefixMatch": "/" });
+        rule["filters"] = json!([{ "type": "URLRewrite", "urlRewrite": { "path": path } }]);
+    }
+    rule
 }
 
-/// To `https`, the scheme of every public URL, so that no listener's port is carried over.
-fn redirect_rule(host: &str) -> Value {
-    let redirect = json!({ "hostname": host, "scheme": "https", "statusCode": 301 });
+/// To the same path of another host.
+fn host_redirect(host: &str) -> Value {
+    let redirect = json!({ "hostname": host, "scheme": SCHEME, "statusCode": 301 });
+    redirect_rule(below("/"), redirect)
+}
+
+/// Of this path alone: what is below it is another path.
+fn path_redirect(from: &str, redirect: &Redirect) -> Value {
+    let exactly = json!({ "path": { "type": "Exact", "value": from } });
+    let mut target = target(&redirect.to);
+    target["statusCode"] = json!(redirect.status);
+    redirect_rule(exactly, target)
+}
+
+/// Where a path of the same host or a whole URL leads.
+fn target(to: &str) -> Value {
+    let url = to.split_once("://").filter(|_| !to.starts_with('/'));
+    let Some((scheme, rest)) = url else {
+        return json!({ "scheme": SCHEME, "path": full(to) });
+    };
+    let end = rest.find(['/', '?']).unwrap_or(rest.len());
+    let (authority, path) = rest.split_at(end);
+    let (host, port) = match authority.split_once(':') {
+        Some((host, port)) => (host, port.parse::<u16>().ok()),
+        None => (authority, None),
+    };
+    // A URL without a path means the root, and not the path that was asked for.
+    let path = if path.starts_with('/') {
+        path.to_owned()
+    } else {
+        format!("/{path}")
+    };
+    let mut target = json!({ "scheme": scheme, "hostname": host, "path": full(&path) });
+    if let Some(port) = port {
+        target["port"] = json!(port);
+    }
+    target
+}
+
+fn full(path: &str) -> Value {
+    json!({ "type": "ReplaceFullPath", "replaceFullPath": path })
+}
+
+fn redirect_rule(matching: Value, redirect: Value) -> Value {
     let filter = json!({ "type": "RequestRedirect", "requestRedirect": redirect });
-    json!({ "matches": [every_path()], "filters": [filter] })
+    json!({ "matches": [matching], "filters": [filter] })
 }
 
-fn every_path() -> Value {
-    json!({ "path": { "type": "PathPrefix", "value": "/" } })
+/// A path and everything below it.
+fn below(path: &str) -> Value {
+    json!({ "path": { "type": "PathPrefix", "value": path } })
 }

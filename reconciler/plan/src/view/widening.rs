@@ -16,15 +16,44 @@ pub(crate) fn lines(change: &ObjectChange) -> Vec<String> {
     }
     let (kind, name) = (&change.key.kind, values::visible(&change.key.name));
     match kind.as_str() {
-        "HTTPRoute" => hosts(&change.fields)
-            .into_iter()
-            .map(|host| format!("opens https://{}", values::visible(&host)))
-            .collect(),
+        "HTTPRoute" => route(&change.fields),
         "NetworkPolicy" => vec![format!("admits more traffic by NetworkPolicy {name}")],
         _ => vec![format!(
             "may run as root or with more rights in {kind} {name}"
         )],
     }
+}
+
+/// A route's new hosts; of one without, the paths that it answers more.
+fn route(fields: &[FieldChange]) -> Vec<String> {
+    let hosts = hosts(fields);
+    if hosts.is_empty() {
+        return paths(fields)
+            .into_iter()
+            .map(|path| format!("opens the path {}", values::visible(&path)))
+            .collect();
+    }
+    hosts
+        .into_iter()
+        .map(|host| format!("opens https://{}", values::visible(&host)))
+        .collect()
+}
+
+/// What stands as a path to match in rules that come or change.
+fn paths(fields: &[FieldChange]) -> Vec<String> {
+    let mut paths: Vec<String> = fields
+        .iter()
+        .filter(|field| matches!(field.op, Op::Add | Op::Set))
+        .filter(|field| field.path.starts_with("/spec/rules"))
+        .filter_map(|field| Some((field.path.as_str(), field.after.as_ref()?)))
+        .flat_map(|(at, after)| {
+            let whole = after.pointer("/matches/0/path/value");
+            texts(whole.or_else(|| at.ends_with("/path/value").then_some(after)))
+        })
+        .collect();
+    paths.sort();
+    paths.dedup();
+    paths
 }
 
 fn hosts(fields: &[FieldChange]) -> Vec<String> {

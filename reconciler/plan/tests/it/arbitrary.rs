@@ -11,7 +11,7 @@ use starform_contract::{
     ProjectName, ServiceId, ServiceModel, ServiceName, ServiceState, WorkspaceId,
     model::{
         Alias, AllowFrom, Check, Cron, Domain, Drain, Health, Keep, Overlap, Port, Private, Probe,
-        Protocol, RunAs, Running, Scale, Size, Variable, Web, Worker, Workload,
+        Protocol, Redirect, Route, RunAs, Running, Scale, Size, Variable, Web, Worker, Workload,
     },
     name,
     quantity::{Cpu, Duration, Memory},
@@ -232,29 +232,52 @@ fn workload() -> BoxedStrategy<Workload> {
 
 fn web() -> BoxedStrategy<Workload> {
     let domains = collection::btree_map(host(), (any::<bool>(), aliases()), 0..20);
-    (ports(), health(), scale(), drain(), allow_from(), domains)
-        .prop_map(|(ports, health, scale, drain, allow_from, domains)| {
-            Workload::Web(Web {
-                ports,
-                health,
-                scale,
-                drain,
-                allow_from,
-                platform_host: String::new(),
-                domains: domains
-                    .into_iter()
-                    .map(|(host, (verified, aliases))| Domain {
-                        host,
-                        verified,
-                        aliases,
-                    })
-                    .collect(),
-                routes: BTreeMap::new(),
-                redirects: BTreeMap::new(),
-                running: Running::default(),
-            })
-        })
+    let paths = (routes(), redirects());
+    (
+        ports(),
+        health(),
+        scale(),
+        drain(),
+        allow_from(),
+        domains,
+        paths,
+    )
+        .prop_map(
+            |(ports, health, scale, drain, allow_from, domains, (routes, redirects))| {
+                Workload::Web(Web {
+                    ports,
+                    health,
+                    scale,
+                    drain,
+                    allow_from,
+                    platform_host: String::new(),
+                    domains: domains
+                        .into_iter()
+                        .map(|(host, (verified, aliases))| Domain {
+                            host,
+                            verified,
+                            aliases,
+                        })
+                        .collect(),
+                    routes,
+                    redirects,
+                    running: Running::default(),
+                })
+            },
+        )
         .boxed()
+}
+
+fn routes() -> BoxedStrategy<BTreeMap<String, Route>> {
+    let route = any::<bool>().prop_map(|strip_prefix| Route { strip_prefix });
+    collection::btree_map("/[a-z]{1,2}", route, 0..20).boxed()
+}
+
+fn redirects() -> BoxedStrategy<BTreeMap<String, Redirect>> {
+    let status = sample::select(vec![301, 302, 303, 307, 308]);
+    let to = "(https?://[a-z]{2,8}\\.example(:80[0-9]{2})?)?/[a-z]{0,3}";
+    let redirect = (to, status).prop_map(|(to, status)| Redirect { to, status });
+    collection::btree_map("/[a-z]{1,2}", redirect, 0..20).boxed()
 }
 
 fn aliases() -> BoxedStrategy<Vec<Alias>> {

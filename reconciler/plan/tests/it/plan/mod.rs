@@ -5,6 +5,7 @@
 mod accept;
 mod applied;
 mod codes;
+mod hosts;
 mod laws;
 mod lists;
 mod names;

@@ -113,24 +113,31 @@ proptest! {
     }
 
     #[test]
-    fn routes_carry_identity_and_at_most_sixteen_hosts(state in arbitrary::state()) {
+    fn routes_carry_identity_within_the_limits_of_the_api(state in arbitrary::state()) {
         let rendered = rendered(&state);
-        for service in &rendered.environment.services {
-            let routes = service.objects.iter().filter(|object| kind(object) == "HTTPRoute");
-            let mut served = BTreeSet::new();
-            for (n, route) in routes.enumerate() {
-                let identity = parse_http_route(name(route)).unwrap();
-                let (project, id, environment, _) = identity;
+        for (service, entry) in state.services.iter().zip(&rendered.environment.services) {
+            let routes = entry.objects.iter().filter(|object| kind(object) == "HTTPRoute");
+            let mut met = BTreeSet::new();
+            for route in routes {
+                let (project, id, environment, _) = parse_http_route(name(route)).unwrap();
                 prop_assert_eq!(project, state.project_id);
-                prop_assert_eq!(id, service.service_id);
+                prop_assert_eq!(id, entry.service_id);
                 prop_assert_eq!(environment, state.environment.clone());
-                let hosts = route.manifest["spec"]["hostnames"].as_array().unwrap();
-                prop_assert!((1..=16).contains(&hosts.len()), "{n}: {hosts:?}");
-                let redirects = route.manifest.pointer("/spec/rules/0/filters").is_some();
-                for host in hosts.iter().map(|host| host.as_str().unwrap()) {
-                    prop_assert!(served.insert((redirects, host.to_owned())) || redirects, "{host}");
+                let list = |field: &str| route.manifest["spec"][field].as_array().unwrap().clone();
+                let (hosts, rules) = (list("hostnames"), list("rules"));
+                prop_assert!((1..=16).contains(&hosts.len()), "{:?}", hosts);
+                prop_assert!((1..=16).contains(&rules.len()), "{:?}", rules);
+                for (host, rule) in hosts.iter().flat_map(|host| rules.iter().map(move |r| (host, r))) {
+                    let leads_to_host = rule.pointer("/filters/0/requestRedirect/hostname").is_some()
+                        && rule["matches"][0]["path"]["type"] == "PathPrefix";
+                    let pair = (host.to_string(), rule["matches"].to_string());
+                    prop_assert!(met.insert(pair) || leads_to_host, "{} {}", host, rule);
                 }
             }
+            let Workload::Web(web) = &service.model.workload else { continue };
+            let platform = format!("{:?}", web.platform_host);
+            let of_platform = met.iter().filter(|(host, _)| *host == platform).count();
+            prop_assert_eq!(of_platform, web.routes.len().max(1) + web.redirects.len());
         }
     }
 

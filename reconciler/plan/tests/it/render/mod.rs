@@ -3,6 +3,7 @@
 //! Pure.
 
 mod laws;
+mod routes;
 mod running;
 mod shape;
 
