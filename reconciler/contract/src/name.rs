@@ -42,7 +42,7 @@ const LABEL: &str =
     "use lower-case letters, digits and hyphens; begin and end with a letter or digit";
 
 macro_rules! name_type {
-    ($(#[$doc:meta])* $name:ident, $what:literal, $check:ident) => {
+    ($(#[$doc:meta])* $name:ident, $what:literal, $longest:literal, $check:ident) => {
         $(#[$doc])*
         #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema)]
         #[serde(try_from = "String", into = "String")]
@@ -52,10 +52,12 @@ macro_rules! name_type {
         impl $name {
             /// What it is called in messages.
             pub const WHAT: &'static str = $what;
+            /// Characters that it has at most.
+            pub const LONGEST: usize = $longest;
 
             pub fn new(text: impl Into<String>) -> Result<Self, InvalidName> {
                 let text = text.into();
-                $check($what, &text)?;
+                $check($what, &text, Self::LONGEST)?;
                 Ok(Self(text))
             }
 
@@ -108,32 +110,32 @@ macro_rules! name_type {
 
 name_type! {
     /// At most 40 characters, so that its namespace's name fits a label value.
-    ProjectName, "project name", check_project
+    ProjectName, "project name", 40, letter_first
 }
 name_type! {
     /// At most 28 characters: object name (+ `-NN`), `--` and an environment stay within 63.
-    ServiceName, "service name", check_service
+    ServiceName, "service name", 28, check_service
 }
 name_type! {
     /// Of Var Groups, partials and volumes; at most 31 characters.
-    GroupName, "name", check_group
+    GroupName, "name", 31, letter_first
 }
 name_type! {
     /// An RFC 1123 label of at most 30 characters. `preview` and `pr-<digits>` are allowed here
     /// (preview environments carry them) and refused by the language where a person declares one.
-    EnvironmentName, "environment name", check_environment
+    EnvironmentName, "environment name", 30, check_environment
 }
 name_type! {
     /// An IANA service name (RFC 6335), at most 15 characters.
-    PortName, "port name", check_port
+    PortName, "port name", 15, check_port
 }
 name_type! {
     /// The name of a secret, never its value; at most 63 characters.
-    SecretName, "secret name", check_secret
+    SecretName, "secret name", 63, letter_first
 }
 name_type! {
     /// The stem of a service's Kubernetes names; immutable for one incarnation of the service.
-    ObjectName, "object name", check_object
+    ObjectName, "object name", 31, letter_first
 }
 
 impl EnvironmentName {
@@ -240,12 +242,8 @@ fn cut(name: &str, limit: usize) -> String {
     format!("{stem}-{}", short_hex(name, 8))
 }
 
-fn check_project(what: &'static str, text: &str) -> Result<(), InvalidName> {
-    letter_first(what, text, 40)
-}
-
-fn check_service(what: &'static str, text: &str) -> Result<(), InvalidName> {
-    letter_first(what, text, 28)?;
+fn check_service(what: &'static str, text: &str, limit: usize) -> Result<(), InvalidName> {
+    letter_first(what, text, limit)?;
     if text.starts_with("starform-") {
         return Err(InvalidName::Reserved {
             what,
@@ -255,20 +253,8 @@ fn check_service(what: &'static str, text: &str) -> Result<(), InvalidName> {
     Ok(())
 }
 
-fn check_group(what: &'static str, text: &str) -> Result<(), InvalidName> {
-    letter_first(what, text, 31)
-}
-
-fn check_secret(what: &'static str, text: &str) -> Result<(), InvalidName> {
-    letter_first(what, text, 63)
-}
-
-fn check_object(what: &'static str, text: &str) -> Result<(), InvalidName> {
-    letter_first(what, text, 31)
-}
-
-fn check_environment(what: &'static str, text: &str) -> Result<(), InvalidName> {
-    length(what, text, 30)?;
+fn check_environment(what: &'static str, text: &str, limit: usize) -> Result<(), InvalidName> {
+    length(what, text, limit)?;
     let inner = text
         .bytes()
         .all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-');
@@ -283,8 +269,8 @@ fn check_environment(what: &'static str, text: &str) -> Result<(), InvalidName> 
     }
 }
 
-fn check_port(what: &'static str, text: &str) -> Result<(), InvalidName> {
-    length(what, text, 15)?;
+fn check_port(what: &'static str, text: &str, limit: usize) -> Result<(), InvalidName> {
+    length(what, text, limit)?;
     let chars = text
         .bytes()
         .all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-');

@@ -95,7 +95,7 @@ impl<'p> Written<'p> {
         format!("{name}{ty}{value}")
     }
 
-    /// Blocks of a checked project nest at most a few levels deep.
+    /// Ends within `MAX_DEPTH` calls: the parser reads no deeper, `x-` nodes included.
     fn line(&self, node: Node<'_>) -> String {
         let entries = node.entries().map(|entry| self.entry(entry));
         let head: Vec<String> = std::iter::once(node.name().into_owned())

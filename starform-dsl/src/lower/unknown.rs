@@ -92,7 +92,7 @@ fn called(diagnostic: Diagnostic, span: Span, alias: &'static str, place: Place)
 fn elsewhere(name: &str, place: Place) -> Option<&'static NodeSpec> {
     let inside = place != Place::Root && place != Place::Project && place != Place::Environment;
     let in_service = inside.then(|| table::find(Place::Service, name)).flatten();
-    in_service.or_else(|| table::elsewhere(name))
+    in_service.or_else(|| table::first_named(name))
 }
 
 /// Says what a property may mean that its node does not have.
@@ -231,7 +231,7 @@ fn not_known(parent: &str, place: Place) -> String {
 
 /// A property written as a node, or a word that is known in another place by another name.
 fn hint(name: &str, parent: &str, place: Place) -> Option<String> {
-    let owner = table::elsewhere(parent)?;
+    let owner = table::first_named(parent)?;
     if owner.prop(name).is_some() {
         return Some(format!(
             "it is a property of `{parent}`: write `{name}=…` before its block"

@@ -1,5 +1,6 @@
 //! The language as data for other tools: the node table, and a JSON Schema of documents in their JSON form.
-//! Pure. All of it is made from the node table, so that it cannot say other things than the checks.
+//! Pure. Which nodes, arguments and properties there are is read off the node table, lengths of names off their types.
+//! What texts look like is written out in `values`; it may allow more than the checks, never less.
 //! Read on in `document` for the JSON form, in `tree` for the schema, and in `nodes` for the table.
 
 mod digits;

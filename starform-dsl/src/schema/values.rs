@@ -3,6 +3,9 @@
 //! Read on in `crate::lower::value`, which judges values in full, and in `tree` for what stands around them.
 
 use serde_json::{Value as Json, json};
+use starform_contract::{
+    EnvironmentName, GroupName, PortName, ProjectName, SecretName, ServiceName,
+};
 
 use super::digits;
 use crate::lower::expected;
@@ -75,7 +78,7 @@ pub(super) fn variable_entry() -> Json {
             },
             meaning("ref", json!({ "pattern": "^[^.]+\\.[^.]+$" })),
             meaning("template", json!({})),
-            meaning("secret", json!({ "pattern": NAME, "maxLength": 63 })),
+            meaning("secret", json!({ "pattern": NAME, "maxLength": SecretName::LONGEST })),
             meaning("generate", json!({ "const": "bytes32" })),
         ],
     })
@@ -90,19 +93,19 @@ fn value(ty: Type) -> Json {
     match ty {
         Type::Text => text(json!({ "minLength": 1 })),
         Type::Word | Type::Reference => text(json!({})),
-        Type::ProjectName => text(json!({ "pattern": NAME, "maxLength": 40 })),
+        Type::ProjectName => text(json!({ "pattern": NAME, "maxLength": ProjectName::LONGEST })),
         Type::ServiceName => text(json!({
-            "pattern": NAME, "maxLength": 28, "not": { "pattern": "^(starform-|self$)" },
+            "pattern": NAME, "maxLength": ServiceName::LONGEST, "not": { "pattern": "^(starform-|self$)" },
         })),
         Type::EnvironmentName => text(json!({
-            "pattern": format!("^{LABEL}$"), "maxLength": 30,
+            "pattern": format!("^{LABEL}$"), "maxLength": EnvironmentName::LONGEST,
             "not": { "pattern": "^(preview|pr-[0-9]+)$" },
         })),
         // A service, or one of its volumes.
         Type::FormerName => text(json!({ "pattern": format!("^{INNER}(\\.{INNER})?$") })),
-        Type::GroupName => text(json!({ "pattern": NAME, "maxLength": 31 })),
+        Type::GroupName => text(json!({ "pattern": NAME, "maxLength": GroupName::LONGEST })),
         Type::PortName => text(json!({
-            "pattern": "^[a-z0-9]+(-[a-z0-9]+)*$", "maxLength": 15,
+            "pattern": "^[a-z0-9]+(-[a-z0-9]+)*$", "maxLength": PortName::LONGEST,
             "allOf": [{ "pattern": "[a-z]" }],
         })),
         Type::Integer { min, max } => number(&json!({ "pattern": integer(min, max) })),

@@ -234,8 +234,8 @@ pub fn find(place: Place, name: &str) -> Option<&'static NodeSpec> {
     nodes().find(|node| node.name == name && node.places.contains(&place))
 }
 
-/// Rows of `name` in other places.
-pub fn elsewhere(name: &str) -> Option<&'static NodeSpec> {
+/// The first row of `name`, wherever it may stand.
+pub fn first_named(name: &str) -> Option<&'static NodeSpec> {
     nodes().find(|node| node.name == name)
 }
 

@@ -224,7 +224,7 @@ fn hints_name_only_what_exists() {
         let code: Vec<&str> = row.help.split('`').skip(1).step_by(2).collect();
         for code in code {
             let first = code.split([' ', '=']).next().unwrap_or_default();
-            let known = table::elsewhere(first).is_some()
+            let known = table::first_named(first).is_some()
                 || table::nodes().any(|spec| spec.prop(first).is_some())
                 || code.contains("(secret)")
                 || code.contains("(ref)")
