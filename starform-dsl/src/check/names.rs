@@ -99,7 +99,7 @@ impl<'m> Lookup<'m, '_> {
                 .children
                 .iter()
                 .rev()
-                .map(|child| (child.slot(), child.span))
+                .map(|child| (child.slot, child.span))
                 .collect()
         });
     }

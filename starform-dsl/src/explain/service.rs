@@ -130,16 +130,6 @@ pub(super) fn head(at: &[At<'_>], service: &Service, name: &str) -> Explained {
     })
 }
 
-/// Whoever says `build` or `image-of` says that `image` is replaced.
-fn slot(name: &str) -> Vec<&str> {
-    const IMAGE: [&str; 3] = ["image", "build", "image-of"];
-    if IMAGE.contains(&name) {
-        IMAGE.to_vec()
-    } else {
-        vec![name]
-    }
-}
-
 pub(super) fn child(
     at: &[At<'_>],
     service: &Service,
@@ -150,7 +140,8 @@ pub(super) fn child(
     check_inner(spec, inner)?;
     let path = [&[name], inner].concat();
     Ok(answers(at, service, &path, |at, resolved| {
-        let spoken = resolved.said_of_child(&slot(name));
+        // Whoever says `build` or `image-of` says that `image` is replaced.
+        let spoken = resolved.said_of_child(&table::rivals(Place::Service, name));
         let mut all: Vec<Said> = Vec::new();
         for (index, layer) in spoken.iter().enumerate() {
             let nodes: Vec<Node<'_>> = layer

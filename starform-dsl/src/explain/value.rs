@@ -23,12 +23,10 @@ pub(super) fn of_child(
     inner: &[&str],
 ) -> Option<String> {
     let model = serde_json::to_value(&state(at, service)?.model).ok()?;
-    let name = match name {
-        "build" | "image-of" => "image",
-        name => name,
-    };
+    let spec = table::find(Place::Service, name);
+    let name = spec.map_or(name, |spec| spec.slot());
     let found = model.get(name).or_else(|| model.get(format!("{name}s")))?;
-    let order = table::find(Place::Service, name).map_or(&[][..], |spec| spec.props);
+    let order = spec.map_or(&[][..], |spec| spec.props);
     at_path(found, inner).map(|value| shown(&value, order))
 }
 

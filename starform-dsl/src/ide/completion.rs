@@ -134,7 +134,7 @@ fn nodes(analysis: &Analysis, cursor: &Cursor<'_>) -> Vec<Completion> {
     let missing = |spec: &&NodeSpec| {
         cursor.scope.admits(spec)
             && spec.availability.is_usable()
-            && (spec.repeat == Repeat::Many || !is_present(&present, spec.name))
+            && (spec.repeat == Repeat::Many || !is_present(&present, spec))
             && !(spec.name == "project" && present.contains("project"))
     };
     let rows = (1..)
@@ -172,13 +172,12 @@ fn present(cursor: &Cursor<'_>) -> BTreeSet<String> {
         .collect()
 }
 
-/// Nodes of which a block holds at most one.
-const EXCLUSIVE: [&[&str]; 2] = [&["image", "build", "image-of"], &["only", "not-in"]];
-
-fn is_present(present: &BTreeSet<String>, name: &str) -> bool {
-    let rivals = EXCLUSIVE.iter().find(|rivals| rivals.contains(&name));
-    present.contains(name)
-        || rivals.is_some_and(|rivals| rivals.iter().any(|rival| present.contains(*rival)))
+/// Whether the block holds the node or one that shares its slot.
+fn is_present(present: &BTreeSet<String>, spec: &NodeSpec) -> bool {
+    let shared = |rival: &&NodeSpec| rival.slot() == spec.slot();
+    table::nodes()
+        .filter(shared)
+        .any(|rival| present.contains(rival.name))
 }
 
 /// Arguments and names of properties.

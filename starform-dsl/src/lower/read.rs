@@ -319,6 +319,7 @@ impl Cx {
             let read = self.read(node, spec);
             seen.children.push(Child {
                 name: spec.name,
+                slot: spec.slot(),
                 span: node.head_span(),
                 unset: read.unset,
             });

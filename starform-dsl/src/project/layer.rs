@@ -67,6 +67,8 @@ pub(crate) struct Layer {
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Child {
     pub(crate) name: &'static str,
+    /// What it fills: children of one slot replace each other between layers.
+    pub(crate) slot: &'static str,
     pub(crate) span: Span,
     /// `NODE #null`
     pub(crate) unset: bool,
@@ -202,14 +204,4 @@ pub(crate) struct AliasDecl {
 pub(crate) struct KeepDecl {
     pub(crate) succeeded: Option<Spanned<u32>>,
     pub(crate) failed: Option<Spanned<u32>>,
-}
-
-impl Child {
-    /// The slot that it fills: children of one slot replace each other between layers.
-    pub(crate) fn slot(&self) -> &'static str {
-        match self.name {
-            "build" | "image-of" => "image",
-            name => name,
-        }
-    }
 }

@@ -21,6 +21,7 @@ pub(super) const NODES: &[NodeSpec] = &[
     },
     NodeSpec {
         name: "build",
+        slot: Some("image"),
         props: &[
             prop(
                 "builder",
@@ -71,6 +72,7 @@ pub(super) const NODES: &[NodeSpec] = &[
     },
     NodeSpec {
         name: "image-of",
+        slot: Some("image"),
         args: Args::One(arg("SERVICE", Type::Reference)),
         form: "image-of SERVICE",
         doc: "Runs the image of another service, which must exist in the same environments.",

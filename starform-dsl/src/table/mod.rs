@@ -47,6 +47,9 @@ pub struct NodeSpec {
     /// The kinds of service that may hold it; meaningless outside services.
     pub kinds: &'static [ServiceKind],
     pub repeat: Repeat,
+    /// The node that it stands for or against: of those with one slot a block holds one, and it replaces
+    /// whichever stands below. `None`: its own.
+    pub slot: Option<&'static str>,
     pub args: Args,
     pub props: &'static [PropSpec],
     pub block: Block,
@@ -187,6 +190,7 @@ const ROW: NodeSpec = NodeSpec {
     places: &[],
     kinds: ALL_KINDS,
     repeat: Repeat::Once,
+    slot: None,
     args: Args::None,
     props: &[],
     block: Block::None,
@@ -232,6 +236,15 @@ pub fn nodes() -> impl Iterator<Item = &'static NodeSpec> {
 /// The row of `name` in `place`.
 pub fn find(place: Place, name: &str) -> Option<&'static NodeSpec> {
     nodes().find(|node| node.name == name && node.places.contains(&place))
+}
+
+/// Names of the nodes that share a slot in `place` with the node of this name, itself included.
+pub fn rivals(place: Place, name: &str) -> Vec<&'static str> {
+    let slot = find(place, name).map(NodeSpec::slot);
+    nodes()
+        .filter(|node| node.places.contains(&place) && Some(node.slot()) == slot)
+        .map(|node| node.name)
+        .collect()
 }
 
 /// The first row of `name`, wherever it may stand.
@@ -382,6 +395,11 @@ impl NodeSpec {
     /// Whether it stands inside services or partials, so that its kinds mean something.
     pub(crate) fn is_inside_services(&self) -> bool {
         self.places.iter().any(|place| place.is_inside_services())
+    }
+
+    /// What it fills in a block.
+    pub fn slot(&self) -> &'static str {
+        self.slot.unwrap_or(self.name)
     }
 
     pub fn prop(&self, name: &str) -> Option<&'static PropSpec> {

@@ -70,6 +70,7 @@ pub(super) const NODES: &[NodeSpec] = &[
     },
     NodeSpec {
         name: "not-in",
+        slot: Some("only"),
         args: Args::Several(arg("ENV", Type::Reference)),
         form: "not-in ENV…",
         doc: "The service does not exist in these environments.",
