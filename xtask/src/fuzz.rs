@@ -30,12 +30,39 @@ pub fn run(target: Option<&str>, seconds: u32) -> Result<()> {
             known.join(", ")
         );
     }
+    let needed = "; docs/fuzzing.md says what fuzzing needs";
+    tool(
+        &["rustc", "--version"],
+        &format!("there is no nightly compiler: run `rustup toolchain install nightly`{needed}"),
+    )?;
+    tool(
+        &["cargo", "fuzz", "--version"],
+        &format!("there is no cargo-fuzz: run `cargo install cargo-fuzz --locked`{needed}"),
+    )?;
     let suite = official_suite()?;
     for name in chosen {
         process::run(&mut fuzz(name, &suite, seconds)?)
-            .with_context(|| format!("what {name} fails on lies in fuzz/artifacts/{name}, if it ran at all; docs/fuzzing.md says what it needs"))?;
+            .with_context(|| format!("what {name} fails on lies in fuzz/artifacts/{name}, if it was built at all; docs/fuzzing.md says what to do with it"))?;
     }
     Ok(())
+}
+
+/// Told before anything is built; `missing` is the next step.
+fn tool(words: &[&str], missing: &str) -> Result<()> {
+    process::output(&mut nightly(words)).context(missing.to_owned())?;
+    Ok(())
+}
+
+fn nightly(words: &[&str]) -> Command {
+    let mut command = Command::new("rustup");
+    command
+        .args(["run", "nightly"])
+        .args(words)
+        .current_dir(place::root())
+        // What the outer cargo set is not for the nightly one.
+        .env_remove("CARGO")
+        .env_remove("RUSTUP_TOOLCHAIN");
+    command
 }
 
 fn targets() -> Result<Vec<String>> {
@@ -54,11 +81,8 @@ fn fuzz(name: &str, suite: &Path, seconds: u32) -> Result<Command> {
     let root = place::root();
     let found = root.join("fuzz/corpus").join(name);
     fs::create_dir_all(&found).with_context(|| format!("cannot write {}", found.display()))?;
-    let mut command = Command::new("rustup");
-    command
-        .args(["run", "nightly", "cargo", "fuzz", "run", "-s", "none", name])
-        .arg(found)
-        .arg(root.join("fuzz/seeds").join(name));
+    let mut command = nightly(&["cargo", "fuzz", "run", "-s", "none", name]);
+    command.arg(found).arg(root.join("fuzz/seeds").join(name));
     // Its cases are scripts of edits, all others are texts.
     if name != "lsp_edits" {
         command.args([
@@ -69,11 +93,7 @@ fn fuzz(name: &str, suite: &Path, seconds: u32) -> Result<Command> {
     }
     command
         .args(["--", "-max_len=4096", "-timeout=20"])
-        .arg(format!("-max_total_time={seconds}"))
-        .current_dir(root)
-        // What the outer cargo set is not for the nightly one.
-        .env_remove("CARGO")
-        .env_remove("RUSTUP_TOOLCHAIN");
+        .arg(format!("-max_total_time={seconds}"));
     Ok(command)
 }
 

@@ -6,10 +6,11 @@ use std::{fs, path::Path};
 
 use anyhow::Context;
 use starform_contract::ClusterProfile;
-use starform_dsl::{explain, render};
+use starform_dsl::explain;
 use starform_plan::propose::Proposal;
+use starform_reconciler::compile::PlanError;
 
-use super::{checked, human, print, print_json};
+use super::{checked, print, print_json};
 use crate::{
     args::{BundleArgs, CompileArgs},
     embedded,
@@ -33,18 +34,15 @@ fn origins(args: &CompileArgs, terminal: Terminal) -> anyhow::Result<Exit> {
     let (sources, project) = checked(&args.path, terminal)?;
     let mut bindings = embedded::first_bindings(&project);
     bindings.base_domain = profile(args.profile.as_deref())?.base_domain;
-    // A checked project holds no literal that looks like a credential, and no value is printed here.
+    // No value is printed here, so nothing has to be covered.
     match explain::origins(&project, &args.env, &bindings, &[]) {
         Ok(origins) => {
             print_json(&origins);
             Ok(Exit::Success)
         }
         Err(diagnostics) => {
-            eprint!(
-                "{}",
-                render::human(&sources, &diagnostics, human(terminal, &[]))
-            );
-            Err(Failure::shown(Exit::Error))
+            let said = embedded::refusal(&sources, &PlanError::Diagnostics(diagnostics));
+            Err(Failure::because(Exit::Error, said))
         }
     }
 }

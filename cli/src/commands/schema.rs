@@ -4,7 +4,7 @@
 
 use std::path::Path;
 
-use starform_dsl::{reference, render, schema, syntax};
+use starform_dsl::{fmt, reference, render, schema, syntax};
 
 use super::{explain::unknown_node, human, print, print_json};
 use crate::{
@@ -45,15 +45,15 @@ fn document(path: &Path, terminal: Terminal) -> anyhow::Result<()> {
     } else {
         sources::read_one(path)?
     };
-    let secrets = starform_dsl::compile(&sources).secrets;
     for (id, file) in sources.files() {
         let parse = syntax::read(id, file.text().clone());
         if !parse.diagnostics.is_empty() {
-            let said = render::human(&sources, &parse.diagnostics, human(terminal, &secrets));
+            let (diagnostics, secrets) = fmt::mistakes(&sources, id);
+            let said = render::human(&sources, &diagnostics, human(terminal, &secrets));
             eprint!("{said}");
             return Err(Failure::shown(Exit::Error));
         }
-        if !secrets.is_empty() {
+        if !starform_dsl::compile(&sources).secrets.is_empty() {
             let message = "the file holds what looks like a credential, which is never printed; `starform check` shows where";
             return Err(Failure::because(Exit::Error, message));
         }

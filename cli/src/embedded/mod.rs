@@ -196,7 +196,7 @@ fn propose(
 }
 
 /// What is refused only in a plan was not said by the checks.
-fn refusal(sources: &SourceTree, error: &PlanError) -> String {
+pub(crate) fn refusal(sources: &SourceTree, error: &PlanError) -> String {
     match error {
         PlanError::Diagnostics(said) => format!("{error}\n{}", render::short(sources, said)),
         PlanError::UnknownEnvironment { .. } => error.to_string(),

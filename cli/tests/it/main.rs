@@ -19,4 +19,5 @@ mod golden;
 mod isolation;
 mod language;
 mod lsp;
+mod redaction;
 mod support;
