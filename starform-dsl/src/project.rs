@@ -11,6 +11,7 @@ use std::collections::BTreeMap;
 
 use starform_contract::{EnvironmentName, GroupName, ProjectName, ServiceKind, ServiceName};
 
+use crate::diag::Diagnostic;
 use crate::source::{SourceTree, Span};
 pub use environment::{Deploy, Environment, Preview, Secrets};
 pub(crate) use environment::{In, NamedEnvironments, PREVIEW, Presence};
@@ -49,7 +50,20 @@ pub(crate) struct Model {
     pub(crate) services: BTreeMap<ServiceName, Service>,
     /// In the order of the files.
     pub(crate) removed: Vec<Removed>,
+    pub(crate) suspected: Vec<Suspected>,
 }
+
+/// What only the services tell to be wrong.
+#[derive(Clone, Debug)]
+pub(crate) enum Suspected {
+    /// A service that is named where something else is wrong.
+    Named(Spanned<String>, NodePath),
+    /// What is to be said if there is such a service.
+    If(String, Diagnostic),
+}
+
+/// The path of a node, such as `project.web.api.vars.URL`.
+pub(crate) type NodePath = String;
 
 #[derive(Clone, Debug)]
 pub(crate) struct Group {

@@ -14,13 +14,13 @@ mod volumes;
 
 pub(crate) use limits::{MOST_ENVIRONMENTS, MOST_PLACES, MOST_SERVICES};
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use starform_contract::EnvironmentName;
 
 use crate::diag::{Code, Diagnostic};
 use crate::lower::Known;
-use crate::project::{Model, Service};
+use crate::project::{Model, Service, Spanned};
 use crate::resolve;
 use crate::source::Span;
 
@@ -36,11 +36,13 @@ pub(crate) fn run(model: &Model, known: Known) -> Vec<Diagnostic> {
     let mut hosts = hosts::Hosts::default();
     let scopes = model.scopes();
     for environment in &scopes {
+        let doors = doors(model, environment);
         for service in model.services_in(environment) {
             let resolved = resolve::service(model, service, environment);
             let mut at = At {
                 model,
                 environment,
+                doors: &doors,
                 findings: &mut findings,
             };
             image::check(&mut at, &resolved);
@@ -58,7 +60,25 @@ pub(crate) fn run(model: &Model, known: Known) -> Vec<Diagnostic> {
 struct At<'m, 'f> {
     model: &'m Model,
     environment: &'m EnvironmentName,
+    doors: &'f Doors<'m>,
     findings: &'f mut Findings,
+}
+
+/// Whom the services of one environment let in, where they say it.
+type Doors<'m> = BTreeMap<&'m str, BTreeSet<&'m str>>;
+
+fn doors<'m>(model: &'m Model, environment: &'m EnvironmentName) -> Doors<'m> {
+    model
+        .services_in(environment)
+        .filter_map(|service| {
+            let names = resolve::let_in(model, service, environment)?;
+            // Of a list with a name that nothing has nobody knows whom it means.
+            let known = |name: &Spanned<String>| model.service(&name.value).is_some();
+            names.iter().all(known).then_some(())?;
+            let names = names.iter().map(|name| name.value.as_str()).collect();
+            Some((service.name.value.as_str(), names))
+        })
+        .collect()
 }
 
 impl At<'_, '_> {

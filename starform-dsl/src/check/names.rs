@@ -11,7 +11,7 @@ use crate::diag::{Code, Diagnostic, Edit, Fix, codes};
 use crate::lower::{Known, wrong_kind};
 use crate::project::{
     ImageDecl, In, Layer, Model, NamedEnvironments, PREVIEW, Presence, Preview, Secrets, Service,
-    Setting, Slot, Spanned, Vars,
+    Setting, Slot, Spanned, Suspected, Vars,
 };
 use crate::source::Span;
 use crate::syntax::TextRange;
@@ -60,6 +60,9 @@ pub(super) fn check(model: &Model, known: Known, findings: &mut Findings) {
     for service in model.services.values() {
         lookup.path = service.path();
         lookup.service(service);
+    }
+    for suspected in &model.suspected {
+        lookup.suspected(suspected);
     }
 }
 
@@ -164,7 +167,11 @@ impl<'m> Lookup<'m, '_> {
             }
         }
         for name in set(&layer.allow_from) {
-            self.service_name(name);
+            if name.value == "*" {
+                self.add(everyone(name.span));
+            } else {
+                self.service_name(name);
+            }
         }
         if let Some(Spanned {
             value: Setting::Set(ImageDecl::Of(other)),
@@ -209,6 +216,21 @@ impl<'m> Lookup<'m, '_> {
             self.add(diagnostic);
         }
         found
+    }
+
+    fn suspected(&mut self, suspected: &Suspected) {
+        match suspected {
+            Suspected::Named(name, path) => {
+                self.path.clone_from(path);
+                self.service_name(name);
+            }
+            Suspected::If(name, diagnostic) => {
+                if name == "self" || self.model.service(name).is_some() {
+                    self.path.clone_from(&diagnostic.node_path);
+                    self.add(diagnostic.clone());
+                }
+            }
+        }
     }
 
     /// Whether all of them exist and none is named twice.
@@ -340,6 +362,12 @@ fn inherits_of_protected(model: &Model, preview: &Preview) -> Option<Diagnostic>
             .help("write `secrets=stub`, or let previews be from an environment without `protect`")
             .fix(Fix::maybe("write `stub`", vec![edit])),
     )
+}
+
+/// `allow-from "*"`
+fn everyone(span: Span) -> Diagnostic {
+    Diagnostic::new(codes::UNKNOWN_SERVICE, span, "`*` is no service")
+        .help("leave `allow-from` out: then every service of the environment may reach this one")
 }
 
 /// That a service has no such output.

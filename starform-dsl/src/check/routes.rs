@@ -1,5 +1,5 @@
 //! What must hold of one service's routes and redirects in one environment: no path twice, no circle.
-//! Pure. A route holds everything below its path, a redirect its path alone, so the two never clash.
+//! Pure. A route holds everything below its path, a redirect its path alone: they clash where a path is named by both.
 //! Read on in `hosts` for paths that several services hold of one host.
 
 use std::collections::BTreeMap;
@@ -17,6 +17,7 @@ pub(super) fn check(at: &mut At<'_, '_>, resolved: &Resolved<'_>) {
     let redirects = redirects.map_or(&[][..], Vec::as_slice);
     let mut found = twice(routes.iter().map(|route| &route.path));
     found.extend(twice(redirects.iter().map(|redirect| &redirect.from)));
+    found.extend(both(routes, redirects));
     found.extend(routes.iter().filter_map(strips_nothing));
     if !redirects.is_empty() {
         found.extend(circles(redirects, &hosts(resolved)));
@@ -43,6 +44,27 @@ fn twice<'p>(paths: impl Iterator<Item = &'p Spanned<String>>) -> Vec<Diagnostic
         }
     }
     found
+}
+
+/// Paths that are answered and sent elsewhere. `/` is not meant: its route is everything that has none of its own.
+fn both(routes: &[RouteDecl], redirects: &[RedirectDecl]) -> Vec<Diagnostic> {
+    let answered: BTreeMap<&str, Span> = routes
+        .iter()
+        .map(|route| (route.path.value.as_str(), route.path.span))
+        .filter(|(path, _)| *path != "/")
+        .collect();
+    let clash = |redirect: &RedirectDecl| {
+        let Spanned { value, span } = &redirect.from;
+        let route = answered.get(value.as_str())?;
+        let title = format!("the path `{value}` is answered and sent elsewhere");
+        Some(
+            Diagnostic::new(codes::ROUTE_TAKEN, *span, title)
+                .label("sent elsewhere")
+                .also(*route, "answered")
+                .help("keep one of the two"),
+        )
+    };
+    redirects.iter().filter_map(clash).collect()
 }
 
 fn strips_nothing(route: &RouteDecl) -> Option<Diagnostic> {

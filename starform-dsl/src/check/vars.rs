@@ -56,9 +56,33 @@ fn check_reference(
                         at.environment
                     ));
                 at.report(resolved.service, diagnostic);
+            } else if let Some(said) = not_let_in(at, resolved, name, reference) {
+                at.report(resolved.service, said);
             }
         }
     }
+}
+
+/// That what the reference names will not answer. Public hosts are reached from outside, by everyone.
+fn not_let_in(
+    at: &At<'_, '_>,
+    resolved: &Resolved<'_>,
+    name: &str,
+    reference: &Spanned<Reference>,
+) -> Option<Diagnostic> {
+    let by = &resolved.service.name;
+    let private = match reference.value.output {
+        Output::Host | Output::Port | Output::HostPort | Output::PrivateUrl => true,
+        Output::PublicHost | Output::PublicUrl => false,
+    };
+    let door = at.doors.get(name).filter(|_| private)?;
+    let caller = by.value.as_str();
+    (name != caller && !door.contains(caller)).then(|| {
+        let title = format!("`{name}` does not let `{caller}` in");
+        Diagnostic::new(codes::NOT_LET_IN, reference.span, title)
+            .also(by.span, "used here")
+            .help(format!("add `{caller}` to the `allow-from` of `{name}`"))
+    })
 }
 
 /// Keys that two groups give different values, unless the service itself says which.

@@ -148,6 +148,45 @@ impl Cx {
         true
     }
 
+    /// `volume "data:/data"`: name and folder in one, as compose writes them. Whether it was that.
+    pub(super) fn volume_of_compose(&mut self, read: &mut Read<'_>) -> bool {
+        let args: Vec<Entry<'_>> = read.node.args().collect();
+        let ("volume", [only], Value::String(text)) = (
+            read.spec.name,
+            args.as_slice(),
+            args.first().map_or(Value::Null, |entry| entry.value()),
+        ) else {
+            return false;
+        };
+        let mut parts = text.split(':');
+        let (Some(name), Some(folder)) = (parts.next(), parts.next()) else {
+            return false;
+        };
+        read.sound = false;
+        read.meant.extend(["mount", "size"]);
+        let title = format!("`{text}` is a name and a folder in one");
+        let diagnostic = Diagnostic::new(codes::BAD_NAME, only.value_span(), title);
+        let right = value::spelled_right(name).filter(|_| folder.starts_with('/'));
+        self.report(match right {
+            Some(name) if read.node.props().next().is_none() => {
+                let words = format!("{name} mount={} size=\"10Gi\"", value::quoted(folder));
+                diagnostic
+                    .help(format!(
+                        "write `volume {words}` with the size that it needs"
+                    ))
+                    .fix(Fix::maybe(
+                        "write name, folder and size apart",
+                        vec![Edit {
+                            span: only.span(),
+                            text: words,
+                        }],
+                    ))
+            }
+            Some(_) | None => diagnostic.help(format!("it is written `{}`", read.spec.form)),
+        });
+        true
+    }
+
     /// `vars A=1 B=2`: variables as properties of the node that holds them.
     pub(super) fn variables_as_properties(&mut self, read: &Read<'_>) {
         let props: Vec<Entry<'_>> = read.node.props().collect();

@@ -11,6 +11,7 @@ mod include;
 mod layer;
 mod meant;
 mod path;
+mod placeholder;
 mod project;
 mod read;
 mod removed;
@@ -23,10 +24,12 @@ mod unknown;
 mod value;
 mod vars;
 
+use std::collections::BTreeSet;
+
 use starform_contract::ProjectName;
 
 use crate::diag::{Code, Diagnostic, KEPT, codes};
-use crate::project::{Model, Spanned};
+use crate::project::{Model, Spanned, Suspected};
 use crate::source::Span;
 
 pub(crate) use project::{CONTRACT, lower};
@@ -75,6 +78,10 @@ pub(crate) struct Cx {
     pub(crate) diagnostics: Vec<Diagnostic>,
     path: Vec<String>,
     known: Known,
+    /// What the project's `environment` nodes are called, and `preview` where it has them.
+    environments: BTreeSet<String>,
+    /// What is wrong if there is such a service.
+    suspected: Vec<Suspected>,
 }
 
 impl Known {
@@ -98,6 +105,13 @@ impl Cx {
             String::new()
         };
         self.diagnostics.push(diagnostic.node_path(path));
+    }
+
+    /// Keeps no more than mistakes are read.
+    fn suspect(&mut self, suspected: Suspected) {
+        if self.suspected.len() < MOST_MISTAKES {
+            self.suspected.push(suspected);
+        }
     }
 
     /// A diagnostic at the node at hand.

@@ -10,7 +10,11 @@ use crate::values::path::{self, InvalidPath};
 pub(super) fn relative(name: &str, text: &str, span: Span) -> Option<Diagnostic> {
     let error = path::check_relative(text).err()?;
     let title = format!("{name} is no path inside the repository");
-    Some(said(title, &error, span, "\"services/api\""))
+    let such_as = match name {
+        "`dockerfile`" => "\"docker/Dockerfile\"",
+        _ => "\"services/api\"",
+    };
+    Some(said(title, &error, span, such_as))
 }
 
 pub(super) fn glob(name: &str, text: &str, span: Span) -> Option<Diagnostic> {

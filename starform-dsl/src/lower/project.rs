@@ -2,20 +2,23 @@
 //! Pure. Declarations that cannot be read are left out, and `Known` says that some are missing.
 //! Read on in `service` for services and in `vars` for the variables of a group.
 
+use std::collections::BTreeSet;
+
 use starform_contract::{
     EnvironmentName, GroupName, ServiceName, quantity::Duration, state::DriftPolicy,
 };
 
 use super::read::Read;
 use super::{Cx, Known, Lowered, MOST_OF_A_KIND, declare::Names};
-use crate::check::MOST_SERVICES;
+use crate::check::{MOST_ENVIRONMENTS, MOST_SERVICES};
 use crate::diag::{Diagnostic, codes};
 use crate::include::Files;
 use crate::project::{
-    Deploy, Environment, Group, In, Model, NamedEnvironments, Preview, Secrets, Spanned, Vars,
+    Deploy, Environment, Group, In, Model, NamedEnvironments, PREVIEW, Preview, Secrets, Spanned,
+    Vars,
 };
 use crate::source::{FileId, Span};
-use crate::syntax::{Node, TextRange};
+use crate::syntax::{Node, TextRange, Value};
 use crate::table::{self, Place};
 
 /// The contract that this version writes and reads.
@@ -36,6 +39,8 @@ pub(crate) fn lower(files: &Files, sound: bool) -> (Option<Lowered>, Vec<Diagnos
         diagnostics: Vec::new(),
         path: Vec::new(),
         known: Known::all(sound),
+        environments: BTreeSet::new(),
+        suspected: Vec::new(),
     };
     let mut project: Option<Lowered> = None;
     let mut first: Option<Span> = None;
@@ -84,7 +89,9 @@ fn lower_project(cx: &mut Cx, read: &Read<'_>, files: &Files) -> Lowered {
         services: Names::new("a service"),
     };
     if let Some(nodes) = read.node.children() {
-        let nodes = files.expand(nodes).into_iter();
+        let nodes = files.expand(nodes);
+        cx.environments = named_environments(&nodes);
+        let nodes = nodes.into_iter();
         let seen = cx.block(nodes, "project", Place::Project, None, |cx, child| {
             lower_child(cx, &child, &mut lowered, &mut declared);
         });
@@ -93,6 +100,7 @@ fn lower_project(cx: &mut Cx, read: &Read<'_>, files: &Files) -> Lowered {
         }
     }
     lowered.known = cx.known;
+    lowered.model.suspected = std::mem::take(&mut cx.suspected);
     lowered.model.settle_previews();
     if lowered.model.environments.is_empty() && cx.known.environments {
         cx.error(
@@ -103,6 +111,21 @@ fn lower_project(cx: &mut Cx, read: &Read<'_>, files: &Files) -> Lowered {
         );
     }
     lowered
+}
+
+/// What may stand behind `in`; more than a project may have are not looked at.
+fn named_environments(nodes: &[Node<'_>]) -> BTreeSet<String> {
+    let name = |node: &Node<'_>| match node.name().as_ref() {
+        "environment" => match node.args().next()?.value() {
+            Value::String(name) => Some(name.into_owned()),
+            Value::Integer(_) | Value::Decimal(_) | Value::Bool(_) | Value::Null => None,
+            Value::Invalid => None,
+        },
+        PREVIEW => Some(PREVIEW.to_owned()),
+        _ => None,
+    };
+    let names = nodes.iter().filter_map(name);
+    names.take(MOST_ENVIRONMENTS).collect()
 }
 
 fn check_contract(cx: &mut Cx, read: &Read<'_>) {

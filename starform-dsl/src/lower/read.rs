@@ -129,9 +129,13 @@ impl Cx {
         }
         read.unset = spec.unset && is_unset(node);
         if !read.unset {
-            self.read_args(&mut read);
+            if !self.volume_of_compose(&mut read) {
+                self.read_args(&mut read);
+            }
             self.read_props(&mut read);
-            self.missing_argument(&mut read);
+            if read.meant.is_empty() || !read.args.is_empty() {
+                self.missing_argument(&mut read);
+            }
         }
         if let (Block::None, Some(block)) = (spec.block, node.block_span()) {
             read.sound = false;

@@ -34,6 +34,16 @@ pub(super) fn check(text: &str, span: Span) -> Option<Diagnostic> {
     })
 }
 
+/// That a schedule never comes.
+pub(super) fn never_due(text: &str, span: Span) -> Option<Diagnostic> {
+    let diagnostic = || {
+        Diagnostic::new(codes::NEVER_DUE, span, "the schedule never comes")
+            .label("no month that it names has such a day")
+            .help("name a day that the month has; `28` is in every month")
+    };
+    (cron::check(text).is_ok() && !cron::is_ever_due(text)).then(diagnostic)
+}
+
 /// The schedule that a common mistake means: a word, seconds in front, Sunday as 7, a day's full name.
 fn meant_schedule(text: &str, error: &cron::InvalidSchedule) -> Option<String> {
     use cron::InvalidSchedule as E;

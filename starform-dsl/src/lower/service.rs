@@ -5,7 +5,7 @@
 use starform_contract::{ServiceKind, ServiceName};
 
 use super::read::Read;
-use super::{Cx, MOST_OF_A_KIND, layer};
+use super::{Cx, MOST_OF_A_KIND, layer, schedule};
 use crate::diag::{Diagnostic, codes};
 use crate::project::{
     In, Kind, Layer, NamedEnvironments, Presence, Schedule, Service, Spanned, Was,
@@ -15,6 +15,11 @@ use crate::table::Place;
 /// `None`: its name cannot be read.
 pub(super) fn read(cx: &mut Cx, read: &Read<'_>) -> Option<Service> {
     let kind = kind(read);
+    if let Some(Kind::Cron(Schedule { schedule, .. })) = &kind
+        && let Some(said) = schedule::never_due(&schedule.value, schedule.span)
+    {
+        cx.report(said);
+    }
     let mut presence: Option<(Presence, Spanned<()>)> = None;
     let mut overrides = Vec::new();
     let word = read.spec.name;

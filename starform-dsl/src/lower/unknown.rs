@@ -8,7 +8,7 @@ use starform_contract::ServiceKind;
 use super::{Cx, value};
 use crate::diag::{Diagnostic, Edit, Fix, codes};
 use crate::source::Span;
-use crate::syntax::Node;
+use crate::syntax::{Node, TextRange};
 use crate::table::{
     self, Block, NodeSpec, Place, closest, foreign_node, foreign_property, instead_of, is_same_word,
 };
@@ -35,6 +35,10 @@ pub(super) fn report(
         let title = format!("unknown node `{name}`");
         let help = valid(place, kind);
         cx.error(codes::UNKNOWN_NODE, span, title, help);
+        return;
+    }
+    if let Some(said) = environment(cx, node, name, place) {
+        cx.report(said);
         return;
     }
     let meant = Meant {
@@ -70,6 +74,21 @@ pub(super) fn report(
             None => diagnostic.help(elsewhere()),
         },
     });
+}
+
+/// `production { … }`: the block of an environment that lacks its `in`.
+fn environment(cx: &Cx, node: Node<'_>, name: &str, place: Place) -> Option<Diagnostic> {
+    let is_block = node.block_span().is_some() && node.entries().next().is_none();
+    table::find(place, "in")?;
+    (is_block && cx.environments.contains(name)).then(|| {
+        let span = node.name_span();
+        let title = format!("unknown node `{name}`");
+        let before = Span::new(span.file, TextRange::at(span.range.start()));
+        Diagnostic::new(codes::UNKNOWN_NODE, span, title)
+            .label("an environment")
+            .help(format!("did you mean `in {name}`?"))
+            .fix(Fix::replace(format!("write `in {name}`"), before, "in "))
+    })
 }
 
 /// What another platform means by a word.

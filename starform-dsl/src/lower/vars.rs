@@ -7,9 +7,9 @@ use std::ops::Range;
 use starform_contract::SecretName;
 
 use super::value::number_too_large;
-use super::{Cx, MOST_ENTRIES, quoted, secret};
+use super::{Cx, MOST_ENTRIES, placeholder, quoted, secret};
 use crate::diag::{Diagnostic, Edit, Fix, codes};
-use crate::project::{Setting, Spanned, Vars};
+use crate::project::{Setting, Spanned, Suspected, Vars};
 use crate::source::Span;
 use crate::syntax::{Entry, Node, TextRange, Value};
 use crate::table::closest;
@@ -233,6 +233,9 @@ fn literal(cx: &mut Cx, key: &str, entry: Entry<'_>) -> Option<VarValue> {
         cx.report(diagnostic);
         return None;
     }
+    if matches!(entry.value(), Value::String(_)) {
+        placeholder::in_literal(cx, &text, entry.value_span(), Inner::of(entry, &text));
+    }
     Some(VarValue::Literal(text))
 }
 
@@ -330,7 +333,9 @@ fn reference(cx: &mut Cx, entry: Entry<'_>) -> Option<VarValue> {
                 InvalidReference::Form => 0..text.len(),
                 InvalidReference::Output { range, .. } => range.clone(),
             };
-            bad_reference(cx, &error, Inner::of(entry, &text).span(range));
+            let inner = Inner::of(entry, &text);
+            name_service(cx, &error, &text, inner, 0);
+            bad_reference(cx, &error, inner.span(range));
             None
         }
     }
@@ -386,13 +391,26 @@ fn template(cx: &mut Cx, key: &str, entry: Entry<'_>) -> Option<VarValue> {
     for mistake in &mistakes {
         let span = inner.span(mistake.range());
         match mistake {
-            InvalidTemplate::Reference(error, _) => bad_reference(cx, error, span),
+            InvalidTemplate::Reference(InvalidReference::Form, range)
+                if let Some(right) = without_spaces(&text[range.clone()]) =>
+            {
+                cx.report(spaces(span, &right, inner));
+            }
+            InvalidTemplate::Reference(error, range) => {
+                if let InvalidReference::Output { range: own, .. } = error {
+                    name_service(cx, error, &text, inner, range.start - own.start);
+                }
+                bad_reference(cx, error, span);
+            }
             InvalidTemplate::Unclosed(_) | InvalidTemplate::Unopened(_) => {
                 let help =
                     "a reference is written `{SERVICE.OUTPUT}`, literal braces `{{` and `}}`";
                 cx.error(codes::BAD_TEMPLATE, span, mistake.to_string(), help);
             }
         }
+    }
+    if mistakes.is_empty() {
+        placeholder::in_template(cx, &text, inner);
     }
     let piece = |part: Part| match part {
         Part::Text(text) => Piece::Text(text),
@@ -404,6 +422,35 @@ fn template(cx: &mut Cx, key: &str, entry: Entry<'_>) -> Option<VarValue> {
     mistakes
         .is_empty()
         .then(|| VarValue::Template(parts.into_iter().map(piece).collect()))
+}
+
+/// The service of a reference whose output is wrong is looked up nevertheless.
+fn name_service(cx: &mut Cx, error: &InvalidReference, text: &str, inner: Inner, start: usize) {
+    let InvalidReference::Output { range, .. } = error else {
+        return;
+    };
+    let name = start..start + range.start - 1;
+    let value = text[name.clone()].to_owned();
+    if value != "self" {
+        let span = inner.span(name);
+        let path = cx.path.join(".");
+        cx.suspect(Suspected::Named(Spanned { value, span }, path));
+    }
+}
+
+/// `{api.host}`, where `{ api.host }` is written.
+fn without_spaces(braces: &str) -> Option<String> {
+    let name = braces.strip_prefix('{')?.strip_suffix('}')?.trim();
+    Reference::parse(name).ok().map(|_| format!("{{{name}}}"))
+}
+
+fn spaces(span: Span, right: &str, inner: Inner) -> Diagnostic {
+    let diagnostic = Diagnostic::new(codes::BAD_REFERENCE, span, "spaces around a reference")
+        .help(format!("write `{right}`"));
+    match inner.offset {
+        Some(_) => diagnostic.fix(Fix::replace(format!("write `{right}`"), span, right)),
+        None => diagnostic,
+    }
 }
 
 fn bad_reference(cx: &mut Cx, error: &InvalidReference, span: Span) {
@@ -435,10 +482,10 @@ fn bad_reference(cx: &mut Cx, error: &InvalidReference, span: Span) {
 
 /// Where the bytes of a string's value stand.
 #[derive(Clone, Copy)]
-struct Inner {
+pub(super) struct Inner {
     whole: Span,
     /// From the first byte of the place to the first of the value; `None` where escapes part the two.
-    offset: Option<u32>,
+    pub(super) offset: Option<u32>,
 }
 
 impl Inner {
@@ -457,7 +504,7 @@ impl Inner {
     }
 
     /// The place of some bytes, or of the whole.
-    fn span(self, range: Range<usize>) -> Span {
+    pub(super) fn span(self, range: Range<usize>) -> Span {
         let Some(offset) = self.offset else {
             return self.whole;
         };

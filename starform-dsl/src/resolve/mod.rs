@@ -105,6 +105,18 @@ pub(crate) fn image<'m>(
     highest(layers(model, service, environment), |layer| &layer.image)
 }
 
+/// Whom a service lets in, without looking at anything else of it; `None`: all of its environment, or it is not known.
+pub(crate) fn let_in<'m>(
+    model: &'m Model,
+    service: &'m Service,
+    environment: &EnvironmentName,
+) -> Option<&'m Vec<Spanned<String>>> {
+    highest(layers(model, service, environment), |layer| {
+        &layer.allow_from
+    })
+    .value()
+}
+
 /// High first.
 fn layers<'m>(
     model: &'m Model,

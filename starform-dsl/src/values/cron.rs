@@ -119,6 +119,46 @@ pub fn check(text: &str) -> Result<(), InvalidSchedule> {
         .try_for_each(|(field, part)| part.split(',').try_for_each(|item| check_item(field, item)))
 }
 
+/// The most days that a month has, from January.
+const DAYS: [u32; 12] = [31, 29, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31];
+
+/// Whether a schedule ever comes. Only a day that none of its months has keeps it from that, and only where no day of
+/// the week is named: of the two kinds of day one is enough.
+pub fn is_ever_due(text: &str) -> bool {
+    let parts: Vec<&str> = text.split_whitespace().collect();
+    let [_, _, days, months, week] = parts.as_slice() else {
+        return true;
+    };
+    // A step greater than 1 makes of all days some that are named.
+    let any_day = |item: &str| matches!(item, "*" | "?" | "*/1" | "?/1");
+    if !week.split(',').any(any_day) {
+        return true;
+    }
+    let [_, _, day, month, _] = &FIELDS;
+    (1..).zip(DAYS).any(|(number, last)| {
+        holds(month, months, number) && (1..=last).any(|number| holds(day, days, number))
+    })
+}
+
+/// Whether a field that is well formed names a value.
+fn holds(field: &Field, text: &str, value: u32) -> bool {
+    text.split(',').any(|item| {
+        let (range, step) = item.split_once('/').unwrap_or((item, "1"));
+        let (low, high) = match range.split_once('-') {
+            Some((low, high)) => (number(field, low), number(field, high)),
+            None if matches!(range, "*" | "?") => (Ok(field.min), Ok(field.max)),
+            None if item.contains('/') => (number(field, range), Ok(field.max)),
+            None => (number(field, range), number(field, range)),
+        };
+        match (low, high, whole(step)) {
+            (Ok(low), Ok(high), Some(step)) if step > 0 => {
+                (low..=high).contains(&value) && (value - low).is_multiple_of(step)
+            }
+            (Ok(_) | Err(_), Ok(_) | Err(_), Some(_) | None) => true,
+        }
+    })
+}
+
 /// `*`, `?`, `N`, `N-M`, each with an optional `/STEP`.
 fn check_item(field: &Field, item: &str) -> Result<(), InvalidSchedule> {
     let (range, step) = match item.split_once('/') {

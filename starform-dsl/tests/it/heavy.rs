@@ -113,7 +113,7 @@ const LIMITS: [(&str, &str); 8] = [
     ("named environments", "SF5035"),
     ("domains", "SF5035"),
     ("variables", "SF5035"),
-    ("partials", "SF5028"),
+    ("partials", "SF5028 SF5035"),
 ];
 
 /// Compiles and shows a text on a small stack: the quickest of several runs, and the codes.
@@ -188,7 +188,7 @@ fn heavy_texts_are_answered_on_a_small_stack() {
         assert!(took.as_secs() < 20, "{name}: {took:?}");
         let limit = LIMITS.iter().find(|(text, _)| *text == name);
         if let Some((_, limit)) = limit {
-            assert_eq!(codes, [*limit], "{name}");
+            assert_eq!(codes.join(" "), *limit, "{name}");
         }
     }
 }

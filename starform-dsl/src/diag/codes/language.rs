@@ -89,6 +89,10 @@ codes! { LANGUAGE;
         "Two `removed` nodes name the same thing.";
     3017 REMOVED_RENAMED Error "removed and renamed"
         "`removed` names a service that goes on under another name, because a service names it with `was`.";
+    3018 LOOKS_LIKE_REFERENCE Warning "text that looks like a reference"
+        "The value holds the name of a service's output in braces, but is taken as it is written: only in a `(template)` does `{SERVICE.OUTPUT}` put in an output, without `$` and with one brace.";
+    3019 NOT_LET_IN Warning "reference to a service that does not let this one in"
+        "The service that is named lists with `allow-from` who may reach it, and this one is not among them.";
     4001 RESERVED_ENVIRONMENT Error "reserved name of an environment"
         "`preview` and `pr-NUMBER` belong to preview environments.";
     4002 OVERLAPPING_IN Error "two `in` blocks with the same child for one environment"
@@ -171,6 +175,8 @@ codes! { LANGUAGE;
         "A redirect leads to its own path, at once or through others.";
     5043 METRICS_DO_NOT_FIT Error "metrics that cannot be read"
         "Metrics are read with GET from a port of the service, and this port is none or speaks something else.";
+    5044 NEVER_DUE Warning "schedule that never comes"
+        "No month that the schedule names has a day that it names, so the cron job never runs.";
     6001 NOT_AVAILABLE Error "not available in this version"
         "The language reserves it; this version of Starform does not do it yet, so it is refused instead of being without effect.";
     6002 UNKNOWN_CONTRACT Error "contract of another version"
