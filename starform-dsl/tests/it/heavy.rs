@@ -104,7 +104,7 @@ fn text(before: &str, piece: &str, after: &str) -> String {
     text
 }
 
-/// Texts that hit one limit; that is the one error.
+/// Texts that hit a limit, or two; that is all that is said.
 const LIMITS: [(&str, &str); 8] = [
     ("environments", "SF5034"),
     ("services", "SF5028"),
