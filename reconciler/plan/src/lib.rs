@@ -18,6 +18,7 @@ pub mod crosscheck;
 pub mod diff;
 pub mod document;
 pub mod health;
+mod hold;
 pub mod ids;
 mod merge;
 pub mod names;

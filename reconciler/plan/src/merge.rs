@@ -77,6 +77,20 @@ pub(crate) fn with<'a>(
     environments
 }
 
+/// `wanted`, and those of `current` that it lacks and that `stays` holds on to.
+pub(crate) fn keep(
+    wanted: Vec<Object>,
+    current: &[Object],
+    stays: impl Fn(&Object) -> bool,
+) -> Vec<Object> {
+    let keys: BTreeSet<Option<ObjectKey>> = wanted.iter().map(Object::key).collect();
+    let kept = current
+        .iter()
+        .filter(|object| stays(object) && !keys.contains(&object.key()))
+        .cloned();
+    wanted.into_iter().chain(kept).collect()
+}
+
 /// By wave, then key, as bundles order them.
 pub(crate) fn sort(objects: &mut [Object]) {
     objects.sort_by_cached_key(|object| (object.wave, object.key()));

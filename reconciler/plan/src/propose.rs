@@ -8,7 +8,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use starform_contract::{
-    Bundle, Deletion, Digest, EffectId, EnvironmentBundle, Object, ObjectKey, Origins, PlanId,
+    Bundle, Deletion, Digest, EffectId, EnvironmentBundle, ObjectKey, Origins, PlanId,
     ProjectBundle, ServiceEntry, ServiceName,
 };
 
@@ -24,7 +24,7 @@ use crate::{
         Action, Effect, Finding, FindingSeverity, ModelChange, ObjectChange, ObjectCounts, Plan,
         PlanSchema, Plans, Risk, ServiceChange, ServiceCounts, Source, Summary,
     },
-    ids, merge, names,
+    hold, ids, merge, names,
     pairs::{by_either_name, former_name, pairs},
 };
 
@@ -71,6 +71,23 @@ impl From<Vec<Proposal>> for Plans {
 }
 
 pub fn propose(input: ProposeInput<'_>) -> Proposal {
+    let current = input
+        .accepted
+        .environments
+        .get(&input.environment.environment);
+    let left = match input.only {
+        None => hold::left_alone(current, &input.environment),
+        Some(_) => BTreeSet::new(),
+    };
+    proposed(input, &left)
+}
+
+/// As [`propose`], for bundles that a plan resulted in: what was to be left alone is in them.
+pub(crate) fn propose_again(input: ProposeInput<'_>) -> Proposal {
+    proposed(input, &BTreeSet::new())
+}
+
+fn proposed(input: ProposeInput<'_>, left: &BTreeSet<ServiceName>) -> Proposal {
     let ProposeInput {
         accepted,
         project,
@@ -87,8 +104,8 @@ pub fn propose(input: ProposeInput<'_>) -> Proposal {
             only,
         )
     });
-    let held = held(accepted, &wanted, meant.as_ref());
-    let environment = narrow(accepted, wanted, meant.as_ref());
+    let held = held(accepted, &wanted, meant.as_ref(), left);
+    let environment = narrow(accepted, wanted, meant.as_ref(), left);
     let project = settle(accepted, project, &environment, meant.as_ref());
     let before = State {
         project: accepted.project.as_ref(),
@@ -141,15 +158,18 @@ pub fn propose(input: ProposeInput<'_>) -> Proposal {
     }
 }
 
-/// The wanted environment, with everything that `only` leaves out as it is accepted.
+/// The wanted environment, with everything that `only` leaves out as it is accepted, or, where all take
+/// part, the services of `left`.
 fn narrow(
     accepted: &AcceptedProject,
     wanted: EnvironmentBundle,
     only: Option<&BTreeSet<ServiceName>>,
+    left: &BTreeSet<ServiceName>,
 ) -> EnvironmentBundle {
     let current = accepted.environments.get(&wanted.environment);
     let mut environment = match (only, current) {
-        (None, _) => wanted,
+        (None, None) => wanted,
+        (None, Some(current)) => hold::leave(current, wanted, left),
         (Some(only), None) => EnvironmentBundle {
             services: chosen(wanted.services.clone(), only),
             ..wanted
@@ -162,7 +182,7 @@ fn narrow(
             let mut services = chosen(wanted.services, only);
             services.extend(others.cloned());
             EnvironmentBundle {
-                objects: keep(wanted.objects, &current.objects, |_| true),
+                objects: merge::keep(wanted.objects, &current.objects, |_| true),
                 services,
                 ..current.clone()
             }
@@ -182,7 +202,7 @@ fn settle(
     only: Option<&BTreeSet<ServiceName>>,
 ) -> ProjectBundle {
     let current = accepted.project.as_ref().map(|project| &project.objects);
-    let mut objects = keep(
+    let mut objects = merge::keep(
         wanted.objects,
         current.map_or(&[], Vec::as_slice),
         |object| only.is_some() || object.deletion == Deletion::WithProject,
@@ -206,28 +226,19 @@ fn chosen(services: Vec<ServiceEntry>, only: &BTreeSet<ServiceName>) -> Vec<Serv
         .collect()
 }
 
-/// `wanted`, and those of `current` that it lacks and that `stays` holds on to.
-fn keep(wanted: Vec<Object>, current: &[Object], stays: impl Fn(&Object) -> bool) -> Vec<Object> {
-    let keys: BTreeSet<Option<ObjectKey>> = wanted.iter().map(Object::key).collect();
-    let kept = current
-        .iter()
-        .filter(|object| stays(object) && !keys.contains(&object.key()))
-        .cloned();
-    wanted.into_iter().chain(kept).collect()
-}
-
-/// Services that differ but that `only` leaves as they are accepted.
+/// Services that differ but that `only` leaves as they are accepted, or that are `left` so.
 fn held(
     accepted: &AcceptedProject,
     wanted: &EnvironmentBundle,
     only: Option<&BTreeSet<ServiceName>>,
+    left: &BTreeSet<ServiceName>,
 ) -> Vec<ServiceChange> {
-    let Some(only) = only else { return Vec::new() };
+    let stays = |name: &ServiceName| only.map_or(left.contains(name), |only| !only.contains(name));
     let current = accepted.environments.get(&wanted.environment);
     let pairs = pairs(current, Some(wanted));
     pairs
         .into_iter()
-        .filter(|(name, sides)| !only.contains(name) && sides.0 != sides.1)
+        .filter(|(name, sides)| stays(name) && sides.0 != sides.1)
         .filter_map(|(name, (before, after))| {
             let accepted = before.map(ServiceEntry::digest);
             Some(ServiceChange {

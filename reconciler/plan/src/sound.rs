@@ -16,7 +16,7 @@ use crate::{
     document::{Action, ObjectChange, Plan, ServiceChange},
     ids,
     merge::Merged,
-    propose::{Proposal, ProposeInput, propose, summary},
+    propose::{Proposal, ProposeInput, propose_again, summary},
 };
 
 /// The parts of a proposal belong together, and to this cluster's state.
@@ -216,7 +216,7 @@ fn remake(
         .filter(|change| change.action == Action::Adopt)
         .map(|change| change.key.clone())
         .collect();
-    let made = propose(ProposeInput {
+    let made = propose_again(ProposeInput {
         accepted,
         project: project.clone(),
         environment: environment.clone(),

@@ -119,9 +119,6 @@ pub(super) const NODES: &[NodeSpec] = &[
     },
     NodeSpec {
         name: "hold",
-        availability: Availability::Checked {
-            instead: "plan the other services by name with `--service`",
-        },
         form: "hold",
         doc: "Plans leave this service's accepted state as it is unless they name it.",
         default: "off",

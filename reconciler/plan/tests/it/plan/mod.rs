@@ -5,6 +5,7 @@
 mod accept;
 mod applied;
 mod codes;
+mod hold;
 mod hosts;
 mod laws;
 mod lists;
