@@ -9,7 +9,7 @@ use starform_contract::SecretName;
 use crate::diag::{Diagnostic, Fix};
 use crate::source::{SourceTree, Span};
 use crate::syntax::{Cst, Entry, Node, Value};
-use crate::vars::{Generator, Reference, credential, template};
+use crate::vars::{Annotation, Generator, Reference, credential, template};
 
 /// What stands in for a secret in the words of a diagnostic.
 pub(crate) const HIDDEN: &str = "…";
@@ -87,11 +87,11 @@ fn looks_secret(key: &str, entry: Entry<'_>) -> bool {
 
 /// Whether an annotated value is what the annotation says: no value, but the name of one.
 fn names_something(annotation: &str, text: &str) -> bool {
-    match annotation {
-        "secret" => SecretName::new(text).is_ok(),
-        "ref" => Reference::parse(text).is_ok(),
-        "generate" => text == Generator::Bytes32.as_str(),
-        _ => false,
+    match Annotation::parse(annotation) {
+        Some(Annotation::Secret) => SecretName::new(text).is_ok(),
+        Some(Annotation::Ref) => Reference::parse(text).is_ok(),
+        Some(Annotation::Generate) => text == Generator::Bytes32.as_str(),
+        Some(Annotation::Template) | None => false,
     }
 }
 

@@ -7,7 +7,7 @@ use crate::project::{Environment, Project};
 use crate::resolve::Resolved;
 use crate::source::Span;
 use crate::table::{self, Availability, Place};
-use crate::vars::{SECRETS_LATER, VarValue};
+use crate::vars::{Annotation, SECRETS_LATER, VarValue};
 
 /// One diagnostic for each node or value of the environment and these services.
 pub(super) fn checked_only(
@@ -68,11 +68,11 @@ fn values<'m>(resolved: &Resolved<'m>) -> impl Iterator<Item = Diagnostic> + use
         .iter()
         .filter_map(|(key, var)| {
             let annotation = match var.value {
-                VarValue::Secret(_) => "secret",
-                VarValue::Generate(_) => "generate",
+                VarValue::Secret(_) => Annotation::Secret,
+                VarValue::Generate(_) => Annotation::Generate,
                 VarValue::Literal(_) | VarValue::Ref(_) | VarValue::Template(_) => return None,
             };
-            let what = format!("`{key} ({annotation})…`");
+            let what = format!("`{key} ({})…`", annotation.as_str());
             Some(refusal(&what, var.span, SECRETS_LATER).node_path(format!("{path}.vars.{key}")))
         })
         .collect();

@@ -9,7 +9,7 @@ use super::scope::{Visit, is_service};
 use crate::project::VOLUME;
 use crate::syntax::{Entry, TextRange, Value};
 use crate::table::{NodeSpec, Type};
-use crate::vars::template;
+use crate::vars::{Annotation, template};
 
 /// What a value does with the name that it is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -41,13 +41,13 @@ pub(super) fn references(entry: Entry<'_>) -> Vec<Reference> {
         text: text[bytes].to_owned(),
         in_braces,
     };
-    match &*ty.text {
-        "ref" => Vec::from([reference(false, 0..text.len())]),
-        "template" => template::references(&text)
+    match Annotation::parse(&ty.text) {
+        Some(Annotation::Ref) => Vec::from([reference(false, 0..text.len())]),
+        Some(Annotation::Template) => template::references(&text)
             .into_iter()
             .map(|bytes| reference(true, bytes))
             .collect(),
-        _ => Vec::new(),
+        Some(Annotation::Secret | Annotation::Generate) | None => Vec::new(),
     }
 }
 

@@ -16,33 +16,29 @@ use super::values::{self, Sort};
 use crate::project::Model;
 use crate::source::Span;
 use crate::syntax::{TextRange, Value};
-use crate::vars::{Generator, Output, credential};
+use crate::vars::{Annotation, Generator, Output, credential};
 
-/// Annotations with what stands after them as a snippet, and what they are.
-const ANNOTATIONS: &[(&str, &str, &str)] = &[
-    (
-        "ref",
-        "\"${1:service.output}\"",
-        "An output of a service, such as `catalog.private-url`.",
-    ),
-    (
-        "template",
-        "\"$1\"",
-        "Text with outputs in it, such as `https://{self.public-host}/`.",
-    ),
-    (
-        SECRET,
-        "${1:name}",
-        "The name of a secret that is kept outside of the file. This version checks it and does not deliver it yet.",
-    ),
-    (
-        "generate",
-        "bytes32",
-        "A value that is made once and kept: 32 random bytes. This version checks it and does not deliver it yet.",
-    ),
-];
-
-const SECRET: &str = "secret";
+/// What stands after an annotation as a snippet, and what it means.
+fn written(annotation: Annotation) -> (&'static str, &'static str) {
+    match annotation {
+        Annotation::Ref => (
+            "\"${1:service.output}\"",
+            "An output of a service, such as `catalog.private-url`.",
+        ),
+        Annotation::Template => (
+            "\"$1\"",
+            "Text with outputs in it, such as `https://{self.public-host}/`.",
+        ),
+        Annotation::Secret => (
+            "${1:name}",
+            "The name of a secret that is kept outside of the file. This version checks it and does not deliver it yet.",
+        ),
+        Annotation::Generate => (
+            "bytes32",
+            "A value that is made once and kept: 32 random bytes. This version checks it and does not deliver it yet.",
+        ),
+    }
+}
 
 /// Keys that other places give and this block does not.
 pub(super) fn keys(
@@ -86,26 +82,27 @@ pub(super) fn values(analysis: &Analysis, cursor: &Cursor<'_>, head: &Head<'_>) 
     if let Part::Annotation(_) = cursor.part {
         return annotation_names(cursor, head.name);
     }
-    match (head.args, head.annotation) {
-        (0, None) if cursor.word.quotes == Quotes::None => literals(cursor, head.name),
-        (0, Some("ref")) => references(analysis, cursor, whole_word(cursor)),
-        (0, Some("template")) => template(analysis, cursor),
-        (0, Some(SECRET)) => {
+    match (head.annotation, head.annotation.and_then(Annotation::parse)) {
+        (_, _) if head.args > 0 => Vec::new(),
+        (None, _) if cursor.word.quotes == Quotes::None => literals(cursor, head.name),
+        (_, Some(Annotation::Ref)) => references(analysis, cursor, whole_word(cursor)),
+        (_, Some(Annotation::Template)) => template(analysis, cursor),
+        (_, Some(Annotation::Secret)) => {
             let names = secrets(analysis, cursor).into_iter();
             let names = names.map(|name| values::candidate(&name, "secret", Sort::Word));
             super::completion::offer(cursor.word, names.collect())
         }
-        (0, Some("generate")) => {
+        (_, Some(Annotation::Generate)) => {
             let made = values::candidate(Generator::Bytes32.as_str(), "", Sort::Word);
             super::completion::offer(cursor.word, vec![made])
         }
-        (_, _) => Vec::new(),
+        (None | Some(_), None) => Vec::new(),
     }
 }
 
 /// The rank of an annotation for a key: a key that is called like a credential takes a secret first.
-fn rank(rank: usize, annotation: &str, key: &str) -> usize {
-    if annotation == SECRET && credential::key_says_so(key) {
+fn rank(rank: usize, annotation: Annotation, key: &str) -> usize {
+    if annotation == Annotation::Secret && credential::key_says_so(key) {
         0
     } else {
         rank
@@ -119,7 +116,8 @@ fn secrets(analysis: &Analysis, cursor: &Cursor<'_>) -> BTreeSet<String> {
         for visit in walk(&parse.cst, analysis.top(parse.cst.file())) {
             let args = visit.node.args().filter(|arg| {
                 let here = arg.value_span().range.contains(cursor.word.range.start());
-                arg.ty().is_some_and(|ty| ty.text == SECRET)
+                arg.ty()
+                    .is_some_and(|ty| ty.text == Annotation::Secret.as_str())
                     && !(here && parse.cst.file() == cursor.cst.file())
             });
             names.extend(args.filter_map(|arg| {
@@ -141,14 +139,15 @@ fn secrets(analysis: &Analysis, cursor: &Cursor<'_>) -> BTreeSet<String> {
 
 /// Annotations with a place for their text, and the words of KDL.
 fn literals(cursor: &Cursor<'_>, key: &str) -> Vec<Completion> {
-    let annotations = (1..).zip(ANNOTATIONS).map(|(place, (name, value, doc))| {
-        let rank = rank(place, name, key);
+    let annotations = (1..).zip(Annotation::ALL).map(|(place, annotation)| {
+        let rank = rank(place, annotation, key);
+        let (name, (value, doc)) = (annotation.as_str(), written(annotation));
         let text = format!("({name}){value}");
         Completion {
             label: format!("({name})"),
             kind: CompletionKind::Annotation,
             detail: String::new(),
-            doc: (*doc).to_owned(),
+            doc: doc.to_owned(),
             edit: snippet(cursor.word, text),
             sort: format!("1{rank}"),
         }
@@ -167,18 +166,18 @@ fn annotation_names(cursor: &Cursor<'_>, key: &str) -> Vec<Completion> {
     let after = cursor.word.range.end() as usize;
     let closed = cursor.cst.text()[after..].starts_with(')');
     (1..)
-        .zip(ANNOTATIONS)
-        .map(|(place, (name, _, doc))| Completion {
-            label: (*name).to_owned(),
+        .zip(Annotation::ALL)
+        .map(|(place, annotation)| Completion {
+            label: annotation.as_str().to_owned(),
             kind: CompletionKind::Annotation,
             detail: String::new(),
-            doc: (*doc).to_owned(),
+            doc: written(annotation).1.to_owned(),
             edit: Insertion {
                 range: cursor.word.range,
-                text: format!("{name}{}", if closed { "" } else { ")" }),
+                text: format!("{}{}", annotation.as_str(), if closed { "" } else { ")" }),
                 snippet: false,
             },
-            sort: format!("1{}", rank(place, name, key)),
+            sort: format!("1{}", rank(place, annotation, key)),
         })
         .collect()
 }

@@ -16,7 +16,8 @@ use crate::table::closest;
 use crate::vars::credential::{self, Sign};
 use crate::vars::template::{self, InvalidTemplate, Part};
 use crate::vars::{
-    Generator, InvalidReference, Output, Piece, Reference, SECRETS_LATER, Target, VarValue,
+    Annotation, Generator, InvalidReference, Output, Piece, Reference, SECRETS_LATER, Target,
+    VarValue,
 };
 
 /// Whose variables they are.
@@ -25,8 +26,6 @@ pub(super) enum Owner {
     Group,
     Service,
 }
-
-const ANNOTATIONS: [&str; 4] = ["ref", "template", "secret", "generate"];
 
 pub(super) fn read<'a>(cx: &mut Cx, nodes: impl Iterator<Item = Node<'a>>, owner: Owner) -> Vars {
     let mut vars = Vars::new();
@@ -281,15 +280,15 @@ fn is_plain_number(raw: &str) -> bool {
 }
 
 fn annotated(cx: &mut Cx, key: &str, ty: &str, span: Span, entry: Entry<'_>) -> Option<VarValue> {
-    match ty {
-        "ref" => reference(cx, entry),
-        "template" => template(cx, key, entry),
-        "secret" => secret(cx, entry),
-        "generate" => generate(cx, entry),
-        other => {
-            let title = format!("unknown kind of value `({other})`");
+    match Annotation::parse(ty) {
+        Some(Annotation::Ref) => reference(cx, entry),
+        Some(Annotation::Template) => template(cx, key, entry),
+        Some(Annotation::Secret) => secret(cx, entry),
+        Some(Annotation::Generate) => generate(cx, entry),
+        None => {
+            let title = format!("unknown kind of value `({ty})`");
             let diagnostic = Diagnostic::new(codes::UNEXPECTED_ANNOTATION, span, title);
-            cx.report(match closest(other, ANNOTATIONS) {
+            cx.report(match closest(ty, Annotation::ALL.map(Annotation::as_str)) {
                 Some(near) => diagnostic
                     .help(format!("did you mean `({near})`?"))
                     .fix(Fix::maybe(

@@ -11,6 +11,7 @@ use super::digits;
 use crate::lower::expected;
 use crate::table::Type;
 use crate::values::timezone;
+use crate::vars::{Annotation, Generator};
 
 /// Letters, digits and single hyphens; a letter first.
 const NAME: &str = "^[a-z][a-z0-9]*(-[a-z0-9]+)*$";
@@ -57,30 +58,37 @@ fn bare(value: Json) -> Json {
 
 /// The value of a variable: a literal, or text that its annotation gives a meaning.
 pub(super) fn variable_entry() -> Json {
-    let meaning = |annotation: &str, data: Json| {
+    let meaning = |annotation: Annotation| {
+        let data = match annotation {
+            Annotation::Ref => json!({ "pattern": "^[^.]+\\.[^.]+$" }),
+            Annotation::Template => json!({}),
+            Annotation::Secret => json!({ "pattern": NAME, "maxLength": SecretName::LONGEST }),
+            Annotation::Generate => json!({ "const": Generator::Bytes32.as_str() }),
+        };
         json!({
-            "if": { "required": ["type"], "properties": { "type": { "const": annotation } } },
+            "if": { "required": ["type"], "properties": { "type": { "const": annotation.as_str() } } },
             "then": { "properties": { "value": text(data) } },
         })
     };
+    let types: Vec<Json> = std::iter::once(Json::Null)
+        .chain(Annotation::ALL.map(|annotation| json!(annotation.as_str())))
+        .collect();
+    let literal = json!({
+        "if": { "properties": { "type": { "type": "null" } } },
+        "then": { "properties": { "value": { "anyOf": [literal(), keyword(&["null"])] } } },
+    });
+    let meanings: Vec<Json> = std::iter::once(literal)
+        .chain(Annotation::ALL.map(meaning))
+        .collect();
     json!({
         "type": "object",
         "additionalProperties": false,
         "required": ["value"],
         "properties": {
-            "type": { "enum": [null, "ref", "template", "secret", "generate"] },
+            "type": { "enum": types },
             "value": true,
         },
-        "allOf": [
-            {
-                "if": { "properties": { "type": { "type": "null" } } },
-                "then": { "properties": { "value": { "anyOf": [literal(), keyword(&["null"])] } } },
-            },
-            meaning("ref", json!({ "pattern": "^[^.]+\\.[^.]+$" })),
-            meaning("template", json!({})),
-            meaning("secret", json!({ "pattern": NAME, "maxLength": SecretName::LONGEST })),
-            meaning("generate", json!({ "const": "bytes32" })),
-        ],
+        "allOf": meanings,
     })
 }
 

@@ -2,8 +2,11 @@
 //! Pure. References name services by text here; `check` looks them up, `emit` puts the outputs in.
 //! Read on in `template` for the text form and in `credential` for what must not stand in a file.
 
+mod annotation;
 pub mod credential;
 pub mod template;
+
+pub use annotation::Annotation;
 
 use std::ops::Range;
 
