@@ -103,8 +103,7 @@ fn of_environment(
     let node = written.node(environment.span);
     let found = node.and_then(|node| match row.prop(name) {
         Some(_) => node
-            .props()
-            .find(|entry| entry.name().is_some_and(|found| found.text == name))
+            .prop(name)
             .map(|entry| (entry.span(), written.entry(entry))),
         None => node
             .children()?

@@ -109,10 +109,7 @@ fn absent(at: &At<'_>, service: &Service) -> Option<Answer> {
 pub(super) fn head(at: &[At<'_>], service: &Service, name: &str) -> Explained {
     answers(at, service, &[name], |at, _| {
         let node = at.written.node(service.name.span);
-        let entry = node.and_then(|node| {
-            node.props()
-                .find(|entry| entry.name().is_some_and(|found| found.text == name))
-        });
+        let entry = node.and_then(|node| node.prop(name));
         let made = value::of_child(at, service, name, &[]);
         match entry {
             Some(entry) => {

@@ -33,7 +33,5 @@ fn is_project(node: &Node<'_>) -> bool {
     node.name() == "project"
         && node.ty().is_none()
         && node.args().count() == 1
-        && !node
-            .props()
-            .any(|prop| prop.name().is_some_and(|name| name.text == "contract"))
+        && node.prop("contract").is_none()
 }

@@ -30,10 +30,7 @@ pub fn inlay_hints(analysis: &Analysis, file: FileId, range: TextRange) -> Vec<I
 /// What a partial brings, after `like=`.
 fn like(analysis: &Analysis, visit: Visit<'_>) -> Option<InlayHint> {
     visit.spec.filter(|spec| is_service(spec))?;
-    let like = visit
-        .node
-        .props()
-        .find(|prop| prop.name().is_some_and(|name| name.text == "like"))?;
+    let like = visit.node.prop("like")?;
     let Value::String(name) = like.value() else {
         return None;
     };
@@ -49,11 +46,7 @@ fn like(analysis: &Analysis, visit: Visit<'_>) -> Option<InlayHint> {
 /// The defaults of what a node leaves out while it says something else.
 fn left_out(visit: Visit<'_>) -> Option<InlayHint> {
     let spec = visit.spec?;
-    let value = |name: &str| {
-        let mut props = visit.node.props();
-        let prop = props.find(|prop| prop.name().is_some_and(|found| found.text == name));
-        prop.map(Entry::raw)
-    };
+    let value = |name: &str| visit.node.prop(name).map(Entry::raw);
     let written = |name: &str| value(name).is_some();
     visit.node.props().next()?;
     let defaults: Vec<(&str, String)> = match spec.name {

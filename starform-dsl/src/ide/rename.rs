@@ -151,8 +151,7 @@ fn is_free_of_the_past(analysis: &Analysis, symbol: &Symbol, new_name: &str) -> 
 
 /// `was=` of a service's node.
 fn former_name(node: Node<'_>) -> Option<Entry<'_>> {
-    node.props()
-        .find(|prop| prop.name().is_some_and(|name| name.text == "was"))
+    node.prop("was")
 }
 
 /// What becomes of `was=` of the service that is declared at `name`.

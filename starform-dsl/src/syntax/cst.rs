@@ -237,6 +237,12 @@ impl<'a> Node<'a> {
         self.entries().filter(|entry| !entry.is_arg())
     }
 
+    /// The first property of a name.
+    pub fn prop(self, name: &str) -> Option<Entry<'a>> {
+        self.props()
+            .find(|prop| prop.name().is_some_and(|found| found.text == name))
+    }
+
     /// The nodes of its block; `None` without a block, empty for `{}`.
     pub fn children(self) -> Option<Nodes<'a>> {
         let data = self.data();
