@@ -36,6 +36,30 @@ fn an_unknown_code_is_told_what_is_near() {
 }
 
 #[test]
+fn a_word_of_another_platform_is_told_by_what_it_is_here() {
+    let broken =
+        Project::new("project shop {\n  environment production branch=main\n  wbe x {}\n}\n");
+    let ask = |word: &str| {
+        let mut command = starform();
+        run(command.current_dir(broken.path()).args(["explain", word]))
+    };
+    for (word, said) in [
+        ("env", "`env` is written `vars`"),
+        ("command", "`command` is written `run`"),
+        ("redis", "use one that runs elsewhere"),
+        ("depends_on", "all services start together"),
+        ("ref", "`(ref)` stands before a value in `vars`"),
+        ("generate", "32 random bytes"),
+    ] {
+        let answer = ask(word).expect(0).stdout;
+        assert!(answer.contains(said), "{word}: {answer}");
+    }
+    let unknown = ask("zzz").expect(1).stderr;
+    assert!(unknown.contains("there is no node `zzz`"), "{unknown}");
+    assert_eq!(unknown.lines().count(), 1, "{unknown}");
+}
+
+#[test]
 fn the_list_of_codes_fits_the_terminal() {
     for columns in [40, 80, 120] {
         let list = explain(&[], &columns.to_string()).expect(0).stdout;

@@ -24,7 +24,9 @@ fn a_node_is_explained_from_the_table() {
         assert!(ran.stdout.contains(word), "{word} in {}", ran.stdout);
     }
     let unknown = in_shop(&["schema", "node", "replicas"]).expect(1);
-    assert!(unknown.stderr.contains("did you mean `scale`?"));
+    assert!(unknown.stderr.contains("`replicas` is written `scale`"));
+    let unknown = in_shop(&["schema", "node", "env"]).expect(1);
+    assert!(unknown.stderr.contains("`env` is written `vars`"));
 }
 
 #[test]

@@ -46,6 +46,7 @@ pub use links::{Link, links};
 pub use navigate::{Highlight, definition, highlights, references};
 pub use rename::{RenameError, prepare_rename, rename};
 pub use symbols::{OutlineKind, OutlineNode, symbols};
+pub(crate) use variables::annotation_doc;
 
 /// What is known of a source tree: its trees, its names, its mistakes, and the project as far as it holds.
 #[derive(Debug)]

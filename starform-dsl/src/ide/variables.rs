@@ -40,6 +40,13 @@ fn written(annotation: Annotation) -> (&'static str, &'static str) {
     }
 }
 
+/// What an annotation means.
+pub(crate) fn annotation_doc(word: &str) -> Option<&'static str> {
+    let mut all = Annotation::ALL.into_iter();
+    let annotation = all.find(|annotation| annotation.as_str() == word)?;
+    Some(written(annotation).1)
+}
+
 /// Keys that other places give and this block does not.
 pub(super) fn keys(
     analysis: &Analysis,

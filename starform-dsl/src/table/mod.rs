@@ -17,8 +17,8 @@ pub use alias::Alias;
 pub use instead::Instead;
 pub(crate) use suggest::is_same_word;
 pub use suggest::{
-    closest, foreign_node, foreign_property, foreign_value, instead_of, node_aliases,
-    property_aliases, value_aliases, without_counterpart,
+    closest, foreign_node, foreign_nodes, foreign_property, foreign_value, instead_anywhere,
+    instead_of, node_aliases, property_aliases, value_aliases, without_counterpart,
 };
 
 /// Where a node may stand.

@@ -50,6 +50,15 @@ pub fn foreign_node<'c>(
     counterpart(alias::NODES, word, candidates)
 }
 
+/// Every node that another platform calls `word`.
+pub fn foreign_nodes(word: &str) -> impl Iterator<Item = &'static str> {
+    let wanted = fold(word);
+    alias::NODES
+        .iter()
+        .filter(move |alias| alias.words.iter().any(|known| fold(known) == wanted))
+        .map(|alias| alias.ours)
+}
+
 /// The property of `candidates` that another platform calls `word`.
 pub fn foreign_property<'c>(
     word: &str,
@@ -73,6 +82,17 @@ pub fn instead_of(word: &str, place: Place) -> Option<&'static str> {
         row.places.contains(&place) && row.words.iter().any(|known| fold(known) == wanted)
     })?;
     Some(row.help)
+}
+
+/// What is done instead of what `word` does elsewhere, in a service if it is one of the places.
+pub fn instead_anywhere(word: &str) -> Option<&'static str> {
+    let places = [
+        Place::Service,
+        Place::Project,
+        Place::Environment,
+        Place::Root,
+    ];
+    places.into_iter().find_map(|place| instead_of(word, place))
 }
 
 /// Whether two words differ in case, `_` and `-` at most.
