@@ -93,17 +93,17 @@ fn read_project(path: &Path, large: Large) -> Result<Partly<SourceTree>, SourceE
 }
 
 /// The project in a folder of which an editor has some files open: their texts, by path below the folder, stand
-/// above the disk's, and may be of files that the disk has not.
+/// above the disk's, and may be of files that the disk has not. Included files that cannot be read are left out and named.
 pub(crate) fn read_under(
     folder: &Path,
     open: &BTreeMap<String, Arc<str>>,
-) -> Result<SourceTree, SourceError> {
+) -> Result<Partly<SourceTree>, SourceError> {
     let text = match open.get(ROOT_FILE) {
         Some(text) => Arc::clone(text),
         None => Arc::from(read_text(&root_file(folder)?, Large::Begun)?),
     };
     let root = ROOT_FILE.to_owned();
-    whole(follow(folder.to_owned(), root, text, open, Large::Begun)?)
+    follow(folder.to_owned(), root, text, open, Large::Begun)
 }
 
 /// What could be read, and what is wrong with each of the others, by name.

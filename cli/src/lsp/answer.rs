@@ -18,6 +18,7 @@ use super::{
     documents::Project,
     position::{self, Encoding},
 };
+use crate::sources::SourceError;
 
 /// The names of token types; [`token_type`] gives positions in it.
 pub(super) const TOKEN_TYPES: [lsp::SemanticTokenType; 12] = [
@@ -75,6 +76,16 @@ pub(super) fn diagnostic(
         source: Some("starform".to_owned()),
         message: lines.join("\n"),
         related_information: Some(labels.collect()),
+        ..lsp::Diagnostic::default()
+    }
+}
+
+/// Why a file that is included is not read, said at its beginning.
+pub(super) fn unread(error: &SourceError) -> lsp::Diagnostic {
+    lsp::Diagnostic {
+        severity: Some(lsp::DiagnosticSeverity::ERROR),
+        source: Some("starform".to_owned()),
+        message: error.to_string(),
         ..lsp::Diagnostic::default()
     }
 }

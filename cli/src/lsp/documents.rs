@@ -18,7 +18,7 @@ use starform_dsl::{
 };
 
 use super::position::{self, Encoding};
-use crate::sources;
+use crate::sources::{self, Partly, SourceError};
 
 /// The texts that an editor has open, by address.
 #[derive(Default)]
@@ -32,6 +32,8 @@ pub(super) struct Documents {
 pub(super) struct Project {
     at: Location,
     pub(super) analysis: Analysis,
+    /// Why included files are missing, by path below the folder.
+    unread: BTreeMap<String, SourceError>,
 }
 
 /// Where the files of a project lie.
@@ -90,9 +92,12 @@ impl Documents {
         let project = match self.projects.get(&folder) {
             Some(project) => Arc::clone(project),
             None => {
-                let analysis = Analysis::of(self.sources(&folder)?);
-                let at = Location::Folder(folder.clone());
-                let project = Arc::new(Project { at, analysis });
+                let (sources, unread) = self.sources(&folder)?;
+                let project = Arc::new(Project {
+                    at: Location::Folder(folder.clone()),
+                    analysis: Analysis::of(sources),
+                    unread,
+                });
                 self.projects.insert(folder.clone(), Arc::clone(&project));
                 project
             }
@@ -109,7 +114,12 @@ impl Documents {
         let analysis = Analysis::of(SourceTree::single(ROOT_FILE, text));
         let file = analysis.sources().find(ROOT_FILE)?;
         let at = Location::Unsaved(url.clone());
-        Some((Arc::new(Project { at, analysis }), file))
+        let project = Project {
+            at,
+            analysis,
+            unread: BTreeMap::new(),
+        };
+        Some((Arc::new(project), file))
     }
 
     /// The nearest folder above a file that holds a root file, on the disk or in the editor.
@@ -125,7 +135,7 @@ impl Documents {
 
     /// The files of the folder's project, every open text in place of the disk's. What cannot be read from the disk
     /// leaves what is open.
-    fn sources(&self, folder: &Path) -> Option<SourceTree> {
+    fn sources(&self, folder: &Path) -> Option<Partly<SourceTree>> {
         let open: BTreeMap<String, Arc<str>> = self
             .open
             .iter()
@@ -136,7 +146,7 @@ impl Documents {
             .collect();
         match sources::read_under(folder, &open) {
             Ok(sources) => Some(sources),
-            Err(_) => (!open.is_empty()).then(|| SourceTree::new(open)),
+            Err(_) => (!open.is_empty()).then(|| (SourceTree::new(open), BTreeMap::new())),
         }
     }
 }
@@ -148,6 +158,18 @@ impl Project {
             Location::Folder(folder) => sources::includable(folder).unwrap_or_default(),
             Location::Unsaved(_) => Vec::new(),
         }
+    }
+
+    /// The addresses of included files that are missing, and why.
+    pub(super) fn unread(&self) -> impl Iterator<Item = (Url, &SourceError)> {
+        let folder = match &self.at {
+            Location::Folder(folder) => Some(folder),
+            Location::Unsaved(_) => None,
+        };
+        self.unread.iter().filter_map(move |(path, error)| {
+            let address = Url::from_file_path(folder?.join(path)).ok()?;
+            Some((address, error))
+        })
     }
 
     /// The address of one of its files.

@@ -278,6 +278,11 @@ impl Server {
                 let version = self.documents.version(&address);
                 send(streams, address, diagnostics, version)?;
             }
+            for (address, error) in project.unread() {
+                if said.insert(address.clone()) {
+                    send(streams, address, vec![answer::unread(error)], None)?;
+                }
+            }
         }
         for gone in self.shown.difference(&said) {
             send(streams, gone.clone(), Vec::new(), None)?;

@@ -86,7 +86,7 @@ impl Editor {
     }
 
     /// Writes a file beside the editor's back.
-    pub(super) fn write(&self, name: &str, text: &str) {
+    pub(super) fn write(&self, name: &str, text: impl AsRef<[u8]>) {
         let path = self.folder.path().join(name);
         fs::create_dir_all(path.parent().unwrap()).unwrap();
         fs::write(path, text).unwrap();
@@ -235,7 +235,8 @@ impl Editor {
         }
     }
 
-    fn published(&self, wanted: impl Fn(&Value) -> bool) -> Vec<Value> {
+    /// The diagnostics of the next publication that is wanted.
+    pub(super) fn published(&self, wanted: impl Fn(&Value) -> bool) -> Vec<Value> {
         loop {
             let message = self.next();
             let params = &message["params"];

@@ -40,6 +40,32 @@ fn open_texts_stand_above_the_files_of_the_disk() {
 }
 
 #[test]
+fn an_included_file_that_cannot_be_read_is_told_and_the_others_stay() {
+    const OTHER: &str = "services/other.kdl";
+    let mut editor = Editor::start(&[(ROOT, SHOP), (API, BAD)], &["utf-8"]);
+    editor.write(OTHER, b"web other {\xff\n");
+    editor.show(ROOT, SHOP);
+    let address = editor.address(OTHER);
+    let said = editor.published(|params| params["uri"] == address);
+    let message = said[0]["message"].as_str().unwrap();
+    assert!(
+        message.contains("is not UTF-8 text (first bad byte at offset 11)"),
+        "{message}"
+    );
+    assert_eq!((said.len(), &said[0]["severity"]), (1, &json!(1)));
+    // One that is too large has its code.
+    editor.write(OTHER, "x".repeat((1 << 20) + 1));
+    let changed = json!({"changes": [{"uri": editor.address(OTHER), "type": 2}]});
+    editor.tell("workspace/didChangeWatchedFiles", changed.clone());
+    editor.await_errors(OTHER, &["SF5001"]);
+    editor.write(OTHER, GOOD.replace("api", "other"));
+    editor.tell("workspace/didChangeWatchedFiles", changed);
+    editor.await_errors(API, &["SF2004"]);
+    editor.await_errors(OTHER, &[]);
+    editor.close();
+}
+
+#[test]
 fn what_was_never_saved_belongs_to_the_project() {
     let mut editor = Editor::start(&[(ROOT, "project shop {}\n")], &["utf-8"]);
     editor.show(ROOT, SHOP);
