@@ -148,7 +148,7 @@ impl Cx {
         true
     }
 
-    /// `volume "data:/data"`: name and folder in one, as compose writes them. Whether it was that.
+    /// `volume "data:/data"`: name and folder in one, as compose writes them; or a folder alone. Whether it was that.
     pub(super) fn volume_of_compose(&mut self, read: &mut Read<'_>) -> bool {
         let args: Vec<Entry<'_>> = read.node.args().collect();
         let ("volume", [only], Value::String(text)) = (
@@ -159,12 +159,16 @@ impl Cx {
             return false;
         };
         let mut parts = text.split(':');
-        let (Some(name), Some(folder)) = (parts.next(), parts.next()) else {
-            return false;
+        let (name, folder, what) = match (parts.next(), parts.next()) {
+            (Some(name), Some(folder)) => (name, folder, "a name and a folder in one"),
+            (Some(folder), None) if folder.starts_with('/') && !read.node.props().any(is_mount) => {
+                (folder, folder, "a folder, and no name stands before it")
+            }
+            (Some(_) | None, _) => return false,
         };
         read.sound = false;
         read.meant.extend(["mount", "size"]);
-        let title = format!("`{text}` is a name and a folder in one");
+        let title = format!("`{text}` is {what}");
         let diagnostic = Diagnostic::new(codes::BAD_NAME, only.value_span(), title);
         let right = value::spelled_right(name).filter(|_| folder.starts_with('/'));
         self.report(match right {
@@ -426,4 +430,8 @@ fn between(one: Span, other: Span) -> Span {
         one.file,
         TextRange::new(one.range.end(), other.range.start()),
     )
+}
+
+fn is_mount(prop: Entry<'_>) -> bool {
+    prop.name().is_some_and(|name| name.text == "mount")
 }
