@@ -95,7 +95,8 @@ pub(crate) fn check_options(project: &Project, options: &PlanOptions) -> anyhow:
         .map(|(name, _)| name.as_str())
         .collect();
     for environment in &options.env {
-        if !environments.contains(&environment.as_str()) {
+        let declared = project.environment(environment).is_some();
+        if !declared && project.preview(environment).is_none() {
             return Err(unknown("environment", environment.as_str(), &environments));
         }
     }

@@ -1,10 +1,13 @@
 //! With a control plane and an agent: stale plans, lost processes, wrong tokens.
 
 use std::{
+    fs,
     process::Stdio,
     sync::atomic::{AtomicBool, Ordering},
     time::Duration,
 };
+
+use serde_json::Value;
 
 use crate::support::{
     cluster::{Audited, Cluster},
@@ -39,6 +42,7 @@ fn plans_tokens_and_lost_processes() {
     let mut platform = Platform::start(&cluster);
     wrong_tokens(&platform);
     stale_and_unrelated_plans(&platform);
+    included_files_and_a_preview(&cluster, &platform);
     the_agent_is_killed_in_the_middle(&cluster, &mut platform);
     the_control_plane_is_killed_between_accept_and_report(&cluster, &mut platform);
     signing_keys_change_without_a_gap(&mut platform);
@@ -51,10 +55,10 @@ fn signing_keys_change_without_a_gap(platform: &mut Platform<'_>) {
     platform.create_project("keys");
     platform.apply(&keys).expect(0);
     let file = platform.signing_keys();
-    let old = std::fs::read_to_string(&file).unwrap();
+    let old = fs::read_to_string(&file).unwrap();
     let new = "next:AgICAgICAgICAgICAgICAgICAgICAgICAgICAgICAgI=\n";
     let sign_with = |platform: &mut Platform<'_>, keys: &[&str]| {
-        std::fs::write(&file, keys.concat()).unwrap();
+        fs::write(&file, keys.concat()).unwrap();
         platform.server.kill();
         platform.restart_server();
     };
@@ -141,6 +145,75 @@ fn stale_and_unrelated_plans(platform: &Platform<'_>) {
     platform
         .starform(&race, &["apply", "--auto-approve", &other])
         .expect(1);
+}
+
+/// All files travel with a plan, and a preview is planned only where it is asked for by name.
+fn included_files_and_a_preview(cluster: &Cluster, platform: &Platform<'_>) {
+    let parts = Project::new(
+        "project parts {\n  environment staging branch=main\n  preview from=staging on=pull-request expire=\"3d\"\n  include \"services/*.kdl\"\n}\n",
+    );
+    let services = parts.path().join("services");
+    fs::create_dir(&services).unwrap();
+    let write = |in_preview: u32| {
+        let api = format!(
+            "web api {{\n  image \"{IMAGE}\"\n  port 8080\n  scale 3\n  in preview {{ scale {in_preview}; }}\n}}\n"
+        );
+        fs::write(services.join("api.kdl"), api).unwrap();
+    };
+    write(1);
+    let jobs = format!("worker jobs {{\n  image \"{IMAGE}\"\n  not-in preview\n}}\n");
+    fs::write(services.join("jobs.kdl"), jobs).unwrap();
+    platform.create_project("parts");
+    platform.apply(&parts).expect(0);
+    let all = ["api--staging", "jobs--staging"].map(str::to_owned);
+    let names = |found: Vec<(String, Value)>| found.into_iter().map(|(name, _)| name);
+    assert!(names(deployments(cluster, "sf-parts-")).eq(all.clone()));
+
+    let preview = ["--env", "pr-7"];
+    let plan = platform
+        .starform(&parts, &[&["plan"][..], &preview].concat())
+        .expect(0)
+        .stdout;
+    assert!(plan.starts_with("parts/pr-7"), "{plan}");
+    assert!(plan.contains("services/api.kdl:1:5"), "{plan}");
+    assert!(!plan.contains("jobs"), "{plan}");
+    let apply = [&["apply", "--auto-approve"][..], &preview].concat();
+    platform.starform(&parts, &apply).expect(0);
+    let found = deployments(cluster, "sf-parts-");
+    let (name, api) = &found[0];
+    assert_eq!((name.as_str(), found.len()), ("api--pr-7", 3));
+    assert_eq!(api["metadata"]["labels"]["starform.io/ephemeral"], "true");
+    assert_eq!(api["spec"]["replicas"], 1);
+    assert!(names(found).skip(1).eq(all));
+
+    // What changes only in previews is nobody's business but theirs.
+    write(2);
+    let exit_code = ["plan", "--exit-code"];
+    platform.starform(&parts, &exit_code).expect(0);
+    let of_preview = [&exit_code[..], &preview].concat();
+    let plan = platform.starform(&parts, &of_preview).expect(2).stdout;
+    assert!(plan.contains("services/api.kdl:5:"), "{plan}");
+    platform.starform(&parts, &apply).expect(0);
+    platform.starform(&parts, &of_preview).expect(0);
+    let replicas =
+        |index: usize| deployments(cluster, "sf-parts-")[index].1["spec"]["replicas"].clone();
+    assert_eq!((replicas(0), replicas(1)), (2.into(), 3.into()));
+}
+
+/// By name, those of the namespace that begins so.
+fn deployments(cluster: &Cluster, namespace: &str) -> Vec<(String, Value)> {
+    let name_of = |object: &Value| object["metadata"]["name"].as_str().unwrap().to_owned();
+    let namespaces = cluster.list("/api/v1/namespaces");
+    let mut names = namespaces.iter().map(name_of);
+    let found = names.find(|name| name.starts_with(namespace)).unwrap();
+    let path = format!("/apis/apps/v1/namespaces/{found}/deployments");
+    let mut all: Vec<(String, Value)> = cluster
+        .list(&path)
+        .into_iter()
+        .map(|object| (name_of(&object), object))
+        .collect();
+    all.sort_by(|(a, _), (b, _)| a.cmp(b));
+    all
 }
 
 fn the_agent_is_killed_in_the_middle(cluster: &Cluster, platform: &mut Platform<'_>) {
