@@ -68,9 +68,9 @@ impl Failure {
 pub(crate) fn tell(error: &anyhow::Error) -> Exit {
     let failure = error.downcast_ref::<Failure>();
     if !failure.is_some_and(|failure| failure.message.is_empty()) {
-        eprintln!("error: {error}");
+        say!("error: {error}");
         for cause in error.chain().skip(1) {
-            eprintln!("  caused by: {cause}");
+            say!("  caused by: {cause}");
         }
     }
     failure.map_or(Exit::Error, |failure| failure.exit)

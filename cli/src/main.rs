@@ -3,6 +3,9 @@
 //! Effects: everything a command needs. Parses the command line, runs one command, exits with its
 //! code. Read on in `args` for the commands and in `exit` for the codes.
 
+#[macro_use]
+mod output;
+
 mod args;
 mod backend;
 mod commands;
@@ -49,8 +52,15 @@ fn main() -> ExitCode {
         Ok(runtime) => runtime,
         Err(error) => return exit::tell(&error.into()).into(),
     };
-    match runtime.block_on(commands::run(cli)) {
-        Ok(exit) => exit.into(),
-        Err(error) => exit::tell(&error).into(),
+    let exit = match runtime.block_on(commands::run(cli)) {
+        Ok(exit) => exit,
+        Err(error) => exit::tell(&error),
+    };
+    match output::lost() {
+        Some(reason) => {
+            say!("error: the answer could not be written whole: {reason}");
+            Exit::Error.into()
+        }
+        None => exit.into(),
     }
 }

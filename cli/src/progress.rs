@@ -15,7 +15,7 @@ use starform_contract::{
 };
 use starform_reconciler::api::body;
 
-use crate::exit::Exit;
+use crate::{exit::Exit, output::print};
 
 /// First heartbeat after this, then twice as long each time, at most [`LONGEST_BEAT`].
 const FIRST_BEAT: Duration = Duration::from_secs(10);
@@ -114,7 +114,7 @@ impl Progress {
                 self.seen.insert(service.name.clone(), now);
             } else if self.seen.get(&service.name) != Some(&now) {
                 let reason = service.reason.as_ref().map(|reason| format!(": {reason}"));
-                eprintln!(
+                say!(
                     "  {}/{} {}{}",
                     self.environment,
                     service.name,
@@ -150,7 +150,7 @@ impl Progress {
             moving.join(", ")
         };
         let seconds = self.started.elapsed().as_secs();
-        eprintln!(
+        say!(
             "  {} still waiting for {waiting} ({seconds} s)",
             self.environment
         );
@@ -190,7 +190,7 @@ impl Progress {
         let moving = verdict == Verdict::Moving;
         print_list(if moving { "not done" } else { "not started" }, &rest);
         for orphan in orphans {
-            eprintln!("note: {orphan} is Starform's, but no plan lists it; it is left alone");
+            say!("note: {orphan} is Starform's, but no plan lists it; it is left alone");
         }
         match verdict {
             Verdict::Converged => Exit::Success,
@@ -240,7 +240,6 @@ fn print_list(title: &str, items: &[String]) {
     }
 }
 
-#[allow(clippy::print_stdout)] // The command's answer.
 fn out(line: &str) {
-    println!("{line}");
+    print(&format!("{line}\n"));
 }

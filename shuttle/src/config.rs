@@ -100,6 +100,7 @@ pub struct AgentFile {
     pub cluster_id: ClusterId,
     pub token: String,
     /// Whose signatures on desired state are believed; at least one.
+    #[serde(default)]
     pub trusted_keys: Vec<TrustedKey>,
 }
 
@@ -270,12 +271,17 @@ mod tests {
             std::fs::write(&path, text).unwrap();
             std::fs::set_permissions(&path, std::fs::Permissions::from_mode(mode)).unwrap();
         };
-        let good = r#"{"server":"http://127.0.0.1:1","cluster_id":"6f1c3c5e-0c4b-4f0e-9c2f-7a1d3b5e9f00","token":"sf_cluster_x"}"#;
+        let good = r#"{"server":"http://127.0.0.1:1","cluster_id":"6f1c3c5e-0c4b-4f0e-9c2f-7a1d3b5e9f00","token":"sf_cluster_x","trusted_keys":["k:11qYAYKxCrfVS/7TyWQHOg7hcvPapiMlrwIaaPcHURo="]}"#;
         write(good, 0o600);
         assert!(!format!("{:?}", AgentFile::read(&path).unwrap()).contains("sf_cluster_x"));
         write(good, 0o644);
         let open = AgentFile::read(&path).unwrap_err().to_string();
         assert!(open.contains("chmod 600"), "{open}");
+        write(&good.replace("k:11qYAYKxCrfVS/7TyWQHOg7hcvPapiMlrwIaaPcHURo=", "k:short"), 0o600);
+        assert!(AgentFile::read(&path).is_err());
+        write(&good.replace("\"k:11qYAYKxCrfVS/7TyWQHOg7hcvPapiMlrwIaaPcHURo=\"", ""), 0o600);
+        let trustless = AgentFile::read(&path).unwrap_err().to_string();
+        assert!(trustless.contains("cluster trust"), "{trustless}");
         write(r#"{"server":"x","cluster_id":"sf_cluster_x"}"#, 0o600);
         let form = AgentFile::read(&path).unwrap_err().to_string();
         assert!(!form.contains("sf_cluster_x"), "{form}");

@@ -89,7 +89,7 @@ pub(crate) async fn token(command: TokenCommand, global: &Global) -> anyhow::Res
         expires_in: Some(expires.as_secs().into()),
     };
     let issued: body::IssuedToken = remote.post("/v1/tokens", &body).await.map_err(failure)?;
-    eprintln!("keep it now: only its hash is stored");
+    say!("keep it now: only its hash is stored");
     print(&format!("{}\n", issued.token));
     Ok(Exit::Success)
 }

@@ -45,7 +45,7 @@ pub(crate) async fn run(
                     .await?
             }
             false => {
-                eprintln!("applying {}/{}", plan.project, plan.environment);
+                say!("applying {}/{}", plan.project, plan.environment);
                 backend.apply(plan, &plans, &args.options, wait).await?
             }
         };
@@ -57,7 +57,7 @@ pub(crate) async fn run(
                 .map(|plan| plan.environment.as_str())
                 .collect();
             if !rest.is_empty() {
-                eprintln!("environments not started: {}", rest.join(", "));
+                say!("environments not started: {}", rest.join(", "));
             }
             return Ok(exit);
         }
@@ -182,7 +182,7 @@ fn approved(plans: &[&Plan], terminal: Terminal) -> anyhow::Result<bool> {
         .iter()
         .map(|plan| format!("{}/{}", plan.project, plan.environment))
         .collect();
-    eprint!("Apply to {}? Only `yes` goes on: ", names.join(", "));
+    say_part!("Apply to {}? Only `yes` goes on: ", names.join(", "));
     std::io::stderr().flush()?;
     let mut answer = String::new();
     stdin().lock().read_line(&mut answer)?;

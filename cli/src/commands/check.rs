@@ -81,14 +81,14 @@ fn write(given: &Path, before: &SourceTree, after: &SourceTree) -> anyhow::Resul
 /// What was fixed, what was not and why.
 fn tell(repaired: &Repaired) {
     for step in &repaired.applied {
-        eprintln!("fixed {}", line(step));
+        say!("fixed {}", line(step));
     }
     for step in &repaired.refused {
-        eprintln!("not fixed {}", line(step));
-        eprintln!("  because more errors would be left than before; do it by hand");
+        say!("not fixed {}", line(step));
+        say!("  because more errors would be left than before; do it by hand");
     }
     if !repaired.settled {
-        eprintln!("more fixes follow from these: run the command again");
+        say!("more fixes follow from these: run the command again");
     }
 }
 
@@ -114,9 +114,9 @@ fn show(args: &CheckArgs, sources: &SourceTree, compiled: &Compiled, terminal: T
     match args.format {
         CheckFormat::Human => {
             let how = human(terminal, secrets);
-            eprint!("{}", render::human(sources, diagnostics, how));
+            say_part!("{}", render::human(sources, diagnostics, how));
             if diagnostics.is_empty() {
-                eprintln!("{} is fine.", args.path.display());
+                say!("{} is fine.", args.path.display());
             }
             hint(args, compiled);
             say_more(diagnostics);
@@ -146,11 +146,11 @@ fn hint(args: &CheckArgs, compiled: &Compiled) {
     let more = all - safe;
     match args.fix {
         None if safe > 0 && more > 0 => {
-            eprintln!("{safe} can be fixed with `--fix`, {more} more with `--fix=all`");
+            say!("{safe} can be fixed with `--fix`, {more} more with `--fix=all`");
         }
-        None if safe > 0 => eprintln!("{safe} can be fixed with `--fix`"),
+        None if safe > 0 => say!("{safe} can be fixed with `--fix`"),
         None | Some(FixLevel::Safe) if more > 0 => {
-            eprintln!("{more} can be fixed with `--fix=all`");
+            say!("{more} can be fixed with `--fix=all`");
         }
         None | Some(FixLevel::Safe | FixLevel::All) => {}
     }

@@ -58,7 +58,7 @@ pub(crate) async fn run(command: ClusterCommand, global: &Global) -> anyhow::Res
                 .put(&path, &profile(Some(&file))?)
                 .await
                 .map_err(failure)?;
-            eprintln!("the profile of `{name}` is set; it takes effect with the next plan");
+            say!("the profile of `{name}` is set; it takes effect with the next plan");
         }
         ClusterCommand::Trust { agent_file } => {
             let keys: body::SigningKeys = remote.get("/v1/signing-keys").await.map_err(failure)?;
@@ -75,9 +75,10 @@ pub(crate) async fn run(command: ClusterCommand, global: &Global) -> anyhow::Res
             let path = format!("/v1/clusters/{id}/reset-generation");
             let made: body::ResetGeneration =
                 remote.post(&path, &Value::Null).await.map_err(failure)?;
-            eprintln!(
+            say!(
                 "the agent of `{name}` has generation {}; what the store holds is now generation {}",
-                made.agent, made.generation
+                made.agent,
+                made.generation
             );
         }
         ClusterCommand::List { format } => {
@@ -133,7 +134,7 @@ async fn register(
     };
     writeln!(out, "{}", serde_json::to_string_pretty(&file)?)?;
     let name = agent_file.display();
-    eprintln!("wrote {name}; start the agent with `starform-shuttle run --agent-file {name}`");
+    say!("wrote {name}; start the agent with `starform-shuttle run --agent-file {name}`");
     Ok(made.cluster)
 }
 
@@ -166,7 +167,7 @@ fn trust(path: &Path, keys: &[TrustedKey]) -> anyhow::Result<()> {
     let new = format!("{}\n", serde_json::to_string_pretty(&file)?);
     rewrite(path, &text, &new)?;
     let ids: Vec<&str> = keys.iter().map(TrustedKey::id).collect();
-    eprintln!(
+    say!(
         "{name} trusts {}; an agent that runs reads it by itself",
         ids.join(", ")
     );

@@ -123,7 +123,7 @@ fn formatted(name: &str, text: &str, terminal: Terminal) -> Option<Formatted> {
         Err(error) => (vec![error.diagnostic(FileId(0))], Vec::new()),
     };
     let human = human(terminal, &secrets);
-    eprint!("{}", render::human(&sources, &diagnostics, human));
+    say_part!("{}", render::human(&sources, &diagnostics, human));
     outcome.ok()
 }
 

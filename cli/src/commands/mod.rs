@@ -28,6 +28,7 @@ use starform_dsl::{
 use crate::{
     args::{Cli, Command},
     exit::{Exit, Failure},
+    output::print,
     sources,
     terminal::Terminal,
 };
@@ -70,14 +71,14 @@ fn checked(path: &Path, terminal: Terminal) -> anyhow::Result<(SourceTree, Proje
 /// Diagnostics to standard error.
 fn say(sources: &SourceTree, compiled: &Compiled, terminal: Terminal) {
     let human = human(terminal, &compiled.secrets);
-    eprint!("{}", render::human(sources, &compiled.diagnostics, human));
+    say_part!("{}", render::human(sources, &compiled.diagnostics, human));
     say_more(&compiled.diagnostics);
 }
 
 /// Where the first error is told at length.
 fn say_more(diagnostics: &[Diagnostic]) {
     if let Some(error) = diagnostics.iter().find(|diagnostic| diagnostic.is_error()) {
-        eprintln!("for more: starform explain {}", error.code);
+        say!("for more: starform explain {}", error.code);
     }
 }
 
@@ -88,13 +89,6 @@ fn human(terminal: Terminal, secrets: &[Span]) -> render::Human<'_> {
         color: terminal.color,
         secrets,
     }
-}
-
-#[allow(clippy::print_stdout)] // A command's answer goes to standard output.
-fn print(text: &str) {
-    use std::io::Write as _;
-    // A reader that has gone away (`| head`) is no error of ours.
-    let _ = std::io::stdout().write_all(text.as_bytes());
 }
 
 fn print_json(value: &impl serde::Serialize) {

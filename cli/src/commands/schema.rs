@@ -50,7 +50,7 @@ fn document(path: &Path, terminal: Terminal) -> anyhow::Result<()> {
         if !parse.diagnostics.is_empty() {
             let (diagnostics, secrets) = fmt::mistakes(&sources, id);
             let said = render::human(&sources, &diagnostics, human(terminal, &secrets));
-            eprint!("{said}");
+            say_part!("{said}");
             return Err(Failure::shown(Exit::Error));
         }
         if !starform_dsl::compile(&sources).secrets.is_empty() {

@@ -30,13 +30,13 @@ async fn stop_asked() {
 fn tell(notice: Notice) {
     match notice {
         Notice::AdminTokenCreated(path) => {
-            eprintln!(
+            say!(
                 "made a new administrator's token in {} (mode 0600)",
                 path.display()
             );
         }
         Notice::SigningKeyCreated(path) => {
-            eprintln!(
+            say!(
                 "made a new key that signs desired state in {} (mode 0600); keep a copy: agents trust it",
                 path.display()
             );

@@ -50,7 +50,7 @@ impl Embedded {
         if profile != home.seen.profile {
             home.keep_profile(profile).await?;
         }
-        eprintln!("accepted as generation {}", home.seen.index.generation);
+        say!("accepted as generation {}", home.seen.index.generation);
         converge(&mut home, project, &plan.environment, wait, progress).await
     }
 
@@ -190,11 +190,11 @@ async fn converge(
     match converged.ended {
         run::Ended::Converged | run::Ended::Partial => Ok(exit),
         run::Ended::WaitOver => {
-            eprintln!("the wait ended first; `starform apply` goes on where this stopped");
+            say!("the wait ended first; `starform apply` goes on where this stopped");
             Ok(Exit::WaitEnded)
         }
         run::Ended::Stopped => {
-            eprintln!("stopped; `starform apply` goes on where this stopped");
+            say!("stopped; `starform apply` goes on where this stopped");
             Ok(Exit::Cancelled)
         }
     }
@@ -214,7 +214,7 @@ async fn beat_and_listen(
                     run::Stop::No => run::Stop::Gently,
                     run::Stop::Gently | run::Stop::Now => run::Stop::Now,
                 };
-                eprintln!("stopping{}", if wish == run::Stop::Gently { "; once more to stop at once" } else { "" });
+                say!("stopping{}", if wish == run::Stop::Gently { "; once more to stop at once" } else { "" });
                 // Nobody listens any more when the engine is already done.
                 let _ = stop.send(wish);
             }

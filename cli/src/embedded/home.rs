@@ -93,7 +93,9 @@ impl HomeError {
     /// No cluster to ask: a plan can still be compared with what was seen before.
     pub(crate) fn is_absence(&self) -> bool {
         match self {
-            Self::NoKubeconfig | Self::Connect(_) | Self::Unreachable(_) | Self::Slow => true,
+            Self::NoKubeconfig | Self::Unreachable(_) | Self::Slow => true,
+            // A file that somebody names and that cannot be read is a mistake, not an absence.
+            Self::Connect(error) => !matches!(error, client::ConnectError::Kubeconfig { .. }),
             Self::Load(_)
             | Self::Kept { .. }
             | Self::Refused(_)

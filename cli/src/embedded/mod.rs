@@ -95,13 +95,14 @@ impl Embedded {
         // Without a kubeconfig nobody says which cluster is meant: the last one that was asked.
         let same = |seen: &Seen| server.is_empty() || seen.server == server;
         if let Some(seen) = self.cache.seen().filter(same) {
-            eprintln!(
+            say!(
                 "note: compared with generation {} of {} as seen last, since {error}",
-                seen.index.generation, seen.server
+                seen.index.generation,
+                seen.server
             );
             return seen;
         }
-        eprintln!("note: compared with nothing, since {error}");
+        say!("note: compared with nothing, since {error}");
         nothing()
     }
 }
@@ -112,7 +113,7 @@ fn note_undeclared(project: &Project, seen: &Seen) {
     let accepted = seen.index.projects.get(&ProjectId::local(project.name()));
     let environments = accepted.iter().flat_map(|entry| entry.environments.keys());
     for environment in environments.filter(|name| !declared.contains(name)) {
-        eprintln!(
+        say!(
             "note: {}/{environment} is accepted but no longer in the file; it keeps running as it is",
             project.name()
         );

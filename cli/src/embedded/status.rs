@@ -28,7 +28,7 @@ impl Embedded {
             if let Some(bundle) = accepted(&home, id, environment) {
                 all.push(environment_status(&home, bundle).await?);
             } else {
-                eprintln!(
+                say!(
                     "{project}/{environment}: nothing is accepted yet; `starform apply --env {environment}`"
                 );
             }

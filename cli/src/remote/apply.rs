@@ -28,7 +28,7 @@ pub(crate) async fn apply(
         .post(&path, &serde_json::json!({}))
         .await
         .map_err(failure)?;
-    eprintln!("accepted as generation {} ({})", apply.generation, apply.id);
+    say!("accepted as generation {} ({})", apply.generation, apply.id);
     follow(remote, &apply.id, wait, progress).await
 }
 
@@ -71,7 +71,7 @@ pub(crate) async fn resume(
     if lines.is_empty() {
         return Ok(Exit::Success);
     }
-    eprintln!(
+    say!(
         "{environment} is accepted as it is wanted, but not well:\n{}",
         lines.join("\n")
     );
@@ -92,12 +92,12 @@ async fn follow(
     let ended = tokio::select! {
         ended = follow.run(remote, deadline, &mut progress) => ended?,
         _ = tokio::signal::ctrl_c() => {
-            eprintln!("detached; the apply goes on. See it with `starform status`");
+            say!("detached; the apply goes on. See it with `starform status`");
             return Ok(Exit::Cancelled);
         }
     };
     if !ended {
-        eprintln!(
+        say!(
             "the wait of {} s ended first; the apply goes on. See it with `starform status`",
             wait.as_secs()
         );

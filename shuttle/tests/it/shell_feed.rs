@@ -219,7 +219,7 @@ async fn what_no_trusted_key_signed_is_told_and_never_written() {
     assert_eq!(kept(&client).await, None);
     assert_eq!(acted_on(&mut words).await, desired.index);
     crate::shell_support::eventually("the poll after it", async || {
-        (script.asked().len() >= 6).then_some(())
+        (script.asked().len() >= 7).then_some(())
     })
     .await;
     let refuses: Vec<Option<String>> = script
