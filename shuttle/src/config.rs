@@ -277,9 +277,15 @@ mod tests {
         write(good, 0o644);
         let open = AgentFile::read(&path).unwrap_err().to_string();
         assert!(open.contains("chmod 600"), "{open}");
-        write(&good.replace("k:11qYAYKxCrfVS/7TyWQHOg7hcvPapiMlrwIaaPcHURo=", "k:short"), 0o600);
+        write(
+            &good.replace("k:11qYAYKxCrfVS/7TyWQHOg7hcvPapiMlrwIaaPcHURo=", "k:short"),
+            0o600,
+        );
         assert!(AgentFile::read(&path).is_err());
-        write(&good.replace("\"k:11qYAYKxCrfVS/7TyWQHOg7hcvPapiMlrwIaaPcHURo=\"", ""), 0o600);
+        write(
+            &good.replace("\"k:11qYAYKxCrfVS/7TyWQHOg7hcvPapiMlrwIaaPcHURo=\"", ""),
+            0o600,
+        );
         let trustless = AgentFile::read(&path).unwrap_err().to_string();
         assert!(trustless.contains("cluster trust"), "{trustless}");
         write(r#"{"server":"x","cluster_id":"sf_cluster_x"}"#, 0o600);

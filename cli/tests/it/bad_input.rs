@@ -375,13 +375,19 @@ fn an_answer_that_cannot_be_written_is_an_error() {
         &["schema", "json-schema"],
         &["explain", "scale"],
     ] {
-        let full = fs::OpenOptions::new().write(true).open("/dev/full").unwrap();
+        let full = fs::OpenOptions::new()
+            .write(true)
+            .open("/dev/full")
+            .unwrap();
         let mut command = starform();
         command.args(words).current_dir(project.path()).stdout(full);
         let ran = command.output().unwrap();
         let told = String::from_utf8_lossy(&ran.stderr);
         assert_eq!(ran.status.code(), Some(1), "{words:?}: {told}");
-        assert!(told.contains("could not be written whole"), "{words:?}: {told}");
+        assert!(
+            told.contains("could not be written whole"),
+            "{words:?}: {told}"
+        );
     }
 }
 
@@ -389,10 +395,17 @@ fn an_answer_that_cannot_be_written_is_an_error() {
 fn words_that_nobody_can_read_change_no_exit_code() {
     let project = Project::new(GOOD);
     for (words, code) in [(&["check"][..], 0), (&["explain", "nothing-known"], 1)] {
-        let full = fs::OpenOptions::new().write(true).open("/dev/full").unwrap();
+        let full = fs::OpenOptions::new()
+            .write(true)
+            .open("/dev/full")
+            .unwrap();
         let mut command = starform();
         command.args(words).current_dir(project.path()).stderr(full);
-        assert_eq!(command.output().unwrap().status.code(), Some(code), "{words:?}");
+        assert_eq!(
+            command.output().unwrap().status.code(),
+            Some(code),
+            "{words:?}"
+        );
     }
 }
 
@@ -401,8 +414,14 @@ fn a_kubeconfig_that_cannot_be_read_is_no_empty_cluster() {
     let project = Project::new(GOOD);
     let words = ["plan", "--kubeconfig", "nowhere"];
     let ran = in_project(&project, &words).expect(1);
-    says(&ran, &["cannot read the kubeconfig nowhere", "--kubeconfig"]);
+    says(
+        &ran,
+        &["cannot read the kubeconfig nowhere", "--kubeconfig"],
+    );
     assert!(ran.stdout.is_empty(), "{}", ran.stdout);
     fs::write(project.path().join("broken"), "{ no yaml").unwrap();
-    says(&in_project(&project, &["plan", "--kubeconfig", "broken"]).expect(1), &["broken"]);
+    says(
+        &in_project(&project, &["plan", "--kubeconfig", "broken"]).expect(1),
+        &["broken"],
+    );
 }
