@@ -11,7 +11,7 @@ use crate::diag::{self, Diagnostic, codes};
 use crate::include;
 use crate::lower;
 use crate::project::{Model, Project, Spanned};
-use crate::secrets;
+use crate::secrets::{self, Secret};
 use crate::source::{FileId, SourceTree, Span};
 use crate::syntax::{Parse, TextRange};
 
@@ -104,7 +104,7 @@ fn analyse_from(sources: &SourceTree, root: FileId) -> Analysed {
     }
     diagnostics.extend(found);
     drop_warnings_of_errors(&mut diagnostics);
-    let secrets: Vec<Span> = files
+    let secrets: Vec<Secret> = files
         .parses
         .values()
         .flat_map(|parse| secrets::find(&parse.cst))
@@ -119,7 +119,7 @@ fn analyse_from(sources: &SourceTree, root: FileId) -> Analysed {
         name,
         model,
         diagnostics,
-        secrets,
+        secrets: secrets.into_iter().map(|secret| secret.span).collect(),
     }
 }
 

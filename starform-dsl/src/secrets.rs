@@ -1,21 +1,30 @@
-//! Places of a text that look like secrets, and diagnostics that do not repeat them.
+//! Places of a text that look like secrets.
 //! Pure. Judges every value of the tree, so that what is broken elsewhere in its line is covered too.
-//! Read on in `crate::vars::credential` for what looks like one, and in `crate::render`, which covers the places.
-
-use std::collections::BTreeSet;
+//! Read on in `crate::vars::credential` for what looks like one, and in `cover` for diagnostics that do not repeat them.
 
 use starform_contract::SecretName;
 
-use crate::diag::{Diagnostic, Fix};
-use crate::source::{SourceTree, Span};
-use crate::syntax::{Cst, Entry, Node, Value};
+use crate::source::Span;
+use crate::syntax::{Cst, Entry, Node, Token, TokenKind, Value};
 use crate::vars::{Annotation, Generator, Reference, credential, template};
+
+mod cover;
+
+pub(crate) use cover::cover;
 
 /// What stands in for a secret in the words of a diagnostic.
 pub(crate) const HIDDEN: &str = "…";
 
+/// A place of a text that must not be shown.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) struct Secret {
+    pub(crate) span: Span,
+    /// What the text there means, where that is a string.
+    text: Option<String>,
+}
+
 /// In the order of the text.
-pub(crate) fn find(cst: &Cst) -> Vec<Span> {
+pub(crate) fn find(cst: &Cst) -> Vec<Secret> {
     let mut found = Vec::new();
     // With whether all of it stands under a name that says so.
     let mut open = vec![(cst.nodes(), false)];
@@ -26,8 +35,8 @@ pub(crate) fn find(cst: &Cst) -> Vec<Span> {
             continue;
         };
         if under {
-            found.push(node.name_span());
-            found.extend(node.entries().map(Entry::value_span));
+            found.push(name_of(node));
+            found.extend(node.entries().map(value_of));
         } else {
             found.extend(in_node(node));
         }
@@ -36,10 +45,38 @@ pub(crate) fn find(cst: &Cst) -> Vec<Span> {
     }
     found.sort();
     found.dedup();
+    let comments = in_comments(cst, &found);
+    found.extend(comments);
+    found.sort();
     found
 }
 
-fn in_node(node: Node<'_>) -> impl Iterator<Item = Span> {
+/// Comments that hold a credential, and those that touch one: `key abc/*def*/`.
+fn in_comments(cst: &Cst, found: &[Secret]) -> Vec<Secret> {
+    let file = cst.file();
+    let comments = cst
+        .tokens()
+        .filter(|token| matches!(token.kind, TokenKind::LineComment | TokenKind::BlockComment));
+    let touches = |token: &Token| {
+        let start = token.range.start();
+        let next = found.partition_point(|secret| secret.span.range.end() < start);
+        found
+            .get(next)
+            .is_some_and(|secret| secret.span.range.end() == start && !secret.span.range.is_empty())
+    };
+    comments
+        .filter(|token| {
+            let text = &cst.text()[token.range.as_range()];
+            touches(token) || credential::sign_of_value(text).is_some()
+        })
+        .map(|token| Secret {
+            span: Span::new(file, token.range),
+            text: None,
+        })
+        .collect()
+}
+
+fn in_node(node: Node<'_>) -> impl Iterator<Item = Secret> {
     let name = node.name();
     // `arg NPM_TOKEN …`
     let first = node.args().next().and_then(|entry| match entry.value() {
@@ -61,7 +98,27 @@ fn in_node(node: Node<'_>) -> impl Iterator<Item = Span> {
                 .flatten()
                 .any(|key| looks_secret(key, *entry))
         })
-        .map(Entry::value_span)
+        .map(value_of)
+}
+
+fn name_of(node: Node<'_>) -> Secret {
+    Secret {
+        span: node.name_span(),
+        text: Some(node.name().into_owned()),
+    }
+}
+
+fn value_of(entry: Entry<'_>) -> Secret {
+    let text = match entry.value() {
+        Value::String(text) => Some(text.into_owned()),
+        Value::Integer(_) | Value::Decimal(_) | Value::Bool(_) | Value::Null | Value::Invalid => {
+            None
+        }
+    };
+    Secret {
+        span: entry.value_span(),
+        text,
+    }
 }
 
 /// Bytes of a name that is judged.
@@ -80,7 +137,7 @@ fn looks_secret(key: &str, entry: Entry<'_>) -> bool {
             whole || credential::sign_of_value(&text).is_some()
         }
         Some(ty) if names_something(&ty.text, &text) => false,
-        Some(ty) if ty.text == "secret" => text.len() >= SHORTEST_PART,
+        Some(ty) if ty.text == "secret" => text.len() >= SHORTEST,
         Some(_) | None => credential::sign(key, &text).is_some(),
     }
 }
@@ -95,89 +152,5 @@ fn names_something(annotation: &str, text: &str) -> bool {
     }
 }
 
-/// Takes what stands at the places out of titles, labels, helps and fixes.
-pub(crate) fn cover(diagnostics: &mut [Diagnostic], secrets: &[Span], sources: &SourceTree) {
-    if secrets.is_empty() {
-        return;
-    }
-    for diagnostic in diagnostics {
-        let touched: BTreeSet<Span> = places(diagnostic)
-            .flat_map(|place| near(secrets, place))
-            .copied()
-            .collect();
-        for secret in touched {
-            for text in pieces(sources.text(secret)) {
-                conceal(diagnostic, text);
-            }
-        }
-    }
-}
-
-/// The text of a value without its quotes; of a list in brackets, that of each of its values.
-fn pieces(raw: &str) -> impl Iterator<Item = &str> {
-    let list: &[char] = if raw.starts_with('[') {
-        &['[', ']', ',']
-    } else {
-        &[]
-    };
-    raw.split(list)
-        .map(|piece| piece.trim().trim_matches(['"', '\'', '#']))
-        .filter(|piece| !piece.is_empty())
-}
-
-/// Every place that a diagnostic speaks of.
-fn places(diagnostic: &Diagnostic) -> impl Iterator<Item = Span> {
-    let labels = diagnostic.labels.iter().map(|label| label.span);
-    let edits = diagnostic.fixes.iter().flat_map(|fix| &fix.edits);
-    std::iter::once(diagnostic.primary.span)
-        .chain(labels)
-        .chain(edits.map(|edit| edit.span))
-}
-
-/// The secrets that overlap or touch a place. They are sorted and do not overlap each other.
-fn near(secrets: &[Span], place: Span) -> &[Span] {
-    let first = secrets.partition_point(|secret| {
-        (secret.file, secret.range.end()) < (place.file, place.range.start())
-    });
-    let after = secrets.partition_point(|secret| {
-        (secret.file, secret.range.start()) <= (place.file, place.range.end())
-    });
-    &secrets[first..after.max(first)]
-}
-
-fn conceal(diagnostic: &mut Diagnostic, text: &str) {
-    let hide = |words: &mut String| {
-        if words.contains(text) {
-            *words = words.replace(text, HIDDEN);
-        }
-        hide_parts(words, text);
-    };
-    hide(&mut diagnostic.title);
-    hide(&mut diagnostic.primary.text);
-    diagnostic
-        .labels
-        .iter_mut()
-        .for_each(|label| hide(&mut label.text));
-    diagnostic.notes.iter_mut().for_each(hide);
-    diagnostic.help.iter_mut().for_each(hide);
-    let repeats = |fix: &Fix| {
-        fix.title.contains(text) || fix.edits.iter().any(|edit| edit.text.contains(text))
-    };
-    diagnostic.fixes.retain(|fix| !repeats(fix));
-}
-
-/// Parts of a secret that are quoted, such as the word of a reference that is none.
-fn hide_parts(words: &mut String, secret: &str) {
-    let quoted: Vec<&str> = words.split('`').skip(1).step_by(2).collect();
-    let parts: Vec<String> = quoted
-        .into_iter()
-        .filter(|part| part.len() >= SHORTEST_PART && secret.contains(part))
-        .map(|part| format!("`{part}`"))
-        .collect();
-    for part in parts {
-        *words = words.replace(&part, "`…`");
-    }
-}
-
-/// Bytes of a part of a secret that give it away.
-const SHORTEST_PART: usize = 4;
+/// Bytes of a secret's name that could be the secret itself.
+const SHORTEST: usize = 4;

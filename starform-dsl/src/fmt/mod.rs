@@ -93,7 +93,8 @@ pub fn mistakes(sources: &SourceTree, file: FileId) -> (Vec<Diagnostic>, Vec<Spa
     let secrets = secrets::find(&parse.cst);
     let mut diagnostics = parse.diagnostics;
     secrets::cover(&mut diagnostics, &secrets, sources);
-    (diagnostics, secrets)
+    let places = secrets.into_iter().map(|secret| secret.span).collect();
+    (diagnostics, places)
 }
 
 /// A text to be shown: every place that looks like a credential is covered.
@@ -102,7 +103,7 @@ pub fn covered(text: &str) -> String {
     let mut shown = String::with_capacity(text.len());
     let mut done = 0;
     for secret in secrets::find(&parse.cst) {
-        let range = secret.range.as_range();
+        let range = secret.span.range.as_range();
         if range.start >= done {
             shown.push_str(&text[done..range.start]);
             shown.push_str(secrets::HIDDEN);

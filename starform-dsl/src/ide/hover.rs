@@ -23,9 +23,12 @@ pub struct Hover {
 }
 
 pub fn hover(analysis: &Analysis, file: FileId, offset: u32) -> Option<Hover> {
-    let secret =
-        |span: &&Span| span.file == file && span.range.as_range().contains(&(offset as usize));
-    if analysis.secrets().iter().any(|span| secret(&span)) {
+    // The place after the last character belongs to the word that is hovered over.
+    let secret = |span: &Span| {
+        let range = span.range;
+        span.file == file && range.start() <= offset && offset <= range.end()
+    };
+    if analysis.secrets().iter().any(secret) {
         return None;
     }
     let cst = analysis.cst(file)?;

@@ -36,6 +36,83 @@ const LINES: [&str; 22] = [
     "DB_PASSWORD #\"CANARY-1\"#",
 ];
 
+/// Credentials that are written otherwise than they are meant, that have several lines, and that no title has room for.
+fn long_and_escaped() -> Vec<String> {
+    let forty = "CANARY/1".repeat(5);
+    let lines = [forty.as_str(), "CANARY/2", forty.as_str()].join("\n      ");
+    let quotes = "\"\"\"";
+    vec![
+        format!("AWS_SECRET_ACCESS_KEY {forty}"),
+        format!("AWS_SECRET_ACCESS_KEY={forty}"),
+        format!("AWS_SECRET_ACCESS_KEY: {forty}"),
+        format!("AWS_SECRET_ACCESS_KEY '{forty}'"),
+        format!("AWS_SECRET_ACCESS_KEY [\"a\", \"{forty}\"]"),
+        format!("AWS_SECRET_ACCESS_KEY [one two three CANARY-1 {forty}]"),
+        format!("AWS_SECRET_ACCESS_KEY {forty}//x"),
+        format!("AWS_SECRET_ACCESS_KEY x/*{forty}*/"),
+        format!("AWS_SECRET_ACCESS_KEY #{forty}"),
+        format!("AWS_SECRET_ACCESS_KEY r\"{forty}\""),
+        format!("AWS_SECRET_ACCESS_KEY 1{forty}"),
+        format!("AWS_SECRET_ACCESS_KEY \"{forty}"),
+        format!("API_TOKEN {quotes}{forty}{quotes}"),
+        format!("API_TOKEN {quotes}\n      {lines}\n      {quotes}"),
+        format!("API_TOKEN #{quotes}\n      {lines}\n      {quotes}#"),
+        format!("API_TOKEN {quotes}\n      {lines}\n        {quotes}"),
+        format!("API_TOKEN {quotes}\n      {lines}"),
+        "API_TOKEN \"\\u{43}ANARY-1\\u{31}\"".to_owned(),
+        "API_TOKEN \"CANARY\\q-1\"".to_owned(),
+        "API_TOKEN \"CANARY \\\"CANARY\\\" \\\\CANARY\\tCANARY\"".to_owned(),
+        "API_TOKEN \"CANARY `CANARY` CANARY\"".to_owned(),
+        "API_TOKEN { x { \"CANARY-1\" \"CANARY-2\"; }; }".to_owned(),
+        format!("AWS_SECRET_ACCESS_KEY x//{forty}"),
+        format!("A 1 // AWS is sk_live_1{forty}"),
+        format!("/* sk_live_1{forty} */ nothing"),
+    ]
+}
+
+/// The same without a name that says so, as values of what the language knows.
+fn values_of_known_nodes() -> Vec<String> {
+    let forty = "CANARY/1".repeat(5);
+    let many = "CANARY-1".repeat(38);
+    let key = "-----BEGIN RSA PRIVATE KEY-----";
+    let lines = [key, forty.as_str(), "CANARY/2"].join("\n      ");
+    let quotes = "\"\"\"";
+    let values = [
+        "\"sk_live_CANARY\\u{31}234567\"".to_owned(),
+        "\"sk_live_\\u{43}ANARY1234567\"".to_owned(),
+        "\"sk_live_CANARY12 \\\"CANARY\\\"\"".to_owned(),
+        "sk_live_CANARY1234567".to_owned(),
+        "sk_live_CANARY1234567/x".to_owned(),
+        format!("sk_live_1{many}"),
+        format!("\"sk_live_1{many}\""),
+        format!("\"/sk_live_1{many}\""),
+        format!("\"{many}.sk_live_12345678\""),
+        format!("\"postgres://user:{many}@db.example/shop\""),
+        format!("\"eyJhbGci1.{many}.{forty}\""),
+        format!("{quotes}\n      {key}\n      {lines}\n      {quotes}"),
+        format!("\"{key}\\n{forty}\\nCANARY\\n\""),
+    ];
+    let before = [
+        "health ready=",
+        "image ",
+        "port ",
+        "size cpu=",
+        "domain ",
+        "scale max=",
+        "use ",
+        "command ",
+        "nothing ",
+        "volume ",
+        "schedule timezone=",
+        "allow-from ",
+        "build context=",
+    ];
+    let pairs = values
+        .iter()
+        .flat_map(|value| before.map(|before| format!("{before}{value}")));
+    pairs.collect()
+}
+
 /// Where such a line may stand.
 fn projects(line: &str) -> Vec<String> {
     let service = |inner: &str| {
@@ -78,8 +155,16 @@ fn said(sources: &SourceTree) -> Vec<(&'static str, String)> {
 #[test]
 fn no_output_shows_what_looks_like_a_credential() {
     let mut shown = Vec::new();
-    for line in LINES {
-        for text in projects(line) {
+    let lines = LINES.into_iter().map(str::to_owned);
+    let texts = lines
+        .chain(long_and_escaped())
+        .flat_map(|line| projects(&line));
+    let known = values_of_known_nodes().into_iter().enumerate();
+    // In the block of variables, and as a service's own.
+    let known =
+        known.map(|(index, line)| projects(&line).swap_remove(if index % 3 == 0 { 0 } else { 2 }));
+    {
+        for text in texts.chain(known) {
             let sources = SourceTree::single("starform.kdl", &text);
             let mut outputs = said(&sources);
             let steps = fix::repair(&sources, fix::Level::All);
@@ -91,7 +176,7 @@ fn no_output_shows_what_looks_like_a_credential() {
             outputs.push(("differences", fmt::covered(&text)));
             outputs.push(("hovers", hovers(&text)));
             for (what, output) in outputs {
-                if output.contains("CANARY") {
+                if output.contains("ANARY") {
                     shown.push(format!("{what} of:\n{text}{output}"));
                 }
             }
