@@ -4,7 +4,7 @@
 
 use serde::Serialize;
 
-use super::{Counts, counts};
+use super::{Counts, counts, escaped};
 use crate::diag::{Diagnostic, Edit, Fix};
 use crate::source::{SourceTree, Span};
 
@@ -20,8 +20,8 @@ pub fn json(sources: &SourceTree, diagnostics: &[Diagnostic]) -> String {
         errors,
         warnings,
     };
-    let mut text =
-        serde_json::to_string_pretty(&report).expect("strings and numbers are always JSON");
+    let text = serde_json::to_string_pretty(&report).expect("strings and numbers are always JSON");
+    let mut text = escaped(&text);
     text.push('\n');
     text
 }

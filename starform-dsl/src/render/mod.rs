@@ -1,6 +1,7 @@
 //! Diagnostics for people and for tools: with snippets, one a line, and in the formats that machines read.
 //! Pure: gives texts, prints nothing; whether a terminal wants colour is the caller's to know.
-//! No rendering lets a control character of a source through, so a file cannot steer the terminal that shows it.
+//! No rendering lets a control character of a source through, so a file cannot steer the terminal that shows it:
+//! for people another character stands there, in JSON and SARIF its escape, so that programs read it as it is.
 //! Read on in `human`, `short`, `json`, `sarif` and `github`.
 
 mod github;
@@ -19,6 +20,7 @@ pub use short::short;
 
 use std::borrow::Cow;
 use std::collections::BTreeMap;
+use std::fmt::Write as _;
 
 use crate::diag::{Code, Diagnostic, Severity};
 
@@ -106,8 +108,21 @@ pub fn harmless(text: &str) -> Cow<'_, str> {
     )
 }
 
+/// A JSON text that means the same, with escapes for what acts on a terminal: such a character stands only in strings.
+fn escaped(json: &str) -> String {
+    let mut out = String::with_capacity(json.len());
+    for character in json.chars() {
+        if acts(character) {
+            let _ = write!(out, "\\u{:04x}", u32::from(character));
+        } else {
+            out.push(character);
+        }
+    }
+    out
+}
+
 fn acts(character: char) -> bool {
-    let direction = matches!(character, '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}');
+    let direction = matches!(character, '\u{61c}' | '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}');
     direction
         || character == '\u{feff}'
         || (character.is_control() && !matches!(character, '\n' | '\r' | '\t'))

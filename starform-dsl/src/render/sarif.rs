@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 
 use serde_json::{Map, Value as Json, json};
 
-use super::harmless;
+use super::{escaped, harmless};
 use crate::diag::codes::{self, CodeEntry};
 use crate::diag::{Code, Diagnostic, Edit, Fix, Label, Severity};
 use crate::source::{FileId, SourceTree, Span};
@@ -38,7 +38,8 @@ pub fn sarif(sources: &SourceTree, diagnostics: &[Diagnostic], folder: &str) -> 
         "results": results,
     });
     let log = json!({ "$schema": SCHEMA, "version": "2.1.0", "runs": [run] });
-    let mut text = serde_json::to_string_pretty(&log).expect("strings and numbers are always JSON");
+    let text = serde_json::to_string_pretty(&log).expect("strings and numbers are always JSON");
+    let mut text = escaped(&text);
     text.push('\n');
     text
 }

@@ -76,15 +76,42 @@ fn the_short_form_is_one_line_each() {
 
 #[test]
 fn no_rendering_lets_a_file_steer_the_terminal() {
-    let (sources, said) = said("a \"\u{1b}]0;owned\u{7}\\\u{9b}\" b\u{202e}c\n\u{feff}\n");
+    let acting = "\u{1b}]0;owned\u{7}\u{7f}\u{9b}31m\u{61c}\u{200f}\u{202e}\u{2066}\u{feff}";
+    let text = format!("a \"{acting}\\\u{9b}\" b\u{202e}c\n\u{feff}\nd {acting}/x\n");
+    let sources = SourceTree::single("\u{9b}\u{202e}.kdl", &text);
+    let mut said = read(FileId(0), &*text).diagnostics;
     assert!(!said.is_empty());
-    for shown in [
-        render::human(&sources, &said, PLAIN),
-        render::short(&sources, &said),
+    // A diagnostic that repeats it everywhere.
+    let span = Span::new(FileId(0), TextRange::new(0, 1));
+    let everywhere = Diagnostic::new(codes::NEEDS_QUOTES, span, acting)
+        .label(acting)
+        .also(span, acting)
+        .note(acting)
+        .help(acting)
+        .node_path(acting)
+        .fix(diag::Fix::replace(acting, span, acting));
+    said.push(everywhere);
+    for (what, shown) in [
+        ("human", render::human(&sources, &said, PLAIN)),
+        ("short", render::short(&sources, &said)),
+        ("json", render::json(&sources, &said)),
+        ("sarif", render::sarif(&sources, &said, "\u{9b}")),
+        ("github", render::github(&sources, &said, "\u{9b}")),
     ] {
-        let acts = |c: char| (c.is_control() && c != '\n') || c == '\u{202e}' || c == '\u{feff}';
-        assert!(!shown.contains(acts), "{shown:?}");
+        let acts = |c: char| c != '\n' && (c.is_control() || (!c.is_ascii() && acting.contains(c)));
+        assert!(!shown.contains(acts), "{what}: {shown:?}");
     }
+    let json: Json = serde_json::from_str(&render::json(&sources, &said)).expect("it is JSON");
+    let last = json["diagnostics"].as_array().and_then(|all| all.last());
+    let last = last.expect("the last one is there");
+    assert_eq!(last["title"], acting);
+    assert_eq!(last["fixes"][0]["edits"][0]["text"], acting);
+    let sarif: Json =
+        serde_json::from_str(&render::sarif(&sources, &said, "")).expect("it is JSON");
+    let results = sarif["runs"][0]["results"].as_array();
+    let last = results.and_then(|all| all.last()).expect("the last one");
+    let change = &last["fixes"][0]["artifactChanges"][0]["replacements"][0];
+    assert_eq!(change["insertedContent"]["text"], acting);
 }
 
 #[test]
