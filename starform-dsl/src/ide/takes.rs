@@ -2,7 +2,7 @@
 //! Pure. A key that replaces one of a group or partial is that one's; the group used last counts first.
 //! Read on in `collect`, which fills it, and `rename`, which asks.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::index::{NameKind, Owner};
 
@@ -46,13 +46,10 @@ impl Takes {
     pub(super) fn settle(&mut self) {
         let mut settled = self.keys.clone();
         for (owner, keys) in &mut settled {
-            for (key, whose) in keys {
-                let above = self.above(owner);
-                if let Some(above) = above
-                    .into_iter()
-                    .find(|above| self.gives_itself(above, key))
-                {
-                    *whose = above.clone();
+            // The nearest comes last and has the last word.
+            for above in self.above(owner).into_iter().rev() {
+                if let Some(given) = self.keys.get(above) {
+                    hand_over(keys, given, above);
                 }
             }
         }
@@ -90,11 +87,13 @@ impl Takes {
         };
         let of_partial = own.like.as_ref().and_then(|like| self.sources.get(like));
         let groups = [Some(own), of_partial];
+        let mut seen = BTreeSet::new();
         groups
             .into_iter()
             .flatten()
             .flat_map(|from| from.uses.iter().rev())
             .chain(&own.like)
+            .filter(|above| seen.insert(*above))
             .collect()
     }
 
@@ -109,5 +108,19 @@ impl Takes {
             }
         }
         around
+    }
+}
+
+/// Gives the keys that both have to the one above; walks over whichever are fewer.
+fn hand_over(keys: &mut BTreeMap<String, Owner>, given: &BTreeMap<String, Owner>, above: &Owner) {
+    if keys.len() <= given.len() {
+        let both = keys.iter_mut().filter(|(key, _)| given.contains_key(*key));
+        both.for_each(|(_, whose)| *whose = above.clone());
+    } else {
+        for key in given.keys() {
+            if let Some(whose) = keys.get_mut(key) {
+                *whose = above.clone();
+            }
+        }
     }
 }

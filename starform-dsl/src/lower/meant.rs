@@ -95,7 +95,7 @@ impl Cx {
     /// `project name=shop`: the name of an argument that has none. Whether it was that.
     pub(super) fn named_argument(&mut self, read: &Read<'_>, name: &str, entry: Entry<'_>) -> bool {
         let node = read.spec.name;
-        let Some(arg) = read.spec.args.at(read.node.args().count()) else {
+        let Some(arg) = read.spec.args.at(read.arguments) else {
             return false;
         };
         let called = arg.name.eq_ignore_ascii_case(name)
@@ -262,8 +262,7 @@ fn property_word(read: &Read<'_>, entry: Entry<'_>) -> Option<&'static PropSpec>
 }
 
 fn is_given(read: &Read<'_>, name: &str) -> bool {
-    let mut names = read.node.props().filter_map(|entry| entry.name());
-    read.meant.contains(&name) || names.any(|given| given.text == name)
+    read.meant.contains(&name) || read.given.contains(&name)
 }
 
 fn is_needed(prop: &PropSpec) -> bool {
@@ -389,7 +388,7 @@ fn insert(before: Span, text: &str) -> Edit {
     }
 }
 
-/// Whether each could be the argument of a node of its own.
+/// Whether each could be the argument of a node of its own, as the one before them is.
 fn takes_one_each(read: &Read<'_>, extra: &[Entry<'_>]) -> bool {
     let Args::One(arg) = read.spec.args else {
         return false;
@@ -413,7 +412,7 @@ fn one_each(diagnostic: Diagnostic, read: &Read<'_>, extra: &[Entry<'_>]) -> Dia
         return diagnostic;
     }
     let entries: Vec<Entry<'_>> = read.node.args().collect();
-    let before = &entries[entries.len() - extra.len() - 1..];
+    let before = &entries[..=extra.len()];
     let edits = before
         .windows(2)
         .map(|pair| Edit {

@@ -19,6 +19,10 @@ pub(super) struct Read<'a> {
     pub(super) spec: &'static NodeSpec,
     args: Vec<Entry<'a>>,
     props: Vec<(&'static str, Entry<'a>)>,
+    /// How many arguments are written, whether they fit or not.
+    pub(super) arguments: usize,
+    /// The properties of the row that are written, whether their values fit or not.
+    pub(super) given: Vec<&'static str>,
     /// Properties that arguments were meant as; it was said.
     pub(super) meant: Vec<&'static str>,
     /// The argument that is missing was given in another way; it was said.
@@ -117,6 +121,8 @@ impl Cx {
             spec,
             args: Vec::new(),
             props: Vec::new(),
+            arguments: node.args().count(),
+            given: given(node, spec),
             meant: Vec::new(),
             argument_meant: false,
             unset: false,
@@ -152,18 +158,14 @@ impl Cx {
 
     fn read_args<'a>(&mut self, read: &mut Read<'a>) {
         let args = read.spec.args;
-        let mut entries: Vec<Entry<'a>> = read.node.args().collect();
+        let mut entries: Vec<Entry<'a>> = read.node.args().take(MOST_ENTRIES + 1).collect();
+        let beyond = entries.get(MOST_ENTRIES).copied();
+        entries.truncate(MOST_ENTRIES);
         if let Some(from) = self.words_for_properties(read, &entries) {
             read.sound = false;
             entries.truncate(from);
         }
         for (index, entry) in entries.iter().copied().enumerate() {
-            if index == MOST_ENTRIES {
-                read.sound = false;
-                let what = format!("arguments of one `{}`", read.spec.name);
-                self.too_many(entry.span(), &what, MOST_ENTRIES);
-                break;
-            }
             match args.at(index) {
                 Some(arg) => {
                     let name = format!("`{}`", read.spec.name);
@@ -173,9 +175,14 @@ impl Cx {
                 None => {
                     read.sound = false;
                     self.extra_arguments(read, &entries[index..]);
-                    break;
+                    return;
                 }
             }
+        }
+        if let Some(beyond) = beyond {
+            read.sound = false;
+            let what = format!("arguments of one `{}`", read.spec.name);
+            self.too_many(beyond.span(), &what, MOST_ENTRIES);
         }
     }
 
@@ -206,6 +213,10 @@ impl Cx {
             return;
         }
         for entry in read.node.props() {
+            if self.is_full() {
+                read.sound = false;
+                return;
+            }
             let Some(name) = entry.name() else { continue };
             let Some(prop) = read.spec.prop(&name.text) else {
                 read.sound = false;
@@ -363,6 +374,18 @@ impl Cx {
             Some(_) | None => Some(spec),
         }
     }
+}
+
+/// The properties of the row that a node has.
+fn given(node: Node<'_>, spec: &'static NodeSpec) -> Vec<&'static str> {
+    let mut given = Vec::new();
+    for name in node.props().filter_map(Entry::name) {
+        match spec.prop(&name.text) {
+            Some(prop) if !given.contains(&prop.name) => given.push(prop.name),
+            Some(_) | None => {}
+        }
+    }
+    given
 }
 
 /// `NODE #null` and nothing else.

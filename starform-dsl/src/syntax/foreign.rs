@@ -11,10 +11,10 @@ use super::token::TokenKind;
 pub(super) fn foreign(cst: &mut Cst) -> Vec<Fault> {
     let mut faults = Vec::new();
     colons(cst, &mut faults);
-    let mut token = 0;
+    let (mut token, mut unclosed) = (0, 0);
     while let Some(kind) = cst.tokens.kind(token) {
         token = if kind == TokenKind::Ident {
-            ident(cst, token, &mut faults)
+            ident(cst, token, &mut unclosed, &mut faults)
         } else if matches!(kind, TokenKind::LineComment | TokenKind::BlockComment) {
             comment(cst, token, &mut faults)
         } else {
@@ -62,11 +62,12 @@ fn colons(cst: &mut Cst, faults: &mut Vec<Fault>) {
 }
 
 /// A comma at the end of a word, or words between single quotes. Gives the next token to look at.
-fn ident(cst: &mut Cst, token: u32, faults: &mut Vec<Fault>) -> u32 {
+/// No token before `unclosed` closes a single quote.
+fn ident(cst: &mut Cst, token: u32, unclosed: &mut u32, faults: &mut Vec<Fault>) -> u32 {
     let range = cst.tokens.range(token);
     let text = &cst.text[range.as_range()];
     if text.starts_with('\'') {
-        return single_quotes(cst, token, faults);
+        return single_quotes(cst, token, unclosed, faults);
     }
     if text.ends_with(',') {
         let kind = if text.len() > 1 {
@@ -83,13 +84,17 @@ fn ident(cst: &mut Cst, token: u32, faults: &mut Vec<Fault>) -> u32 {
     token + 1
 }
 
-fn single_quotes(cst: &mut Cst, first: u32, faults: &mut Vec<Fault>) -> u32 {
+fn single_quotes(cst: &mut Cst, first: u32, unclosed: &mut u32, faults: &mut Vec<Fault>) -> u32 {
     let closes = |token: u32| {
         let text = &cst.text[cst.tokens.range(token).as_range()];
         text.ends_with('\'') && (token > first || text.len() > 1)
     };
-    let line = (first..).take_while(|&token| cst.tokens.kind(token).is_some_and(goes_on));
-    let Some(last) = line.into_iter().find(|&token| closes(token)) else {
+    let goes_on = |token: u32| cst.tokens.kind(token).is_some_and(goes_on);
+    let end = (first.max(*unclosed)..)
+        .find(|&token| !goes_on(token) || closes(token))
+        .expect("no token follows the last");
+    let Some(last) = Some(end).filter(|&end| first >= *unclosed && goes_on(end)) else {
+        *unclosed = end.max(*unclosed);
         // An apostrophe that nothing closes: the word alone is the culprit.
         faults.push(Fault {
             kind: FaultKind::SingleQuote,

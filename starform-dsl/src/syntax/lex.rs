@@ -5,6 +5,7 @@
 use super::TextRange;
 use super::chars::{self, CharClass};
 use super::fault::{Fault, FaultKind};
+use super::lex_string::Closing;
 use super::number::{self, NumberFault};
 use super::token::{TokenKind, Tokens};
 
@@ -45,6 +46,8 @@ pub(super) struct Lexer<'a> {
     pub(super) cut: bool,
     /// Where the last `*/` of the text begins, once it has been looked for.
     last_comment_end: Option<Option<usize>>,
+    /// The closings of raw strings of several lines, once one has been looked for.
+    pub(super) last_closings: Option<Vec<Closing>>,
     /// Where the last search for a `]` stopped.
     searched: usize,
 }
@@ -69,6 +72,7 @@ impl<'a> Lexer<'a> {
             faults: Vec::new(),
             cut: false,
             last_comment_end: None,
+            last_closings: None,
             searched: 0,
         }
     }

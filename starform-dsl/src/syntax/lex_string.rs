@@ -8,6 +8,12 @@ use super::lex::Lexer;
 use super::string::{self, LineFault};
 use super::token::TokenKind;
 
+/// A `"""` and how many `#` follow it.
+pub(super) struct Closing {
+    at: usize,
+    hashes: usize,
+}
+
 impl Lexer<'_> {
     pub(super) fn quoted(&mut self) {
         if self.text[self.pos..].starts_with("\"\"\"") {
@@ -112,12 +118,12 @@ impl Lexer<'_> {
     fn raw_multiline(&mut self, hashes: usize) {
         let start = self.pos;
         let open = start + hashes + 3;
+        if !self.is_closed_later(open, hashes) {
+            return self.raw_single_of_three(start, open, hashes);
+        }
         self.pos = open;
         while !(self.bytes[self.pos..].starts_with(b"\"\"\"") && self.closes(self.pos + 3, hashes))
         {
-            if self.pos >= self.bytes.len() {
-                return self.raw_single_of_three(start, open, hashes);
-            }
             self.pos += 1;
         }
         let body = open..self.pos;
@@ -126,6 +132,14 @@ impl Lexer<'_> {
         let sound =
             sound && !self.report_lines(start, open, string::line_fault(&self.text[body], false));
         self.push(string_kind(sound, TokenKind::RawMultiline), start);
+    }
+
+    /// Whether `"""` and so many `#` stand anywhere from a place on. The text is searched once for all that ask.
+    fn is_closed_later(&mut self, from: usize, hashes: usize) -> bool {
+        let bytes = self.bytes;
+        let last = self.last_closings.get_or_insert_with(|| closings(bytes));
+        let enough = last.partition_point(|closing| closing.hashes < hashes);
+        last.get(enough).is_some_and(|closing| closing.at >= from)
     }
 
     /// `#"""…` that nothing closes: if a quote on its line could close `#"`, it was meant to be of one line.
@@ -203,6 +217,24 @@ impl Lexer<'_> {
         self.fault(FaultKind::BadLines(fault), from, to);
         true
     }
+}
+
+/// Every `"""` that has more `#` than all that come later, the last first.
+fn closings(bytes: &[u8]) -> Vec<Closing> {
+    let mut closings: Vec<Closing> = Vec::new();
+    let mut hashes = 0;
+    for at in (0..bytes.len()).rev() {
+        if bytes[at] == b'#' {
+            hashes += 1;
+            continue;
+        }
+        let quotes = bytes[..=at].ends_with(b"\"\"\"");
+        if quotes && closings.last().is_none_or(|last| last.hashes < hashes) {
+            closings.push(Closing { at: at - 2, hashes });
+        }
+        hashes = 0;
+    }
+    closings
 }
 
 fn string_kind(sound: bool, kind: TokenKind) -> TokenKind {

@@ -7,6 +7,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use starform_dsl::compile;
+use starform_dsl::ide::Analysis;
 use starform_dsl::render::{self, Human};
 use starform_dsl::source::SourceTree;
 
@@ -84,6 +85,10 @@ const TEXTS: [(&str, &str, &str, &str); 23] = [
 const OPEN: &str = "project p { environment e branch=x; environment f branch=x;\n";
 
 fn text(before: &str, piece: &str, after: &str) -> String {
+    text_of(SIZE, before, piece, after)
+}
+
+fn text_of(size: usize, before: &str, piece: &str, after: &str) -> String {
     let mut text = before
         .replace(
             "WEB",
@@ -95,7 +100,7 @@ fn text(before: &str, piece: &str, after: &str) -> String {
         .replace("OPEN", OPEN);
     for index in 1..99_000 {
         let next = piece.replace('#', &index.to_string());
-        if text.len() + next.len() > SIZE {
+        if text.len() + next.len() > size {
             break;
         }
         text.push_str(&next);
@@ -205,5 +210,52 @@ fn soak_heavy_texts_take_a_tenth_of_a_second() {
         .iter()
         .filter(|(_, took, _)| took.as_millis() >= 100);
     let late: Vec<_> = late.map(|(name, took, _)| (name, took)).collect();
+    assert!(late.is_empty(), "{late:?}");
+}
+
+/// Each of their pieces asks what a whole line, node or file was asked before. As [`TEXTS`]; `¤` stands for `#` itself.
+const ASKING_AGAIN: [(&str, &str, &str, &str); 5] = [
+    ("raw strings", "", "¤\"\"\"x\"¤\n", ""),
+    ("single quotes", "", "'a ", ""),
+    ("words for properties", "WEBscale", " min", " min=2; }; }"),
+    ("unknown properties", "WEBscale", " a=1", "; }; }"),
+    ("keys and groups", "WEB", "use g#; vars { K# 1; }\n", "}; }"),
+];
+
+fn asking_again(size: usize, runs: usize) -> Vec<(&'static str, Duration)> {
+    let took = |(name, before, piece, after)| {
+        let text = text_of(size, before, piece, after).replace('¤', "#");
+        let named = (0..runs).map(|_| analysed(&text)).min().unwrap_or_default();
+        (name, answer(&text, runs).0.max(named))
+    };
+    ASKING_AGAIN.into_iter().map(took).collect()
+}
+
+/// What an editor needs of a text: its names besides what a compilation asks for.
+fn analysed(text: &str) -> Duration {
+    let sources = SourceTree::new([("starform.kdl".to_owned(), text.into())].into());
+    let start = spent();
+    let analysis = Analysis::of(sources);
+    let took = spent() - start;
+    assert_eq!(analysis.files().count(), 1);
+    took
+}
+
+/// An eighth of the size: what grows with its square shows there already.
+#[test]
+fn texts_that_ask_again_are_answered_in_time() {
+    for (name, took) in asking_again(SIZE / 8, 1) {
+        assert!(took.as_secs() < 2, "{name}: {took:?}");
+    }
+}
+
+/// At full size. `cargo xtask soak language` runs it in release.
+#[test]
+#[ignore = "a measurement; only meaningful in release"]
+fn soak_texts_that_ask_again_take_a_fifth_of_a_second() {
+    let late: Vec<_> = asking_again(SIZE, 3)
+        .into_iter()
+        .filter(|(_, took)| took.as_millis() >= 200)
+        .collect();
     assert!(late.is_empty(), "{late:?}");
 }
