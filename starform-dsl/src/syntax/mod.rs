@@ -108,7 +108,11 @@ fn drop_faults_of_comments(parsed: &mut parse::Parsed) {
         }
         if fault.kind == FaultKind::BadKeyword && say::is_hash_comment(text, fault.range) {
             let rest = &text[fault.range.end() as usize..];
-            let line = rest.find(['\n', '\r']).unwrap_or(rest.len());
+            let ends = |&(at, _): &(usize, char)| chars::newline_len(rest.as_bytes(), at) > 0;
+            let line = rest
+                .char_indices()
+                .find(ends)
+                .map_or(rest.len(), |(at, _)| at);
             end = fault.range.end() + u32::try_from(line).unwrap_or(u32::MAX);
         }
         true

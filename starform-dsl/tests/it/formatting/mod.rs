@@ -164,6 +164,17 @@ fn a_newline_is_never_joined_to_what_is_copied() {
     }
 }
 
+/// What looks like a comment ends with its line, whichever newline that has: the mistakes behind it stay mistakes.
+#[test]
+fn a_line_that_looks_like_a_comment_ends_at_every_newline() {
+    for newline in [
+        "\n", "\r", "\r\n", "\u{85}", "\u{b}", "\u{c}", "\u{2028}", "\u{2029}",
+    ] {
+        judge(&format!("a #{newline}true"));
+        judge(&format!("\"#\"a\"#\"#{newline}true"));
+    }
+}
+
 fn pieces() -> impl Strategy<Value = String> {
     prop::collection::vec(prop::sample::select(PIECES), 0..24).prop_map(|pieces| pieces.concat())
 }
