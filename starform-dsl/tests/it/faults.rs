@@ -73,7 +73,7 @@ const VALUES: &[Row] = &[
     ("a «#yes»", "SF1005", Some("a #true")),
     ("a «#True»", "SF1005", Some("a #true")),
     ("color «#ff0000»", "SF1005", Some("color \"#ff0000\"")),
-    ("a «#»", "SF1005", Some("a \"#\"")),
+    ("a «#»", "SF1005", Some("a //")),
     ("protect «true»", "SF1006", Some("protect #true")),
     ("a b=«null»", "SF1006", Some("a b=#null")),
     ("a \"C:«\\d»ir\\x\"", "SF1007", Some("a \"C:\\\\dir\\x\"")),
