@@ -59,7 +59,18 @@ pub(crate) fn lower(files: &Files, sound: bool) -> (Option<Lowered>, Vec<Diagnos
             "begin with `project NAME { environment production branch=main; }`",
         );
     }
+    cx.diagnostics
+        .retain(|said| !is_of_other_format(files, said.primary.span.file));
+    let project = project.filter(|_| !is_of_other_format(files, files.root));
     (project, cx.diagnostics)
+}
+
+/// Whether a file is no KDL at all: then its nodes mean nothing.
+fn is_of_other_format(files: &Files, file: FileId) -> bool {
+    files.parses.get(&file).is_some_and(|parse| {
+        let mut said = parse.diagnostics.iter();
+        said.any(|said| said.code == codes::OTHER_FORMAT)
+    })
 }
 
 fn second_project(cx: &mut Cx, read: &Read<'_>, first: Span) {

@@ -3,6 +3,7 @@
 //! Read on in `say` for the words.
 
 use super::TextRange;
+use super::format::Format;
 use super::string::LineFault;
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -79,6 +80,8 @@ pub(super) enum FaultKind {
     EmptyNode,
     BadContinuation,
     Version1,
+    /// The file is no KDL at all.
+    OtherFormat(Format),
     FileTooLarge,
     TooDeep,
     TooManyNodes,

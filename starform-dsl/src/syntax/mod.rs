@@ -8,6 +8,7 @@ mod cst;
 mod entry;
 mod fault;
 mod foreign;
+mod format;
 mod lex;
 mod lex_string;
 mod number;
@@ -94,8 +95,20 @@ fn all(file: FileId, text: Arc<str>) -> parse::Parsed {
             .faults
             .sort_by_key(|fault| (fault.range.start(), fault.range.end()));
         drop_faults_of_comments(&mut parsed);
+        if !parsed.faults.is_empty() {
+            tell_other_format(&mut parsed);
+        }
     }
     parsed
+}
+
+/// Of a text that is of another format as a whole, this is all that is said.
+fn tell_other_format(parsed: &mut parse::Parsed) {
+    if let Some((format, range)) = format::format(parsed.cst.text()) {
+        let kind = FaultKind::OtherFormat(format);
+        parsed.faults = vec![fault::Fault { kind, range }];
+        parsed.sound = false;
+    }
 }
 
 /// What follows `# ` on its line was meant as a comment: its apostrophes and commas are no mistakes of their own.

@@ -68,6 +68,7 @@ pub(super) fn diagnostic(fault: Fault, file: FileId, text: &str) -> Diagnostic {
         FaultKind::EmptyNode => tree::empty_node(&at),
         FaultKind::BadContinuation => tree::bad_continuation(&at),
         FaultKind::Version1 => tree::version_1(&at),
+        FaultKind::OtherFormat(format) => tree::other_format(format, &at),
         FaultKind::FileTooLarge => tree::file_too_large(&at),
         FaultKind::TooDeep => tree::too_deep(&at),
         FaultKind::TooManyNodes => tree::too_many_nodes(&at),

@@ -105,6 +105,13 @@ const VALUES: &[Row] = &[
 ];
 
 const STRUCTURE: &[Row] = &[
+    ("[{«\"a\":» 1}]", "SF1033", None),
+    ("«a =» 1\n[b]\nc = [\n  2\n]", "SF1033", None),
+    (
+        "«variable \"a\" {»\n  type = string\n  default = {\n    a = 1\n  }\n}",
+        "SF1033",
+        None,
+    ),
     ("a \"b\"«\"c\"»", "SF1013", Some("a \"b\" \"c\"")),
     ("a«\"b\"»", "SF1013", Some("a \"b\"")),
     ("a «b=»", "SF1014", None),
@@ -192,6 +199,7 @@ const BY_ACCIDENT: &[Row] = &[
         "SF1032",
         Some("include \"services/**/*.kdl\""),
     ),
+    ("«a:»\n  - b\n  - c: d", "SF1033", None),
 ];
 
 #[test]

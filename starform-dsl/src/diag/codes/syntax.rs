@@ -67,6 +67,8 @@ codes! { SYNTAX;
         "Strings stand in double quotes; a single quote is an ordinary character.";
     1032 COMMENT_IN_TEXT Error "`//` begins a comment in the middle of a text"
         "Without quotes `//` starts a comment, so an address such as `https://example.org` must be quoted.";
+    1033 OTHER_FORMAT Error "file is in another format"
+        "The whole file is JSON, YAML, TOML or HCL. Starform reads KDL, so nothing else is said of it.";
     5001 FILE_TOO_LARGE Error "file is larger than 1 MiB"
         "A file may have 1 MiB, which is 1 048 576 bytes. Parts of a project can go into files of their own with `include`.";
     5002 TOO_DEEP Error "blocks are nested deeper than 64"

@@ -5,6 +5,7 @@
 use super::{Place, clip};
 use crate::diag::{Diagnostic, Edit, Fix, codes};
 use crate::syntax::TextRange;
+use crate::syntax::format::Format;
 
 pub(super) fn missing_space(at: &Place<'_>) -> Diagnostic {
     at.error(
@@ -202,6 +203,19 @@ pub(super) fn version_1(at: &Place<'_>) -> Diagnostic {
     at.error(codes::BAD_KDL_VERSION, "file says that it is KDL version 1")
         .label("Starform reads KDL version 2")
         .help("convert the file with `starform fmt --migrate`")
+}
+
+pub(super) fn other_format(format: Format, at: &Place<'_>) -> Diagnostic {
+    let name = format.name();
+    let label = match format {
+        Format::Json => "KDL has no colons, and names need no quotes",
+        Format::Yaml => "KDL has no colons and hyphens; blocks stand in braces",
+        Format::Toml => "KDL has no sections, and values follow a space",
+        Format::Hcl => "only properties have `=`, and Starform has nodes of its own",
+    };
+    at.error(codes::OTHER_FORMAT, format!("this is {name}, not KDL"))
+        .label(label)
+        .help("begin the file with `project NAME {` and write it anew in KDL; `starform explain project` shows what stands inside")
 }
 
 pub(super) fn file_too_large(at: &Place<'_>) -> Diagnostic {
