@@ -136,8 +136,8 @@ impl SourceFile {
         as_u32(before.max(1))
     }
 
-    pub fn line_count(&self) -> usize {
-        self.line_starts.len()
+    pub fn line_count(&self) -> u32 {
+        as_u32(self.line_starts.len())
     }
 
     /// The bytes of a line (from 1), its newline included; empty past the last line.
@@ -146,6 +146,13 @@ impl SourceFile {
         let at = |line: usize| self.line_starts.get(line).copied().unwrap_or(end_of_text);
         let index = (line.max(1) - 1) as usize;
         TextRange::new(at(index), at(index + 1))
+    }
+
+    /// The bytes of a line (from 1) without its newline.
+    pub fn line_content(&self, line: u32) -> TextRange {
+        let range = self.line_range(line);
+        let content = self.text[range.as_range()].trim_end_matches(['\r', '\n']);
+        TextRange::new(range.start(), range.start() + as_u32(content.len()))
     }
 }
 

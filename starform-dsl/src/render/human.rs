@@ -1,6 +1,6 @@
 //! Diagnostics with the lines they are about, printed by miette.
 //! Pure. At most [`super::SHOWN`] are shown, errors first; text under `secrets`, and what a diagnostic itself calls a credential, never is.
-//! Read on in `super` for the other forms.
+//! Read on in `excerpt` for what is shown of a long line, in `super` for the other forms.
 
 use std::fmt::{self, Write as _};
 
@@ -9,10 +9,10 @@ use miette::{
     SourceCode, SourceSpan, SpanContents,
 };
 
+use super::excerpt::{Excerpt, Mark, said};
 use super::{Counts, counts, harmless, next_step};
 use crate::diag::{Diagnostic, Label, Severity, codes};
 use crate::source::{FileId, SourceFile, SourceTree, Span};
-use crate::syntax::TextRange;
 
 /// How to show.
 #[derive(Clone, Copy, Debug)]
@@ -50,9 +50,6 @@ pub fn human(sources: &SourceTree, diagnostics: &[Diagnostic], how: Human<'_>) -
     out
 }
 
-/// Bytes of the longest line that is shown.
-const WIDEST_LINE: u32 = 2_000;
-
 /// Characters of a help that repeats what it is about; the fix has all of them.
 const LONGEST_HELP: usize = 1_000;
 
@@ -66,10 +63,18 @@ struct Snippets<'a> {
 
 /// A diagnostic as miette wants it.
 struct Report<'a> {
-    snippets: &'a Snippets<'a>,
-    diagnostic: &'a Diagnostic,
+    lines: Lines<'a>,
+    /// The first one is primary.
+    labels: Vec<LabeledSpan>,
+    severity: Severity,
     title: String,
     help: Option<String>,
+}
+
+/// The lines that are shown of a file.
+struct Lines<'a> {
+    file: &'a SourceFile,
+    excerpt: Excerpt,
 }
 
 impl<'a> Snippets<'a> {
@@ -83,13 +88,50 @@ impl<'a> Snippets<'a> {
         Snippets { id, file, text }
     }
 
-    /// The part of a span on its first line, so that a block does not fill the screen.
-    fn first_line(&self, span: Span) -> SourceSpan {
-        let line = self.file.position(span.range.start()).line;
-        let end = self.file.line_range(line).end();
-        let part =
-            self.text[span.range.start() as usize..end.min(span.range.end()) as usize].trim_end();
-        SourceSpan::new((span.range.start() as usize).into(), part.len())
+    /// The part of a label's span on its first line, so that a block does not fill the screen.
+    fn mark(&self, label: &Label) -> Mark {
+        let Span { range, .. } = label.span;
+        let line = self
+            .file
+            .line_content(self.file.line(range.start()))
+            .as_range();
+        let start = (range.start() as usize).clamp(line.start, line.end);
+        let end = (range.end() as usize).clamp(start, line.end);
+        let part = self.text[start..end].trim_end();
+        Mark {
+            range: start..start + part.len(),
+            said: said(&harmless(&label.text)),
+        }
+    }
+
+    fn report(&self, sources: &SourceTree, diagnostic: &'a Diagnostic, width: usize) -> Report<'a> {
+        let others = diagnostic.labels.iter();
+        let labels: Vec<&Label> = std::iter::once(&diagnostic.primary)
+            .chain(others.filter(|label| label.span.file == self.id))
+            .collect();
+        let marks: Vec<Mark> = labels.iter().map(|label| self.mark(label)).collect();
+        let excerpt = Excerpt::new(self.file, &self.text, &marks, width);
+        let labels = labels.iter().zip(&marks).enumerate();
+        let labels = labels.map(|(index, (label, mark))| {
+            let place = excerpt.place(self.file, mark);
+            let text = (!label.text.is_empty()).then(|| harmless(&label.text).into_owned());
+            let place = SourceSpan::new(place.start.into(), place.len());
+            match index {
+                0 => LabeledSpan::new_primary_with_span(text, place),
+                _ => LabeledSpan::new_with_span(text, place),
+            }
+        });
+        let labels = labels.collect();
+        Report {
+            lines: Lines {
+                file: self.file,
+                excerpt,
+            },
+            labels,
+            severity: diagnostic.severity,
+            title: harmless(&diagnostic.title).into_owned(),
+            help: help(sources, self.id, diagnostic),
+        }
     }
 }
 
@@ -108,15 +150,7 @@ fn one(
     diagnostic: &Diagnostic,
     how: Human<'_>,
 ) {
-    if too_wide(snippets, diagnostic) {
-        return placed(out, sources, snippets, diagnostic);
-    }
-    let report = Report {
-        snippets,
-        diagnostic,
-        title: harmless(&diagnostic.title).into_owned(),
-        help: help(sources, snippets.id, diagnostic),
-    };
+    let report = snippets.report(sources, diagnostic, how.width);
     let mut theme = if how.color {
         GraphicalTheme::unicode()
     } else {
@@ -134,35 +168,6 @@ fn one(
         .render_report(&mut text, &report)
         .expect("writing to a string succeeds");
     out.push_str(text.trim_start_matches(' '));
-    out.push('\n');
-}
-
-/// Whether a line that would be shown is one that nobody reads; miette also counts columns in 16 bits.
-fn too_wide(snippets: &Snippets<'_>, diagnostic: &Diagnostic) -> bool {
-    let labels = diagnostic.labels.iter().map(|label| label.span);
-    std::iter::once(diagnostic.primary.span)
-        .chain(labels)
-        .filter(|span| span.file == snippets.id)
-        .flat_map(|span| {
-            let line = snippets.file.position(span.range.start()).line;
-            line.saturating_sub(1)..=line + 1
-        })
-        .any(|line| snippets.file.line_range(line).len() > WIDEST_LINE)
-}
-
-/// A diagnostic by its place alone.
-fn placed(
-    out: &mut String,
-    sources: &SourceTree,
-    snippets: &Snippets<'_>,
-    diagnostic: &Diagnostic,
-) {
-    out.push_str(&super::short(sources, std::slice::from_ref(diagnostic)));
-    if let Some(help) = help(sources, snippets.id, diagnostic) {
-        out.push_str("  help: ");
-        out.push_str(&help);
-        out.push('\n');
-    }
     out.push('\n');
 }
 
@@ -220,7 +225,7 @@ fn plural(count: usize, word: &str) -> Option<String> {
 
 impl miette::Diagnostic for Report<'_> {
     fn severity(&self) -> Option<miette::Severity> {
-        Some(match self.diagnostic.severity {
+        Some(match self.severity {
             Severity::Error => miette::Severity::Error,
             Severity::Warning => miette::Severity::Warning,
         })
@@ -233,26 +238,11 @@ impl miette::Diagnostic for Report<'_> {
     }
 
     fn source_code(&self) -> Option<&dyn SourceCode> {
-        Some(self.snippets)
+        Some(&self.lines)
     }
 
     fn labels(&self) -> Option<Box<dyn Iterator<Item = LabeledSpan> + '_>> {
-        let text =
-            |label: &Label| (!label.text.is_empty()).then(|| harmless(&label.text).into_owned());
-        let primary = &self.diagnostic.primary;
-        let first = LabeledSpan::new_primary_with_span(
-            text(primary),
-            self.snippets.first_line(primary.span),
-        );
-        let others = self
-            .diagnostic
-            .labels
-            .iter()
-            .filter(|label| label.span.file == self.snippets.id);
-        let others = others.map(move |label| {
-            LabeledSpan::new_with_span(text(label), self.snippets.first_line(label.span))
-        });
-        Some(Box::new(std::iter::once(first).chain(others)))
+        Some(Box::new(self.labels.iter().cloned()))
     }
 }
 
@@ -270,43 +260,38 @@ impl fmt::Debug for Report<'_> {
     }
 }
 
-/// By the line index of the file, where miette's own reading begins at byte 0 each time.
-impl SourceCode for Snippets<'_> {
+/// Places are those of the excerpt; lines and columns are those of the file.
+impl SourceCode for Lines<'_> {
     fn read_span<'b>(
         &'b self,
         span: &SourceSpan,
         lines_before: usize,
         lines_after: usize,
     ) -> Result<Box<dyn SpanContents<'b> + 'b>, MietteError> {
-        let offset = |at: usize| u32::try_from(at).map_err(|_| MietteError::OutOfBounds);
-        let (start, end) = (offset(span.offset())?, offset(span.offset() + span.len())?);
         let context = |lines: usize| u32::try_from(lines).unwrap_or(u32::MAX);
-        let first = self
-            .file
-            .position(start)
-            .line
-            .saturating_sub(context(lines_before))
-            .max(1);
-        let last = self
-            .file
-            .position(end)
-            .line
-            .saturating_add(context(lines_after));
+        let (start, end) = (span.offset(), span.offset() + span.len());
+        let first = self.excerpt.number(start);
+        let first = first.saturating_sub(context(lines_before)).max(1);
+        let last = self.excerpt.number(end);
+        let last = last.saturating_add(context(lines_after));
+        let lines = self.excerpt.span(first..last.saturating_add(1));
         // Asked for no line around the span, miette wants to know the span's own column.
         let begin = if lines_before == 0 {
             start
         } else {
-            self.file.line_range(first).start()
+            lines.start
         };
-        let from = self.file.position(begin);
-        let range = TextRange::new(begin, self.file.line_range(last).end());
-        let data = &self.text.as_bytes()[range.as_range()];
-        let at = SourceSpan::new((begin as usize).into(), data.len());
-        let name = harmless(self.file.path()).into_owned();
-        let (line, column) = ((from.line - 1) as usize, (from.column - 1) as usize);
-        let lines = (last - first + 1) as usize;
+        let data = self.excerpt.text().as_bytes().get(begin..lines.end);
+        let data = data.ok_or(MietteError::OutOfBounds)?;
+        let origin = u32::try_from(self.excerpt.origin(begin)).unwrap_or(u32::MAX);
+        let column = self.file.position(origin).column - 1;
         Ok(Box::new(MietteSpanContents::new_named(
-            name, data, at, line, column, lines,
+            harmless(self.file.path()).into_owned(),
+            data,
+            SourceSpan::new(begin.into(), data.len()),
+            (self.excerpt.number(begin) - 1) as usize,
+            column as usize,
+            (last - first + 1) as usize,
         )))
     }
 }

@@ -4,6 +4,7 @@
 //! for people another character stands there, in JSON and SARIF its escape, so that programs read it as it is.
 //! Read on in `human`, `short`, `json`, `sarif` and `github`.
 
+mod excerpt;
 mod github;
 mod human;
 mod json;

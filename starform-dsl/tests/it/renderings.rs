@@ -11,6 +11,7 @@ use starform_dsl::diag::{self, Diagnostic, codes};
 use starform_dsl::render::{self, Human};
 use starform_dsl::source::{FileId, SourceTree, Span};
 use starform_dsl::syntax::{TextRange, read};
+use unicode_width::UnicodeWidthStr;
 
 const PLAIN: Human<'static> = Human {
     width: 80,
@@ -47,7 +48,115 @@ error[SF1003]: `30s` needs quotes
 }
 
 #[test]
-fn a_line_that_nobody_reads_is_named_and_not_shown() {
+fn a_long_line_is_cut_around_what_is_said_about_it() {
+    let before = "a 1; ".repeat(30);
+    let after = "; z \"\u{4e16}\u{754c}\" 2".repeat(30);
+    let text = format!(
+        "// {0}\n{before}drain grace=30s{after}\n// {0}\n",
+        "-".repeat(90)
+    );
+    let (sources, said) = said(&text);
+    let shown = render::human(&sources, &said, PLAIN);
+    let wanted = "\
+error[SF1003]: `30s` needs quotes
+   ╭─[starform.kdl:2:163]
+ 1 │ // -----------------------------------------------------------------------…
+ 2 │ …; a 1; a 1; drain grace=30s; z \"世界\" 2; z \"世界\" 2; z \"世界\" 2; z \"世界\"…
+   ·                          ─┬─
+   ·                           ╰── begins like a number but is none
+ 3 │ // -----------------------------------------------------------------------…
+   ╰────
+  help: quote it: \"30s\"
+
+1 error
+";
+    assert_eq!(shown, wanted);
+}
+
+#[test]
+fn every_label_of_a_cut_line_stands_under_its_own_text() {
+    let word = |n: usize| format!("\u{4e16}\u{754c}\tn{n} ");
+    let text: String = (0..60).map(word).collect();
+    let sources = SourceTree::single("starform.kdl", &text);
+    let span = |part: &str| {
+        let start = u32::try_from(text.find(part).expect("is there")).expect("is short");
+        Span::new(FileId(0), TextRange::new(start, start + 3))
+    };
+    for (first, second) in [
+        ("n10", "n50"),
+        ("n10", "n12"),
+        ("n59", "n58"),
+        ("n58", "n11"),
+    ] {
+        for width in [40, 80, 120] {
+            let said = Diagnostic::new(codes::NEEDS_QUOTES, span(first), "far apart")
+                .label("one")
+                .also(span(second), "two");
+            let shown = render::human(&sources, &[said], Human { width, ..PLAIN });
+            let column = text.find(first).map(|at| text[..at].chars().count() + 1);
+            let place = format!("starform.kdl:1:{}]", column.expect("is there"));
+            assert!(shown.contains(&place), "{shown}");
+            assert!(shown.lines().all(|line| line.width() <= width), "{shown}");
+            let mut lines = shown.lines().skip(2);
+            let (line, under) = (lines.next().unwrap_or(""), lines.next().unwrap_or(""));
+            let underlined: Vec<String> = starts(under).map(|at| after(line, at, 3)).collect();
+            let mut wanted = [first, second];
+            wanted.sort_by_key(|part| text.find(part));
+            assert_eq!(underlined, wanted, "{shown}");
+        }
+    }
+}
+
+/// The columns at which underlines begin.
+fn starts(line: &str) -> impl Iterator<Item = usize> {
+    let line: Vec<char> = line.chars().collect();
+    (1..line.len()).filter(move |&at| line[at] == '─' && line[at - 1] == ' ')
+}
+
+/// So many characters from a column on.
+fn after(line: &str, column: usize, count: usize) -> String {
+    let starts = |(at, _): &(usize, char)| line[..*at].width() == column;
+    let from = line
+        .char_indices()
+        .find(starts)
+        .map_or(line.len(), |(at, _)| at);
+    line[from..].chars().take(count).collect()
+}
+
+#[test]
+fn a_label_wider_than_the_terminal_ends_at_the_cut() {
+    let text = format!("a {}\n", "b".repeat(200));
+    let sources = SourceTree::single("starform.kdl", &text);
+    let span = Span::new(FileId(0), TextRange::new(2, 202));
+    let said = Diagnostic::new(codes::NEEDS_QUOTES, span, "wide").label("all of it");
+    let shown = render::human(&sources, &[said], PLAIN);
+    assert!(
+        shown.contains(&format!(" 1 │ a {}…\n", "b".repeat(71))),
+        "{shown}"
+    );
+    assert!(shown.lines().all(|line| line.width() <= 80), "{shown}");
+}
+
+#[test]
+fn a_cut_line_shows_nothing_that_is_covered() {
+    let text = format!("{0}\u{1b}[31m \"hunter2\" 30s {0}", "a 1; ".repeat(40));
+    let (sources, said) = said(&text);
+    let start = u32::try_from(text.find("hunter2").expect("is there")).expect("is short");
+    let secrets = [Span::new(FileId(0), TextRange::new(start, start + 7))];
+    let how = Human {
+        secrets: &secrets,
+        ..PLAIN
+    };
+    let shown = render::human(&sources, &said, how);
+    assert!(shown.contains("?[31m \"*******\" 30s a 1;"), "{shown}");
+    assert!(
+        !shown.contains("hunter") && !shown.contains('\u{1b}'),
+        "{shown}"
+    );
+}
+
+#[test]
+fn a_line_that_nobody_reads_is_named_and_cut() {
     let text = format!("project hello {{ {}", "a { ".repeat(100_000));
     let (sources, diagnostics) = said(&text);
     let shown = render::human(&sources, &diagnostics, PLAIN);
