@@ -5,7 +5,7 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use crate::syntax::TextRange;
+use crate::syntax::{TextRange, newline_len};
 
 /// A file of a [`SourceTree`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -18,7 +18,7 @@ pub struct Span {
     pub range: TextRange,
 }
 
-/// A place as people count it: lines and columns from 1, columns in characters.
+/// A place as people count it: lines and columns from 1, columns in characters; a byte order mark is none.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Position {
     pub line: u32,
@@ -30,7 +30,10 @@ pub struct Position {
 pub struct SourceFile {
     path: String,
     text: Arc<str>,
+    /// Of the lines that people and KDL count.
     line_starts: Vec<u32>,
+    /// Of the lines that editors count.
+    editor_line_starts: Vec<u32>,
 }
 
 /// The files of one revision by path.
@@ -103,10 +106,12 @@ impl SourceTree {
 impl SourceFile {
     fn new(path: String, text: Arc<str>) -> SourceFile {
         let line_starts = line_starts(&text);
+        let editor_line_starts = editor_line_starts(&text);
         SourceFile {
             path,
             text,
             line_starts,
+            editor_line_starts,
         }
     }
 
@@ -132,8 +137,7 @@ impl SourceFile {
 
     /// The line, from 1, that an offset lies on.
     pub fn line(&self, offset: u32) -> u32 {
-        let before = self.line_starts.partition_point(|&start| start <= offset);
-        as_u32(before.max(1))
+        line_at(&self.line_starts, offset)
     }
 
     pub fn line_count(&self) -> u32 {
@@ -142,22 +146,54 @@ impl SourceFile {
 
     /// The bytes of a line (from 1), its newline included; empty past the last line.
     pub fn line_range(&self, line: u32) -> TextRange {
-        let end_of_text = as_u32(self.text.len());
-        let at = |line: usize| self.line_starts.get(line).copied().unwrap_or(end_of_text);
-        let index = (line.max(1) - 1) as usize;
-        TextRange::new(at(index), at(index + 1))
+        range_at(&self.line_starts, line, &self.text)
+    }
+
+    /// The line, from 1, that an offset lies on for an editor.
+    pub fn editor_line(&self, offset: u32) -> u32 {
+        line_at(&self.editor_line_starts, offset)
+    }
+
+    /// The bytes of an editor's line (from 1), its newline included; empty past the last line.
+    pub fn editor_line_range(&self, line: u32) -> TextRange {
+        range_at(&self.editor_line_starts, line, &self.text)
     }
 
     /// The bytes of a line (from 1) without its newline.
     pub fn line_content(&self, line: u32) -> TextRange {
         let range = self.line_range(line);
-        let content = self.text[range.as_range()].trim_end_matches(['\r', '\n']);
-        TextRange::new(range.start(), range.start() + as_u32(content.len()))
+        let bytes = self.text.as_bytes();
+        let newline = (range.start()..range.end())
+            .rev()
+            .take(LONGEST_NEWLINE)
+            .filter(|&at| newline_len(bytes, at as usize) > 0)
+            .min();
+        TextRange::new(range.start(), newline.unwrap_or(range.end()))
     }
 }
 
-/// Lines end as in editors: at LF, CR LF or a lone CR. (KDL knows more newlines; they stay in their line.)
+/// Bytes of LS and PS.
+const LONGEST_NEWLINE: usize = 3;
+
+/// Lines end at every newline of KDL. A byte order mark is no part of the first one.
 fn line_starts(text: &str) -> Vec<u32> {
+    let bytes = text.as_bytes();
+    let mut at = text
+        .strip_prefix('\u{feff}')
+        .map_or(0, |rest| text.len() - rest.len());
+    let mut starts = vec![as_u32(at)];
+    while at < bytes.len() {
+        let newline = newline_len(bytes, at);
+        at += newline.max(1);
+        if newline > 0 {
+            starts.push(as_u32(at));
+        }
+    }
+    starts
+}
+
+/// Lines end as the Language Server Protocol says: at LF, CR LF or a lone CR. Every character is a part of one.
+fn editor_line_starts(text: &str) -> Vec<u32> {
     let bytes = text.as_bytes();
     let mut starts = vec![0];
     for (index, &byte) in bytes.iter().enumerate() {
@@ -167,6 +203,18 @@ fn line_starts(text: &str) -> Vec<u32> {
         }
     }
     starts
+}
+
+fn line_at(starts: &[u32], offset: u32) -> u32 {
+    let before = starts.partition_point(|&start| start <= offset);
+    as_u32(before.max(1))
+}
+
+fn range_at(starts: &[u32], line: u32, text: &str) -> TextRange {
+    let end_of_text = as_u32(text.len());
+    let at = |line: usize| starts.get(line).copied().unwrap_or(end_of_text);
+    let index = (line.max(1) - 1) as usize;
+    TextRange::new(at(index), at(index + 1))
 }
 
 fn as_u32(count: usize) -> u32 {

@@ -98,8 +98,8 @@ impl Encoding {
 
     pub fn position(self, file: &SourceFile, offset: u32) -> EditorPosition {
         let end = file.text().floor_char_boundary(offset as usize);
-        let line = file.line(offset);
-        let start = file.line_range(line).as_range().start.min(end);
+        let line = file.editor_line(offset);
+        let start = file.editor_line_range(line).as_range().start.min(end);
         EditorPosition {
             line: line - 1,
             character: self.len(&file.text()[start..end]),
@@ -116,7 +116,9 @@ impl Encoding {
     }
 
     pub fn offset(self, file: &SourceFile, position: EditorPosition) -> u32 {
-        let range = file.line_range(position.line.saturating_add(1)).as_range();
+        let range = file
+            .editor_line_range(position.line.saturating_add(1))
+            .as_range();
         let line = file.text()[range.clone()].trim_end_matches(['\r', '\n']);
         let within = match self {
             Encoding::Utf8 => line.floor_char_boundary(position.character as usize),

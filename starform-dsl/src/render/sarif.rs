@@ -34,7 +34,9 @@ pub fn sarif(sources: &SourceTree, diagnostics: &[Diagnostic], folder: &str) -> 
             "rules": rules.iter().map(|rule| rule_object(rule)).collect::<Vec<_>>(),
         } },
         "columnKind": "unicodeCodePoints",
-        "newlineSequences": ["\r\n", "\n", "\r"],
+        "newlineSequences": [
+            "\r\n", "\n", "\r", "\u{b}", "\u{c}", "\u{85}", "\u{2028}", "\u{2029}",
+        ],
         "results": results,
     });
     let log = json!({ "$schema": SCHEMA, "version": "2.1.0", "runs": [run] });

@@ -62,7 +62,7 @@ pub(super) fn is_ascii_ident(byte: u8) -> bool {
 }
 
 /// CR LF, CR, LF, NEL, VT, FF, LS, PS.
-pub(super) fn newline_len(bytes: &[u8], at: usize) -> usize {
+pub(crate) fn newline_len(bytes: &[u8], at: usize) -> usize {
     match bytes.get(at) {
         Some(b'\r') => 1 + usize::from(bytes.get(at + 1) == Some(&b'\n')),
         Some(b'\n' | 0x0b | 0x0c) => 1,

@@ -25,6 +25,7 @@ pub use text::TextRange;
 pub use token::{Token, TokenKind, Tokens};
 pub use value::Value;
 
+pub(crate) use chars::newline_len;
 pub use parse::MAX_FILE;
 pub(crate) use parse::{MAX_DEPTH, MAX_NODES};
 

@@ -165,6 +165,48 @@ fn a_line_that_nobody_reads_is_named_and_cut() {
 }
 
 #[test]
+fn every_newline_of_kdl_ends_a_line_in_places_and_in_snippets() {
+    let wanted = "\
+error[SF1003]: `30s` needs quotes
+   ╭─[starform.kdl:3:3]
+ 2 │ b
+ 3 │ c 30s
+   ·   ─┬─
+   ·    ╰── begins like a number but is none
+ 4 │ d
+   ╰────
+  help: quote it: \"30s\"
+
+1 error
+";
+    for newline in [
+        "\n", "\r\n", "\r", "\u{b}", "\u{c}", "\u{85}", "\u{2028}", "\u{2029}",
+    ] {
+        let text = ["a", "b", "c 30s", "d", ""].join(newline);
+        let (sources, said) = said(&text);
+        let shown = render::human(&sources, &said, PLAIN);
+        assert_eq!(shown, wanted, "{newline:?}");
+    }
+}
+
+#[test]
+fn a_byte_order_mark_is_no_column_and_is_not_shown() {
+    for text in ["a 30s\nb 1\n", "30s 1\n", "a 1\nb 30s\n"] {
+        let (plain, marked) = (said(text), said(&format!("\u{feff}{text}")));
+        let [plain, marked] = [plain, marked].map(|(sources, said)| {
+            let human = render::human(&sources, &said, PLAIN);
+            human + &render::short(&sources, &said)
+        });
+        assert_eq!(plain, marked);
+    }
+    // A second one is a mistake of the text, and counts.
+    let (sources, said) = said("\u{feff}\u{feff}a 1\n");
+    assert_eq!(said.len(), 1, "{said:?}");
+    let short = render::short(&sources, &said);
+    assert!(short.starts_with("starform.kdl:1:1: "), "{short}");
+}
+
+#[test]
 fn colour_is_the_callers_choice() {
     let (sources, said) = said("a 30s");
     let colored = Human {

@@ -284,7 +284,10 @@ fn inside(sources: &SourceTree, span: Span) {
 /// The column of an offset, by counting.
 fn counted(file: &SourceFile, offset: u32) -> u32 {
     let before = &file.text()[..offset as usize];
-    let line = before.rsplit(['\n', '\r']).next().unwrap_or_default();
+    let before = before.strip_prefix('\u{feff}').unwrap_or(before);
+    let newlines = "\n\r\u{b}\u{c}\u{85}\u{2028}\u{2029}";
+    let line = before.rsplit(|c| newlines.contains(c));
+    let line = line.into_iter().next().unwrap_or_default();
     u32::try_from(line.chars().count() + 1).expect("a short line")
 }
 

@@ -32,6 +32,17 @@ fn places_and_offsets_agree_in_both_encodings() {
 }
 
 #[test]
+fn lines_are_those_of_the_protocol_and_a_byte_order_mark_is_a_character() {
+    let text = "\u{feff}a\u{b}b\u{85}c\u{2028}d\re";
+    let sources = tree(text);
+    let file = sources.file(FILE);
+    for (at, place) in [(3, place(0, 1)), (12, place(0, 7)), (14, place(1, 0))] {
+        assert_eq!(Encoding::Utf16.position(file, offset(at)), place);
+        assert_eq!(Encoding::Utf16.offset(file, place), offset(at));
+    }
+}
+
+#[test]
 fn each_change_is_made_in_what_the_one_before_left() {
     let change = |range: Option<(EditorPosition, EditorPosition)>, text: &str| Change {
         range,
