@@ -16,6 +16,8 @@ pub(super) struct Fault {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum FaultKind {
     UnterminatedString,
+    /// `"…"` that goes on over the end of its line.
+    NewlineInString,
     UnterminatedLines,
     UnterminatedComment,
     NeedsQuotes,

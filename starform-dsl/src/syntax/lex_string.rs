@@ -34,10 +34,10 @@ impl Lexer<'_> {
                 }
                 Some(0x20..=0x7e) => self.pos += 1,
                 Some(_) if chars::newline_len(self.bytes, self.pos) == 0 => self.pos += 1,
-                Some(_) | None => {
-                    self.end_unterminated(start);
-                    return;
-                }
+                Some(_) | None => match prose_end(self.text, self.pos) {
+                    Some(end) => return self.end_prose(start, end),
+                    None => return self.end_unterminated(start),
+                },
             }
         }
         let sound = !self.report_forbidden(start) && sound;
@@ -197,6 +197,15 @@ impl Lexer<'_> {
         self.push(TokenKind::Invalid, start);
     }
 
+    /// Ends a string of one line that goes on over lines of prose up to its closing quote.
+    fn end_prose(&mut self, start: usize, end: usize) {
+        self.pos = end;
+        if !self.report_forbidden(start) {
+            self.fault(FaultKind::NewlineInString, start, end);
+        }
+        self.push(TokenKind::Invalid, start);
+    }
+
     /// Ends the text at a string of several lines that has no closing quotes; reports its opening ones.
     fn end_text(&mut self, start: usize, open_end: usize) {
         self.pos = self.bytes.len();
@@ -217,6 +226,31 @@ impl Lexer<'_> {
         self.fault(FaultKind::BadLines(fault), from, to);
         true
     }
+}
+
+/// So many lines may follow the first one of a text in simple quotes.
+const PROSE_LINES: usize = 20;
+
+/// The end of the text that goes on at the end of a line: behind the next quote, if that one closes and what stands
+/// before it looks like prose. Looks no further than that quote, so all searches of a text read it once.
+fn prose_end(text: &str, line_end: usize) -> Option<usize> {
+    let rest = &text[line_end..];
+    let mut lines = 0;
+    let quote = rest.bytes().position(|byte| {
+        lines += usize::from(byte == b'\n');
+        byte == b'"' || lines > PROSE_LINES
+    })?;
+    if lines > PROSE_LINES {
+        return None;
+    }
+    let (between, after) = (&rest[..quote], &rest[quote + 1..]);
+    let alone = between.rsplit(['\n', '\r']).next()?.trim().is_empty();
+    let ends_word = !between.ends_with(|c: char| c.is_whitespace() || "=()#\\".contains(c));
+    let at_end = after.is_empty() || after.starts_with(['\n', '\r']);
+    let parted = at_end || after.starts_with([' ', '\t', ';', '}']);
+    let closes = if alone { at_end } else { ends_word && parted };
+    let is_prose = !between.contains(['{', '}', ';', '=', '\\']) && !between.contains("//");
+    (closes && is_prose).then_some(line_end + quote + 1)
 }
 
 /// Every `"""` that has more `#` than all that come later, the last first.

@@ -27,6 +27,7 @@ pub(super) fn diagnostic(fault: Fault, file: FileId, text: &str) -> Diagnostic {
     };
     match fault.kind {
         FaultKind::UnterminatedString => text::unterminated_string(&at),
+        FaultKind::NewlineInString => text::newline_in_string(&at),
         FaultKind::UnterminatedLines => text::unterminated_lines(&at),
         FaultKind::UnterminatedComment => text::unterminated_comment(&at),
         FaultKind::BadEscape => text::bad_escape(&at),

@@ -105,6 +105,10 @@ const VALUES: &[Row] = &[
 ];
 
 const STRUCTURE: &[Row] = &[
+    ("a «\"b\nc\"»\nd", "SF1001", None),
+    ("a «\"b\nc\n\"»", "SF1001", None),
+    ("a «\"b»\nc \"d\"", "SF1001", None),
+    ("a «\"b» {\nc }", "SF1001", None),
     ("[{«\"a\":» 1}]", "SF1033", None),
     ("«a =» 1\n[b]\nc = [\n  2\n]", "SF1033", None),
     (

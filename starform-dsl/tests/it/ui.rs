@@ -2,7 +2,7 @@
 //! Reads `golden/ui`; with `UPDATE_GOLDEN=1` it writes the renderings anew and deletes those that no case has.
 //! A case is a file `NAME.kdl`, or a folder `NAME` of several files. Beside it lie `NAME.txt` (for people),
 //! `NAME.json`, and, where safe fixes change something, `NAME.fixed` (the texts after them).
-//! `// ~ SF2004 words` expects a diagnostic that begins on this line, `// ~^ …` one on the nearest line above that has no such comment alone.
+//! `// ~ SF2004 words` expects a diagnostic that begins on this line, `// ~^ …` one on the nearest line above that has no such comment alone, each more `^` one line further up.
 //! Read on in `crate::fixes` for what holds of fixes in general.
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -91,7 +91,10 @@ fn expectations(text: &str) -> Vec<(u32, String, String)> {
         let Some((_, rest)) = line.split_once("// ~") else {
             continue;
         };
-        let rest = rest.trim_start_matches('^').trim();
+        let words = rest.trim_start_matches('^');
+        let further = u32::try_from((rest.len() - words.len()).saturating_sub(1));
+        let target = target - further.expect("few carets");
+        let rest = words.trim();
         let (code, words) = rest.split_once(' ').unwrap_or((rest, ""));
         found.push((target, code.to_owned(), words.to_owned()));
     }

@@ -21,6 +21,31 @@ pub(super) fn unterminated_string(at: &Place<'_>) -> Diagnostic {
         .fix(Fix::maybe("close the string", vec![edit]))
 }
 
+pub(super) fn newline_in_string(at: &Place<'_>) -> Diagnostic {
+    let edit = Edit {
+        span: at.span(at.range),
+        text: between_three_quotes(at),
+    };
+    at.error(codes::UNTERMINATED_STRING, "newline inside a quoted string")
+        .label("goes on over the end of its line")
+        .help("put text of several lines between `\"\"\"`, each on a line of its own")
+        .fix(Fix::maybe("put it between `\"\"\"`", vec![edit]))
+}
+
+/// The lines of a text in simple quotes between `"""`, indented below the node that they belong to.
+fn between_three_quotes(at: &Place<'_>) -> String {
+    let line = line_before(at);
+    let indent = &line[..line.len() - line.trim_start_matches([' ', '\t']).len()];
+    let lines = at.slice().trim_matches('"').trim().lines().map(str::trim);
+    let lines: Vec<String> = lines
+        .map(|line| match line {
+            "" => "\n".to_owned(),
+            text => format!("{indent}  {text}\n"),
+        })
+        .collect();
+    format!("\"\"\"\n{}{indent}  \"\"\"", lines.concat())
+}
+
 pub(super) fn unterminated_lines(at: &Place<'_>) -> Diagnostic {
     let hashes = at.slice().bytes().filter(|&byte| byte == b'#').count();
     let quotes = at.slice().bytes().filter(|&byte| byte == b'"').count();
