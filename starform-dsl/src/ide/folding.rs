@@ -44,7 +44,7 @@ pub fn folding(analysis: &Analysis, file: FileId) -> Vec<Fold> {
         }
     }
     folds.extend(comments.end());
-    let line = |offset| text.position(offset).line;
+    let line = |offset| text.editor_line(offset);
     folds.retain(|fold| line(fold.range.start()) < line(fold.range.end()));
     folds.sort_by_key(|fold| (fold.range.start(), fold.range.end()));
     folds
