@@ -104,13 +104,16 @@ fn analyse_from(sources: &SourceTree, root: FileId) -> Analysed {
     }
     diagnostics.extend(found);
     drop_warnings_of_errors(&mut diagnostics);
-    let secrets: Vec<Secret> = files
+    let mut secrets: Vec<Secret> = files
         .parses
         .values()
         .flat_map(|parse| secrets::find(&parse.cst))
         .collect();
     // What is not kept need not be covered.
     let mut diagnostics = diag::settle(diagnostics);
+    secrets.extend(secrets::in_lines_of(&diagnostics, sources));
+    secrets.sort();
+    secrets.dedup();
     secrets::cover(&mut diagnostics, &secrets, sources);
     let (name, model) = lowered.map_or((None, None), |lowered| (lowered.name, Some(lowered.model)));
     Analysed {

@@ -2,13 +2,17 @@
 //! Pure. Judges every value of the tree, so that what is broken elsewhere in its line is covered too.
 //! Read on in `crate::vars::credential` for what looks like one, and in `cover` for diagnostics that do not repeat them.
 
+use std::collections::BTreeSet;
+
 use starform_contract::SecretName;
 
-use crate::source::Span;
-use crate::syntax::{Cst, Entry, Node, Token, TokenKind, Value};
+use crate::diag::Diagnostic;
+use crate::source::{FileId, SourceTree, Span};
+use crate::syntax::{Cst, Entry, Node, TextRange, Token, TokenKind, Value};
 use crate::vars::{Annotation, Generator, Reference, credential, template};
 
 mod cover;
+mod line;
 
 pub(crate) use cover::cover;
 
@@ -49,6 +53,37 @@ pub(crate) fn find(cst: &Cst) -> Vec<Secret> {
     found.extend(comments);
     found.sort();
     found
+}
+
+/// What looks like a credential in the lines that hold these mistakes: no tree may say so.
+pub(crate) fn in_lines_of(diagnostics: &[Diagnostic], sources: &SourceTree) -> Vec<Secret> {
+    let lines: BTreeSet<(FileId, u32)> = diagnostics
+        .iter()
+        .filter(|diagnostic| diagnostic.is_error())
+        .flat_map(|diagnostic| {
+            let Span { file, range } = diagnostic.primary.span;
+            let text = sources.file(file);
+            (text.line(range.start())..=text.line(range.end())).map(move |line| (file, line))
+        })
+        .collect();
+    lines
+        .into_iter()
+        .flat_map(|(file, line)| {
+            let text = sources.file(file);
+            let line = text.line_range(line);
+            let found = line::find(&text.text()[line.as_range()]);
+            found.into_iter().map(move |(start, end)| {
+                let at = |offset: usize| {
+                    line.start() + u32::try_from(offset).expect("texts are smaller than 4 GiB")
+                };
+                let range = TextRange::new(at(start), at(end));
+                Secret {
+                    span: Span::new(file, range),
+                    text: Some(text.text()[range.as_range()].to_owned()),
+                }
+            })
+        })
+        .collect()
 }
 
 /// Comments that hold a credential, and those that touch one: `key abc/*def*/`.

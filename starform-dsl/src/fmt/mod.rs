@@ -90,7 +90,9 @@ impl MeaningChanged {
 /// What is said about the mistakes that a text was left alone for, and places that must not be shown.
 pub fn mistakes(sources: &SourceTree, file: FileId) -> (Vec<Diagnostic>, Vec<Span>) {
     let parse = syntax::read(file, sources.file(file).text().clone());
-    let secrets = secrets::find(&parse.cst);
+    let mut secrets = secrets::find(&parse.cst);
+    secrets.extend(secrets::in_lines_of(&parse.diagnostics, sources));
+    secrets.sort();
     let mut diagnostics = parse.diagnostics;
     secrets::cover(&mut diagnostics, &secrets, sources);
     let places = secrets.into_iter().map(|secret| secret.span).collect();
@@ -102,7 +104,13 @@ pub fn covered(text: &str) -> String {
     let parse = syntax::read(FileId(0), text);
     let mut shown = String::with_capacity(text.len());
     let mut done = 0;
-    for secret in secrets::find(&parse.cst) {
+    let mut found = secrets::find(&parse.cst);
+    found.extend(secrets::in_lines_of(
+        &parse.diagnostics,
+        &SourceTree::single("", text),
+    ));
+    found.sort();
+    for secret in found {
         let range = secret.span.range.as_range();
         if range.start >= done {
             shown.push_str(&text[done..range.start]);

@@ -11,7 +11,7 @@ use starform_dsl::{
 };
 
 /// Values under names that say what they are, in every wrong way to write them.
-const LINES: [&str; 22] = [
+const LINES: [&str; 30] = [
     "API_TOKEN \"CANARY-1\"",
     "API_TOKEN CANARY-1",
     "API_TOKEN CANARY/1",
@@ -34,6 +34,14 @@ const LINES: [&str; 22] = [
     "API_TOKEN \"CANARY-1",
     "DATABASE_URL \"postgres://user:CANARY-1@db.example/shop\"",
     "DB_PASSWORD #\"CANARY-1\"#",
+    "DATABASE_URL postgres://user:CANARY-1@db.example/shop",
+    "TOKEN1:CANARY-1",
+    "SECRET (CANARY-1)",
+    "- API_TOKEN \"CANARY-1\"",
+    "- API_TOKEN=CANARY-1",
+    "API_TOKEN\u{2039} \"CANARY-1\"",
+    "{API_TOKEN \"CANARY-1\"}",
+    "\"env\": {\"API_TOKEN\": \"CANARY-1\"},",
 ];
 
 /// Credentials that are written otherwise than they are meant, that have several lines, and that no title has room for.
