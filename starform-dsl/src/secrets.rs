@@ -63,27 +63,34 @@ pub(crate) fn in_lines_of(diagnostics: &[Diagnostic], sources: &SourceTree) -> V
         .flat_map(|diagnostic| {
             let Span { file, range } = diagnostic.primary.span;
             let text = sources.file(file);
-            (text.line(range.start())..=text.line(range.end())).map(move |line| (file, line))
+            // Excerpts show the lines beside it too.
+            let first = text.line(range.start()).saturating_sub(1).max(1);
+            (first..=text.line(range.end()) + 1).map(move |line| (file, line))
         })
         .collect();
     lines
         .into_iter()
         .flat_map(|(file, line)| {
             let text = sources.file(file);
-            let line = text.line_range(line);
-            let found = line::find(&text.text()[line.as_range()]);
-            found.into_iter().map(move |(start, end)| {
-                let at = |offset: usize| {
-                    line.start() + u32::try_from(offset).expect("texts are smaller than 4 GiB")
-                };
-                let range = TextRange::new(at(start), at(end));
-                Secret {
-                    span: Span::new(file, range),
-                    text: Some(text.text()[range.as_range()].to_owned()),
-                }
-            })
+            in_text(file, text.text(), text.line_range(line))
         })
         .collect()
+}
+
+/// What looks like a credential in these bytes of a text, whatever language they are.
+pub(crate) fn in_text(file: FileId, text: &str, range: TextRange) -> Vec<Secret> {
+    let found = line::find(&text[range.as_range()]);
+    let secret = |(start, end): (usize, usize)| {
+        let at = |offset: usize| {
+            range.start() + u32::try_from(offset).expect("texts are smaller than 4 GiB")
+        };
+        let range = TextRange::new(at(start), at(end));
+        Secret {
+            span: Span::new(file, range),
+            text: Some(text[range.as_range()].to_owned()),
+        }
+    };
+    found.into_iter().map(secret).collect()
 }
 
 /// Comments that hold a credential, and those that touch one: `key abc/*def*/`.
