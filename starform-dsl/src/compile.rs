@@ -8,8 +8,8 @@ use starform_contract::ProjectName;
 
 use crate::check;
 use crate::diag::{self, Diagnostic, codes};
-use crate::include;
-use crate::lower;
+use crate::include::{self, Files};
+use crate::lower::{self, Known};
 use crate::project::{Model, Project, Spanned};
 use crate::secrets::{self, Secret};
 use crate::source::{FileId, SourceTree, Span};
@@ -86,10 +86,11 @@ fn analyse_from(sources: &SourceTree, root: FileId) -> Analysed {
     let whole = files.parses.values().all(|parse| parse.sound)
         && diagnostics.is_empty()
         && files.diagnostics.is_empty();
-    let (lowered, mut found) = lower::lower(&files, whole);
+    let known = known(sources, &files, &broken);
+    let (lowered, mut found) = lower::lower(&files, whole, known);
     found.extend(files.diagnostics);
     if let Some(lowered) = &lowered {
-        found.extend(check::run(&lowered.model, lowered.known));
+        found.extend(check::run(&lowered.model, &lowered.known));
     }
     if !broken.is_empty() {
         found.retain(|diagnostic| lines(sources, [diagnostic]).is_disjoint(&broken));
@@ -124,6 +125,23 @@ fn analyse_from(sources: &SourceTree, root: FileId) -> Analysed {
         diagnostics,
         secrets: secrets.into_iter().map(|secret| secret.span).collect(),
     }
+}
+
+/// What the texts may declare though it cannot be read.
+fn known(sources: &SourceTree, files: &Files, broken: &BTreeSet<(FileId, u32)>) -> Known {
+    // A file that is missing may declare anything, and so may what stands behind too many mistakes.
+    let lost = |parse: &Parse| parse.diagnostics.len() >= diag::KEPT;
+    if !files.diagnostics.is_empty() || files.parses.values().any(lost) {
+        return Known::all(false);
+    }
+    let mut known = Known::all(true);
+    for (file, parse) in &files.parses {
+        if !parse.sound || !parse.diagnostics.is_empty() {
+            let text = sources.file(*file).text();
+            known.text(text, |line| broken.contains(&(*file, line)));
+        }
+    }
+    known
 }
 
 /// A node that does not hold is not deployed by any version: that this one does not is no news.

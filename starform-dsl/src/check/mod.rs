@@ -25,7 +25,7 @@ use crate::resolve;
 use crate::source::Span;
 
 /// Every mistake that only the whole shows.
-pub(crate) fn run(model: &Model, known: Known) -> Vec<Diagnostic> {
+pub(crate) fn run(model: &Model, known: &Known) -> Vec<Diagnostic> {
     let mut findings = Findings::default();
     if !limits::check(model, &mut findings) {
         return findings.finish(model);

@@ -1,5 +1,5 @@
 //! Every name that must exist somewhere else: environments, partials, groups, services and their outputs.
-//! Pure. Where a declaration could not be read, a name that is missing is not called unknown.
+//! Pure. What a declaration that could not be read may be called is not called unknown.
 //! Read on in `vars` for what must hold of references in one environment.
 
 use std::collections::BTreeMap;
@@ -21,7 +21,7 @@ use crate::vars::{Output, Reference, Target};
 /// What is looked up.
 struct Lookup<'m, 'f> {
     model: &'m Model,
-    known: Known,
+    known: &'m Known,
     findings: &'f mut Findings,
     path: String,
     /// So many unknown names more are compared with the known ones.
@@ -31,7 +31,7 @@ struct Lookup<'m, 'f> {
 /// Comparing costs, and nobody reads more.
 const SUGGESTIONS: usize = 100;
 
-pub(super) fn check(model: &Model, known: Known, findings: &mut Findings) {
+pub(super) fn check(model: &Model, known: &Known, findings: &mut Findings) {
     let mut lookup = Lookup {
         model,
         known,
@@ -77,7 +77,7 @@ impl<'m> Lookup<'m, '_> {
         let from = &preview.from;
         let mut declared = model.environments.iter();
         let unknown = !declared.any(|env| env.name.as_str() == from.value);
-        if unknown && self.known.environments {
+        if unknown && self.known.environments && !self.known.may_be(&from.value) {
             let names = model.environments.iter().map(|env| env.name.as_str());
             let unknown = self.unknown(codes::UNKNOWN_ENVIRONMENT, "environment", from, names);
             self.add(unknown);
@@ -115,7 +115,7 @@ impl<'m> Lookup<'m, '_> {
         let sound = self.environments(names);
         let nowhere = self.model.exists_nowhere(service);
         if let (true, true, Some(first)) = (
-            sound && self.known.environments,
+            sound && self.known.every_environment,
             nowhere,
             names.list.first(),
         ) {
@@ -130,7 +130,7 @@ impl<'m> Lookup<'m, '_> {
         let Some(like) = &service.like else { return };
         let Some(partial) = self.model.partial(&like.value) else {
             let names = self.model.partials.keys().map(|name| name.as_str());
-            if self.known.partials {
+            if self.known.partials && !self.known.may_be(&like.value) {
                 let diagnostic = self.unknown(codes::UNKNOWN_PARTIAL, "partial", like, names);
                 self.add(diagnostic);
             }
@@ -161,6 +161,9 @@ impl<'m> Lookup<'m, '_> {
                 .iter()
                 .filter(|name| model.group(&name.value).is_none())
             {
+                if self.known.may_be(&name.value) {
+                    continue;
+                }
                 let names = model.groups.keys().map(|name| name.as_str());
                 let diagnostic = self.unknown(codes::UNKNOWN_GROUP, "var-group", name, names);
                 self.add(diagnostic);
@@ -210,7 +213,7 @@ impl<'m> Lookup<'m, '_> {
 
     fn service_name(&mut self, name: &Spanned<String>) -> Option<&'m Service> {
         let found = self.model.service(&name.value);
-        if found.is_none() && self.known.services {
+        if found.is_none() && self.known.services && !self.known.may_be(&name.value) {
             let names = self.model.services.keys().map(|name| name.as_str());
             let diagnostic = self.unknown(codes::UNKNOWN_SERVICE, "service", name, names);
             self.add(diagnostic);
@@ -255,6 +258,9 @@ impl<'m> Lookup<'m, '_> {
     }
 
     fn unknown_environment(&mut self, name: &Spanned<String>) {
+        if self.known.may_be(&name.value) {
+            return;
+        }
         if name.value == PREVIEW {
             if self.known.previews {
                 let title = "the project has no preview environments";

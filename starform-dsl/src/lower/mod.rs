@@ -8,6 +8,7 @@ mod domain;
 mod health;
 mod image;
 mod include;
+mod known;
 mod layer;
 mod meant;
 mod path;
@@ -32,6 +33,7 @@ use crate::diag::{Code, Diagnostic, KEPT, codes};
 use crate::project::{Model, Spanned, Suspected};
 use crate::source::Span;
 
+pub(crate) use known::Known;
 pub(crate) use project::{CONTRACT, lower};
 pub(crate) use unknown::wrong_kind_diagnostic as wrong_kind;
 pub(crate) use value::{expected, quoted, text_value};
@@ -62,17 +64,6 @@ pub(crate) struct Lowered {
     pub(crate) known: Known,
 }
 
-/// Of which declarations all could be read. Where one could not, a name that nothing declares may
-/// be its name, so nothing is called unknown.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct Known {
-    pub(crate) environments: bool,
-    pub(crate) previews: bool,
-    pub(crate) groups: bool,
-    pub(crate) partials: bool,
-    pub(crate) services: bool,
-}
-
 /// What lowering carries: the diagnostics, and the path of the node at hand.
 pub(crate) struct Cx {
     pub(crate) diagnostics: Vec<Diagnostic>,
@@ -82,18 +73,6 @@ pub(crate) struct Cx {
     environments: BTreeSet<String>,
     /// What is wrong if there is such a service.
     suspected: Vec<Suspected>,
-}
-
-impl Known {
-    fn all(known: bool) -> Known {
-        Known {
-            environments: known,
-            previews: known,
-            groups: known,
-            partials: known,
-            services: known,
-        }
-    }
 }
 
 impl Cx {

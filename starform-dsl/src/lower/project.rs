@@ -19,7 +19,7 @@ use crate::project::{
 };
 use crate::source::{FileId, Span};
 use crate::syntax::{Node, TextRange, Value};
-use crate::table::{self, Place};
+use crate::table::{self, Availability, NodeSpec, Place};
 
 /// The contract that this version writes and reads.
 pub(crate) const CONTRACT: i64 = 1;
@@ -32,13 +32,17 @@ struct Declared {
     services: Names<ServiceName>,
 }
 
-/// Reads the files of a project. `sound`: their braces match and none is missing, so a missing node is really missing.
-pub(crate) fn lower(files: &Files, sound: bool) -> (Option<Lowered>, Vec<Diagnostic>) {
+/// Reads the files of a project. `sound`: nothing of them is broken or missing, so a missing node is really missing.
+pub(crate) fn lower(
+    files: &Files,
+    sound: bool,
+    known: Known,
+) -> (Option<Lowered>, Vec<Diagnostic>) {
     let cst = &files.parses[&files.root].cst;
     let mut cx = Cx {
         diagnostics: Vec::new(),
         path: Vec::new(),
-        known: Known::all(sound),
+        known,
         environments: BTreeSet::new(),
         suspected: Vec::new(),
     };
@@ -91,7 +95,7 @@ fn lower_project(cx: &mut Cx, read: &Read<'_>, files: &Files) -> Lowered {
     let mut lowered = Lowered {
         name: read.arg(0),
         model: Model::default(),
-        known: cx.known,
+        known: Known::all(true),
     };
     let mut declared = Declared {
         environments: Names::new("an environment"),
@@ -102,18 +106,20 @@ fn lower_project(cx: &mut Cx, read: &Read<'_>, files: &Files) -> Lowered {
     if let Some(nodes) = read.node.children() {
         let nodes = files.expand(nodes);
         cx.environments = named_environments(&nodes);
+        for node in nodes.iter().filter(|node| is_unknown(**node)) {
+            cx.known.node(*node);
+        }
         let nodes = nodes.into_iter();
         let seen = cx.block(nodes, "project", Place::Project, None, |cx, child| {
             lower_child(cx, &child, &mut lowered, &mut declared);
         });
-        if seen.incomplete {
+        if seen.incomplete && cx.is_full() {
             cx.known = Known::all(false);
         }
     }
-    lowered.known = cx.known;
     lowered.model.suspected = std::mem::take(&mut cx.suspected);
     lowered.model.settle_previews();
-    if lowered.model.environments.is_empty() && cx.known.environments {
+    if lowered.model.environments.is_empty() && cx.known.every_environment {
         cx.error(
             codes::MISSING_NODE,
             read.span(),
@@ -121,6 +127,7 @@ fn lower_project(cx: &mut Cx, read: &Read<'_>, files: &Files) -> Lowered {
             "add `environment production branch=main`",
         );
     }
+    lowered.known = std::mem::replace(&mut cx.known, Known::all(false));
     lowered
 }
 
@@ -168,7 +175,7 @@ fn lower_child(cx: &mut Cx, read: &Read<'_>, lowered: &mut Lowered, declared: &m
                     lowered.model.environments.push(environment);
                 }
             }
-            None => cx.known.environments = false,
+            None => unread(cx, read, |known| &mut known.environments),
         },
         "preview" => match preview(read) {
             Some(preview) => lowered.model.preview = Some(preview),
@@ -183,7 +190,7 @@ fn lower_child(cx: &mut Cx, read: &Read<'_>, lowered: &mut Lowered, declared: &m
                     lowered.model.groups.insert(name.value, group);
                 }
             }
-            None => cx.known.groups = false,
+            None => unread(cx, read, |known| &mut known.groups),
         },
         "partial" if !declared.partials.has_room(cx, read.span()) => cx.known.partials = false,
         "partial" => match read.arg::<GroupName>(0) {
@@ -201,7 +208,7 @@ fn lower_child(cx: &mut Cx, read: &Read<'_>, lowered: &mut Lowered, declared: &m
                     lowered.model.partials.insert(name.value, layer);
                 }
             }
-            None => cx.known.partials = false,
+            None => unread(cx, read, |known| &mut known.partials),
         },
         "removed" => lowered.model.removed.extend(super::removed::read(cx, read)),
         // Its files' nodes follow it.
@@ -216,9 +223,24 @@ fn lower_child(cx: &mut Cx, read: &Read<'_>, lowered: &mut Lowered, declared: &m
                     lowered.model.services.insert(name.value.clone(), service);
                 }
             }
-            None => cx.known.services = false,
+            None => unread(cx, read, |known| &mut known.services),
         },
     });
+}
+
+/// A declaration that does not hold: without any argument it may declare whatever is missing.
+fn unread(cx: &mut Cx, read: &Read<'_>, kind: impl FnOnce(&mut Known) -> &mut bool) {
+    cx.known.node_head(read.node);
+    if read.node.args().next().is_none() {
+        *kind(&mut cx.known) = false;
+    }
+}
+
+/// Whether a child of a project has no row that it could be read by.
+fn is_unknown(node: Node<'_>) -> bool {
+    let name = node.name();
+    let later = |spec: &NodeSpec| matches!(spec.availability, Availability::Later { .. });
+    !name.starts_with("x-") && table::find(Place::Project, &name).is_none_or(later)
 }
 
 /// `None` where something of it cannot be read.
