@@ -137,7 +137,10 @@ fn files_that_nothing_includes_are_not_read() {
 fn a_syntax_error_in_one_file_blames_no_other() {
     let compiled = compile(&tree(&[
         ("starform.kdl", ROOT),
-        ("groups.kdl", "partial base { image \"a/b:1\" "),
+        (
+            "groups.kdl",
+            "partial base { image \"a/b:1\"; }\n/* var-group shared { A 1; }",
+        ),
         (
             "services/api.kdl",
             "web api like=base { port 8080; use shared; }",
