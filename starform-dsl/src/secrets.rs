@@ -130,15 +130,19 @@ fn in_node(node: Node<'_>) -> impl Iterator<Item = Secret> {
         | Value::Null
         | Value::Invalid => None,
     });
+    let is_command = matches!(&*name, "run" | "release");
     let key_at = node.args().next().map(|entry| entry.span());
     node.entries()
         .filter(move |entry| {
             let beside = first.as_deref().filter(|_| Some(entry.span()) != key_at);
             let own = entry.name().map(|name| name.text.into_owned());
             let keys = [Some(&*name), beside, own.as_deref()];
-            keys.into_iter()
-                .flatten()
-                .any(|key| looks_secret(key, *entry))
+            let of_command = is_command && is_secret_argument(*entry);
+            of_command
+                || keys
+                    .into_iter()
+                    .flatten()
+                    .any(|key| looks_secret(key, *entry))
         })
         .map(value_of)
 }
@@ -160,6 +164,15 @@ fn value_of(entry: Entry<'_>) -> Secret {
     Secret {
         span: entry.value_span(),
         text,
+    }
+}
+
+fn is_secret_argument(entry: Entry<'_>) -> bool {
+    match entry.value() {
+        Value::String(text) => credential::sign_of_argument(&text).is_some(),
+        Value::Integer(_) | Value::Decimal(_) | Value::Bool(_) | Value::Null | Value::Invalid => {
+            false
+        }
     }
 }
 

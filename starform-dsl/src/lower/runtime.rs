@@ -3,7 +3,7 @@
 //! Read on in `crate::values::words` for the splitting and in `crate::check` for what depends on ports and scale.
 
 use super::read::Read;
-use super::{Cx, quoted};
+use super::{Cx, quoted, secret};
 use crate::diag::{Diagnostic, Edit, Fix, codes};
 use crate::project::{MetricsDecl, ReleaseDecl, RunAsDecl, Slot, Spanned, VolumeDecl};
 use crate::values::words::{self, InvalidCommand};
@@ -31,6 +31,14 @@ fn command(cx: &mut Cx, read: &Read<'_>) -> Option<Vec<String>> {
         let help = "take it out: no argument of a process can hold one";
         let title = "the command holds a NUL character";
         cx.error(codes::BAD_COMMAND, arg.span, title, help);
+        return None;
+    }
+    let said: Vec<Diagnostic> = args
+        .iter()
+        .filter_map(|arg| secret::argument(read.spec.name, &arg.value, arg.span))
+        .collect();
+    if !said.is_empty() {
+        said.into_iter().for_each(|said| cx.report(said));
         return None;
     }
     let [text] = args.as_slice() else {

@@ -9,20 +9,16 @@ use crate::source::Span;
 use crate::vars::credential::{self, Sign};
 use crate::vars::template::Part;
 
+const REPLACE: &str = "who has read the file has read the value: if it was ever committed, replace it where it is used";
+
 pub(super) fn diagnostic(key: &str, sign: Sign, span: Span) -> Diagnostic {
-    let why = match sign {
-        Sign::Key => "its name says that it is one",
-        Sign::Form => "it has the form of a known kind of key or token",
-        Sign::Address => "it is an address with a password in it",
-        Sign::Random => "it is long and random",
-    };
     let diagnostic = Diagnostic::new(
         codes::CREDENTIAL,
         span,
         format!("`{key}` looks like a credential"),
     )
-    .label(why)
-    .note("who has read the file has read the value: if it was ever committed, replace it where it is used")
+    .label(why(sign))
+    .note(REPLACE)
     .help("take the value out of the file and name the secret instead");
     match name_of(key) {
         Some(name) => {
@@ -32,6 +28,17 @@ pub(super) fn diagnostic(key: &str, sign: Sign, span: Span) -> Diagnostic {
         }
         None => diagnostic,
     }
+}
+
+/// Whoever may read a plan or the cluster's objects reads the arguments of a command.
+pub(super) fn argument(node: &str, text: &str, span: Span) -> Option<Diagnostic> {
+    let sign = credential::sign_of_argument(text)?;
+    let title = format!("an argument of `{node}` looks like a credential");
+    let diagnostic = Diagnostic::new(codes::CREDENTIAL, span, title)
+        .label(why(sign))
+        .note(REPLACE)
+        .help("take it out: make it a variable, written `NAME (secret)name` in `vars`, and let the program read that from its environment");
+    Some(diagnostic)
 }
 
 /// Whether what stands around the references of a template gives a secret away; without any it is a literal.
@@ -57,6 +64,15 @@ pub(super) fn nul(key: &str, text: &str, span: Span) -> Option<Diagnostic> {
             .help("take it out: no variable of a process can hold one")
     };
     text.contains('\0').then(diagnostic)
+}
+
+fn why(sign: Sign) -> &'static str {
+    match sign {
+        Sign::Key => "its name says that it is one",
+        Sign::Form => "it has the form of a known kind of key or token",
+        Sign::Address => "it is an address with a password in it",
+        Sign::Random => "it is long and random",
+    }
 }
 
 /// The name of a secret that a variable's key may have meant: `API_KEY` becomes `api-key`.

@@ -117,6 +117,33 @@ fn is_token(word: &[u8], form: &str) -> bool {
     token().count() >= TOKEN_LENGTH && token().any(u8::is_ascii_digit)
 }
 
+/// What gives an argument of a command away: it, a word of it (`sh -c "…"`), or what it gives an option or
+/// a variable (`--api-key=…`, `-e TOKEN=…`).
+pub fn sign_of_argument(argument: &str) -> Option<Sign> {
+    let of_word = |word| sign_of_option(word).or_else(|| sign("", word));
+    sign_of_value(argument).or_else(|| argument.split_whitespace().find_map(of_word))
+}
+
+/// `--KEY=VALUE` and `KEY=VALUE`, where the value is none that stands for another, such as a file or `$NAME`.
+fn sign_of_option(word: &str) -> Option<Sign> {
+    let (key, value) = word.trim_matches(QUOTES).split_once('=')?;
+    let value = value.trim_matches(QUOTES);
+    let elsewhere = value.starts_with(['$', '%', '{', '<', '/', '.', '@', '~']);
+    let number = value.bytes().all(|byte| byte.is_ascii_digit());
+    if elsewhere || number || key.len() > LONGEST_OPTION {
+        return None;
+    }
+    let name = key.trim_start_matches('-').replace(['-', '.'], "_");
+    // `--password-policy=strict` is about passwords, as most options are whose names do not end so.
+    let name = if key_ends_so(&name) { &name } else { "" };
+    sign(name, value)
+}
+
+/// Around words in the text of a shell.
+const QUOTES: [char; 2] = ['"', '\''];
+/// Characters of an option's name.
+const LONGEST_OPTION: usize = 40;
+
 /// Whether a variable of this name holds a secret, whatever its value.
 pub fn key_says_so(key: &str) -> bool {
     let upper = key.to_ascii_uppercase();
