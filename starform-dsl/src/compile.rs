@@ -112,9 +112,7 @@ fn analyse_from(sources: &SourceTree, root: FileId) -> Analysed {
         .collect();
     // What is not kept need not be covered.
     let mut diagnostics = diag::settle(diagnostics);
-    secrets.extend(secrets::in_lines_of(&diagnostics, sources));
-    secrets.sort();
-    secrets.dedup();
+    secrets::add_lines_of(&mut secrets, &diagnostics, sources);
     secrets::cover(&mut diagnostics, &secrets, sources);
     let (name, model) = lowered.map_or((None, None), |lowered| (lowered.name, Some(lowered.model)));
     Analysed {

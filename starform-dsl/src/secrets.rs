@@ -55,8 +55,31 @@ pub(crate) fn find(cst: &Cst) -> Vec<Secret> {
     found
 }
 
-/// What looks like a credential in the lines that hold these mistakes: no tree may say so.
-pub(crate) fn in_lines_of(diagnostics: &[Diagnostic], sources: &SourceTree) -> Vec<Secret> {
+/// Adds what looks like a credential in and beside the lines that hold these mistakes, where no tree said so.
+pub(crate) fn add_lines_of(
+    secrets: &mut Vec<Secret>,
+    diagnostics: &[Diagnostic],
+    sources: &SourceTree,
+) {
+    let more: Vec<Secret> = in_lines_of(diagnostics, sources)
+        .into_iter()
+        .filter(|found| {
+            let range = found.span.range;
+            let after = secrets.partition_point(|known| {
+                (known.span.file, known.span.range.start()) <= (found.span.file, range.start())
+            });
+            // Places of trees do not overlap: only the last one that begins before can hold it.
+            after.checked_sub(1).is_none_or(|before| {
+                let known = secrets[before].span;
+                known.file != found.span.file || known.range.end() < range.end()
+            })
+        })
+        .collect();
+    secrets.extend(more);
+    secrets.sort();
+}
+
+fn in_lines_of(diagnostics: &[Diagnostic], sources: &SourceTree) -> Vec<Secret> {
     let lines: BTreeSet<(FileId, u32)> = diagnostics
         .iter()
         .filter(|diagnostic| diagnostic.is_error())

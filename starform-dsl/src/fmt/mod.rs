@@ -91,8 +91,7 @@ impl MeaningChanged {
 pub fn mistakes(sources: &SourceTree, file: FileId) -> (Vec<Diagnostic>, Vec<Span>) {
     let parse = syntax::read(file, sources.file(file).text().clone());
     let mut secrets = secrets::find(&parse.cst);
-    secrets.extend(secrets::in_lines_of(&parse.diagnostics, sources));
-    secrets.sort();
+    secrets::add_lines_of(&mut secrets, &parse.diagnostics, sources);
     let mut diagnostics = parse.diagnostics;
     secrets::cover(&mut diagnostics, &secrets, sources);
     let places = secrets.into_iter().map(|secret| secret.span).collect();

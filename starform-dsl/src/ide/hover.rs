@@ -38,6 +38,16 @@ pub fn hover(analysis: &Analysis, file: FileId, offset: u32) -> Option<Hover> {
         .filter(|visit| touches(visit.node.head_span().range))
         .last()?;
     let node = visit.node;
+    // `TOKEN:value` is one name to KDL.
+    let named = node.name_span();
+    let within = |span: &Span| {
+        span.file == file
+            && named.range.start() <= span.range.start()
+            && span.range.end() <= named.range.end()
+    };
+    if touches(named.range) && analysis.secrets().iter().any(within) {
+        return None;
+    }
     let (_, around) = cursor::blocks(cst, analysis.top(file), offset);
     let holds = |part: Option<&str>| {
         let path = path(&around, visit, part)?;

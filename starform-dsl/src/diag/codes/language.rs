@@ -130,7 +130,7 @@ codes! { LANGUAGE;
     5020 RESERVED_VARIABLE Error "reserved variable"
         "`PORT`, and every name that begins with `STARFORM_`, is set by the platform.";
     5021 CREDENTIAL Error "literal that looks like a credential"
-        "The value of this variable looks like a credential. What stands in the file is in the history of the repository, in plans and in the cluster's objects for everyone to read.";
+        "The value of this variable, or this argument of `run` or `release`, looks like a credential. What stands in the file is in the history of the repository, in plans and in the cluster's objects for everyone to read.";
     5022 BAD_IMAGE Error "not an image"
         "An image is `[REGISTRY/]NAME[:TAG][@sha256:…]`.";
     5023 IMAGE_NOT_PINNED Warning "image is not pinned"
