@@ -16,7 +16,7 @@ const TOKEN: &str = "ghp_CANARY0123456789abcdefghijABCDEFGHIJ";
 fn sound() -> Project {
     Project::new(&format!(
         "project shop {{\n  environment staging branch=main\n  environment production branch=main\n  \
-         worker mailer {{ image \"a/b:1\"; run \"mail\" \"--token={TOKEN}\"; scale   2; in production {{ run \"mail\" \"--key\" \"{TOKEN}\"; }}; }}\n}}\n"
+         worker mailer {{ image \"a/b:{TOKEN}\"; scale   2; in production {{ image \"a/c:{TOKEN}\"; }}; }}\n}}\n"
     ))
 }
 
@@ -47,18 +47,18 @@ fn printed(project: &Project, code: i32, words: &[&str]) -> String {
 #[test]
 fn a_sound_project_is_explained_with_its_credentials_covered() {
     let project = sound();
-    for path in ["mailer", "mailer.run", "worker.run"] {
+    for path in ["mailer", "mailer.image", "worker.image"] {
         let text = printed(&project, 0, &["explain", path]);
         assert!(text.contains("•••"), "{text}");
         let json = printed(&project, 0, &["explain", path, "--format", "json"]);
         assert!(json.contains("•••"), "{json}");
     }
-    let one = ["explain", "mailer.run", "--env", "production"];
+    let one = ["explain", "mailer.image", "--env", "production"];
     assert!(printed(&project, 0, &one).contains("in production"));
     let origins = ["compile", "--env", "production", "--origins"];
-    assert!(printed(&project, 0, &origins).contains("\"run\": {"));
-    let unknown = ["explain", "mailer.runs"];
-    assert!(printed(&project, 1, &unknown).contains("did you mean `run`?"));
+    assert!(printed(&project, 0, &origins).contains("\"image\": {"));
+    let unknown = ["explain", "mailer.imag"];
+    assert!(printed(&project, 1, &unknown).contains("did you mean `image`?"));
 }
 
 /// What only a deployment refuses is told where it stands, and a credential stands in the same line.
@@ -72,9 +72,9 @@ fn what_a_deployment_refuses_is_told_without_its_line() {
         &["render", "--env", "production"],
     ] {
         let said = printed(&project, 1, words);
-        assert!(said.contains("starform.kdl:4:97: error[SF6004]"), "{said}");
+        assert!(said.contains("starform.kdl:4:73: error[SF6004]"), "{said}");
     }
-    let explained = printed(&project, 0, &["explain", "mailer.run"]);
+    let explained = printed(&project, 0, &["explain", "mailer.image"]);
     assert!(explained.contains("•••"), "{explained}");
 }
 
@@ -82,7 +82,7 @@ fn what_a_deployment_refuses_is_told_without_its_line() {
 fn formatting_shows_a_difference_and_no_credential() {
     let diff = printed(&sound(), 1, &["fmt", "--diff"]);
     assert!(
-        diff.contains("\n-") && diff.contains("\n+") && diff.contains("\"mail\" …"),
+        diff.contains("\n-") && diff.contains("\n+") && diff.contains("image …"),
         "{diff}"
     );
     let diff = printed(&broken(), 1, &["fmt", "--diff"]);
