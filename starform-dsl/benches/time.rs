@@ -10,17 +10,15 @@
 
 mod documents;
 
-use std::collections::BTreeMap;
 use std::hint::black_box;
 use std::time::Instant;
 
 use kdl::KdlDocument;
 use serde_json::json;
-use starform_contract::{NameEntry, ObjectName, ProjectId, ServiceId, WorkspaceId};
 use starform_dsl::fmt;
 use starform_dsl::source::{FileId, SourceTree};
 use starform_dsl::syntax::{Nodes, Value, parse, read};
-use starform_dsl::{Bindings, Project, VerifiedHosts, compile, emit};
+use starform_dsl::{Bindings, compile, emit};
 
 const SERVICES: usize = 1_000;
 const RUNS: usize = 31;
@@ -133,7 +131,7 @@ fn contract() {
     let checked = median(RUNS, || compile(&sources).project.expect("no errors"));
     let whole = median(RUNS, || {
         let project = compile(&sources).project.expect("no errors");
-        let bindings = bindings(&project);
+        let bindings = Bindings::first(&project);
         let states: Vec<_> = project
             .environments()
             .map(|(environment, _)| emit(&project, environment, &bindings).expect("a state"))
@@ -202,25 +200,4 @@ fn decoded(nodes: Nodes<'_>) -> usize {
         work.extend(node.children());
     }
     bytes
-}
-
-/// First incarnations under their own names.
-fn bindings(project: &Project) -> Bindings {
-    let project_id = ProjectId::local(project.name());
-    let names = project.services().map(|name| NameEntry {
-        name: name.clone(),
-        incarnation: 0,
-        service_id: ServiceId::derive(project_id, name, 0),
-        object_name: ObjectName::candidate(name, 1),
-        retired: false,
-    });
-    Bindings {
-        workspace_id: WorkspaceId::local(),
-        project_id,
-        tier: "standard".to_owned(),
-        names: names.collect(),
-        base_domain: "starform.localhost".to_owned(),
-        images: BTreeMap::new(),
-        hosts: VerifiedHosts::All,
-    }
 }

@@ -6,7 +6,7 @@ use std::{fs, path::Path};
 
 use anyhow::Context;
 use starform_contract::ClusterProfile;
-use starform_dsl::explain;
+use starform_dsl::{Bindings, explain};
 use starform_plan::propose::Proposal;
 use starform_reconciler::compile::PlanError;
 
@@ -32,7 +32,7 @@ pub(crate) fn bundle(args: &BundleArgs, terminal: Terminal) -> anyhow::Result<Ex
 /// Service, then path in its model, to layer and place.
 fn origins(args: &CompileArgs, terminal: Terminal) -> anyhow::Result<Exit> {
     let (sources, project) = checked(&args.path, terminal)?;
-    let mut bindings = embedded::first_bindings(&project);
+    let mut bindings = Bindings::first(&project);
     bindings.base_domain = profile(args.profile.as_deref())?.base_domain;
     // No value is printed here, so nothing has to be covered.
     match explain::origins(&project, &args.env, &bindings, &[]) {

@@ -7,7 +7,7 @@
 
 use serde_json::json;
 use starform_dsl::{
-    explain,
+    Bindings, explain,
     reference::{self, Elsewhere},
     render,
 };
@@ -15,7 +15,6 @@ use starform_dsl::{
 use super::{print, print_json, say};
 use crate::{
     args::{ExplainArgs, PlanFormat},
-    embedded,
     exit::{Exit, Failure},
     sources,
     terminal::Terminal,
@@ -51,7 +50,7 @@ fn names_a_value(subject: &str, args: &ExplainArgs) -> bool {
     else {
         return false;
     };
-    let bindings = embedded::first_bindings(&project);
+    let bindings = Bindings::first(&project);
     explain::explain(&project, subject, args.env.as_ref(), &bindings, &secrets).is_ok()
 }
 
@@ -85,7 +84,7 @@ fn value(subject: &str, args: &ExplainArgs, terminal: Terminal) -> anyhow::Resul
         say(&sources, &compiled, terminal);
         return Err(Failure::shown(Exit::Error));
     };
-    let bindings = embedded::first_bindings(project);
+    let bindings = Bindings::first(project);
     let found = explain::explain(
         project,
         subject,

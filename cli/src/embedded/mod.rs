@@ -15,12 +15,11 @@ use std::{
 };
 
 use starform_contract::{
-    ClusterId, ClusterProfile, EnvironmentName, Index, ProjectId, ServiceName, WorkspaceId,
+    ClusterId, ClusterProfile, EnvironmentName, Index, ProjectId, WorkspaceId,
+    profile::DEFAULT_TIER,
 };
-use starform_dsl::{Bindings, Project, VerifiedHosts, render, source::SourceTree};
-use starform_plan::{
-    accepted::AcceptedProject, document::Plans, names::bind_names, propose::Proposal,
-};
+use starform_dsl::{Project, render, source::SourceTree};
+use starform_plan::{accepted::AcceptedProject, document::Plans, propose::Proposal};
 use starform_reconciler::compile::{Identity, PlanError, PlanRequest, plans};
 use starform_shuttle::client;
 
@@ -33,9 +32,6 @@ use crate::{
     commands::compile_profile,
     exit::{Exit, Failure},
 };
-
-/// The tier of the only workspace.
-const TIER: &str = "standard";
 
 pub(crate) struct Embedded {
     kubeconfig: Option<PathBuf>,
@@ -138,23 +134,6 @@ pub(crate) fn from_nothing(
         .expect("one environment was asked for, so one plan comes back"))
 }
 
-/// Names and ids that a project has on an empty cluster.
-pub(crate) fn first_bindings(project: &Project) -> Bindings {
-    let project_id = ProjectId::local(project.name());
-    let services: Vec<ServiceName> = project.services().cloned().collect();
-    let Seen { index, profile, .. } = nothing();
-    let accepted = AcceptedProject::nothing(index.cluster_id, index.generation);
-    Bindings {
-        workspace_id: WorkspaceId::local(),
-        project_id,
-        tier: TIER.to_owned(),
-        names: bind_names(project_id, &accepted, &services, &project.former_names()),
-        base_domain: profile.base_domain,
-        images: BTreeMap::new(),
-        hosts: VerifiedHosts::All,
-    }
-}
-
 fn nothing() -> Seen {
     Seen {
         index: Index::empty(ClusterId::new(uuid::Uuid::nil())),
@@ -181,7 +160,7 @@ fn propose(
     let identity = Identity {
         workspace_id: WorkspaceId::local(),
         project_id: ProjectId::local(project.name()),
-        tier: TIER.to_owned(),
+        tier: DEFAULT_TIER.to_owned(),
     };
     let accepted = accepted(seen, identity.project_id)?;
     let request = PlanRequest {

@@ -8,7 +8,7 @@ use axum::{
     http::{HeaderMap, StatusCode},
 };
 use serde::Deserialize;
-use starform_contract::{ClusterId, ClusterProfile, Digest, ProjectId};
+use starform_contract::{ClusterId, ClusterProfile, Digest, ProjectId, profile::DEFAULT_TIER};
 
 use super::{
     Api, ApiError,
@@ -69,7 +69,10 @@ pub(super) async fn create_workspace(
 ) -> Answer<Workspace> {
     check(&actor, Action::Operate, "create workspaces")?;
     let once = extract::idempotency(&headers, format!("workspace {}", Digest::of(&body)))?;
-    let tier = body.tier.as_ref().map_or("standard", |tier| tier.as_str());
+    let tier = body
+        .tier
+        .as_ref()
+        .map_or(DEFAULT_TIER, |tier| tier.as_str());
     let created = api
         .store
         .create_workspace(&actor, &body.name, tier, once.as_ref(), Timestamp::now())

@@ -12,8 +12,9 @@ mod running;
 use std::collections::{BTreeMap, BTreeSet};
 
 use starform_contract::{
-    EnvironmentName, EnvironmentState, GroupName, NameEntry, Origins, ProjectId, ServiceName,
-    ServiceState, WorkspaceId, model::Variable,
+    ClusterProfile, EnvironmentName, EnvironmentState, GroupName, NameEntry, ObjectName, Origins,
+    ProjectId, ServiceId, ServiceName, ServiceState, WorkspaceId, model::Variable,
+    profile::DEFAULT_TIER,
 };
 
 use crate::diag::{self, Diagnostic, codes};
@@ -38,6 +39,30 @@ pub struct Bindings {
     /// Images that stand in for those of the file.
     pub images: BTreeMap<ServiceName, String>,
     pub hosts: VerifiedHosts,
+}
+
+impl Bindings {
+    /// Ids and names that a project has where nothing of it was ever deployed: without a control plane, on a
+    /// cluster without a profile.
+    pub fn first(project: &Project) -> Self {
+        let project_id = ProjectId::local(project.name());
+        let entry = |name: &ServiceName| NameEntry {
+            name: name.clone(),
+            incarnation: 0,
+            service_id: ServiceId::derive(project_id, name, 0),
+            object_name: ObjectName::candidate(name, 1),
+            retired: false,
+        };
+        Self {
+            workspace_id: WorkspaceId::local(),
+            project_id,
+            tier: DEFAULT_TIER.to_owned(),
+            names: project.services().map(entry).collect(),
+            base_domain: ClusterProfile::default().base_domain,
+            images: BTreeMap::new(),
+            hosts: VerifiedHosts::All,
+        }
+    }
 }
 
 /// Hosts whose ownership the project has shown.

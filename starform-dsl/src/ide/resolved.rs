@@ -3,22 +3,16 @@
 //! Ids, names and hosts are those of a first deployment on a cluster without a profile.
 //! Read on in `crate::explain` for how the answer is found.
 
-use std::collections::BTreeMap;
-
-use starform_contract::{
-    ClusterProfile, NameEntry, ObjectName, ProjectId, ServiceId, ServiceName, WorkspaceId,
-};
-
 use super::Analysis;
 use crate::diag::Diagnostic;
-use crate::emit::{Bindings, VerifiedHosts};
+use crate::emit::Bindings;
 use crate::explain::{Answer, explain};
 use crate::project::Project;
 
 /// One line for each value that a path has, with the environments where it holds.
 pub(super) fn markdown(analysis: &Analysis, path: &str) -> Option<String> {
     let project = whole(analysis)?;
-    let bindings = bindings(&project);
+    let bindings = Bindings::first(&project);
     let explained = explain(&project, path, None, &bindings, analysis.secrets()).ok()?;
     let lines: Vec<String> = explained.first()?.answers.iter().map(line).collect();
     Some(lines.join("\n"))
@@ -61,24 +55,4 @@ fn whole(analysis: &Analysis) -> Option<Project> {
         model: analysis.project.model.clone()?,
         sources: analysis.sources.clone(),
     })
-}
-
-fn bindings(project: &Project) -> Bindings {
-    let project_id = ProjectId::local(project.name());
-    let entry = |name: &ServiceName| NameEntry {
-        name: name.clone(),
-        incarnation: 0,
-        service_id: ServiceId::derive(project_id, name, 0),
-        object_name: ObjectName::candidate(name, 1),
-        retired: false,
-    };
-    Bindings {
-        workspace_id: WorkspaceId::local(),
-        project_id,
-        tier: "standard".to_owned(),
-        names: project.services().map(entry).collect(),
-        base_domain: ClusterProfile::default().base_domain,
-        images: BTreeMap::new(),
-        hosts: VerifiedHosts::All,
-    }
 }

@@ -6,9 +6,9 @@ use std::collections::BTreeSet;
 
 use serde_json::{Value, json};
 use starform_contract::{EnvironmentState, state::DriftPolicy};
-use starform_dsl::{VerifiedHosts, emit};
+use starform_dsl::{Bindings, VerifiedHosts, emit};
 
-use crate::project::{bindings, emitted, project, state};
+use crate::project::{emitted, project, state};
 
 /// The model of a service as JSON.
 fn model(state: &EnvironmentState, service: &str) -> Value {
@@ -260,7 +260,7 @@ fn bindings_give_images_and_verified_hosts() {
     let text = "project p { environment e branch=x; web w { image \"a/b:1\"; port 80; domain \"a.example\" { alias \"b.example\" redirect=#true; }; }; }";
     let project = project(text);
     let environment = "e".parse().expect("a name");
-    let mut given = bindings(&project);
+    let mut given = Bindings::first(&project);
     given
         .images
         .insert("w".parse().expect("a name"), "a/b:2".to_owned());
@@ -285,7 +285,8 @@ fn bindings_give_images_and_verified_hosts() {
     let codes: Vec<String> = wrong.iter().map(|d| d.code.to_string()).collect();
     assert_eq!(codes, ["SF3001", "SF5022"]);
     let elsewhere = "f".parse().expect("a name");
-    let unknown = emit(&project, &elsewhere, &bindings(&project)).expect_err("no such environment");
+    let unknown =
+        emit(&project, &elsewhere, &Bindings::first(&project)).expect_err("no such environment");
     assert_eq!(unknown[0].code.to_string(), "SF3004");
 }
 
@@ -324,7 +325,7 @@ fn what_is_said_outside_services_is_refused_where_it_holds() {
     );
     let refused = |name: &str| -> Vec<String> {
         let name = name.parse().expect("a name");
-        let said = emit(&shop, &name, &bindings(&shop)).err();
+        let said = emit(&shop, &name, &Bindings::first(&shop)).err();
         said.unwrap_or_default()
             .iter()
             .map(|d| format!("{} {} {}", d.code, d.node_path, d.title))
@@ -346,7 +347,7 @@ fn a_service_without_an_image_is_refused_at_its_path() {
     let text = shop("worker maker { build context=\".\"; }; web api { image-of maker; port 80; }");
     let shop = project(&text);
     let name = "staging".parse().expect("a name");
-    let said = emit(&shop, &name, &bindings(&shop)).expect_err("no image is given");
+    let said = emit(&shop, &name, &Bindings::first(&shop)).expect_err("no image is given");
     let said: Vec<String> = said
         .iter()
         .map(|d| format!("{} {} {}", d.code, d.node_path, d.title))

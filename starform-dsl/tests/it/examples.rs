@@ -6,9 +6,9 @@ use std::collections::BTreeMap;
 use std::fs;
 use std::path::Path;
 
-use starform_dsl::emit;
+use starform_dsl::{Bindings, emit};
 
-use crate::project::{bindings, compiled};
+use crate::project::compiled;
 
 pub(crate) fn texts() -> BTreeMap<String, String> {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../examples");
@@ -43,7 +43,7 @@ fn every_example_is_a_project() {
         assert!(said.is_empty(), "{name}: {said:?}");
         let project = compiled.project.expect("no errors");
         for (environment, _) in project.environments() {
-            let emitted = emit(&project, environment, &bindings(&project)).expect("a state");
+            let emitted = emit(&project, environment, &Bindings::first(&project)).expect("a state");
             services.insert(
                 format!("{name}/{environment}"),
                 emitted.state.services.len(),

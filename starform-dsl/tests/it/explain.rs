@@ -3,11 +3,11 @@
 //! Read on in `emission` for the values alone.
 
 use starform_dsl::{
-    Compiled, emit,
+    Bindings, Compiled, emit,
     explain::{self, Role},
 };
 
-use crate::project::{bindings, compiled};
+use crate::project::compiled;
 
 const SHOP: &str = r#"project shop {
   environment staging branch=main
@@ -49,7 +49,7 @@ fn asked_of(text: &str, path: &str, environment: Option<&str>) -> Result<String,
     } = compiled(text);
     let project = project.expect("no errors");
     let environment = environment.map(|name| name.parse().expect("a name"));
-    let bindings = bindings(&project);
+    let bindings = Bindings::first(&project);
     explain::explain(&project, path, environment.as_ref(), &bindings, &secrets)
         .map(|found| explain::text(&found))
         .map_err(|error| error.to_string())
@@ -256,7 +256,7 @@ fn what_holds_is_what_is_emitted() {
     for (name, text) in crate::examples::texts() {
         let compiled = compiled(&text);
         let project = compiled.project.expect("no errors");
-        let bindings = bindings(&project);
+        let bindings = Bindings::first(&project);
         let mut asked = 0;
         for (environment, _) in project.environments() {
             let origins = emit(&project, environment, &bindings)

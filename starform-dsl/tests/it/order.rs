@@ -7,9 +7,9 @@ use std::sync::Arc;
 
 use proptest::prelude::*;
 use starform_contract::Digest;
-use starform_dsl::{compile, emit, source::SourceTree};
+use starform_dsl::{Bindings, compile, emit, source::SourceTree};
 
-use crate::project::{bindings, state};
+use crate::project::state;
 
 /// One service, each child a line; children of one name keep their order among themselves.
 const CHILDREN: [&str; 9] = [
@@ -118,7 +118,7 @@ proptest! {
         prop_assert!(compiled.project.is_some(), "{:?}", said);
         let Some(project) = compiled.project else { return Ok(()) };
         let production = "production".parse().expect("a name");
-        let emitted = emit(&project, &production, &bindings(&project)).expect("a state");
+        let emitted = emit(&project, &production, &Bindings::first(&project)).expect("a state");
         prop_assert_eq!(emitted.state, state(&text(&SIBLINGS, &CHILDREN, "\n"), "production"));
     }
 }

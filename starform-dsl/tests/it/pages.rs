@@ -11,9 +11,7 @@ use std::sync::Arc;
 
 use starform_dsl::diag::codes::{self, CHAPTERS, CodeEntry};
 use starform_dsl::diag::{Diagnostic, Severity};
-use starform_dsl::{Project, compile, emit, render, source::SourceTree};
-
-use crate::project::bindings;
+use starform_dsl::{Bindings, Project, compile, emit, render, source::SourceTree};
 
 /// Codes that only a text too large for a page raises, or none that is known.
 const WITHOUT_EXAMPLE: [&str; 12] = [
@@ -96,7 +94,7 @@ fn judge_wrong(entry: &CodeEntry, blocks: &[&str]) -> Result<(), String> {
 
 /// What a plan of any environment would say.
 fn refused(project: &Project) -> Vec<Diagnostic> {
-    let bindings = bindings(project);
+    let bindings = Bindings::first(project);
     let emitted = project
         .environments()
         .map(|(name, _)| emit(project, name, &bindings));

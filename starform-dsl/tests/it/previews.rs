@@ -7,9 +7,9 @@ use starform_contract::{
     model::{Scale, Variable, Workload},
     state::DriftPolicy,
 };
-use starform_dsl::emit;
+use starform_dsl::{Bindings, emit};
 
-use crate::project::{bindings, project, state};
+use crate::project::{project, state};
 
 const SHOP: &str = "project shop {
   environment staging branch=main { drift report; }
@@ -81,11 +81,11 @@ fn only_numbers_of_pull_requests_are_previews() {
     let shop = project(SHOP);
     for name in ["preview", "pr-", "pr-x", "pr-07", "pr-0", "other"] {
         let Ok(name) = name.parse() else { continue };
-        let said = emit(&shop, &name, &bindings(&shop)).expect_err("no environment");
+        let said = emit(&shop, &name, &Bindings::first(&shop)).expect_err("no environment");
         assert_eq!(said[0].code.to_string(), "SF3004", "{name}");
     }
     let without = project("project shop { environment e branch=main; }");
     let pr = "pr-7".parse().expect("a name");
-    assert!(emit(&without, &pr, &bindings(&without)).is_err());
+    assert!(emit(&without, &pr, &Bindings::first(&without)).is_err());
     assert!(without.preview(&pr).is_none());
 }

@@ -1,15 +1,9 @@
-//! What the other tests of the language share: a text to its project, and bindings made by hand.
+//! What the other tests of the language share: a text to its project and its state.
 //! Pure.
 //! Read on in `emission` for what comes out.
 
-use std::collections::BTreeMap;
-
-use starform_contract::{
-    EnvironmentState, NameEntry, ObjectName, ProjectId, ServiceId, ServiceName, WorkspaceId,
-};
-use starform_dsl::{
-    Bindings, Compiled, Emitted, Project, VerifiedHosts, compile, emit, source::SourceTree,
-};
+use starform_contract::EnvironmentState;
+use starform_dsl::{Bindings, Compiled, Emitted, Project, compile, emit, source::SourceTree};
 
 pub(crate) fn compiled(text: &str) -> Compiled {
     compile(&SourceTree::single("starform.kdl", text))
@@ -28,31 +22,10 @@ pub(crate) fn project(text: &str) -> Project {
         .unwrap_or_else(|| panic!("no project: {said:#?}"))
 }
 
-/// First incarnations under their own names.
-pub(crate) fn bindings(project: &Project) -> Bindings {
-    let project_id = ProjectId::local(project.name());
-    let entry = |name: &ServiceName| NameEntry {
-        name: name.clone(),
-        incarnation: 0,
-        service_id: ServiceId::derive(project_id, name, 0),
-        object_name: ObjectName::candidate(name, 1),
-        retired: false,
-    };
-    Bindings {
-        workspace_id: WorkspaceId::local(),
-        project_id,
-        tier: "standard".to_owned(),
-        names: project.services().map(entry).collect(),
-        base_domain: "starform.localhost".to_owned(),
-        images: BTreeMap::new(),
-        hosts: VerifiedHosts::All,
-    }
-}
-
 pub(crate) fn emitted(text: &str, environment: &str) -> Emitted {
     let project = project(text);
     let environment = environment.parse().expect("a name");
-    emit(&project, &environment, &bindings(&project)).expect("an environment of the project")
+    emit(&project, &environment, &Bindings::first(&project)).expect("an environment of the project")
 }
 
 pub(crate) fn state(text: &str, environment: &str) -> EnvironmentState {

@@ -7,7 +7,7 @@ use std::collections::BTreeSet;
 use starform_contract::ServiceKind;
 use starform_dsl::table::{self, Availability, NodeSpec, Place, closest, foreign_node};
 use starform_dsl::{
-    compile,
+    Bindings, compile,
     diag::Diagnostic,
     emit,
     source::SourceTree,
@@ -15,7 +15,7 @@ use starform_dsl::{
 };
 
 use crate::examples::texts;
-use crate::project::{bindings, compiled, project};
+use crate::project::{compiled, project};
 use crate::ui::cases;
 
 const IMAGE: &str = "image \"a/b:1\"";
@@ -110,7 +110,9 @@ fn what_is_only_checked_warns_and_is_refused() {
         assert!(warned.contains("SF6003"), "{}: {warned:?}", spec.name);
         let environments = project.environments();
         let refused: Vec<Diagnostic> = environments
-            .filter_map(|(environment, _)| emit(&project, environment, &bindings(&project)).err())
+            .filter_map(|(environment, _)| {
+                emit(&project, environment, &Bindings::first(&project)).err()
+            })
             .flatten()
             .collect();
         let wanted = if spec.name == "build" {

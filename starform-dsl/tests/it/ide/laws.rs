@@ -137,7 +137,7 @@ fn renaming_a_service_keeps_the_state_but_for_its_name() {
     let mut renamed = 0;
     for text in examples.iter().map(String::as_str).chain([SHOP]) {
         let project = crate::project::project(text);
-        let bindings = crate::project::bindings(&project);
+        let bindings = Bindings::first(&project);
         let analysis = Analysis::of(tree(text));
         for old in project.services() {
             let declared = ["web", "private", "worker", "cron"]

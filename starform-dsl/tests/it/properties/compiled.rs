@@ -8,10 +8,9 @@ use std::sync::Arc;
 
 use starform_dsl::diag::Diagnostic;
 use starform_dsl::fix::Level;
-use starform_dsl::{Compiled, ROOT_FILE, compile, describe, emit, source::SourceTree};
+use starform_dsl::{Bindings, Compiled, ROOT_FILE, compile, describe, emit, source::SourceTree};
 
 use super::{repaired, said};
-use crate::project::bindings;
 
 /// Stands in no text of KDL: what follows it is the next file.
 const NEXT_FILE: char = '\u{1c}';
@@ -59,7 +58,7 @@ pub(crate) fn check(sources: &SourceTree) {
     said::check_renderings(sources, &diagnostics, &secrets);
     let Some(project) = project else { return };
     for (environment, _) in project.environments() {
-        let bindings = bindings(&project);
+        let bindings = Bindings::first(&project);
         describe(&project, environment, &bindings).expect("what compiles has a state");
         let refused = emit(&project, environment, &bindings).err();
         for diagnostic in refused.into_iter().flatten() {
