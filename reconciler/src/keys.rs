@@ -10,7 +10,7 @@ use std::{fmt::Write as _, fs, io, path::Path, sync::Arc};
 use rand::RngExt as _;
 use starform_contract::{
     Digest, Index,
-    signature::{NotAKey, SigningKey, TrustedKey},
+    signature::{NotAKey, SigningKey, TrustedKey, key_lines},
 };
 
 use crate::private;
@@ -54,11 +54,8 @@ impl SigningKeys {
     /// [`KeyFileError`] with the line, never with what stands there.
     pub fn parse(text: &str) -> Result<Self, KeyFileError> {
         let mut keys: Vec<(usize, SigningKey)> = Vec::new();
-        let lines = (1..).zip(text.lines().map(str::trim));
-        for (line, text) in lines.filter(|(_, text)| !text.is_empty() && !text.starts_with('#')) {
-            let key: SigningKey = text
-                .parse()
-                .map_err(|reason| KeyFileError::Line { line, reason })?;
+        for (line, key) in key_lines::<SigningKey>(text) {
+            let key = key.map_err(|reason| KeyFileError::Line { line, reason })?;
             if let Some((first, _)) = keys.iter().find(|(_, other)| other.id() == key.id()) {
                 let first = *first;
                 return Err(KeyFileError::Twice {

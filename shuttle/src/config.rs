@@ -13,7 +13,7 @@ use clap::{Args, Parser, Subcommand};
 use serde::Deserialize;
 use starform_contract::{
     ClusterId,
-    signature::{NotAKey, TrustedKey},
+    signature::{NotAKey, TrustedKey, key_lines},
 };
 
 #[derive(Debug, Parser)]
@@ -68,18 +68,16 @@ pub struct DesiredFrom {
 /// Public keys, one `id:base64` a line; empty lines and those that begin with `#` are left out.
 ///
 /// # Errors
-/// [`AgentFileError`] when the file cannot be read, or holds no key.
+/// [`TrustFileError`] when the file cannot be read, or holds no key.
 pub fn trust_file(path: &Path) -> Result<Vec<TrustedKey>, TrustFileError> {
     let name = path.display().to_string();
     let text = std::fs::read_to_string(path).map_err(|source| TrustFileError::Read {
         path: name.clone(),
         source,
     })?;
-    let lines = (1..).zip(text.lines().map(str::trim));
-    let keys: Vec<TrustedKey> = lines
-        .filter(|(_, text)| !text.is_empty() && !text.starts_with('#'))
-        .map(|(line, text)| {
-            text.parse().map_err(|reason| TrustFileError::Line {
+    let keys: Vec<TrustedKey> = key_lines(&text)
+        .map(|(line, key)| {
+            key.map_err(|reason| TrustFileError::Line {
                 path: name.clone(),
                 line,
                 reason,

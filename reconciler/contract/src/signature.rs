@@ -109,6 +109,18 @@ impl SigningKey {
     }
 }
 
+/// The keys of a file, one `id:base64` a line, each with the number of its line from 1; empty lines and those that
+/// begin with `#` are left out.
+pub fn key_lines<T>(text: &str) -> impl Iterator<Item = (usize, Result<T, NotAKey>)>
+where
+    T: FromStr<Err = NotAKey>,
+{
+    let lines = (1..).zip(text.lines().map(str::trim));
+    lines
+        .filter(|(_, text)| !text.is_empty() && !text.starts_with('#'))
+        .map(|(line, text)| (line, text.parse()))
+}
+
 /// Whether one of `keys` signed the digest of `index`. The digest itself is checked elsewhere.
 ///
 /// # Errors
