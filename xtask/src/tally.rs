@@ -1,9 +1,14 @@
 //! Sums the closing lines of many test binaries.
 //!
-//! Pure. Always holds: a line that is no closing line changes nothing.
+//! Effects: runs the tests of a soak; passes on what tests print. Always holds: a line that is no closing line changes
+//! nothing.
 //! Read on in `test.rs`.
 
 use std::fmt;
+use std::io::{BufRead as _, BufReader, Read, Write as _};
+use std::process::{Command, Stdio};
+
+use anyhow::{Context, Result, ensure};
 
 /// How many tests ended how.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -14,6 +19,41 @@ pub struct Tally {
 }
 
 impl Tally {
+    /// Passes every line on as it comes, and sums the closing ones.
+    ///
+    /// # Errors
+    /// Where the output cannot be read or passed on.
+    pub fn stream(output: impl Read) -> Result<Self> {
+        let mut tally = Self::default();
+        let mut ours = std::io::stdout().lock();
+        for line in BufReader::new(output).split(b'\n') {
+            let line = line?;
+            ours.write_all(&line)?;
+            ours.write_all(b"\n")?;
+            tally.read(&String::from_utf8_lossy(&line));
+        }
+        Ok(tally)
+    }
+
+    /// Runs tests whose names were given, and shows what they measure while they do.
+    ///
+    /// # Errors
+    /// Where they do not build, one fails, or fewer than `least` passed: a name that no test has is no success.
+    pub fn held(tests: &mut Command, least: u64) -> Result<()> {
+        let mut child = tests
+            .stdout(Stdio::piped())
+            .spawn()
+            .context("cannot start cargo test")?;
+        let tally = Self::stream(child.stdout.take().context("standard output was piped")?)?;
+        let status = child.wait()?;
+        ensure!(status.success(), "cargo test: {status}: {tally}");
+        ensure!(
+            tally.passed >= least,
+            "only {tally}, where at least {least} tests were wanted: one was renamed or left out"
+        );
+        Ok(())
+    }
+
     /// Adds one line of `cargo test`'s standard output, such as
     /// `test result: ok. 3 passed; 0 failed; 1 ignored; 0 measured; 0 filtered out; finished in 0.01s`.
     pub fn read(&mut self, line: &str) {

@@ -7,7 +7,6 @@
 
 use std::env;
 use std::ffi::OsString;
-use std::io::{BufRead as _, BufReader, Write as _};
 use std::path::PathBuf;
 use std::process::{Command, ExitCode, ExitStatus, Stdio};
 
@@ -45,7 +44,7 @@ pub fn run(fast: bool) -> Result<ExitCode> {
         let mut tests = tests();
         tests.env("STARFORM_TEST_FAST", "1").stdout(Stdio::piped());
         let mut child = tests.spawn().context("cannot start cargo test")?;
-        let tally = stream(child.stdout.take().context("standard output was piped")?)?;
+        let tally = Tally::stream(child.stdout.take().context("standard output was piped")?)?;
         return Ok(close(tally, child.wait()?));
     }
     let testbed = testbed::build()?;
@@ -63,7 +62,7 @@ pub fn run(fast: bool) -> Result<ExitCode> {
         ..Terms::default()
     };
     let mut guarded = Guarded::start(&servers.testbed.binary, &terms, &tests)?;
-    let tally = stream(guarded.output().context("standard output was piped")?)?;
+    let tally = Tally::stream(guarded.output().context("standard output was piped")?)?;
     let status = guarded.wait()?;
     drop(servers);
     Ok(close(tally, status))
@@ -127,19 +126,6 @@ fn deny() -> Result<()> {
 
 fn tests() -> Command {
     process::cargo(["test", "--workspace", "--no-fail-fast"])
-}
-
-/// Passes every line on as it comes, and sums the closing ones.
-fn stream(output: impl std::io::Read) -> Result<Tally> {
-    let mut tally = Tally::default();
-    let mut ours = std::io::stdout().lock();
-    for line in BufReader::new(output).split(b'\n') {
-        let line = line?;
-        ours.write_all(&line)?;
-        ours.write_all(b"\n")?;
-        tally.read(&String::from_utf8_lossy(&line));
-    }
-    Ok(tally)
 }
 
 fn close(mut tally: Tally, status: ExitStatus) -> ExitCode {

@@ -3,8 +3,9 @@
 //! Effects: builds the testbed and the binaries, starts a cluster, applies the projects.
 //! Read on in `cli/tests/it/isolation/` and `testbed/reach.go`.
 
-use anyhow::{Context, Result};
+use anyhow::Result;
 
+use crate::tally::Tally;
 use crate::{process, testbed};
 
 pub(super) fn run() -> Result<()> {
@@ -13,11 +14,5 @@ pub(super) fn run() -> Result<()> {
         "test --package starform-cli --test it -- --ignored --nocapture isolation::soak_";
     let mut tests = process::cargo(arguments.split(' '));
     tests.env("TESTBED_BIN_FOR_TESTS", testbed.binary);
-    let text = process::output(&mut tests)?;
-    let summary = text.lines().find(|line| line.starts_with("isolation: "));
-    println!(
-        "{}",
-        summary.with_context(|| format!("no test says what it decided:\n{text}"))?
-    );
-    Ok(())
+    Tally::held(&mut tests, 1)
 }

@@ -4,7 +4,7 @@
 //! Effects: builds and runs tests of `starform-dsl` and `starform-cli` in release, those that are too slow or too exact for every run.
 //! Read on in `starform-dsl/tests/it/heavy.rs` and `hostile.rs`, and in `cli/tests/it/lsp/prefixes.rs`.
 
-use anyhow::{Result, ensure};
+use anyhow::Result;
 
 use crate::process;
 use crate::tally::Tally;
@@ -19,10 +19,5 @@ fn soak(package: &str) -> Result<()> {
     let arguments = format!(
         "test --release --package {package} --test it -- --ignored --nocapture --test-threads=1 soak_"
     );
-    let text = process::output(&mut process::cargo(arguments.split(' ')))?;
-    let mut tally = Tally::default();
-    text.lines().for_each(|line| tally.read(line));
-    ensure!(tally.passed > 0, "no test of that name was found:\n{text}");
-    print!("{text}");
-    Ok(())
+    Tally::held(&mut process::cargo(arguments.split(' ')), 1)
 }
