@@ -3,6 +3,7 @@
 //! Read on in `read` for how a node meets its row, and in `project` for the top.
 
 mod amount;
+mod annotated;
 mod declare;
 mod domain;
 mod health;

@@ -1,10 +1,10 @@
 //! Placeholders as other tools write them: `${api.host}` and `{{ api.host }}`, and references in text that is no template.
 //! Pure. Says nothing of names that no service has: it is kept until the services are known.
-//! Read on in `vars` for the values and in `crate::vars::template` for what a template is.
+//! Read on in `vars` and `annotated` for the values and in `crate::vars::template` for what a template is.
 
 use std::ops::Range;
 
-use super::vars::Inner;
+use super::annotated::Inner;
 use super::{Cx, quoted};
 use crate::diag::{Diagnostic, Edit, Fix, codes};
 use crate::project::Suspected;
