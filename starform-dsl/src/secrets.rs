@@ -208,25 +208,21 @@ fn looks_secret(key: &str, entry: Entry<'_>) -> bool {
         Value::Integer(_) | Value::Decimal(_) | Value::Invalid => entry.raw().into(),
         Value::Bool(_) | Value::Null => return false,
     };
-    match entry.ty() {
+    match entry.ty().and_then(|ty| Annotation::parse(&ty.text)) {
         // Its references stand open for all to read; what stands between them may not.
-        Some(ty) if ty.text == "template" && template::parse(&text).1.is_empty() => {
+        Some(Annotation::Template) if template::parse(&text).1.is_empty() => {
             let whole = !text.contains('{') && credential::sign(key, &text).is_some();
             whole || credential::sign_of_value(&text).is_some()
         }
-        Some(ty) if names_something(&ty.text, &text) => false,
-        Some(ty) if ty.text == "secret" => text.len() >= SHORTEST,
-        Some(_) | None => credential::sign(key, &text).is_some(),
-    }
-}
-
-/// Whether an annotated value is what the annotation says: no value, but the name of one.
-fn names_something(annotation: &str, text: &str) -> bool {
-    match Annotation::parse(annotation) {
-        Some(Annotation::Secret) => SecretName::new(text).is_ok(),
-        Some(Annotation::Ref) => Reference::parse(text).is_ok(),
-        Some(Annotation::Generate) => text == Generator::Bytes32.as_str(),
-        Some(Annotation::Template) | None => false,
+        // What is no name may be the secret.
+        Some(Annotation::Secret) => {
+            SecretName::new(text.as_ref()).is_err() && text.len() >= SHORTEST
+        }
+        Some(Annotation::Ref) if Reference::parse(&text).is_ok() => false,
+        Some(Annotation::Generate) if text == Generator::Bytes32.as_str() => false,
+        Some(Annotation::Template | Annotation::Ref | Annotation::Generate) | None => {
+            credential::sign(key, &text).is_some()
+        }
     }
 }
 

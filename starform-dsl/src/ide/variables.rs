@@ -42,9 +42,7 @@ fn written(annotation: Annotation) -> (&'static str, &'static str) {
 
 /// What an annotation means.
 pub(crate) fn annotation_doc(word: &str) -> Option<&'static str> {
-    let mut all = Annotation::ALL.into_iter();
-    let annotation = all.find(|annotation| annotation.as_str() == word)?;
-    Some(written(annotation).1)
+    Some(written(Annotation::parse(word)?).1)
 }
 
 /// Keys that other places give and this block does not.
@@ -96,7 +94,8 @@ pub(super) fn values(analysis: &Analysis, cursor: &Cursor<'_>, head: &Head<'_>) 
         (_, Some(Annotation::Template)) => template(analysis, cursor),
         (_, Some(Annotation::Secret)) => {
             let names = secrets(analysis, cursor).into_iter();
-            let names = names.map(|name| values::candidate(&name, "secret", Sort::Word));
+            let names =
+                names.map(|name| values::candidate(&name, Annotation::Secret.as_str(), Sort::Word));
             super::completion::offer(cursor.word, names.collect())
         }
         (_, Some(Annotation::Generate)) => {
@@ -124,7 +123,7 @@ fn secrets(analysis: &Analysis, cursor: &Cursor<'_>) -> BTreeSet<String> {
             let args = visit.node.args().filter(|arg| {
                 let here = arg.value_span().range.contains(cursor.word.range.start());
                 arg.ty()
-                    .is_some_and(|ty| ty.text == Annotation::Secret.as_str())
+                    .is_some_and(|ty| Annotation::parse(&ty.text) == Some(Annotation::Secret))
                     && !(here && parse.cst.file() == cursor.cst.file())
             });
             names.extend(args.filter_map(|arg| {

@@ -8,7 +8,7 @@ use std::collections::BTreeSet;
 use serde_json::{Value, json};
 
 use crate::table::{self, Args, NodeSpec, Type};
-use crate::vars::Generator;
+use crate::vars::{Annotation, Generator};
 
 /// What a plain word is made of, as far as a line can show.
 const WORD: &str = r##"[^\s\\/(){};\[\]"#=]+"##;
@@ -126,8 +126,9 @@ fn declares(spec: &NodeSpec) -> bool {
 
 /// A template's text, in which `{service.output}` stands for something.
 fn annotated() -> Value {
+    let template = Annotation::Template.as_str();
     json!({
-        "begin": r#"(\()(template)(\))\s*(")"#,
+        "begin": format!(r#"(\()({template})(\))\s*(")"#),
         "end": "\"|$",
         "beginCaptures": {
             "1": {"name": "punctuation.definition.annotation.starform"},
