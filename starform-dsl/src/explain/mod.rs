@@ -3,6 +3,8 @@
 //! What looks like a credential is never repeated.
 //! Read on in `path` for what may be asked, and in `text` for how the answer is printed.
 
+mod everywhere;
+mod field;
 mod origins;
 mod outer;
 mod path;
@@ -21,9 +23,11 @@ use crate::emit::{Bindings, emit};
 use crate::project::Project;
 use crate::resolve::LayerName;
 use crate::source::Span;
+use everywhere::Everywhere;
 use path::Subject;
 use written::Written;
 
+pub use field::{Field, field};
 pub use origins::{Origin, origins};
 pub use path::NoSuchPath;
 pub use text::text;
@@ -121,7 +125,7 @@ pub fn explain<'p>(
         })
         .collect();
     match path::subject(project, &written, path)? {
-        Subject::Service(service, rest) => service::explain(&at, service, &rest),
+        Subject::Service(service, rest) => service::explain(&Everywhere::new(&at, service), &rest),
         Subject::Group(name, rest) => outer::group(&at, name, &rest),
         Subject::Environment(environment, rest) => outer::environment(&written, environment, &rest),
         Subject::Removed(line, rest) => removed::explain(&at, line, &rest),
@@ -174,6 +178,26 @@ fn layer(name: LayerName<'_>) -> String {
         LayerName::Partial(partial) => format!("partial {partial}"),
         LayerName::Own => "the service itself".to_owned(),
         LayerName::In(names) => inside(names),
+    }
+}
+
+fn said(at: &At<'_>, role: Role, by: LayerName<'_>, span: Span, text: String) -> Said {
+    Said {
+        role,
+        layer: layer(by),
+        place: Some(at.written.place(span)),
+        text,
+    }
+}
+
+impl Answer {
+    /// Of one environment, which [`grouped`] names.
+    fn new(value: Option<String>, said: Vec<Said>) -> Answer {
+        Answer {
+            environments: Vec::new(),
+            value,
+            said,
+        }
     }
 }
 

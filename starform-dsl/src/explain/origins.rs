@@ -8,12 +8,13 @@ use serde::Serialize;
 use serde_json::Value as Json;
 use starform_contract::{EnvironmentName, ServiceName};
 
+use super::everywhere::Everywhere;
+use super::field::said_by;
 use super::{At, Explained, Role, service, written::Written};
 use crate::diag::Diagnostic;
 use crate::emit::{Bindings, emit};
-use crate::project::{Project, Service};
+use crate::project::Project;
 use crate::source::Span;
-use crate::table::{self, Place};
 
 /// Who says a value, and where.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
@@ -37,24 +38,22 @@ pub fn origins(
     let at = [At {
         project,
         environment,
-        state: Some(state.clone()),
+        state: Some(state),
         written: &written,
     }];
-    let mut all = BTreeMap::new();
-    for emitted in &state.services {
-        let model = serde_json::to_value(&emitted.model).expect("models have string keys");
+    let declared = project.model.services.values();
+    let all = declared.filter_map(|service| {
+        let everywhere = Everywhere::new(&at, service);
         let mut paths = Vec::new();
-        leaves(&model, &mut Vec::new(), &mut paths);
-        let Some(declared) = project.model.services.get(&emitted.name) else {
-            continue;
-        };
+        let model = everywhere.each.first()?.model.as_ref()?;
+        leaves(model, &mut Vec::new(), &mut paths);
         let found = paths
             .into_iter()
-            .map(|path| (path.join("."), of(&at, declared, &path)))
+            .map(|path| (path.join("."), of(&everywhere, &path)))
             .collect();
-        all.insert(emitted.name.clone(), found);
-    }
-    Ok(all)
+        Some((service.name.value.clone(), found))
+    });
+    Ok(all.collect())
 }
 
 /// Paths of everything that is no object; lists are whole.
@@ -73,18 +72,19 @@ fn leaves(value: &Json, path: &mut Vec<String>, found: &mut Vec<Vec<String>>) {
     }
 }
 
-fn of(at: &[At<'_>], service: &Service, path: &[String]) -> Origin {
+fn of(everywhere: &Everywhere<'_>, path: &[String]) -> Origin {
+    let service = everywhere.service;
     let parts: Vec<&str> = path.iter().map(String::as_str).collect();
     let explained = match parts[..] {
-        ["vars", key] => service::variable(at, service, key).ok(),
-        [name] if service::head_row(service).prop(name).is_some() => {
-            Some(service::head(at, service, name))
-        }
-        [name, ref inner @ ..] => match node_of(name) {
+        ["vars", key] => Some(service::variable(everywhere, key)),
+        [name, ref inner @ ..] => match said_by(name) {
+            Some(name) if service::head_row(service).prop(name).is_some() => {
+                Some(service::head(everywhere, name))
+            }
             // A part that the language has no name for comes with the whole.
-            Some(node) => service::child(at, service, node, inner)
-                .or_else(|_| service::child(at, service, node, &inner[..inner.len().min(1)]))
-                .or_else(|_| service::child(at, service, node, &[]))
+            Some(name) => service::child(everywhere, name, inner)
+                .or_else(|_| service::child(everywhere, name, &inner[..inner.len().min(1)]))
+                .or_else(|_| service::child(everywhere, name, &[]))
                 .ok(),
             None => None,
         },
@@ -93,7 +93,7 @@ fn of(at: &[At<'_>], service: &Service, path: &[String]) -> Origin {
     match explained.as_ref().and_then(holder) {
         Some(origin) => origin,
         None if parts == ["kind"] || parts == ["refs"] => {
-            let place = at[0].written.place(service.name.span);
+            let place = everywhere.each[0].at.written.place(service.name.span);
             Origin {
                 layer: "the service itself".to_owned(),
                 place: Some(place.to_string()),
@@ -104,12 +104,6 @@ fn of(at: &[At<'_>], service: &Service, path: &[String]) -> Origin {
             place: None,
         },
     }
-}
-
-/// The node of the language whose field of the model has a name: `ports` is made of `port`.
-fn node_of(field: &str) -> Option<&'static str> {
-    let named = |name: &str| table::find(Place::Service, name).map(|row| row.name);
-    named(field).or_else(|| named(field.strip_suffix('s')?))
 }
 
 fn holder(explained: &Explained) -> Option<Origin> {

@@ -4,34 +4,36 @@
 
 use std::collections::BTreeSet;
 
+use super::everywhere::Everywhere;
 use super::path::NoSuchPath;
-use super::{Answer, At, Explained, Role, Said, grouped, layer, value};
-use crate::project::{Presence, Service, Setting};
-use crate::resolve::{self, LayerName, Resolved};
+use super::{Answer, At, Explained, Role, Said, said, value};
+use crate::project::{Service, Setting};
+use crate::resolve::{self, LayerName};
 use crate::source::Span;
 use crate::syntax::{Node, Value};
 use crate::table::{self, Args, Block, NodeSpec, Place, valid_in};
 
 pub(super) fn explain(
-    at: &[At<'_>],
-    service: &Service,
+    everywhere: &Everywhere<'_>,
     rest: &[String],
 ) -> Result<Vec<Explained>, NoSuchPath> {
     let parts: Vec<&str> = rest.iter().map(String::as_str).collect();
     match parts[..] {
-        [] => everything(at, service),
-        ["vars"] => variables(at, service),
-        ["vars", key] => Ok(vec![variable(at, service, key)?]),
-        [name] if head_row(service).prop(name).is_some() => Ok(vec![head(at, service, name)]),
-        [name, ref inner @ ..] => Ok(vec![child(at, service, name, inner)?]),
+        [] => everything(everywhere),
+        ["vars"] => Ok(variables(everywhere)),
+        ["vars", key] => Ok(vec![known_variable(everywhere, key)?]),
+        [name] if head_row(everywhere.service).prop(name).is_some() => {
+            Ok(vec![head(everywhere, name)])
+        }
+        [name, ref inner @ ..] => Ok(vec![child(everywhere, name, inner)?]),
     }
 }
 
-fn everything(at: &[At<'_>], service: &Service) -> Result<Vec<Explained>, NoSuchPath> {
-    let mut all: Vec<Explained> = head_row(service)
+fn everything(everywhere: &Everywhere<'_>) -> Result<Vec<Explained>, NoSuchPath> {
+    let mut all: Vec<Explained> = head_row(everywhere.service)
         .props
         .iter()
-        .map(|prop| head(at, service, prop.name))
+        .map(|prop| head(everywhere, prop.name))
         .filter(|found| {
             found
                 .answers
@@ -40,17 +42,17 @@ fn everything(at: &[At<'_>], service: &Service) -> Result<Vec<Explained>, NoSuch
         })
         .collect();
     let mut names: Vec<&str> = Vec::new();
-    for at in at {
-        for name in resolved(at, service).children() {
+    for (_, resolved) in everywhere.resolved() {
+        for name in resolved.children() {
             if !names.contains(&name) && !["in", "vars", "only", "not-in"].contains(&name) {
                 names.push(name);
             }
         }
     }
     for name in names {
-        all.push(child(at, service, name, &[])?);
+        all.push(child(everywhere, name, &[])?);
     }
-    all.extend(variables(at, service)?);
+    all.extend(variables(everywhere));
     Ok(all)
 }
 
@@ -64,53 +66,13 @@ pub(super) fn head_row(service: &Service) -> &'static NodeSpec {
         .expect("the table has a row for every kind of service")
 }
 
-fn resolved<'a>(at: &At<'a>, service: &'a Service) -> Resolved<'a> {
-    resolve::service(&at.project.model, service, at.environment)
-}
-
-/// One answer an environment; where the service does not exist, that is the answer.
-fn answers<'a>(
-    at: &'a [At<'a>],
-    service: &'a Service,
-    path: &[&str],
-    answer: impl Fn(&'a At<'a>, &Resolved<'a>) -> Answer,
-) -> Explained {
-    let each = at.iter().map(|at| {
-        let answer = match absent(at, service) {
-            Some(answer) => answer,
-            None => answer(at, &resolved(at, service)),
-        };
-        (at.environment, answer)
-    });
-    let name = service.name.value.as_str();
-    Explained {
-        path: [&[name], path].concat().join("."),
-        answers: grouped(each),
-    }
-}
-
-fn absent(at: &At<'_>, service: &Service) -> Option<Answer> {
-    let names = match &service.presence {
-        Presence::Everywhere => return None,
-        Presence::Only(names) | Presence::NotIn(names) => names,
-    };
-    let span = names.list.first()?.span;
-    let said = said(
-        at,
-        Role::Absent,
-        LayerName::Own,
-        span,
-        at.written.text(span),
-    );
-    (!service.presence.includes(at.environment)).then(|| Answer::new(None, vec![said]))
-}
-
 /// `schedule=`, `timezone=`, `like=`: properties of the service's own node.
-pub(super) fn head(at: &[At<'_>], service: &Service, name: &str) -> Explained {
-    answers(at, service, &[name], |at, _| {
-        let node = at.written.node(service.name.span);
+pub(super) fn head(everywhere: &Everywhere<'_>, name: &str) -> Explained {
+    everywhere.answers(&[name], |here, _| {
+        let at = here.at;
+        let node = at.written.node(everywhere.service.name.span);
         let entry = node.and_then(|node| node.prop(name));
-        let made = value::of_child(at, service, name, &[]);
+        let made = value::of_child(here, name, &[]);
         match entry {
             Some(entry) => {
                 let text = at.written.entry(entry);
@@ -128,15 +90,15 @@ pub(super) fn head(at: &[At<'_>], service: &Service, name: &str) -> Explained {
 }
 
 pub(super) fn child(
-    at: &[At<'_>],
-    service: &Service,
+    everywhere: &Everywhere<'_>,
     name: &str,
     inner: &[&str],
 ) -> Result<Explained, NoSuchPath> {
-    let spec = row(service, name)?;
+    let spec = row(everywhere.service, name)?;
     check_inner(spec, inner)?;
     let path = [&[name], inner].concat();
-    Ok(answers(at, service, &path, |at, resolved| {
+    Ok(everywhere.answers(&path, |here, resolved| {
+        let at = here.at;
         // Whoever says `build` or `image-of` says that `image` is replaced.
         let spoken = resolved.said_of_child(&table::rivals(Place::Service, name));
         let mut all: Vec<Said> = Vec::new();
@@ -166,7 +128,7 @@ pub(super) fn child(
             .first()
             .is_some_and(|said| said.what.iter().any(|span| at.written.is_secret(*span)));
         let made = (!secret)
-            .then(|| value::of_child(at, service, name, inner))
+            .then(|| value::of_child(here, name, inner))
             .flatten();
         let made = match (made, holds) {
             (Some(made), _) => made,
@@ -269,50 +231,38 @@ fn whole(at: &At<'_>, spans: &[Span]) -> (Span, String) {
     (spans[0], texts.join("; "))
 }
 
-fn said(at: &At<'_>, role: Role, by: LayerName<'_>, span: Span, text: String) -> Said {
-    Said {
-        role,
-        layer: layer(by),
-        place: Some(at.written.place(span)),
-        text,
-    }
-}
-
-fn variables(at: &[At<'_>], service: &Service) -> Result<Vec<Explained>, NoSuchPath> {
-    keys(at, service)
-        .iter()
-        .map(|key| variable(at, service, key))
+fn variables(everywhere: &Everywhere<'_>) -> Vec<Explained> {
+    keys(everywhere)
+        .into_iter()
+        .map(|key| variable(everywhere, key))
         .collect()
 }
 
 /// Every key that some layer or group speaks of in some environment.
-fn keys(at: &[At<'_>], service: &Service) -> BTreeSet<String> {
+fn keys<'a>(everywhere: &Everywhere<'a>) -> BTreeSet<&'a str> {
     let mut keys = BTreeSet::new();
-    for at in at
-        .iter()
-        .filter(|at| service.presence.includes(at.environment))
-    {
-        let resolved = resolved(at, service);
-        keys.extend(resolved.own_keys().map(str::to_owned));
+    for (at, resolved) in everywhere.resolved() {
+        keys.extend(resolved.own_keys());
         for (_, group) in resolved.groups(&at.project.model) {
-            let found = resolve::group(group, at.environment);
-            keys.extend(found.into_keys().map(str::to_owned));
+            keys.extend(resolve::group(group, at.environment).into_keys());
         }
     }
     keys
 }
 
-pub(super) fn variable(
-    at: &[At<'_>],
-    service: &Service,
-    key: &str,
-) -> Result<Explained, NoSuchPath> {
-    let keys = keys(at, service);
-    if !keys.contains(key) {
-        let known = keys.iter().map(String::as_str);
-        return Err(NoSuchPath::new("variable", key, known));
+fn known_variable(everywhere: &Everywhere<'_>, key: &str) -> Result<Explained, NoSuchPath> {
+    let keys = keys(everywhere);
+    if keys.contains(key) {
+        Ok(variable(everywhere, key))
+    } else {
+        Err(NoSuchPath::new("variable", key, keys.into_iter()))
     }
-    Ok(answers(at, service, &["vars", key], |at, resolved| {
+}
+
+/// Of a key that something speaks of.
+pub(super) fn variable(everywhere: &Everywhere<'_>, key: &str) -> Explained {
+    everywhere.answers(&["vars", key], |here, resolved| {
+        let at = here.at;
         let model = &at.project.model;
         let holds = resolved.vars.get(key).map(|var| var.span);
         let mut below = false;
@@ -330,23 +280,12 @@ pub(super) fn variable(
             all.push(said(at, role, layer.by, span, at.written.text(span)));
         }
         let value = holds.map(|span| {
-            let made = value::of_variable(at, service, key);
+            let made = value::of_variable(here, key);
             match made.filter(|_| !at.written.is_secret(span)) {
                 Some(made) => made,
                 None => at.written.first_argument(span),
             }
         });
         Answer::new(value, all)
-    }))
-}
-
-impl Answer {
-    /// Of one environment, which [`grouped`] names.
-    pub(super) fn new(value: Option<String>, said: Vec<Said>) -> Answer {
-        Answer {
-            environments: Vec::new(),
-            value,
-            said,
-        }
-    }
+    })
 }

@@ -3,39 +3,37 @@
 //! Read on in `starform_contract::model` for the model.
 
 use serde_json::Value as Json;
-use starform_contract::{GroupName, ServiceState, model::Variable};
+use starform_contract::{GroupName, model::Variable};
 
 use super::At;
+use super::everywhere::Here;
+use super::field::{Field, field};
 use super::written::HIDDEN;
-use crate::project::Service;
 use crate::table::{self, Place, PropSpec};
 use crate::vars::credential;
 
 /// Whether a host is known to be the project's own is said by whoever plans.
 const NOT_OF_THE_FILE: &str = "verified";
 
-/// A child of a service, or something inside it, defaults filled in. `None` where the model does
-/// not have it under the child's name.
-pub(super) fn of_child(
-    at: &At<'_>,
-    service: &Service,
-    name: &str,
-    inner: &[&str],
-) -> Option<String> {
-    let model = serde_json::to_value(&state(at, service)?.model).ok()?;
-    let spec = table::find(Place::Service, name);
-    let name = spec.map_or(name, |spec| spec.slot());
-    let found = model.get(name).or_else(|| model.get(format!("{name}s")))?;
-    let order = spec.map_or(&[][..], |spec| spec.props);
-    at_path(found, inner).map(|value| shown(&value, order))
+/// A child of a service or something inside it, or a property of the service's own node; defaults filled in.
+/// `None` where the model does not have it.
+pub(super) fn of_child(here: &Here<'_>, name: &str, inner: &[&str]) -> Option<String> {
+    let model = here.model.as_ref()?;
+    let found = match field(name)? {
+        Field::One(name) | Field::List(name) => at_path(model.get(name)?, inner)?,
+        Field::ByName(name) => match inner {
+            [] => model.get(name)?.clone(),
+            inner => of_each(model.get(name)?.as_object()?.values(), inner)?,
+        },
+        Field::Spent => return None,
+    };
+    let order = table::find(Place::Service, name).map_or(&[][..], |spec| spec.props);
+    Some(shown(&found, order))
 }
 
-pub(super) fn of_variable(at: &At<'_>, service: &Service, key: &str) -> Option<String> {
-    state(at, service)?
-        .model
-        .vars
-        .get(key)
-        .map(|value| variable(key, value))
+pub(super) fn of_variable(here: &Here<'_>, key: &str) -> Option<String> {
+    let value = here.state?.model.vars.get(key)?;
+    Some(variable(key, value))
 }
 
 /// `None` as well for a group that no service of the environment uses.
@@ -52,29 +50,21 @@ fn variable(key: &str, value: &Variable) -> String {
     }
 }
 
-fn state<'a>(at: &'a At<'_>, service: &Service) -> Option<&'a ServiceState> {
-    let services = &at.state.as_ref()?.services;
-    services
-        .iter()
-        .find(|state| state.name == service.name.value)
-}
-
 /// Down through objects; a list gives what each of its items has.
 fn at_path(value: &Json, path: &[&str]) -> Option<Json> {
     let [first, rest @ ..] = path else {
         return Some(value.clone());
     };
     match value {
-        Json::Array(items) => {
-            let found: Vec<Json> = items
-                .iter()
-                .filter_map(|item| at_path(item, path))
-                .collect();
-            (!found.is_empty()).then_some(Json::Array(found))
-        }
+        Json::Array(items) => of_each(items.iter(), path),
         Json::Object(fields) => at_path(fields.get(*first)?, rest),
         Json::Null | Json::Bool(_) | Json::Number(_) | Json::String(_) => None,
     }
+}
+
+fn of_each<'v>(values: impl Iterator<Item = &'v Json>, path: &[&str]) -> Option<Json> {
+    let found: Vec<Json> = values.filter_map(|value| at_path(value, path)).collect();
+    (!found.is_empty()).then_some(Json::Array(found))
 }
 
 /// `min=3 max=12`: properties in the order of the table, then all others by name.

@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 use super::Place;
 use crate::project::Project;
 use crate::source::{FileId, Span};
-use crate::syntax::{self, Cst, Entry, Node, Nodes};
+use crate::syntax::{self, Cst, Entry, Node};
 
 /// What stands in for a credential.
 pub(super) const HIDDEN: &str = "•••";
@@ -44,17 +44,7 @@ impl<'p> Written<'p> {
 
     /// The node whose head holds a place.
     pub(super) fn node(&self, span: Span) -> Option<Node<'_>> {
-        let holds = |outer: Span| {
-            outer.range.start() <= span.range.start() && span.range.end() <= outer.range.end()
-        };
-        let mut nodes: Nodes<'_> = self.trees.get(&span.file)?.nodes();
-        loop {
-            let node = nodes.find(|node| holds(node.span()))?;
-            if holds(node.head_span()) {
-                return Some(node);
-            }
-            nodes = node.children()?;
-        }
+        self.trees.get(&span.file)?.node_at(span.range)
     }
 
     /// The whole node at a place, block included.

@@ -135,6 +135,22 @@ impl Cst {
         }
     }
 
+    /// The node whose head, without its block, holds a range. Nodes begin in the order of the text, so this is a
+    /// binary search; only behind a block that `/-` leaves out it takes more.
+    pub(crate) fn node_at(&self, range: TextRange) -> Option<Node<'_>> {
+        let begins = |data: &NodeData| self.tokens.start(data.first) <= range.start();
+        let holds = |node: &Node<'_>| {
+            let head = node.head_span().range;
+            head.start() <= range.start() && range.end() <= head.end()
+        };
+        let before = self.nodes.partition_point(begins);
+        (0..u32::try_from(before).ok()?)
+            .rev()
+            .map(|index| Node { cst: self, index })
+            .filter(|node| !node.data().skipped)
+            .find(holds)
+    }
+
     pub(super) fn span(&self, range: TextRange) -> Span {
         Span {
             file: self.file,

@@ -1,13 +1,18 @@
 //! `explain`: the value, who says so and where, and what that replaced, as the rule of layers has it.
-//! Pure.
+//! Reads the clock once.
 //! Read on in `emission` for the values alone.
 
+use std::collections::BTreeSet;
+use std::time::Duration;
+
+use starform_contract::model::ServiceModel;
 use starform_dsl::{
     Bindings, Compiled, emit,
-    explain::{self, Role},
+    explain::{self, Field, Role},
+    table::{self, Place},
 };
 
-use crate::project::compiled;
+use crate::{heavy::spent, project::compiled};
 
 const SHOP: &str = r#"project shop {
   environment staging branch=main
@@ -276,10 +281,8 @@ fn what_holds_is_what_is_emitted() {
                     let holds: Vec<_> = holds.collect();
                     assert!(holds.len() <= 1, "{name}: {}", explained.path);
                     let path = explained.path.split_once('.').expect("a service").1;
-                    let listed = ["port", "domain"]
-                        .contains(&path)
-                        .then(|| format!("{path}s"));
-                    let origin = origins.0[&service].get(listed.as_deref().unwrap_or(path));
+                    let field = explain::field(path).and_then(Field::name);
+                    let origin = origins.0[&service].get(field.unwrap_or(path));
                     let place = holds.first().and_then(|said| said.place.as_ref());
                     if let (Some(origin), Some(place)) = (origin, place) {
                         let (line, _) = origin.rsplit_once(':').expect("a column");
@@ -291,4 +294,84 @@ fn what_holds_is_what_is_emitted() {
         }
         assert!(asked > 2, "{name}: only {asked} places compared");
     }
+}
+
+/// What asks each variable anew takes seconds here.
+#[test]
+fn as_many_variables_as_fit_are_answered_at_once() {
+    let vars: String = (0..1_000).map(|at| format!("K{at} v{at}\n")).collect();
+    let text = format!(
+        "project p {{ environment e branch=x; environment f branch=y\n\
+         web api {{ image \"a/b:1\"; port 8080; vars {{\n{vars}}}; }}; }}"
+    );
+    let project = compiled(&text).project.expect("no errors");
+    let bindings = Bindings::first(&project);
+    let start = spent();
+    let found = explain::explain(&project, "api", None, &bindings, &[]).expect("an answer");
+    assert!(found.len() > 1_000);
+    let environment = "e".parse().expect("a name");
+    let origins = explain::origins(&project, &environment, &bindings, &[]).expect("a state");
+    assert!(origins.values().all(|of| of.len() > 1_000));
+    let took = spent() - start;
+    assert!(took < Duration::from_millis(500), "{took:?}");
+}
+
+/// Fields of the model that no node is named for.
+const OF_THE_PLATFORM: [&str; 3] = ["kind", "refs", "platform-host"];
+
+#[test]
+fn every_node_of_a_service_has_its_field_of_the_model() {
+    let schema = schemars::schema_for!(ServiceModel).to_value();
+    let named = ["Web", "Private", "Worker", "Cron", "Running"];
+    let objects = named.iter().map(|name| &schema["$defs"][name]);
+    let fields: BTreeSet<&str> = objects
+        .chain([&schema])
+        .filter_map(|object| object["properties"].as_object())
+        .flat_map(|fields| fields.keys().map(String::as_str))
+        .filter(|field| !OF_THE_PLATFORM.contains(field))
+        .collect();
+    let children = table::valid_in(Place::Service);
+    let kinds = ["web", "private", "worker", "cron"];
+    let own = kinds.map(|kind| table::find(Place::Project, kind).expect("a kind").props);
+    let own = own
+        .iter()
+        .flat_map(|props| props.iter().map(|prop| prop.name));
+    let said: BTreeSet<&str> = children
+        .into_iter()
+        .chain(own)
+        .filter_map(|name| {
+            let field = explain::field(name);
+            field
+                .unwrap_or_else(|| panic!("`{name}` has no row"))
+                .name()
+        })
+        .collect();
+    assert_eq!(said, fields);
+    assert_eq!(explain::field("replicas"), None);
+}
+
+#[test]
+fn what_several_nodes_say_is_asked_of_all_of_them() {
+    let text = r#"project shop {
+  environment production branch=main
+  web api {
+    image "a/b:1"
+    port 8080 name=http
+    port 9090 name=admin
+    redirect "/a" to="/b" status=301
+    redirect "/c" to="/d"
+  }
+}
+"#;
+    let says = |path: &str, value: &str| {
+        let text = asked_of(text, path, None).expect("an answer");
+        let first = text.lines().next().expect("a line");
+        assert_eq!(first, format!("{path} in production: {value}"));
+    };
+    says("api.port.name", "http admin");
+    says("api.redirect.to", "/b /d");
+    says(
+        "api.redirect",
+        "/a={to=/b status=301} /c={to=/d status=302}",
+    );
 }
