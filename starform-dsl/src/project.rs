@@ -9,7 +9,9 @@ mod layer;
 
 use std::collections::BTreeMap;
 
-use starform_contract::{EnvironmentName, GroupName, ProjectName, ServiceKind, ServiceName};
+use starform_contract::{
+    EnvironmentName, GroupName, PartialName, ProjectName, ServiceKind, ServiceName,
+};
 
 use crate::diag::Diagnostic;
 use crate::source::{SourceTree, Span};
@@ -46,7 +48,7 @@ pub(crate) struct Model {
     pub(crate) environments: Vec<Environment>,
     pub(crate) preview: Option<Preview>,
     pub(crate) groups: BTreeMap<GroupName, Group>,
-    pub(crate) partials: BTreeMap<GroupName, Layer>,
+    pub(crate) partials: BTreeMap<PartialName, Layer>,
     pub(crate) services: BTreeMap<ServiceName, Service>,
     /// In the order of the files.
     pub(crate) removed: Vec<Removed>,
@@ -217,7 +219,7 @@ impl Model {
     }
 
     pub(crate) fn partial(&self, name: &str) -> Option<&Layer> {
-        self.partials.get(&GroupName::new(name).ok()?)
+        self.partials.get(&PartialName::new(name).ok()?)
     }
 }
 

@@ -41,7 +41,8 @@ pub use index::{Accepted, Consent, Index, ProjectEntry};
 pub use key::ObjectKey;
 pub use model::{ServiceKind, ServiceModel};
 pub use name::{
-    EnvironmentName, GroupName, ObjectName, PortName, ProjectName, SecretName, ServiceName,
+    EnvironmentName, GroupName, ObjectName, PartialName, PortName, ProjectName, SecretName,
+    ServiceName, VolumeName,
 };
 pub use profile::ClusterProfile;
 pub use report::Report;

@@ -10,7 +10,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    name::{GroupName, PortName, ServiceName},
+    name::{GroupName, PortName, ServiceName, VolumeName},
     quantity::{Cpu, Duration, Memory},
 };
 
@@ -141,7 +141,7 @@ pub struct Running {
     pub metrics: Option<Metrics>,
     /// By name.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
-    pub volumes: BTreeMap<GroupName, Volume>,
+    pub volumes: BTreeMap<VolumeName, Volume>,
 }
 
 /// Runs on a schedule.

@@ -37,12 +37,15 @@ pub enum InvalidName {
 
 /// Lower-case letters, digits and single hyphens, beginning with a letter.
 const LETTER_FIRST: &str = "use lower-case letters, digits and single hyphens; begin with a letter, end with a letter or digit";
+/// Characters of what is named inside one project and shares a rule: Var Groups, partials, volumes. At most
+/// this many, so that the names of their objects hold an environment too.
+const OF_A_PART: usize = 31;
 /// An RFC 1123 label.
 const LABEL: &str =
     "use lower-case letters, digits and hyphens; begin and end with a letter or digit";
 
 macro_rules! name_type {
-    ($(#[$doc:meta])* $name:ident, $what:literal, $longest:literal, $check:ident) => {
+    ($(#[$doc:meta])* $name:ident, $what:literal, $longest:expr, $check:ident) => {
         $(#[$doc])*
         #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema)]
         #[serde(try_from = "String", into = "String")]
@@ -117,8 +120,16 @@ name_type! {
     ServiceName, "service name", 28, check_service
 }
 name_type! {
-    /// Of Var Groups, partials and volumes; at most 31 characters.
-    GroupName, "name", 31, letter_first
+    /// Of a Var Group; see [`OF_A_PART`].
+    GroupName, "name", OF_A_PART, letter_first
+}
+name_type! {
+    /// Of a partial; see [`OF_A_PART`].
+    PartialName, "name", OF_A_PART, letter_first
+}
+name_type! {
+    /// Of a volume of one service; see [`OF_A_PART`].
+    VolumeName, "name", OF_A_PART, letter_first
 }
 name_type! {
     /// An RFC 1123 label of at most 30 characters. `preview` and `pr-<digits>` are allowed here

@@ -4,7 +4,7 @@
 
 use std::collections::BTreeMap;
 
-use starform_contract::{GroupName, ServiceKind, ServiceName};
+use starform_contract::{ServiceKind, ServiceName, VolumeName};
 
 use super::Findings;
 use crate::diag::{Diagnostic, Edit, Fix, codes};
@@ -141,7 +141,7 @@ fn declared(model: &Model, what: &Gone) -> Option<Span> {
 }
 
 /// The first layer that gives a service a volume of this name.
-fn volume(model: &Model, service: &Service, name: &GroupName) -> Option<Span> {
+fn volume(model: &Model, service: &Service, name: &VolumeName) -> Option<Span> {
     let like = service.like.as_ref();
     let partial = like.and_then(|like| model.partial(&like.value));
     let layers = std::iter::once(&service.own)

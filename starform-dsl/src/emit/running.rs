@@ -5,7 +5,7 @@
 use std::collections::BTreeMap;
 
 use starform_contract::{
-    GroupName,
+    VolumeName,
     model::{Metrics, Redirect, Release, Route, RunAs, Running, Volume},
     quantity::Duration,
 };
@@ -46,7 +46,7 @@ fn metrics(decl: &MetricsDecl, first: Option<u16>) -> Option<Metrics> {
     })
 }
 
-fn volumes(resolved: &Resolved<'_>) -> BTreeMap<GroupName, Volume> {
+fn volumes(resolved: &Resolved<'_>) -> BTreeMap<VolumeName, Volume> {
     let volumes = resolved.find(|layer| &layer.volumes).value();
     volumes
         .into_iter()

@@ -115,9 +115,9 @@ fn declares(spec: &NodeSpec, ty: Type) -> Option<NameKind> {
     match ty {
         Type::ServiceName => Some(NameKind::Service),
         Type::EnvironmentName => Some(NameKind::Environment),
-        Type::GroupName if spec.name == "var-group" => Some(NameKind::Group),
-        Type::GroupName if spec.name == "partial" => Some(NameKind::Partial),
-        Type::GroupName
+        Type::GroupName => Some(NameKind::Group),
+        Type::PartialName => Some(NameKind::Partial),
+        Type::VolumeName
         | Type::ProjectName
         | Type::PortName
         | Type::Text

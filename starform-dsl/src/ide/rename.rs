@@ -106,7 +106,8 @@ fn check(index: &Index, symbol: &Symbol, new_name: &str) -> Result<(), RenameErr
     let nowhere = Span::new(FileId(0), TextRange::at(0));
     let wrong = match symbol.kind {
         NameKind::Environment => text_value(Type::EnvironmentName, "", new_name, nowhere),
-        NameKind::Group | NameKind::Partial => text_value(Type::GroupName, "", new_name, nowhere),
+        NameKind::Group => text_value(Type::GroupName, "", new_name, nowhere),
+        NameKind::Partial => text_value(Type::PartialName, "", new_name, nowhere),
         NameKind::Service => text_value(Type::ServiceName, "", new_name, nowhere),
         NameKind::Variable => key_diagnostic(new_name, nowhere),
     };

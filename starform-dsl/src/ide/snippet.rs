@@ -79,6 +79,8 @@ fn of_value(number: usize, name: &str, ty: Type) -> String {
         | Type::ServiceName
         | Type::EnvironmentName
         | Type::GroupName
+        | Type::PartialName
+        | Type::VolumeName
         | Type::PortName
         | Type::FormerName
         | Type::Reference

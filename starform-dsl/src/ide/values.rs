@@ -102,6 +102,8 @@ pub(super) fn of(index: &Index, spec: &NodeSpec, called: &str, ty: Type) -> Vec<
         | Type::ServiceName
         | Type::EnvironmentName
         | Type::GroupName
+        | Type::PartialName
+        | Type::VolumeName
         | Type::PortName
         | Type::FormerName
         | Type::Reference

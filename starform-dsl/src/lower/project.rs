@@ -5,7 +5,7 @@
 use std::collections::BTreeSet;
 
 use starform_contract::{
-    EnvironmentName, GroupName, ServiceName, quantity::Duration, state::DriftPolicy,
+    EnvironmentName, GroupName, PartialName, ServiceName, quantity::Duration, state::DriftPolicy,
 };
 
 use super::read::Read;
@@ -28,7 +28,7 @@ pub(crate) const CONTRACT: i64 = 1;
 struct Declared {
     environments: Names<EnvironmentName>,
     groups: Names<GroupName>,
-    partials: Names<GroupName>,
+    partials: Names<PartialName>,
     services: Names<ServiceName>,
 }
 
@@ -193,7 +193,7 @@ fn lower_child(cx: &mut Cx, read: &Read<'_>, lowered: &mut Lowered, declared: &m
             None => unread(cx, read, |known| &mut known.groups),
         },
         "partial" if !declared.partials.has_room(cx, read.span()) => cx.known.partials = false,
-        "partial" => match read.arg::<GroupName>(0) {
+        "partial" => match read.arg::<PartialName>(0) {
             Some(name) => {
                 let fresh = declared.partials.declare(cx, &name.value, name.span);
                 let layer = super::layer::read(

@@ -2,7 +2,7 @@
 //! Pure. The name is that of a service, or `SERVICE.VOLUME`, as the word before it says.
 //! Read on in `crate::check::former` for what must hold beside other declarations.
 
-use starform_contract::{GroupName, ServiceKind, ServiceName};
+use starform_contract::{ServiceKind, ServiceName, VolumeName};
 
 use super::Cx;
 use super::read::Read;
@@ -18,7 +18,7 @@ pub(super) fn bad_name(text: &str, span: Span) -> Option<Diagnostic> {
         return name_error(ServiceName::new(text).err(), span);
     };
     let of_service = name_error(ServiceName::new(service).err(), span);
-    let mut wrong = of_service.or_else(|| name_error(GroupName::new(volume).err(), span))?;
+    let mut wrong = of_service.or_else(|| name_error(VolumeName::new(volume).err(), span))?;
     // The fix of one half is not one of the whole.
     let halves = spelled_right(service).zip(spelled_right(volume));
     wrong.fixes = halves
@@ -71,7 +71,7 @@ fn gone_volume(name: &str) -> Option<Gone> {
     let (service, volume) = name.split_once('.')?;
     Some(Gone::Volume(
         ServiceName::new(service).ok()?,
-        GroupName::new(volume).ok()?,
+        VolumeName::new(volume).ok()?,
     ))
 }
 

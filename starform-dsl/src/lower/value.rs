@@ -3,7 +3,8 @@
 //! Read on in `read`, which asks, and in `crate::values` for what texts mean.
 
 use starform_contract::{
-    EnvironmentName, GroupName, PortName, ProjectName, ServiceName, name::InvalidName,
+    EnvironmentName, GroupName, PartialName, PortName, ProjectName, ServiceName, VolumeName,
+    name::InvalidName,
 };
 
 use super::{amount, path, schedule};
@@ -173,6 +174,8 @@ pub(crate) fn text_value(ty: Type, name: &str, text: &str, span: Span) -> Option
         Type::ServiceName => name_error(ServiceName::new(text).err(), span),
         Type::EnvironmentName => environment_name(text, span),
         Type::GroupName => name_error(GroupName::new(text).err(), span),
+        Type::PartialName => name_error(PartialName::new(text).err(), span),
+        Type::VolumeName => name_error(VolumeName::new(text).err(), span),
         Type::FormerName => super::removed::bad_name(text, span),
         Type::PortName => name_error(PortName::new(text).err(), span),
         Type::Duration { min, max } => amount::duration(name, text, span, min, max),
@@ -440,6 +443,8 @@ pub(crate) fn expected(ty: Type) -> String {
         | Type::ServiceName
         | Type::EnvironmentName
         | Type::GroupName
+        | Type::PartialName
+        | Type::VolumeName
         | Type::FormerName
         | Type::PortName
         | Type::Reference => "a name".to_owned(),

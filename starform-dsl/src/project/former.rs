@@ -2,7 +2,7 @@
 //! Pure data. The names here are those of the past, so nothing else of the file refers to them.
 //! Read on in `crate::check::former` for what must hold of them.
 
-use starform_contract::{GroupName, ServiceKind, ServiceName};
+use starform_contract::{ServiceKind, ServiceName, VolumeName};
 
 use super::Spanned;
 use crate::source::Span;
@@ -31,7 +31,7 @@ pub(crate) struct Removed {
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) enum Gone {
     Service(ServiceName, ServiceKind),
-    Volume(ServiceName, GroupName),
+    Volume(ServiceName, VolumeName),
 }
 
 /// What becomes of its data.

@@ -5,7 +5,7 @@
 use std::collections::BTreeMap;
 
 use starform_contract::{
-    GroupName, PortName,
+    PortName, VolumeName,
     model::{Overlap, Protocol},
     quantity::{Cpu, Duration, Memory},
 };
@@ -123,7 +123,7 @@ pub(crate) struct RedirectDecl {
 
 #[derive(Clone, Debug)]
 pub(crate) struct VolumeDecl {
-    pub(crate) name: Spanned<GroupName>,
+    pub(crate) name: Spanned<VolumeName>,
     pub(crate) mount: Spanned<String>,
     pub(crate) size: Spanned<Memory>,
     pub(crate) class: Option<Spanned<String>>,

@@ -91,7 +91,12 @@ fn nodes() -> Vec<Value> {
 fn declares(spec: &NodeSpec) -> bool {
     match spec.args {
         Args::One(arg) => match arg.ty {
-            Type::ProjectName | Type::EnvironmentName | Type::ServiceName | Type::GroupName => true,
+            Type::ProjectName
+            | Type::EnvironmentName
+            | Type::ServiceName
+            | Type::GroupName
+            | Type::PartialName
+            | Type::VolumeName => true,
             Type::Text
             | Type::Word
             | Type::PortName

@@ -48,6 +48,8 @@ pub(crate) fn section(ty: Type) -> &'static str {
         | Type::FormerName
         | Type::EnvironmentName
         | Type::GroupName
+        | Type::PartialName
+        | Type::VolumeName
         | Type::PortName
         | Type::Reference
         | Type::StorageClass => "Name",

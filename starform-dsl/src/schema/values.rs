@@ -111,7 +111,9 @@ fn value(ty: Type) -> Json {
         })),
         // A service, or one of its volumes.
         Type::FormerName => text(json!({ "pattern": format!("^{INNER}(\\.{INNER})?$") })),
-        Type::GroupName => text(json!({ "pattern": NAME, "maxLength": GroupName::LONGEST })),
+        Type::GroupName | Type::PartialName | Type::VolumeName => {
+            text(json!({ "pattern": NAME, "maxLength": GroupName::LONGEST }))
+        }
         Type::PortName => text(json!({
             "pattern": "^[a-z0-9]+(-[a-z0-9]+)*$", "maxLength": PortName::LONGEST,
             "allOf": [{ "pattern": "[a-z]" }],

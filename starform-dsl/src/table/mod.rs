@@ -133,6 +133,8 @@ pub enum Type {
     ServiceName,
     EnvironmentName,
     GroupName,
+    PartialName,
+    VolumeName,
     /// Of a service that was, or `SERVICE.VOLUME`.
     FormerName,
     PortName,
@@ -362,7 +364,7 @@ impl Type {
             Type::ServiceName => "service-name",
             Type::EnvironmentName => "environment-name",
             Type::FormerName => "former-name",
-            Type::GroupName => "group-name",
+            Type::GroupName | Type::PartialName | Type::VolumeName => "group-name",
             Type::PortName => "port-name",
             Type::Reference => "reference",
             Type::Integer { .. } => "integer",

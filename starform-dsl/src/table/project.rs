@@ -121,7 +121,7 @@ pub(super) const NODES: &[NodeSpec] = &[
         name: "partial",
         places: &[Place::Project],
         repeat: Repeat::Many,
-        args: Args::One(arg("NAME", Type::GroupName)),
+        args: Args::One(arg("NAME", Type::PartialName)),
         block: Block::Of(Place::Partial),
         form: "partial NAME { service children }",
         doc: "Service children under a name; a service takes them with `like=NAME`.",

@@ -173,7 +173,7 @@ pub(super) const NODES: &[NodeSpec] = &[
         name: "volume",
         kinds: RUNNING,
         repeat: Repeat::Many,
-        args: Args::One(arg("NAME", Type::GroupName)),
+        args: Args::One(arg("NAME", Type::VolumeName)),
         props: &[
             required(
                 "mount",

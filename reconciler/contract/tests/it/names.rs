@@ -4,7 +4,8 @@ use std::collections::BTreeSet;
 
 use proptest::prelude::*;
 use starform_contract::{
-    EnvironmentName, GroupName, ObjectName, ProjectId, ProjectName, ServiceId, ServiceName, name,
+    EnvironmentName, GroupName, ObjectName, PartialName, ProjectId, ProjectName, ServiceId,
+    ServiceName, VolumeName, name,
 };
 
 fn service() -> impl Strategy<Value = ServiceName> {
@@ -77,7 +78,10 @@ proptest! {
     #[test]
     fn any_text_is_a_name_or_refused(text in "\\PC{0,50}") {
         let _ = (ProjectName::new(text.clone()), ServiceName::new(text.clone()));
-        let _ = (GroupName::new(text.clone()), EnvironmentName::new(text));
+        let groups = GroupName::new(text.clone()).is_ok();
+        prop_assert_eq!(groups, PartialName::new(text.clone()).is_ok());
+        prop_assert_eq!(groups, VolumeName::new(text.clone()).is_ok());
+        let _ = EnvironmentName::new(text);
     }
 }
 
