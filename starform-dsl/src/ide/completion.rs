@@ -201,7 +201,7 @@ fn arguments(
     let Some(arg) = spec.args.at(head.args) else {
         return Vec::new();
     };
-    let mut candidates = values::of(&analysis.index, spec, arg.name, arg.ty);
+    let mut candidates = values::of(&analysis.index, spec, arg.ty);
     let given = given(cursor, head);
     candidates.retain(|candidate| !given.contains(&candidate.text));
     if spec.unset && head.args == 0 && head.node.is_none_or(|node| node.props().count() == 0) {
@@ -282,7 +282,7 @@ fn property_values(
 ) -> Vec<Completion> {
     let prop = cursor.scope.spec(head.name).and_then(|spec| {
         let prop = spec.prop(name)?;
-        Some(values::of(&analysis.index, spec, prop.name, prop.ty))
+        Some(values::of(&analysis.index, spec, prop.ty))
     });
     offer(cursor.word, prop.unwrap_or_default())
 }

@@ -6,6 +6,7 @@ use std::collections::BTreeMap;
 
 use super::takes::Takes;
 use crate::source::{FileId, Span};
+use crate::table::NameOf;
 
 /// What a name is the name of.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -155,6 +156,17 @@ impl Index {
 }
 
 impl NameKind {
+    /// `None`: the index knows no such names.
+    pub(super) fn of(name: NameOf) -> Option<NameKind> {
+        match name {
+            NameOf::Environment => Some(NameKind::Environment),
+            NameOf::Group => Some(NameKind::Group),
+            NameOf::Partial => Some(NameKind::Partial),
+            NameOf::Service => Some(NameKind::Service),
+            NameOf::Project | NameOf::Volume => None,
+        }
+    }
+
     /// As messages call it.
     pub fn title(self) -> &'static str {
         match self {

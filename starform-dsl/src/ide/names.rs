@@ -1,14 +1,14 @@
 //! Which values of a node are names, and of what, by its row of the node table.
-//! Pure. A type of the table that is a name is one here: `Type::Reference` by what its row calls it.
+//! Pure. What a type of the table names is named here, except what the index does not know: projects and volumes.
 //! Read on in `collect`, which gathers them, and `values`, which offers them.
 
 use std::ops::Range;
 
 use super::index::NameKind;
-use super::scope::{Visit, is_service};
+use super::scope::Visit;
 use crate::project::VOLUME;
 use crate::syntax::{Entry, TextRange, Value};
-use crate::table::{NodeSpec, Type};
+use crate::table::{Naming, Type};
 use crate::vars::{Annotation, template};
 
 /// What a value does with the name that it is.
@@ -58,13 +58,10 @@ pub(super) fn in_node(visit: Visit<'_>) -> impl Iterator<Item = (Entry<'_>, Name
     visit.node.entries().filter_map(move |entry| {
         let spec = spec?;
         let named = match entry.name() {
-            Some(prop) => {
-                let prop = spec.prop(&prop.text)?;
-                of_value(spec, prop.name, prop.ty)
-            }
+            Some(prop) => of_type(spec.prop(&prop.text)?.ty),
             None => {
                 arg += 1;
-                removed(visit, arg).or_else(|| of_value_at(spec, arg - 1))
+                removed(visit, arg).or_else(|| of_type(spec.args.at(arg - 1)?.ty))
             }
         };
         named.map(|named| (entry, named))
@@ -91,62 +88,13 @@ pub(super) fn declared(visit: Visit<'_>) -> Option<(NameKind, String)> {
     })
 }
 
-/// What a value of a row is the name of; `called` is the property or what the row calls the argument.
-pub(super) fn of_value(spec: &NodeSpec, called: &str, ty: Type) -> Option<Named> {
-    let kind = match called {
-        "was" if is_service(spec) => return Some(Named::Formerly(NameKind::Service)),
-        "ENV" | "from" => NameKind::Environment,
-        "GROUP" => NameKind::Group,
-        "SERVICE" => NameKind::Service,
-        "like" => NameKind::Partial,
-        "NAME" => return declares(spec, ty).map(Named::Declares),
-        _ => return None,
-    };
-    Some(Named::Uses(kind))
-}
-
-/// What the argument at an index is the name of.
-fn of_value_at(spec: &NodeSpec, index: usize) -> Option<Named> {
-    let arg = spec.args.at(index)?;
-    of_value(spec, arg.name, arg.ty)
-}
-
-fn declares(spec: &NodeSpec, ty: Type) -> Option<NameKind> {
-    match ty {
-        Type::ServiceName => Some(NameKind::Service),
-        Type::EnvironmentName => Some(NameKind::Environment),
-        Type::GroupName => Some(NameKind::Group),
-        Type::PartialName => Some(NameKind::Partial),
-        Type::VolumeName
-        | Type::ProjectName
-        | Type::PortName
-        | Type::Text
-        | Type::Word
-        | Type::FormerName
-        | Type::Reference
-        | Type::Integer { .. }
-        | Type::Bool
-        | Type::Duration { .. }
-        | Type::Cpu
-        | Type::Memory
-        | Type::HttpPath
-        | Type::Host
-        | Type::OneOf(_)
-        | Type::Schedule
-        | Type::TimeZone
-        | Type::Image
-        | Type::IncludeGlob
-        | Type::RoutePath
-        | Type::Location
-        | Type::OneOfNumbers(_)
-        | Type::RelativePath
-        | Type::Glob
-        | Type::MountPath
-        | Type::Storage
-        | Type::StorageClass
-        | Type::VariableName
-        | Type::Literal => None,
-    }
+/// What a value of a type is the name of, of what the index knows.
+pub(super) fn of_type(ty: Type) -> Option<Named> {
+    Some(match ty.naming()? {
+        Naming::Declares(of) => Named::Declares(NameKind::of(of)?),
+        Naming::Uses(of) => Named::Uses(NameKind::of(of)?),
+        Naming::Formerly(of) => Named::Formerly(NameKind::of(of)?),
+    })
 }
 
 /// `removed web old`: the second argument is a service that was.

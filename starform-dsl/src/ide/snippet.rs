@@ -77,13 +77,14 @@ fn of_value(number: usize, name: &str, ty: Type) -> String {
         | Type::Word => format!("\"{}\"", place(number, name)),
         Type::ProjectName
         | Type::ServiceName
+        | Type::FormerService
         | Type::EnvironmentName
         | Type::GroupName
         | Type::PartialName
         | Type::VolumeName
         | Type::PortName
         | Type::FormerName
-        | Type::Reference
+        | Type::Reference(_)
         | Type::VariableName
         | Type::Integer { .. } => place(number, name),
     }

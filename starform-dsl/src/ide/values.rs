@@ -62,13 +62,13 @@ const SIZES: &[(&str, &str)] = &[
     ("100Gi", "a hundred gibibytes"),
 ];
 
-/// What may stand as a value of a row; `called` is the property or what the row calls the argument.
-pub(super) fn of(index: &Index, spec: &NodeSpec, called: &str, ty: Type) -> Vec<Candidate> {
-    match names::of_value(spec, called, ty) {
+/// What may stand as a value of a type in a row.
+pub(super) fn of(index: &Index, spec: &NodeSpec, ty: Type) -> Vec<Candidate> {
+    match names::of_type(ty) {
         Some(Named::Uses(kind)) => {
             let mut names = declared(index, kind);
             // A preview is from an environment that lasts.
-            names.retain(|name| called != "from" || name.text != PREVIEW);
+            names.retain(|name| spec.name != PREVIEW || name.text != PREVIEW);
             return names;
         }
         Some(Named::Declares(_) | Named::Formerly(_)) => return Vec::new(),
@@ -100,13 +100,14 @@ pub(super) fn of(index: &Index, spec: &NodeSpec, called: &str, ty: Type) -> Vec<
         | Type::Word
         | Type::ProjectName
         | Type::ServiceName
+        | Type::FormerService
         | Type::EnvironmentName
         | Type::GroupName
         | Type::PartialName
         | Type::VolumeName
         | Type::PortName
         | Type::FormerName
-        | Type::Reference
+        | Type::Reference(_)
         | Type::Integer { .. }
         | Type::HttpPath
         | Type::Host

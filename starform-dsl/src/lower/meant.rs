@@ -284,7 +284,7 @@ fn fitting<'r>(
         prop.availability.is_usable()
             && !is_given(read, prop.name)
             && !taken.contains(&prop.name)
-            && prop.name != "was"
+            && prop.ty != Type::FormerService
             && value::check(prop.ty, "it", entry, false).is_none()
     };
     let any = |want: fn(&PropSpec) -> bool| {

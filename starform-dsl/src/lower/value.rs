@@ -158,20 +158,20 @@ pub(crate) fn text_value(ty: Type, name: &str, text: &str, span: Span) -> Option
         Type::Text
         | Type::Word
         | Type::Literal
-        | Type::Reference
+        | Type::Reference(_)
         | Type::Bool
         | Type::Integer { .. }
         | Type::OneOfNumbers(_) => None,
         Type::ProjectName => name_error(ProjectName::new(text).err(), span),
         // References call the service itself so.
-        Type::ServiceName if text == "self" => name_error(
+        Type::ServiceName | Type::FormerService if text == "self" => name_error(
             Some(InvalidName::Reserved {
                 what: "service name",
                 text: text.to_owned(),
             }),
             span,
         ),
-        Type::ServiceName => name_error(ServiceName::new(text).err(), span),
+        Type::ServiceName | Type::FormerService => name_error(ServiceName::new(text).err(), span),
         Type::EnvironmentName => environment_name(text, span),
         Type::GroupName => name_error(GroupName::new(text).err(), span),
         Type::PartialName => name_error(PartialName::new(text).err(), span),
@@ -441,13 +441,14 @@ pub(crate) fn expected(ty: Type) -> String {
         Type::Text | Type::Word => "text".to_owned(),
         Type::ProjectName
         | Type::ServiceName
+        | Type::FormerService
         | Type::EnvironmentName
         | Type::GroupName
         | Type::PartialName
         | Type::VolumeName
         | Type::FormerName
         | Type::PortName
-        | Type::Reference => "a name".to_owned(),
+        | Type::Reference(_) => "a name".to_owned(),
         Type::Integer { min, max } if max == i64::MAX => format!("a whole number from {min}"),
         Type::Integer { min, max } => format!("a whole number from {min} to {max}"),
         Type::Bool => "`#true` or `#false`".to_owned(),

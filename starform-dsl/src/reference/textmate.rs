@@ -7,7 +7,7 @@ use std::collections::BTreeSet;
 
 use serde_json::{Value, json};
 
-use crate::table::{self, Args, NodeSpec, Type};
+use crate::table::{self, Type};
 use crate::vars::{Annotation, Generator};
 
 /// What a plain word is made of, as far as a line can show.
@@ -64,7 +64,7 @@ fn nodes() -> Vec<Value> {
     let quoted_or_plain = format!(r#"("(?:[^"\\]|\\.)*"|{WORD})"#);
     let declaring = alternatives(
         table::nodes()
-            .filter(|spec| declares(spec))
+            .filter(|spec| spec.declares().is_some())
             .map(|spec| spec.name),
     );
     let all = alternatives(table::nodes().map(|spec| spec.name));
@@ -86,47 +86,6 @@ fn nodes() -> Vec<Value> {
             "captures": {"1": {"name": "variable.other.starform"}},
         }),
     ]
-}
-
-fn declares(spec: &NodeSpec) -> bool {
-    match spec.args {
-        Args::One(arg) => match arg.ty {
-            Type::ProjectName
-            | Type::EnvironmentName
-            | Type::ServiceName
-            | Type::GroupName
-            | Type::PartialName
-            | Type::VolumeName => true,
-            Type::Text
-            | Type::Word
-            | Type::PortName
-            | Type::FormerName
-            | Type::Reference
-            | Type::Integer { .. }
-            | Type::Bool
-            | Type::Duration { .. }
-            | Type::Cpu
-            | Type::Memory
-            | Type::HttpPath
-            | Type::RoutePath
-            | Type::Location
-            | Type::Host
-            | Type::OneOf(_)
-            | Type::OneOfNumbers(_)
-            | Type::Schedule
-            | Type::TimeZone
-            | Type::Image
-            | Type::IncludeGlob
-            | Type::RelativePath
-            | Type::Glob
-            | Type::MountPath
-            | Type::Storage
-            | Type::StorageClass
-            | Type::VariableName
-            | Type::Literal => false,
-        },
-        Args::None | Args::Optional(_) | Args::Several(_) | Args::Two(_, _) => false,
-    }
 }
 
 /// A template's text, in which `{service.output}` stands for something.

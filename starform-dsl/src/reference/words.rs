@@ -45,13 +45,14 @@ pub(crate) fn section(ty: Type) -> &'static str {
         }
         Type::ProjectName
         | Type::ServiceName
+        | Type::FormerService
         | Type::FormerName
         | Type::EnvironmentName
         | Type::GroupName
         | Type::PartialName
         | Type::VolumeName
         | Type::PortName
-        | Type::Reference
+        | Type::Reference(_)
         | Type::StorageClass => "Name",
         Type::Duration { .. } => "Duration",
         Type::Cpu | Type::Memory | Type::Storage => "Quantity",

@@ -100,9 +100,9 @@ pub(super) fn variable_name() -> Json {
 fn value(ty: Type) -> Json {
     match ty {
         Type::Text => text(json!({ "minLength": 1 })),
-        Type::Word | Type::Reference => text(json!({})),
+        Type::Word | Type::Reference(_) => text(json!({})),
         Type::ProjectName => text(json!({ "pattern": NAME, "maxLength": ProjectName::LONGEST })),
-        Type::ServiceName => text(json!({
+        Type::ServiceName | Type::FormerService => text(json!({
             "pattern": NAME, "maxLength": ServiceName::LONGEST, "not": { "pattern": "^(starform-|self$)" },
         })),
         Type::EnvironmentName => text(json!({

@@ -3,7 +3,7 @@
 //! Read on in `service` for the other children, and in `crate::lower::image` for how the slot is read.
 
 use super::service::{CHILD, HOUR, RUNNING, duration};
-use super::{Args, Availability, Block, NodeSpec, Place, ROW, Repeat, Type, arg, prop};
+use super::{Args, Availability, Block, NameOf, NodeSpec, Place, ROW, Repeat, Type, arg, prop};
 
 /// What to do while this version builds nothing.
 const BUILD_ELSEWHERE: &str =
@@ -73,7 +73,7 @@ pub(super) const NODES: &[NodeSpec] = &[
     NodeSpec {
         name: "image-of",
         slot: Some("image"),
-        args: Args::One(arg("SERVICE", Type::Reference)),
+        args: Args::One(arg("SERVICE", Type::Reference(NameOf::Service))),
         form: "image-of SERVICE",
         doc: "Runs the image of another service, which must exist in the same environments.",
         default: "`build`",

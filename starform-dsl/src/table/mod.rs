@@ -1,6 +1,6 @@
 //! The node table of the language as data: one row per node, from which everything else follows.
 //! Pure. Closed world: a node without a row is an error; a row that is not built yet says what to do instead.
-//! Read on in `project`, `service`, `image`, `traffic` and `schedule` for the rows, and in `alias` and `instead` for the words people try first.
+//! Read on in `project`, `service`, `image`, `traffic` and `schedule` for the rows, in `types` for what values are, and in `alias` and `instead` for the words people try first.
 
 mod alias;
 mod image;
@@ -10,6 +10,7 @@ mod schedule;
 mod service;
 mod suggest;
 mod traffic;
+mod types;
 
 use starform_contract::ServiceKind;
 
@@ -20,6 +21,7 @@ pub use suggest::{
     closest, foreign_node, foreign_nodes, foreign_property, foreign_value, instead_anywhere,
     instead_of, node_aliases, property_aliases, value_aliases, without_counterpart,
 };
+pub use types::{NameOf, Naming, Type};
 
 /// Where a node may stand.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -121,62 +123,6 @@ pub enum Availability {
     Later {
         instead: &'static str,
     },
-}
-
-/// What a value is; amounts carry their least and greatest value.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Type {
-    Text,
-    /// Text that may be empty.
-    Word,
-    ProjectName,
-    ServiceName,
-    EnvironmentName,
-    GroupName,
-    PartialName,
-    VolumeName,
-    /// Of a service that was, or `SERVICE.VOLUME`.
-    FormerName,
-    PortName,
-    /// A name that something else declares; looked up once everything is read.
-    Reference,
-    Integer {
-        min: i64,
-        max: i64,
-    },
-    Bool,
-    /// Seconds.
-    Duration {
-        min: u32,
-        max: u32,
-    },
-    Cpu,
-    Memory,
-    HttpPath,
-    /// A path that begins other paths, such as `/api`.
-    RoutePath,
-    /// A path of the same host, or an `http` or `https` URL.
-    Location,
-    Host,
-    OneOf(&'static [&'static str]),
-    OneOfNumbers(&'static [i64]),
-    Schedule,
-    TimeZone,
-    Image,
-    /// Files of the repository; see [`crate::include::Glob`].
-    IncludeGlob,
-    /// A path inside the repository or below another such path.
-    RelativePath,
-    /// A pattern of such paths.
-    Glob,
-    /// A folder inside a container.
-    MountPath,
-    /// Bytes of a disk.
-    Storage,
-    StorageClass,
-    VariableName,
-    /// Text, a plain decimal number or a boolean, taken as text.
-    Literal,
 }
 
 pub(crate) const ALL_KINDS: &[ServiceKind] = &[
@@ -354,45 +300,6 @@ impl Availability {
     }
 }
 
-impl Type {
-    /// As tools read it.
-    pub(crate) fn word(self) -> &'static str {
-        match self {
-            Type::Text => "text",
-            Type::Word => "word",
-            Type::ProjectName => "project-name",
-            Type::ServiceName => "service-name",
-            Type::EnvironmentName => "environment-name",
-            Type::FormerName => "former-name",
-            Type::GroupName | Type::PartialName | Type::VolumeName => "group-name",
-            Type::PortName => "port-name",
-            Type::Reference => "reference",
-            Type::Integer { .. } => "integer",
-            Type::Bool => "boolean",
-            Type::Duration { .. } => "duration",
-            Type::Cpu => "cpu",
-            Type::Memory => "memory",
-            Type::HttpPath => "http-path",
-            Type::RoutePath => "route-path",
-            Type::Location => "location",
-            Type::Host => "host",
-            Type::OneOf(_) => "one-of",
-            Type::OneOfNumbers(_) => "one-of-numbers",
-            Type::Schedule => "schedule",
-            Type::TimeZone => "time-zone",
-            Type::Image => "image",
-            Type::IncludeGlob => "include-glob",
-            Type::RelativePath => "relative-path",
-            Type::Glob => "glob",
-            Type::MountPath => "mount-path",
-            Type::Storage => "storage",
-            Type::StorageClass => "storage-class",
-            Type::VariableName => "variable-name",
-            Type::Literal => "literal",
-        }
-    }
-}
-
 impl NodeSpec {
     /// Whether it stands inside services or partials, so that its kinds mean something.
     pub(crate) fn is_inside_services(&self) -> bool {
@@ -402,6 +309,14 @@ impl NodeSpec {
     /// What it fills in a block.
     pub fn slot(&self) -> &'static str {
         self.slot.unwrap_or(self.name)
+    }
+
+    /// What its argument gives a name to; `None` where it declares nothing.
+    pub fn declares(&self) -> Option<NameOf> {
+        match self.args.at(0)?.ty.naming()? {
+            Naming::Declares(of) => Some(of),
+            Naming::Uses(_) | Naming::Formerly(_) => None,
+        }
     }
 
     pub fn prop(&self, name: &str) -> Option<&'static PropSpec> {

@@ -5,7 +5,8 @@
 use starform_contract::ServiceKind;
 
 use super::{
-    Args, Availability, Block, NodeSpec, Place, PropSpec, ROW, Repeat, Type, arg, prop, required,
+    Args, Availability, Block, NameOf, NodeSpec, Place, PropSpec, ROW, Repeat, Type, arg, prop,
+    required,
 };
 
 pub(super) const NODES: &[NodeSpec] = &[
@@ -109,7 +110,7 @@ pub(super) const NODES: &[NodeSpec] = &[
         name: "in",
         places: &[Place::Group],
         repeat: Repeat::Many,
-        args: Args::Several(arg("ENV", Type::Reference)),
+        args: Args::Several(arg("ENV", Type::Reference(NameOf::Environment))),
         block: Block::Variables,
         form: "in ENV… { KEY VALUE; }",
         doc: "Values that differ in some environments.",
@@ -206,7 +207,7 @@ pub(super) const NODES: &[NodeSpec] = &[
 const PREVIEW_PROPS: &[PropSpec] = &[
     required(
         "from",
-        Type::Reference,
+        Type::Reference(NameOf::Environment),
         "The environment that a preview is as, but for what `in preview` says.",
     ),
     required(
@@ -242,7 +243,7 @@ const SERVICE: NodeSpec = NodeSpec {
 
 const LIKE: PropSpec = prop(
     "like",
-    Type::Reference,
+    Type::Reference(NameOf::Partial),
     "The partial whose children stand below this service's own.",
 );
 const ROOT: PropSpec = prop(
@@ -252,7 +253,7 @@ const ROOT: PropSpec = prop(
 );
 const WAS: PropSpec = prop(
     "was",
-    Type::ServiceName,
+    Type::FormerService,
     "The service's name before it was renamed: it keeps its objects, host and data. May be taken out once every environment has the new name.",
 );
 

@@ -5,7 +5,7 @@
 use starform_contract::ServiceKind::Cron;
 
 use super::service::{CHILD, TOP, YEAR, duration};
-use super::{Args, Block, NodeSpec, Place, Repeat, Type, arg, prop};
+use super::{Args, Block, NameOf, NodeSpec, Place, Repeat, Type, arg, prop};
 
 pub(super) const NODES: &[NodeSpec] = &[
     NodeSpec {
@@ -61,7 +61,7 @@ pub(super) const NODES: &[NodeSpec] = &[
     },
     NodeSpec {
         name: "only",
-        args: Args::Several(arg("ENV", Type::Reference)),
+        args: Args::Several(arg("ENV", Type::Reference(NameOf::Environment))),
         form: "only ENV…",
         doc: "The service exists in these environments only.",
         default: "every environment",
@@ -71,7 +71,7 @@ pub(super) const NODES: &[NodeSpec] = &[
     NodeSpec {
         name: "not-in",
         slot: Some("only"),
-        args: Args::Several(arg("ENV", Type::Reference)),
+        args: Args::Several(arg("ENV", Type::Reference(NameOf::Environment))),
         form: "not-in ENV…",
         doc: "The service does not exist in these environments.",
         default: "every environment",
@@ -81,7 +81,7 @@ pub(super) const NODES: &[NodeSpec] = &[
     NodeSpec {
         name: "in",
         repeat: Repeat::Many,
-        args: Args::Several(arg("ENV", Type::Reference)),
+        args: Args::Several(arg("ENV", Type::Reference(NameOf::Environment))),
         block: Block::Of(Place::ServiceIn),
         form: "in ENV… { service children }",
         doc: "What differs in some environments: each child replaces the children of its name below it.",

@@ -6,7 +6,8 @@ use starform_contract::ServiceKind::{self, Private, Web, Worker};
 
 use super::traffic::PORT;
 use super::{
-    Args, Availability, Block, NodeSpec, Place, PropSpec, ROW, Repeat, Type, arg, prop, required,
+    Args, Availability, Block, NameOf, NodeSpec, Place, PropSpec, ROW, Repeat, Type, arg, prop,
+    required,
 };
 
 /// A child of a service that every layer may hold.
@@ -152,7 +153,7 @@ pub(super) const NODES: &[NodeSpec] = &[
     NodeSpec {
         name: "use",
         repeat: Repeat::Many,
-        args: Args::Several(arg("GROUP", Type::Reference)),
+        args: Args::Several(arg("GROUP", Type::Reference(NameOf::Group))),
         form: "use GROUP…",
         doc: "Takes the variables of var-groups; a later group wins over an earlier one.",
         default: "none",

@@ -5,7 +5,7 @@
 use starform_contract::ServiceKind::{self, Private, Web};
 
 use super::service::{CHILD, RUNNING};
-use super::{Args, Block, NodeSpec, Place, ROW, Repeat, Type, arg, prop, required};
+use super::{Args, Block, NameOf, NodeSpec, Place, ROW, Repeat, Type, arg, prop, required};
 
 const SERVING: &[ServiceKind] = &[Web, Private];
 
@@ -130,7 +130,7 @@ pub(super) const NODES: &[NodeSpec] = &[
         name: "allow-from",
         kinds: SERVING,
         repeat: Repeat::Many,
-        args: Args::Several(arg("SERVICE", Type::Reference)),
+        args: Args::Several(arg("SERVICE", Type::Reference(NameOf::Service))),
         form: "allow-from SERVICE…",
         doc: "The only services that may connect. One that does not run in an environment is left out there.",
         default: "every service of the same environment",

@@ -6,7 +6,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use starform_dsl::ide::{self, Analysis, CompletionKind};
 use starform_dsl::source::SourceTree;
-use starform_dsl::table::{self, Place, Type};
+use starform_dsl::table::{self, Naming, Place};
 
 use super::{FILE, offset, tree};
 
@@ -104,20 +104,19 @@ fn all_that_may_stand_in_a_project_is_offered() {
     assert_eq!(offered, known.into_iter().map(str::to_owned).collect());
 }
 
-/// What the table calls a reference is looked up under what its row calls it.
+/// What is referred to is declared by some row.
 #[test]
-fn every_reference_of_the_table_is_offered_names() {
+fn every_reference_of_the_table_is_to_something_that_a_row_declares() {
     for spec in table::nodes() {
         let args = (0..2).filter_map(|index| spec.args.at(index));
         let args = args.map(|arg| (arg.name, arg.ty));
         let props = spec.props.iter().map(|prop| (prop.name, prop.ty));
         for (called, ty) in args.chain(props) {
-            let known = ["ENV", "GROUP", "SERVICE", "like", "from", "was"].contains(&called);
-            let node = spec.name;
-            assert!(
-                ty != Type::Reference || known,
-                "`{called}` of `{node}` is the name of what?"
-            );
+            let (Some(Naming::Uses(of)), node) = (ty.naming(), spec.name) else {
+                continue;
+            };
+            let declared = table::nodes().any(|spec| spec.declares() == Some(of));
+            assert!(declared, "`{called}` of `{node}` is the name of what?");
         }
     }
 }
