@@ -2,6 +2,7 @@
 //! Pure. Of a place that a diagnostic speaks of, no run of [`RUN`] bytes of a credential stays in its words.
 //! Read on in `super` for what is a credential.
 
+use std::collections::BTreeSet;
 use std::ops::Range;
 
 use super::{HIDDEN, Secret};
@@ -48,9 +49,32 @@ struct Spelled {
     /// Where the spellings of each secret begin in the text, and where those of the last one end.
     starts: Vec<usize>,
     /// Windows of the text and where they begin, sorted.
-    windows: Vec<([u8; WINDOW], usize)>,
+    windows: Vec<(u64, usize)>,
     /// Spellings that are too short to have a run, with the place of their secret in the text, sorted.
-    short: Vec<(String, usize)>,
+    short: Vec<(Short, usize)>,
+    /// How long they are, each once.
+    lengths: BTreeSet<usize>,
+}
+
+/// A text of fewer than [`RUN`] bytes as a number: of the many that are compared, none takes a call.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+struct Short(u128);
+
+impl Short {
+    fn of(text: &str) -> Option<Self> {
+        if text.len() >= RUN {
+            return None;
+        }
+        let mut bytes = [0; size_of::<u128>()];
+        bytes[..text.len()].copy_from_slice(text.as_bytes());
+        // The length keeps a text apart from one that goes on with a zero.
+        bytes[RUN] = u8::try_from(text.len()).ok()?;
+        Some(Self(u128::from_be_bytes(bytes)))
+    }
+}
+
+fn window(bytes: &[u8]) -> Option<u64> {
+    bytes.try_into().ok().map(u64::from_be_bytes)
 }
 
 /// The spellings of a few neighbouring secrets.
@@ -67,6 +91,7 @@ impl Spelled {
             starts: Vec::with_capacity(secrets.len() + 1),
             windows: Vec::new(),
             short: Vec::new(),
+            lengths: BTreeSet::new(),
         };
         let mut touched = touched.iter().peekable();
         for (index, secret) in secrets.iter().enumerate() {
@@ -77,8 +102,9 @@ impl Spelled {
                 continue;
             }
             for spelling in spellings(secret, sources) {
-                if spelling.len() < RUN {
-                    spelled.short.push((spelling.clone(), start));
+                if let Some(short) = Short::of(&spelling) {
+                    spelled.short.push((short, start));
+                    spelled.lengths.insert(spelling.len());
                 }
                 spelled.text.push_str(&spelling);
                 spelled.text.push(BORDER);
@@ -88,7 +114,7 @@ impl Spelled {
         let windows = spelled.text.as_bytes().windows(WINDOW).enumerate();
         spelled.windows = windows
             .step_by(STRIDE)
-            .filter_map(|(at, window)| Some((window.try_into().ok()?, at)))
+            .filter_map(|(at, bytes)| Some((window(bytes)?, at)))
             .collect();
         spelled.windows.sort_unstable();
         spelled.short.sort_unstable();
@@ -136,8 +162,8 @@ impl Part<'_> {
     fn runs(&self, words: &str) -> Vec<Range<usize>> {
         let mut runs: Vec<Range<usize>> = Vec::new();
         let bytes = words.as_bytes();
-        for (at, window) in bytes.windows(WINDOW).enumerate() {
-            if self.has_window(window) {
+        for (at, bytes) in bytes.windows(WINDOW).enumerate() {
+            if window(bytes).is_some_and(|window| self.has_window(window)) {
                 match runs.last_mut() {
                     Some(last) if at <= last.end => last.end = at + WINDOW,
                     Some(_) | None => runs.push(at..at + WINDOW),
@@ -153,35 +179,37 @@ impl Part<'_> {
         runs.into_iter().map(grown).collect()
     }
 
-    fn has_window(&self, window: &[u8]) -> bool {
+    fn has_window(&self, window: u64) -> bool {
         let windows = &self.spelled.windows;
-        let first =
-            windows.partition_point(|(own, at)| (&own[..], *at) < (window, self.range.start));
+        let first = windows.partition_point(|known| *known < (window, self.range.start));
         windows
             .get(first)
-            .is_some_and(|(own, at)| own == window && *at < self.range.end)
+            .is_some_and(|(own, at)| *own == window && *at < self.range.end)
     }
 
     /// Whole secrets without a run; of a few characters only where they are a word.
     fn short(&self, words: &str) -> Vec<Range<usize>> {
-        let short = &self.spelled.short;
-        let is_one = |text: &str| {
-            let first =
-                short.partition_point(|(own, at)| (own.as_str(), *at) < (text, self.range.start));
-            short
-                .get(first)
-                .is_some_and(|(own, at)| own == text && *at < self.range.end)
-        };
-        let parts = (0..words.len()).flat_map(|at| (1..RUN).map(move |length| at..at + length));
+        let lengths = &self.spelled.lengths;
+        let parts = (0..words.len())
+            .filter(|at| words.is_char_boundary(*at))
+            .flat_map(|at| lengths.iter().map(move |length| at..at + length));
         parts
-            .filter(|_| !short.is_empty())
             .filter(|range| {
-                let Some(text) = words.get(range.clone()) else {
-                    return false;
-                };
-                is_one(text) && (text.len() >= SHORTEST_PART || is_word(words, range))
+                words.get(range.clone()).is_some_and(|text| {
+                    self.has_short(text) && (text.len() >= SHORTEST_PART || is_word(words, range))
+                })
             })
             .collect()
+    }
+
+    fn has_short(&self, text: &str) -> bool {
+        let known = &self.spelled.short;
+        Short::of(text).is_some_and(|short| {
+            let first = known.partition_point(|known| *known < (short, self.range.start));
+            known
+                .get(first)
+                .is_some_and(|(own, at)| *own == short && *at < self.range.end)
+        })
     }
 
     /// Quoted parts of a secret, such as the word of a reference that is none.

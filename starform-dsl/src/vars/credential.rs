@@ -15,6 +15,9 @@ pub enum Sign {
     Random,
 }
 
+/// Wherever they stand in a name.
+const PASSWORDS: [&str; 2] = ["PASSWORD", "PASSWD"];
+
 const KEY_ENDS: [&str; 10] = [
     "TOKEN",
     "SECRET",
@@ -64,6 +67,10 @@ const PRIVATE_KEYS: [&str; 2] = ["PRIVATE KEY-----", "PRIVATE KEY BLOCK-----"];
 
 /// What follows the beginning of a token is at least this long.
 const TOKEN_LENGTH: usize = 8;
+/// Bytes of the shortest token: those of the shortest of [`FORMS`] and what follows it.
+const SHORTEST_TOKEN: usize = 3 + TOKEN_LENGTH;
+/// Bytes of the shortest end of a name that says so.
+const SHORTEST_END: usize = 4;
 /// So much of it is looked at for a digit, so that a text of nothing but beginnings is not read again for each.
 const TOKEN_LOOKED_AT: usize = 64;
 /// A random text is at least this long.
@@ -100,8 +107,9 @@ pub fn sign_of_value(value: &str) -> Option<Sign> {
 fn has_token(value: &str) -> bool {
     let is_word = |byte: &u8| byte.is_ascii_alphanumeric() || *byte == b'_';
     let bytes = value.as_bytes();
+    let starts = (bytes.len() + 1).saturating_sub(SHORTEST_TOKEN);
     // One walk over the words: thirty searches for each of a hundred thousand values would take long.
-    (0..bytes.len()).any(|at| {
+    (0..starts).any(|at| {
         let begins =
             is_word(&bytes[at]) && !at.checked_sub(1).is_some_and(|at| is_word(&bytes[at]));
         begins && FORMS.iter().any(|form| is_token(&bytes[at..], form))
@@ -109,6 +117,10 @@ fn has_token(value: &str) -> bool {
 }
 
 fn is_token(word: &[u8], form: &str) -> bool {
+    // Most differ in the first byte, which costs no call.
+    if word.first() != form.as_bytes().first() {
+        return false;
+    }
     let Some(rest) = word.strip_prefix(form.as_bytes()) else {
         return false;
     };
@@ -146,20 +158,26 @@ const LONGEST_OPTION: usize = 40;
 
 /// Whether a variable of this name holds a secret, whatever its value.
 pub fn key_says_so(key: &str) -> bool {
-    let upper = key.to_ascii_uppercase();
-    upper.contains("PASSWORD") || upper.contains("PASSWD") || key_ends_so(key)
+    let holds = |word: &str| {
+        let mut windows = key.as_bytes().windows(word.len());
+        windows.any(|window| window.eq_ignore_ascii_case(word.as_bytes()))
+    };
+    key.len() >= SHORTEST_END && (key_ends_so(key) || PASSWORDS.into_iter().any(holds))
 }
 
 /// Whether the last word of a name is that of a secret: `API_TOKEN`, `apiToken`, `DB_PASSWORD`.
 fn key_ends_so(key: &str) -> bool {
-    let upper = key.to_ascii_uppercase();
-    upper.ends_with("PASSWORD")
-        || upper.ends_with("PASSWD")
-        || KEY_ENDS.iter().any(|end| {
-            upper
-                .strip_suffix(end)
-                .is_some_and(|before| ends_a_word(&key[..before.len()], key))
-        })
+    PASSWORDS.iter().any(|end| before_end(key, end).is_some())
+        || KEY_ENDS
+            .iter()
+            .any(|end| before_end(key, end).is_some_and(|before| ends_a_word(before, key)))
+}
+
+/// What stands before this end of a name, in letters of either case.
+fn before_end<'k>(key: &'k str, end: &str) -> Option<&'k str> {
+    let at = key.len().checked_sub(end.len())?;
+    let (before, last) = (key.get(..at)?, key.get(at..)?);
+    last.eq_ignore_ascii_case(end).then_some(before)
 }
 
 /// Whether the beginning of a name ends with a whole word.
