@@ -46,6 +46,8 @@ pub(crate) enum Command {
     /// Report every error of a project, with its place and the next step
     Check(CheckArgs),
     /// Write files in the one style: every comment and value stays, broken lines are left alone
+    ///
+    /// A `project` that does not say which contract it is written for gets `contract=1`.
     Fmt(FmtArgs),
     /// Print the desired-state bundle of one environment as JSON
     Compile(BundleArgs),

@@ -17,6 +17,7 @@ mod remote;
 mod rewrite;
 mod sources;
 mod terminal;
+mod usage;
 mod yaml;
 
 use std::process::ExitCode;
@@ -29,6 +30,7 @@ fn main() -> ExitCode {
     let cli = match Cli::try_parse() {
         Ok(cli) => cli,
         Err(error) => {
+            let error = usage::advise(error, std::env::args_os().skip(1));
             let shown = matches!(
                 error.kind(),
                 ErrorKind::DisplayHelp | ErrorKind::DisplayVersion

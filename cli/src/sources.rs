@@ -2,6 +2,9 @@
 //!
 //! Effects: reads files and lists folders. Always holds: nothing outside the project's folder is read,
 //! also not through symbolic links; of a file over the language's limit no more is read than shows that it is.
+//! Read on in `unread` for what is said of a file that cannot be read.
+
+mod unread;
 
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -18,51 +21,16 @@ use starform_dsl::{
     syntax::MAX_FILE,
 };
 
+pub(crate) use unread::{SourceError, Unread};
+
 /// The longest character in UTF-8.
 const LONGEST_CHARACTER: usize = 4;
 
+/// As messages name standard input.
+pub(crate) const STDIN: &str = "<stdin>";
+
 /// Files and folders that one pattern looks at.
 const MOST_ENTRIES: usize = 100_000;
-
-#[derive(Debug, thiserror::Error)]
-pub(crate) enum SourceError {
-    #[error(
-        "there is no {ROOT_FILE} in `{}`; write one (see the README's tour) or name its folder: `starform {{check,plan,apply}} PATH`",
-        .0.display()
-    )]
-    NoRoot(PathBuf),
-    #[error("`{}` does not exist; name a starform.kdl or the folder that holds one", .0.display())]
-    Missing(PathBuf),
-    #[error(
-        "`{}` has more than {MAX_FILE} bytes (1 MiB), the most of a file. Is it really a starform.kdl?",
-        .0.display()
-    )]
-    TooLarge(PathBuf),
-    #[error(
-        "the files of the project have more than {MOST_BYTES} bytes (8 MiB); divide it into several projects"
-    )]
-    AllTooLarge,
-    #[error(
-        "`include` names more than {MOST_FILES} files; divide the project, or put more into one file"
-    )]
-    TooMany,
-    #[error(
-        "`include \"{0}\"` looks through more than {MOST_ENTRIES} files; begin the pattern with the folder that it means"
-    )]
-    TooWide(Glob),
-    #[error(
-        "`{}` is a symbolic link that leaves the folder of the project; put the file itself there",
-        .0.display()
-    )]
-    LeadsOut(PathBuf),
-    #[error(
-        "`{}` is not UTF-8 text (first bad byte at offset {offset}); save it as UTF-8",
-        .path.display()
-    )]
-    NotText { path: PathBuf, offset: usize },
-    #[error("cannot read `{}`: {source}", .path.display())]
-    Unreadable { path: PathBuf, source: io::Error },
-}
 
 /// What becomes of a file that is larger than the language allows, and of files that are so together.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -77,6 +45,16 @@ pub(crate) enum Large {
 /// The project at `path`: a folder that holds a starform.kdl, or that file itself; to be compiled.
 pub(crate) fn read(path: &Path) -> Result<SourceTree, SourceError> {
     whole(read_project(path, Large::Begun)?)
+}
+
+/// As [`read`], with everything that cannot be read.
+pub(crate) fn read_or_tell(path: &Path) -> Result<SourceTree, Unread> {
+    match read_project(path, Large::Begun) {
+        Ok((tree, unread)) if unread.is_empty() => Ok(tree),
+        Ok((_, unread)) => Err(Unread::new(unread)),
+        Err(error) if path.is_dir() => Err(Unread::of(ROOT_FILE, error)),
+        Err(error) => Err(Unread::of(shown_as(path, path), error)),
+    }
 }
 
 /// The project without the included files that cannot be read, and what is wrong with each of these. The root file
@@ -164,8 +142,8 @@ pub(crate) fn read_one(path: &Path) -> Result<SourceTree, SourceError> {
 
 /// A project of one file, read from standard input.
 pub(crate) fn read_stdin(large: Large) -> Result<SourceTree, SourceError> {
-    let text = text_of(io::stdin(), Path::new("standard input"), large)?;
-    Ok(SourceTree::single(ROOT_FILE, &text))
+    let text = text_of(io::stdin(), Path::new(STDIN), large)?;
+    Ok(SourceTree::single(STDIN, &text))
 }
 
 /// Where the file lies that a tree read from `given` calls `path`.
@@ -311,6 +289,10 @@ fn root_file(path: &Path) -> Result<PathBuf, SourceError> {
         let file = path.join(ROOT_FILE);
         return if file.is_file() {
             Ok(file)
+        } else if file.is_dir() {
+            Err(SourceError::IsFolder(file))
+        } else if path.ends_with(ROOT_FILE) {
+            Err(SourceError::IsFolder(path.to_owned()))
         } else {
             Err(SourceError::NoRoot(path.to_owned()))
         };
@@ -362,13 +344,15 @@ fn text_of(from: impl Read, path: &Path, large: Large) -> Result<String, SourceE
         );
         let mut bytes = error.into_bytes();
         bytes.truncate(good);
-        match String::from_utf8(bytes) {
-            // The reading ended inside of a character.
-            Ok(text) if too_large && cut.is_none() => Ok(text),
-            Ok(_) | Err(_) => Err(SourceError::NotText {
+        let text = String::from_utf8(bytes).expect("it is UTF-8 up to here");
+        // Unless the reading ended inside of a character.
+        if too_large && cut.is_none() {
+            Ok(text)
+        } else {
+            Err(SourceError::NotText {
                 path: path.to_owned(),
-                offset: good,
-            }),
+                before: text,
+            })
         }
     })
 }

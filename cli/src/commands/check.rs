@@ -6,7 +6,7 @@ use std::path::{Component, Path};
 
 use starform_dsl::{
     Compiled,
-    diag::Applicability,
+    diag::{Applicability, Diagnostic},
     fix::{self, Level, Repaired, Step},
     render,
     source::SourceTree,
@@ -15,9 +15,9 @@ use starform_dsl::{
 use super::{human, print, say_more};
 use crate::{
     args::{CheckArgs, CheckFormat, FixLevel},
-    exit::{Exit, Failure},
+    exit::{self, Exit, Failure},
     rewrite::rewrite,
-    sources::{self, Large},
+    sources::{self, Large, STDIN, Unread},
     terminal::Terminal,
 };
 
@@ -29,12 +29,17 @@ pub(crate) fn run(args: &CheckArgs, terminal: Terminal) -> anyhow::Result<Exit> 
     }
     let read = if stdin {
         // What `--fix` prints takes the place of what was read.
-        sources::read_stdin(match args.fix {
+        let large = match args.fix {
             None => Large::Begun,
             Some(_) => Large::Refused,
-        })?
+        };
+        sources::read_stdin(large).map_err(|error| Unread::of(STDIN, error))
     } else {
-        sources::read(&args.path)?
+        sources::read_or_tell(&args.path)
+    };
+    let read = match read {
+        Ok(read) => read,
+        Err(unread) => return Ok(tell_unread(args, unread)),
     };
     let (sources, compiled) = match args.fix {
         None => {
@@ -105,30 +110,51 @@ fn line(step: &Step) -> String {
     render::harmless(&format!("{place}: {words}")).into_owned()
 }
 
+/// Why there is nothing to check.
+fn tell_unread(args: &CheckArgs, unread: Unread) -> Exit {
+    let (sources, diagnostics) = unread.diagnostics();
+    match for_machines(args, &sources, &diagnostics) {
+        Some(text) => print(&text),
+        None => {
+            for error in unread.errors() {
+                exit::tell(&error.into());
+            }
+        }
+    }
+    Exit::Error
+}
+
 fn show(args: &CheckArgs, sources: &SourceTree, compiled: &Compiled, terminal: Terminal) {
     let Compiled {
         diagnostics,
         secrets,
         ..
     } = compiled;
+    if let Some(text) = for_machines(args, sources, diagnostics) {
+        print(&text);
+        return;
+    }
+    let how = human(terminal, secrets);
+    say_part!("{}", render::human(sources, diagnostics, how));
+    if diagnostics.is_empty() {
+        say!("{} is fine.", args.path.display());
+    }
+    hint(args, compiled);
+    say_more(diagnostics);
+}
+
+/// In the form that was asked for; `None`: a person reads it.
+fn for_machines(
+    args: &CheckArgs,
+    sources: &SourceTree,
+    diagnostics: &[Diagnostic],
+) -> Option<String> {
     match args.format {
-        CheckFormat::Human => {
-            let how = human(terminal, secrets);
-            say_part!("{}", render::human(sources, diagnostics, how));
-            if diagnostics.is_empty() {
-                say!("{} is fine.", args.path.display());
-            }
-            hint(args, compiled);
-            say_more(diagnostics);
-        }
-        CheckFormat::Short => print(&render::short(sources, diagnostics)),
-        CheckFormat::Json => print(&render::json(sources, diagnostics)),
-        CheckFormat::Sarif => {
-            print(&render::sarif(sources, diagnostics, &folder(&args.path)));
-        }
-        CheckFormat::Github => {
-            print(&render::github(sources, diagnostics, &folder(&args.path)));
-        }
+        CheckFormat::Human => None,
+        CheckFormat::Short => Some(render::short(sources, diagnostics)),
+        CheckFormat::Json => Some(render::json(sources, diagnostics)),
+        CheckFormat::Sarif => Some(render::sarif(sources, diagnostics, &folder(&args.path))),
+        CheckFormat::Github => Some(render::github(sources, diagnostics, &folder(&args.path))),
     }
 }
 

@@ -8,13 +8,12 @@ use anyhow::Context;
 use starform_contract::ClusterProfile;
 use starform_dsl::{Bindings, explain};
 use starform_plan::propose::Proposal;
-use starform_reconciler::compile::PlanError;
 
-use super::{checked, print, print_json};
+use super::{checked, print, print_json, refused};
 use crate::{
     args::{BundleArgs, CompileArgs},
     embedded,
-    exit::{Exit, Failure},
+    exit::Exit,
     terminal::Terminal,
     yaml,
 };
@@ -40,10 +39,7 @@ fn origins(args: &CompileArgs, terminal: Terminal) -> anyhow::Result<Exit> {
             print_json(&origins);
             Ok(Exit::Success)
         }
-        Err(diagnostics) => {
-            let said = embedded::refusal(&sources, &PlanError::Diagnostics(diagnostics));
-            Err(Failure::because(Exit::Error, said))
-        }
+        Err(diagnostics) => Err(refused(&sources, diagnostics, terminal)),
     }
 }
 
@@ -79,5 +75,5 @@ pub(crate) fn profile(file: Option<&Path>) -> anyhow::Result<ClusterProfile> {
 fn propose(args: &CompileArgs, terminal: Terminal) -> anyhow::Result<Proposal> {
     let (sources, project) = checked(&args.path, terminal)?;
     let profile = profile(args.profile.as_deref())?;
-    embedded::from_nothing(&sources, &project, &args.env, &profile)
+    embedded::from_nothing(&sources, &project, &args.env, &profile, terminal)
 }

@@ -1,7 +1,7 @@
 //! `starform fmt`: files in the one style.
 //!
-//! Effects: reads files, writes those that change, prints. Exits 1 where a file is broken (what is sound in it is
-//! formatted all the same), and with `--check` and `--diff` also where a file would change, as `diff` does.
+//! Effects: reads files, writes those that change, prints. Exits 1 where a file is broken or cannot be migrated (what is
+//! sound in it is formatted all the same), and with `--check` and `--diff` also where a file would change, as `diff` does.
 
 use std::{
     collections::BTreeMap,
@@ -12,7 +12,7 @@ use std::{
 
 use similar::{ChangeTag, TextDiff};
 use starform_dsl::{
-    fmt::{self, Formatted},
+    fmt::{self, Formatted, Migration},
     render,
     source::{FileId, SourceTree},
 };
@@ -72,7 +72,7 @@ fn read(path: &Path) -> Result<(Vec<Source>, Vec<SourceError>), SourceError> {
         let place = place.strip_prefix(".").unwrap_or(&place).to_owned();
         Source {
             name: if stdin {
-                "standard input".to_owned()
+                sources::STDIN.to_owned()
             } else {
                 place.display().to_string()
             },
@@ -85,13 +85,14 @@ fn read(path: &Path) -> Result<(Vec<Source>, Vec<SourceError>), SourceError> {
 
 /// Does what was asked for with one text; tells whether all is well.
 fn format(args: &FmtArgs, source: &Source, terminal: Terminal) -> anyhow::Result<bool> {
-    let migrated = if args.migrate {
-        fmt::migrate(&source.text)
-    } else {
-        None
-    };
-    let kdl = migrated.as_deref().unwrap_or(&source.text);
-    let Some(Formatted { text, mistakes, .. }) = formatted(&source.name, kdl, terminal) else {
+    let migration = args.migrate.then(|| fmt::migrate(&source.text));
+    let migrated = migration.as_ref().and_then(Migration::converted);
+    let kdl = migrated.unwrap_or(&source.text);
+    let formatted = formatted(&source.name, kdl, terminal);
+    if let Some(Migration::Impossible { at }) = migration {
+        tell_not_migrated(source, at);
+    }
+    let Some(Formatted { text, mistakes, .. }) = formatted else {
         return Ok(false);
     };
     let changed = *text != *source.text;
@@ -111,6 +112,22 @@ fn format(args: &FmtArgs, source: &Source, terminal: Terminal) -> anyhow::Result
     }
     let only_asked = args.check || args.diff;
     Ok(mistakes.is_empty() && !(only_asked && changed))
+}
+
+/// Why a text that is no v2 is not converted; its mistakes as v2 have been told.
+fn tell_not_migrated(source: &Source, at: Option<u32>) {
+    let name = &source.name;
+    let why = match at {
+        Some(at) => {
+            let tree = SourceTree::single(name, &source.text);
+            let place = tree.file(FileId(0)).position(at);
+            let (line, column) = (place.line, place.column);
+            format!("it is no KDL v1 at {name}:{line}:{column}")
+        }
+        None => "as KDL v1 it cannot be read either, or would become too large".to_owned(),
+    };
+    say!("{name} was not migrated, since {why}");
+    say!("  mend what is said above; `starform check --fix` can do a part of it");
 }
 
 /// The formatted text. What is wrong with the text, or with the formatter, is told on standard error.

@@ -20,7 +20,7 @@ use std::path::Path;
 pub(crate) use compile::profile as compile_profile;
 use starform_dsl::{
     Compiled, Project,
-    diag::Diagnostic,
+    diag::{self, Diagnostic},
     render,
     source::{SourceTree, Span},
 };
@@ -66,6 +66,22 @@ fn checked(path: &Path, terminal: Terminal) -> anyhow::Result<(SourceTree, Proje
         Some(project) => Ok((sources, project)),
         None => Err(Failure::shown(Exit::Error)),
     }
+}
+
+/// Tells what is refused only in a plan, as the checks tell what they find; the command ends with it.
+pub(crate) fn refused(
+    sources: &SourceTree,
+    diagnostics: Vec<Diagnostic>,
+    terminal: Terminal,
+) -> anyhow::Error {
+    // One mistake is found in every environment that it holds in.
+    let diagnostics = diag::settle(diagnostics);
+    // A project without errors was checked before: only where its secrets stand has to be found again.
+    let secrets = starform_dsl::compile(sources).secrets;
+    let human = human(terminal, &secrets);
+    say_part!("{}", render::human(sources, &diagnostics, human));
+    say_more(&diagnostics);
+    Failure::shown(Exit::Error)
 }
 
 /// Diagnostics to standard error.

@@ -18,7 +18,7 @@ use starform_contract::{
     ClusterId, ClusterProfile, EnvironmentName, Index, ProjectId, WorkspaceId,
     profile::DEFAULT_TIER,
 };
-use starform_dsl::{Project, render, source::SourceTree};
+use starform_dsl::{Project, source::SourceTree};
 use starform_plan::{accepted::AcceptedProject, document::Plans, propose::Proposal};
 use starform_reconciler::compile::{Identity, PlanError, PlanRequest, plans};
 use starform_shuttle::client;
@@ -29,13 +29,15 @@ use self::{
 };
 use crate::{
     args::{Global, PlanOptions},
-    commands::compile_profile,
+    commands::{compile_profile, refused},
     exit::{Exit, Failure},
+    terminal::Terminal,
 };
 
 pub(crate) struct Embedded {
     kubeconfig: Option<PathBuf>,
     cache: Cache,
+    terminal: Terminal,
 }
 
 impl Embedded {
@@ -43,6 +45,7 @@ impl Embedded {
         Self {
             kubeconfig: global.kubeconfig.clone(),
             cache: Cache::new(folder),
+            terminal: Terminal::detect(global.color),
         }
     }
 
@@ -63,7 +66,7 @@ impl Embedded {
             Err(error) => return Err(error.into()),
         };
         let profile = wanted_profile(options, &seen)?;
-        let proposals = propose(sources, project, options, &seen, &profile)?;
+        let proposals = propose(sources, project, options, &seen, &profile, self.terminal)?;
         note_undeclared(project, &seen);
         let plans = Plans::from(proposals);
         self.cache.keep_plans(&plans);
@@ -122,12 +125,13 @@ pub(crate) fn from_nothing(
     project: &Project,
     environment: &EnvironmentName,
     profile: &ClusterProfile,
+    terminal: Terminal,
 ) -> anyhow::Result<Proposal> {
     let options = PlanOptions {
         env: vec![environment.clone()],
         ..PlanOptions::default()
     };
-    let proposals = propose(sources, project, &options, &nothing(), profile)?;
+    let proposals = propose(sources, project, &options, &nothing(), profile, terminal)?;
     Ok(proposals
         .into_iter()
         .next()
@@ -156,6 +160,7 @@ fn propose(
     options: &PlanOptions,
     seen: &Seen,
     profile: &ClusterProfile,
+    terminal: Terminal,
 ) -> anyhow::Result<Vec<Proposal>> {
     let identity = Identity {
         workspace_id: WorkspaceId::local(),
@@ -171,16 +176,10 @@ fn propose(
         services: (!options.service.is_empty()).then(|| options.service.iter().cloned().collect()),
         adopt: options.adopt.iter().cloned().collect(),
     };
-    plans(&request, &identity, &accepted, profile)
-        .map_err(|error| Failure::because(Exit::Error, refusal(sources, &error)))
-}
-
-/// What is refused only in a plan was not said by the checks.
-pub(crate) fn refusal(sources: &SourceTree, error: &PlanError) -> String {
-    match error {
-        PlanError::Diagnostics(said) => format!("{error}\n{}", render::short(sources, said)),
-        PlanError::UnknownEnvironment { .. } => error.to_string(),
-    }
+    plans(&request, &identity, &accepted, profile).map_err(|error| match error {
+        PlanError::Diagnostics(said) => refused(sources, said, terminal),
+        PlanError::UnknownEnvironment { .. } => Failure::because(Exit::Error, error.to_string()),
+    })
 }
 
 fn accepted(seen: &Seen, project: ProjectId) -> anyhow::Result<AcceptedProject> {

@@ -1,7 +1,7 @@
 //! What a person gets wrong: each a clear message with its place and the next step, exit 1, nothing
 //! written.
 
-use std::fs;
+use std::{fs, os::unix::fs::symlink};
 
 use crate::support::{
     process::{Ran, run, run_with, starform},
@@ -234,7 +234,7 @@ fn check_reads_standard_input_and_prints_the_fixed_text() {
         command.stdin(fs::File::open(project.file()).unwrap());
         run(command.args(words))
     };
-    says(&piped(&["check", "-"]).expect(1), &["starform.kdl:5:10"]);
+    says(&piped(&["check", "-"]).expect(1), &["<stdin>:5:10"]);
     assert_eq!(piped(&["check", "-", "--fix"]).expect(0).stdout, GOOD);
     says(
         &piped(&["check", "-", "--fix", "--format=json"]).expect(1),
@@ -423,5 +423,194 @@ fn a_kubeconfig_that_cannot_be_read_is_no_empty_cluster() {
     says(
         &in_project(&project, &["plan", "--kubeconfig", "broken"]).expect(1),
         &["broken"],
+    );
+}
+
+/// What only a plan refuses looks as what `check` says: with its line and the next step.
+#[test]
+fn what_only_a_plan_refuses_is_told_like_everything_else() {
+    let project = Project::new(GOOD);
+    project.replace(
+        "    port 8080",
+        "    port 8080\n    vars { TOKEN (secret)token; }",
+    );
+    in_project(&project, &["check"]).expect(0);
+    let commands: [&[&str]; 4] = [
+        &["plan"],
+        &["render", "--env", "production"],
+        &["compile", "--env", "production"],
+        &["compile", "--env", "production", "--origins"],
+    ];
+    for command in commands {
+        let ran = in_project(&project, command).expect(1);
+        let words = [
+            "error[SF6004]",
+            "starform.kdl:6:12",
+            "6 │     vars { TOKEN (secret)token; }",
+            "help: leave the variable out",
+            "for more: starform explain SF6004",
+        ];
+        says(&ran, &words);
+        assert_eq!(ran.stderr.matches("error[SF6004]").count(), 1);
+    }
+}
+
+/// The commands that a tip names exist, and so do the options it names with them.
+fn tips_name_what_there_is(said: &str) {
+    for named in said.split('`').skip(1).step_by(2) {
+        let mut words = named.split(' ');
+        let (Some("starform"), Some(command)) = (words.next(), words.next()) else {
+            continue;
+        };
+        if command.starts_with("--") {
+            continue;
+        }
+        let help = run(starform().args([command, "--help"])).expect(0);
+        for option in words.filter(|word| word.starts_with("--")) {
+            assert!(help.stdout.contains(option), "{named}: {}", help.stdout);
+        }
+    }
+}
+
+#[test]
+fn commands_of_other_tools_lead_to_those_of_this_one() {
+    let cases = [
+        ("validate", "starform check"),
+        ("up", "starform apply"),
+        ("deploy", "starform apply"),
+        ("diff", "starform plan"),
+        ("template", "starform render"),
+        ("format", "starform fmt"),
+        ("get", "starform status"),
+        ("init", "starform explain project"),
+        ("destroy", "starform apply"),
+        ("rollback", "starform apply"),
+        ("login", "STARFORM_TOKEN"),
+        ("server", "starform serve"),
+        ("docs", "starform explain"),
+        ("version", "starform --version"),
+    ];
+    for (word, wanted) in cases {
+        let ran = run(starform().arg(word)).expect(1);
+        let tip = ran.stderr.lines().find(|line| line.starts_with("  tip: "));
+        let tip = tip.unwrap_or_else(|| panic!("{word}: {}", ran.stderr));
+        assert!(tip.contains(wanted), "{word}: {tip}");
+        tips_name_what_there_is(&ran.stderr);
+    }
+    let near = run(starform().arg("chek")).expect(1);
+    says(&near, &["similar subcommands exist: 'schema', 'check'"]);
+}
+
+#[test]
+fn options_that_another_command_has_are_told_of() {
+    let cases = [
+        (["check", "--env"], "starform plan --env ENV"),
+        (["fmt", "--fix"], "starform check --fix"),
+        (["fmt", "--write"], "`--check`"),
+        (["plan", "--auto-approve"], "starform apply"),
+        (["apply", "--yes"], "--auto-approve"),
+        (["apply", "--dry-run"], "starform plan"),
+    ];
+    for (words, wanted) in cases {
+        let ran = run(starform().args(words)).expect(1);
+        says(&ran, &["  tip: ", wanted]);
+        assert!(!ran.stderr.contains("as a value"), "{}", ran.stderr);
+        tips_name_what_there_is(&ran.stderr);
+    }
+}
+
+#[test]
+fn fmt_says_beforehand_that_it_writes_the_contract() {
+    let help = run(starform().args(["fmt", "--help"])).expect(0);
+    says(&help, &["contract=1"]);
+}
+
+/// The rows of `check --format json`: file, line, column, code, title, help.
+fn rows(ran: &Ran) -> Vec<String> {
+    let found = ran.json();
+    let rows = found["diagnostics"].as_array().expect("a list").iter();
+    rows.map(|row| {
+        let word = |name: &str| row[name].as_str().unwrap_or_default().to_owned();
+        let place = format!("{}:{}:{}", word("file"), row["line"], row["column"]);
+        format!(
+            "{place} {} {}; {}",
+            word("code"),
+            word("title"),
+            word("help")
+        )
+    })
+    .collect()
+}
+
+#[test]
+fn a_file_that_cannot_be_read_is_a_diagnostic_in_every_form() {
+    let project = Project::new(GOOD);
+    project.replace("  web api", "  include \"parts/*.kdl\"\n  web api");
+    fs::create_dir(project.path().join("parts")).unwrap();
+    fs::write(
+        project.path().join("parts/latin.kdl"),
+        b"// one\n// caf\xe9\n",
+    )
+    .unwrap();
+    symlink("/etc/hostname", project.path().join("parts/out.kdl")).unwrap();
+    let ran = in_project(&project, &["check", "--format", "json"]).expect(1);
+    let latin = "parts/latin.kdl:2:7 SF2028 `./parts/latin.kdl` is not UTF-8 text (first bad byte at offset 13); save it as UTF-8";
+    let out = "parts/out.kdl:1:1 SF2028 `./parts/out.kdl` is a symbolic link that leaves the folder of the project; put the file itself there";
+    assert_eq!(rows(&ran), [latin, out]);
+    for (format, wanted) in [
+        ("short", "parts/latin.kdl:2:7: error[SF2028]: "),
+        ("sarif", "\"uri\": \"parts/latin.kdl\""),
+        ("github", "::error file=parts/latin.kdl,line=2,"),
+    ] {
+        let ran = in_project(&project, &["check", "--format", format]).expect(1);
+        says(&ran, &[wanted]);
+    }
+    let human = in_project(&project, &["check"]).expect(1);
+    says(
+        &human,
+        &[
+            "error: `./parts/latin.kdl` is not",
+            "error: `./parts/out.kdl` is a",
+        ],
+    );
+}
+
+#[test]
+fn a_project_that_is_not_there_is_a_diagnostic_too() {
+    let project = Project::new(GOOD);
+    fs::create_dir_all(project.path().join("empty")).unwrap();
+    fs::create_dir_all(project.path().join("odd/starform.kdl")).unwrap();
+    let found = |path: &str| {
+        rows(&in_project(&project, &["check", path, "--format", "json"]).expect(1)).join("\n")
+    };
+    assert!(
+        found("empty").starts_with("starform.kdl:1:1 SF2001 there is no starform.kdl in `empty`; ")
+    );
+    assert!(found("no.kdl").starts_with("no.kdl:1:1 SF2001 `no.kdl` does not exist; "));
+    let folder = "starform.kdl:1:1 SF2028 `odd/starform.kdl` is a folder; the project is a file of this name";
+    assert_eq!(found("odd"), folder);
+    assert_eq!(found("odd/starform.kdl"), folder);
+    let plan = in_project(&project, &["plan", "odd"]).expect(1);
+    says(&plan, &["error: `odd/starform.kdl` is a folder; "]);
+}
+
+#[test]
+fn standard_input_has_one_name() {
+    let piped = |words: &[&str], text: &[u8]| run_with(starform().args(words), text).expect(1);
+    let json = piped(&["check", "-", "--format", "json"], b"project p {");
+    assert!(
+        rows(&json)[0].starts_with("<stdin>:1:11 SF1019 "),
+        "{}",
+        json.stdout
+    );
+    says(&piped(&["fmt", "-"], b"project p {"), &["<stdin>:1:11"]);
+    says(&piped(&["fmt", "-"], b"\xff"), &["`<stdin>` is not UTF-8"]);
+    let bad = piped(&["check", "-", "--format", "json"], b"a\n\xff");
+    assert!(rows(&bad)[0].starts_with("<stdin>:2:1 SF2028 `<stdin>` is not UTF-8"));
+    let sarif = piped(&["check", "-", "--format", "sarif"], b"project p {");
+    says(&sarif, &["\"uri\": \"%3Cstdin%3E\""]);
+    says(
+        &piped(&["schema", "document", "-"], b"project p {"),
+        &["<stdin>:1:11"],
     );
 }

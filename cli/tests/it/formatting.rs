@@ -148,16 +148,34 @@ fn a_file_of_version_1_is_converted_when_asked() {
 }
 
 #[test]
+fn a_file_of_two_versions_is_not_migrated_and_says_where_it_is_no_version_1() {
+    let text = "project hello {\n  environment \"production\" branch=main\n  hold true\n}\n";
+    let project = Project::new(text);
+    for words in [&["--migrate", "--check"][..], &["--migrate"]] {
+        let ran = fmt(&project, words).expect(1);
+        let said = "starform.kdl was not migrated, since it is no KDL v1 at starform.kdl:1:9\n";
+        assert!(ran.stderr.contains(said), "{}", ran.stderr);
+        assert!(
+            ran.stderr.contains("`starform check --fix`"),
+            "{}",
+            ran.stderr
+        );
+    }
+    let ran = piped(text, &["--migrate"]).expect(1);
+    let said = "<stdin> was not migrated, since it is no KDL v1 at <stdin>:1:9\n";
+    assert!(ran.stderr.contains(said), "{}", ran.stderr);
+    let sound = fmt(&Project::new(FORMATTED), &["--migrate"]).expect(0);
+    assert_eq!(sound.stderr, "");
+}
+
+#[test]
 fn standard_input_goes_to_standard_output() {
     assert_eq!(piped(UGLY, &[]).expect(0).stdout, FORMATTED);
     assert_eq!(piped(FORMATTED, &[]).expect(0).stdout, FORMATTED);
-    assert_eq!(
-        piped(UGLY, &["--check"]).expect(1).stdout,
-        "standard input\n"
-    );
+    assert_eq!(piped(UGLY, &["--check"]).expect(1).stdout, "<stdin>\n");
     let ran = piped(BROKEN, &[]).expect(1);
     assert_eq!(ran.stdout, HALF_FORMATTED);
-    assert!(ran.stderr.contains("standard input:3:10"), "{}", ran.stderr);
+    assert!(ran.stderr.contains("<stdin>:3:10"), "{}", ran.stderr);
 }
 
 #[test]

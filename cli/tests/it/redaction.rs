@@ -61,9 +61,9 @@ fn a_sound_project_is_explained_with_its_credentials_covered() {
     assert!(printed(&project, 1, &unknown).contains("did you mean `image`?"));
 }
 
-/// What only a deployment refuses is told where it stands, and a credential stands in the same line.
+/// What only a deployment refuses is shown in its line, and a credential stands in the same one.
 #[test]
-fn what_a_deployment_refuses_is_told_without_its_line() {
+fn what_a_deployment_refuses_is_shown_with_its_line_covered() {
     let project = sound();
     project.replace("scale   2;", "volume data mount=\"/data\" size=\"1Gi\";");
     for words in [
@@ -72,7 +72,9 @@ fn what_a_deployment_refuses_is_told_without_its_line() {
         &["render", "--env", "production"],
     ] {
         let said = printed(&project, 1, words);
-        assert!(said.contains("starform.kdl:4:73: error[SF6004]"), "{said}");
+        assert!(said.contains("error[SF6004]: `volume` is not"), "{said}");
+        assert!(said.contains("╭─[starform.kdl:4:73]"), "{said}");
+        assert!(said.contains("*****; volume data"), "{said}");
     }
     let explained = printed(&project, 0, &["explain", "mailer.image"]);
     assert!(explained.contains("•••"), "{explained}");

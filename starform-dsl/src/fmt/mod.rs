@@ -13,7 +13,7 @@ mod spacing;
 mod v1;
 
 pub use edits::{edits, edits_within};
-pub use v1::migrate;
+pub use v1::{Migration, migrate};
 
 use crate::diag::{Diagnostic, codes};
 use crate::secrets;

@@ -8,17 +8,58 @@ mod write;
 use crate::syntax;
 use lex::{Kind, Token};
 
-/// The text in KDL v2; `None` where it is v2 already, or no v1 either.
-pub fn migrate(text: &str) -> Option<String> {
+/// What became of a text that was to be converted.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Migration {
+    /// It was v1; this is its v2.
+    Converted(String),
+    /// It is v2 already.
+    Needless,
+    /// It is neither all through, and stays.
+    Impossible {
+        /// Where it is no v1. `None`: as v2 it would not be read, by its size for example.
+        at: Option<u32>,
+    },
+}
+
+pub fn migrate(text: &str) -> Migration {
     let survey = syntax::survey(text);
     if survey.sound && survey.mistakes.is_empty() {
-        return None;
+        return Migration::Needless;
     }
+    match tokens(text) {
+        Ok(tokens) => match written(text, &tokens) {
+            Some(text) => Migration::Converted(text),
+            None => Migration::Impossible { at: None },
+        },
+        Err(at) => Migration::Impossible {
+            at: u32::try_from(at).ok(),
+        },
+    }
+}
+
+impl Migration {
+    /// The text in v2, where it is another one.
+    pub fn converted(&self) -> Option<&str> {
+        match self {
+            Migration::Converted(text) => Some(text),
+            Migration::Needless | Migration::Impossible { .. } => None,
+        }
+    }
+}
+
+/// The tokens of a text that is v1 all through, or where it is not.
+fn tokens(text: &str) -> Result<Vec<Token>, usize> {
     let tokens = lex::lex(text)?;
-    if !names_stand_where_they_may(&tokens) {
-        return None;
+    match misplaced_name(&tokens) {
+        Some(token) => Err(token.range.start),
+        None => Ok(tokens),
     }
-    let marker = version(text, &tokens);
+}
+
+/// In v2, if that can be read.
+fn written(text: &str, tokens: &[Token]) -> Option<String> {
+    let marker = version(text, tokens);
     let mut out = String::with_capacity(text.len() + text.len() / 8);
     for (index, token) in tokens.iter().enumerate() {
         if Some(index) == marker {
@@ -46,17 +87,21 @@ fn version(text: &str, tokens: &[Token]) -> Option<usize> {
     is_marker.then_some(number.0)
 }
 
-/// In v1 text without quotes is a name: of a node, a property or a type. Elsewhere it is of another language, such as
+/// What v1 has not where it stands. In v1 text without quotes is a name: of a node, a property or a type. Elsewhere it is of another language, such as
 /// the `#true` of v2. Around a type stands no white space. (All else that v1 refuses v2 refuses too.)
-fn names_stand_where_they_may(tokens: &[Token]) -> bool {
+fn misplaced_name(tokens: &[Token]) -> Option<&Token> {
     let (mut begins, mut continued, mut typed) = (true, false, false);
     for (index, token) in tokens.iter().enumerate() {
         let next = tokens.get(index + 1).map(|next| next.kind);
         let spaced = matches!(next, Some(Kind::Space | Kind::BlockComment));
         match token.kind {
-            Kind::Ident if !(begins || typed || next == Some(Kind::Equals)) => return false,
-            Kind::ParenOpen | Kind::ParenClose if spaced => return false,
-            Kind::Ident | Kind::Quoted | Kind::Raw if typed && spaced => return false,
+            Kind::Ident if !(begins || typed || next == Some(Kind::Equals)) => {
+                return Some(token);
+            }
+            Kind::ParenOpen | Kind::ParenClose if spaced => return Some(token),
+            Kind::Ident | Kind::Quoted | Kind::Raw if typed && spaced => {
+                return Some(token);
+            }
             Kind::Ident | Kind::Quoted | Kind::Raw | Kind::Number | Kind::Keyword => {
                 begins &= typed;
             }
@@ -72,5 +117,5 @@ fn names_stand_where_they_may(tokens: &[Token]) -> bool {
             | Kind::Equals => {}
         }
     }
-    true
+    None
 }

@@ -313,10 +313,10 @@ fn no_rendering_shows_what_looks_like_a_credential() {
 }
 
 /// Codes that no file fit for reading raises: `limits` and `hostile` have those of limits, `table` and
-/// `emission` what only a plan refuses, and nothing raises the last two.
+/// `emission` what only a plan refuses, the tests of the command line the first, and nothing raises the last two.
 #[rustfmt::skip]
-const BEYOND_A_FILE: [&str; 13] = [
-    "SF5001", "SF5002", "SF5003", "SF5005", "SF5028", "SF5029", "SF5030", "SF5034", "SF5035", "SF6004", "SF6005",
+const BEYOND_A_FILE: [&str; 14] = [
+    "SF2028", "SF5001", "SF5002", "SF5003", "SF5005", "SF5028", "SF5029", "SF5030", "SF5034", "SF5035", "SF6004", "SF6005",
     "SF9001", "SF9002",
 ];
 

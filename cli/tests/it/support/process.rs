@@ -58,8 +58,8 @@ pub(crate) fn run(command: &mut Command) -> Ran {
     ran(command.output().unwrap())
 }
 
-/// As [`run`], with a text on standard input.
-pub(crate) fn run_with(command: &mut Command, input: &str) -> Ran {
+/// As [`run`], with bytes on standard input.
+pub(crate) fn run_with(command: &mut Command, input: impl AsRef<[u8]>) -> Ran {
     let mut child = command
         .stdin(Stdio::piped())
         .stdout(Stdio::piped())
@@ -67,7 +67,7 @@ pub(crate) fn run_with(command: &mut Command, input: &str) -> Ran {
         .spawn()
         .unwrap();
     let mut pipe = child.stdin.take().unwrap();
-    pipe.write_all(input.as_bytes()).unwrap();
+    pipe.write_all(input.as_ref()).unwrap();
     drop(pipe);
     ran(child.wait_with_output().unwrap())
 }

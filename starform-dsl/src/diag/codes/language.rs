@@ -55,6 +55,8 @@ codes! { LANGUAGE;
         "A service goes by its name, a volume by the name of its service, a point, and its own: the word before says one and the name the other.";
     2027 NO_DATA_TO_DESTROY Error "data that there is not"
         "`removed` destroys the data of something that never holds any.";
+    2028 UNREADABLE Error "file that cannot be read"
+        "A file of the project, or a folder that an `include` looks through, cannot be read: it is no UTF-8 text, a folder in place of a file, a link that leads out of the project, or more than is read.";
     3001 UNKNOWN_SERVICE Error "unknown service"
         "The project has no service of this name.";
     3002 UNKNOWN_OUTPUT Error "unknown output"

@@ -33,18 +33,19 @@ pub(super) struct Token {
     pub(super) range: Range<usize>,
 }
 
-pub(super) fn lex(text: &str) -> Option<Vec<Token>> {
+/// The tokens, or where a token is none of v1.
+pub(super) fn lex(text: &str) -> Result<Vec<Token>, usize> {
     let mut tokens = Vec::with_capacity(text.len() / 4);
     let mut at = 0;
     while at < text.len() {
-        let (kind, length) = token(&text[at..])?;
+        let (kind, length) = token(&text[at..]).ok_or(at)?;
         tokens.push(Token {
             kind,
             range: at..at + length,
         });
         at += length;
     }
-    Some(tokens)
+    Ok(tokens)
 }
 
 pub(super) fn is_newline(c: char) -> bool {

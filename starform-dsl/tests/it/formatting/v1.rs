@@ -4,7 +4,7 @@
 
 use std::fs;
 
-use starform_dsl::fmt::migrate;
+use starform_dsl::fmt::{Migration, migrate};
 
 use super::generate::Dice;
 use super::laws::judge;
@@ -13,7 +13,7 @@ use crate::suite::{kdl_files, package_folder};
 
 /// Judges a text that its reader takes for v1; tells whether it was converted.
 fn keeps_its_meaning(text: &str) -> Result<bool, String> {
-    let Some(migrated) = migrate(text) else {
+    let Migration::Converted(migrated) = migrate(text) else {
         return Ok(false);
     };
     let before = oracle_v1(text).map_err(|error| format!("converted what is no v1: {error}"))?;
@@ -23,7 +23,11 @@ fn keeps_its_meaning(text: &str) -> Result<bool, String> {
             "means\n {before:?}\nbut became\n {after:?}\nin {migrated:?}"
         ));
     }
-    assert_eq!(migrate(&migrated), None, "what is v2 stays: {migrated:?}");
+    assert_eq!(
+        migrate(&migrated),
+        Migration::Needless,
+        "what is v2 stays: {migrated:?}"
+    );
     judge(&migrated);
     Ok(true)
 }
@@ -83,22 +87,23 @@ fn each_difference_is_spelt_as_v2_has_it() {
         ("a true \u{feff} 1", "a #true   1"),
     ];
     for (v1, v2) in cases {
-        assert_eq!(migrate(v1).as_deref(), Some(v2), "{v1:?}");
+        assert_eq!(migrate(v1).converted(), Some(v2), "{v1:?}");
         assert_eq!(keeps_its_meaning(v1), Ok(true), "{v1:?}");
     }
-    // v2 already, of two versions, or of none.
-    for other in [
-        "a #true",
-        "a b",
-        "",
-        "a true #false",
-        "a true b",
-        "a true {",
-        "a \"b",
-        "a = true",
-        "a [true]",
-    ] {
-        assert_eq!(migrate(other), None, "{other:?}");
+    for already in ["a #true", "a b", ""] {
+        assert_eq!(migrate(already), Migration::Needless, "{already:?}");
+    }
+    // Of two versions, or of none; with the place that is no v1.
+    let neither = [
+        ("a true #false", Some(7)),
+        ("a true b", Some(7)),
+        ("a true {", None),
+        ("a \"b", Some(2)),
+        ("a = true", None),
+        ("a [true]", Some(2)),
+    ];
+    for (text, at) in neither {
+        assert_eq!(migrate(text), Migration::Impossible { at }, "{text:?}");
     }
 }
 
