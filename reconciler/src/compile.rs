@@ -19,6 +19,8 @@ use starform_plan::{
     render::{Rendered, render},
 };
 
+use crate::fit::{Misfit, misfits};
+
 /// What to plan.
 #[derive(Debug, Clone, Default)]
 pub struct PlanRequest {
@@ -47,6 +49,8 @@ pub struct Identity {
 pub enum PlanError {
     #[error("the project has errors")]
     Diagnostics(Vec<Diagnostic>),
+    #[error("the cluster does not have what the project asks for:\n{}", lines(.0))]
+    Unfit(Vec<Misfit>),
     #[error("there is no environment `{asked}`; the project declares {}", list(.declared))]
     UnknownEnvironment {
         asked: EnvironmentName,
@@ -66,17 +70,22 @@ pub fn plans(
         return Err(PlanError::Diagnostics(compiled.diagnostics));
     };
     let mut proposals = Vec::new();
-    let mut diagnostics = Vec::new();
+    let (mut diagnostics, mut unfit) = (Vec::new(), Vec::new());
     for environment in chosen(&project, request.environments.as_deref())? {
         match plan(&project, &environment, request, identity, accepted, profile) {
             Ok(proposal) => proposals.push(proposal),
-            Err(found) => diagnostics.extend(found),
+            Err(NoPlan::Diagnostics(found)) => diagnostics.extend(found),
+            Err(NoPlan::Unfit(found)) => unfit.extend(found),
         }
     }
-    if diagnostics.is_empty() {
-        Ok(proposals)
-    } else {
+    // The tier is the same in every environment.
+    unfit.dedup();
+    if !diagnostics.is_empty() {
         Err(PlanError::Diagnostics(diagnostics))
+    } else if !unfit.is_empty() {
+        Err(PlanError::Unfit(unfit))
+    } else {
+        Ok(proposals)
     }
 }
 
@@ -111,6 +120,12 @@ fn chosen(
     Ok(declared)
 }
 
+/// Why an environment has no plan.
+enum NoPlan {
+    Diagnostics(Vec<Diagnostic>),
+    Unfit(Vec<Misfit>),
+}
+
 fn plan(
     project: &Project,
     environment: &EnvironmentName,
@@ -118,7 +133,7 @@ fn plan(
     identity: &Identity,
     accepted: &AcceptedProject,
     profile: &ClusterProfile,
-) -> Result<Proposal, Vec<Diagnostic>> {
+) -> Result<Proposal, NoPlan> {
     let services = project.service_names_in(environment);
     let bindings = Bindings {
         workspace_id: identity.workspace_id,
@@ -134,7 +149,12 @@ fn plan(
         images: request.images.clone(),
         hosts: VerifiedHosts::All,
     };
-    let emitted = emit(project, environment, &bindings)?;
+    let emitted = emit(project, environment, &bindings).map_err(NoPlan::Diagnostics)?;
+    let before = accepted.environments.get(environment);
+    let unfit = misfits(&emitted.state, &emitted.origins, profile, before);
+    if !unfit.is_empty() {
+        return Err(NoPlan::Unfit(unfit));
+    }
     let Rendered {
         project,
         environment,
@@ -148,6 +168,11 @@ fn plan(
         only: request.services.as_ref(),
         adopt: &request.adopt,
     }))
+}
+
+fn lines(misfits: &[Misfit]) -> String {
+    let lines: Vec<String> = misfits.iter().map(ToString::to_string).collect();
+    lines.join("\n")
 }
 
 fn list(names: &[EnvironmentName]) -> String {

@@ -1,7 +1,7 @@
 //! The control plane: stored projects, plans and accepted state behind an HTTP API.
 //!
 //! Effects: database, sockets, clock, randomness, each in the module that names it; `access`,
-//! `compile`, `outcome` are pure. The API is a thin layer over stored plans.
+//! `compile`, `fit`, `outcome` are pure. The API is a thin layer over stored plans.
 //!
 //! | module | what it holds |
 //! |---|---|
@@ -9,6 +9,7 @@
 //! | [`api`] | the HTTP API and its bodies |
 //! | [`access`] | who may do what |
 //! | [`compile`] | text to plans, also for the command line without a server |
+//! | [`fit`] | whether a cluster has what a project names |
 //! | [`outcome`] | what a report means for an apply |
 //! | [`store`] | SQLite or Postgres behind one function per transaction |
 //! | [`keys`] | the keys that sign desired state |
@@ -17,6 +18,7 @@
 pub mod access;
 pub mod api;
 pub mod compile;
+pub mod fit;
 pub mod keys;
 pub mod name;
 pub mod outcome;

@@ -62,10 +62,10 @@ pub const KINDS: [Kind; 16] = [
         "v1",
         "RoleBinding",
         "rolebindings",
-        Watch::Off,
+        Watch::Metadata,
     ),
-    row("", "v1", "ResourceQuota", "resourcequotas", Watch::Off),
-    row("", "v1", "LimitRange", "limitranges", Watch::Off),
+    row("", "v1", "ResourceQuota", "resourcequotas", Watch::Metadata),
+    row("", "v1", "LimitRange", "limitranges", Watch::Metadata),
     row(
         "networking.k8s.io",
         "v1",

@@ -64,7 +64,7 @@ pub(crate) fn profile(file: Option<&Path>) -> anyhow::Result<ClusterProfile> {
     };
     let text = fs::read_to_string(file)
         .with_context(|| format!("cannot read the cluster profile `{}`", file.display()))?;
-    serde_json::from_str(&text).with_context(|| {
+    ClusterProfile::read(&text).with_context(|| {
         format!(
             "`{}` is no cluster profile (schemas/cluster-profile.v1.json)",
             file.display()

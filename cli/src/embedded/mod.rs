@@ -178,7 +178,9 @@ fn propose(
     };
     plans(&request, &identity, &accepted, profile).map_err(|error| match error {
         PlanError::Diagnostics(said) => refused(sources, said, terminal),
-        PlanError::UnknownEnvironment { .. } => Failure::because(Exit::Error, error.to_string()),
+        PlanError::Unfit(_) | PlanError::UnknownEnvironment { .. } => {
+            Failure::because(Exit::Error, error.to_string())
+        }
     })
 }
 

@@ -13,6 +13,7 @@
 //! | [`state`] | one environment of one project, before it is rendered |
 //! | [`bundle`] | what Shuttle fetches: the objects of one environment, or of a project |
 //! | [`index`] | which bundles one cluster should have, and what accepted plans consent to |
+//! | [`range`] | ranges of IP addresses |
 //! | [`profile`] | the operator's word about one cluster |
 //! | [`report`] | what Shuttle did and saw |
 //! | [`signature`] | who may say what a cluster should have |
@@ -27,6 +28,7 @@ pub mod model;
 pub mod name;
 pub mod profile;
 pub mod quantity;
+pub mod range;
 pub mod report;
 pub mod schema;
 pub mod signature;

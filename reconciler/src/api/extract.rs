@@ -34,11 +34,17 @@ impl<T: DeserializeOwned, S: Send + Sync> FromRequest<S> for Body<T> {
                     )
                 }
             })?;
-        let value = serde_json::from_slice(&bytes).map_err(|error| {
-            ApiError::bad_request(
-                "invalid-body",
-                format!("the body is not what this route takes: {error}"),
-            )
+        let mut json = serde_json::Deserializer::from_slice(&bytes);
+        let read = serde_path_to_error::deserialize(&mut json)
+            .map_err(|error| error.to_string())
+            .and_then(|value| {
+                json.end()
+                    .map(|()| value)
+                    .map_err(|error| error.to_string())
+            });
+        let value = read.map_err(|error| {
+            let detail = format!("the body is not what this route takes: {error}");
+            ApiError::bad_request("invalid-body", detail)
         })?;
         Ok(Self(value))
     }

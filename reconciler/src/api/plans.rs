@@ -169,6 +169,7 @@ fn refused_plan(error: PlanError, sources: &SourceTree) -> ApiError {
             let detail = render::short(sources, &errors);
             ApiError::unprocessable("compile-failed", detail).with_diagnostics(json)
         }
+        PlanError::Unfit(_) => ApiError::unprocessable("cluster-lacks", text),
         PlanError::UnknownEnvironment { .. } => {
             ApiError::unprocessable("unknown-environment", text)
         }

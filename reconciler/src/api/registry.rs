@@ -8,7 +8,10 @@ use axum::{
     http::{HeaderMap, StatusCode},
 };
 use serde::Deserialize;
-use starform_contract::{ClusterId, ClusterProfile, Digest, ProjectId, profile::DEFAULT_TIER};
+use starform_contract::{
+    ClusterId, ClusterProfile, Digest, ProjectId,
+    profile::{DEFAULT_TIER, InvalidProfile},
+};
 
 use super::{
     Api, ApiError,
@@ -101,6 +104,7 @@ pub(super) async fn register_cluster(
     Body(body): Body<RegisterCluster>,
 ) -> Answer<RegisteredCluster> {
     check(&actor, Action::Operate, "register clusters")?;
+    body.profile.check().map_err(|faults| invalid(&faults))?;
     let created = api
         .store
         .register_cluster(&actor, &body.name, &body.profile, Timestamp::now())
@@ -125,6 +129,7 @@ pub(super) async fn set_profile(
 ) -> Result<Json<Cluster>, ApiError> {
     check(&actor, Action::Operate, "change clusters")?;
     let cluster: ClusterId = extract::id(&cluster)?;
+    profile.check().map_err(|faults| invalid(&faults))?;
     let changed = api
         .store
         .set_profile(&actor, cluster, &profile, Timestamp::now())
@@ -262,6 +267,11 @@ fn token_scope(
         (TokenKind::Ci, None, _) => wrong("a ci token needs the project that it is for"),
         (TokenKind::Cluster, _, _) => wrong("a cluster's token comes from registering the cluster"),
     }
+}
+
+fn invalid(faults: &InvalidProfile) -> ApiError {
+    let detail = format!("the cluster's profile does not fit:\n{faults}");
+    ApiError::unprocessable("invalid-profile", detail)
 }
 
 fn answer<T>(created: Created<T>, what: &str, name: &str) -> Answer<T> {

@@ -10,6 +10,7 @@
 
 mod digests;
 mod names;
+mod profiles;
 mod quantities;
 mod schemas;
 mod signatures;

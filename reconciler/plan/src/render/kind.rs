@@ -13,6 +13,9 @@ use std::collections::BTreeMap;
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Kind {
     Namespace,
+    RoleBinding,
+    ResourceQuota,
+    LimitRange,
     NetworkPolicy,
     ServiceAccount,
     Secret,
@@ -27,7 +30,13 @@ pub(super) enum Kind {
 impl Kind {
     fn api_version(self) -> &'static str {
         match self {
-            Self::Namespace | Self::ServiceAccount | Self::Secret | Self::Service => "v1",
+            Self::Namespace
+            | Self::ResourceQuota
+            | Self::LimitRange
+            | Self::ServiceAccount
+            | Self::Secret
+            | Self::Service => "v1",
+            Self::RoleBinding => "rbac.authorization.k8s.io/v1",
             Self::NetworkPolicy => "networking.k8s.io/v1",
             Self::Deployment => "apps/v1",
             Self::CronJob => "batch/v1",
@@ -40,6 +49,9 @@ impl Kind {
     fn as_str(self) -> &'static str {
         match self {
             Self::Namespace => "Namespace",
+            Self::RoleBinding => "RoleBinding",
+            Self::ResourceQuota => "ResourceQuota",
+            Self::LimitRange => "LimitRange",
             Self::NetworkPolicy => "NetworkPolicy",
             Self::ServiceAccount => "ServiceAccount",
             Self::Secret => "Secret",
@@ -55,8 +67,10 @@ impl Kind {
     /// Later waves wait for the gates of earlier ones.
     fn wave(self) -> Wave {
         Wave(match self {
-            Self::Namespace => 0,
-            Self::NetworkPolicy | Self::ServiceAccount => 1,
+            Self::Namespace | Self::RoleBinding => 0,
+            Self::ResourceQuota | Self::LimitRange | Self::NetworkPolicy | Self::ServiceAccount => {
+                1
+            }
             Self::Secret => 2,
             Self::Service
             | Self::Deployment
@@ -69,8 +83,11 @@ impl Kind {
 
     fn deletion(self) -> Deletion {
         match self {
-            Self::Namespace => Deletion::WithProject,
-            Self::NetworkPolicy
+            // Everything else in the namespace is written and deleted by whom the binding names.
+            Self::Namespace | Self::RoleBinding => Deletion::WithProject,
+            Self::ResourceQuota
+            | Self::LimitRange
+            | Self::NetworkPolicy
             | Self::ServiceAccount
             | Self::Secret
             | Self::Service

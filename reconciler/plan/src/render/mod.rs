@@ -8,6 +8,7 @@
 //! |---|---|
 //! | [`kind`] | the kinds, with their wave and when they may be deleted |
 //! | [`labels`] | labels and selectors |
+//! | [`project`] | what the project has once: Namespace, rights, quota |
 //! | [`network`] | NetworkPolicies |
 //! | [`secret`] | Secrets of Var Groups and of a service's own variables |
 //! | [`pod`], [`env`], [`probe`], [`user`] | the pod template |
@@ -22,13 +23,14 @@ mod labels;
 mod network;
 mod pod;
 mod probe;
+mod project;
 mod route;
 mod scaling;
 mod secret;
 mod service;
 mod user;
 
-use serde_json::{Value, json};
+use serde_json::Value;
 use starform_contract::{
     ClusterProfile, EnvironmentBundle, EnvironmentState, Object, ProjectBundle, ServiceEntry,
     ServiceState,
@@ -154,7 +156,7 @@ fn project_bundle(scope: &Scope<'_>) -> ProjectBundle {
         project: state.project.clone(),
         namespace: scope.namespace.clone(),
         tier: state.tier.clone(),
-        objects: ordered(vec![namespace(scope), network::default_deny(scope)]),
+        objects: ordered(project::objects(scope)),
         names,
     }
 }
@@ -220,22 +222,6 @@ fn service_objects(scope: &ServiceScope<'_>) -> Vec<Object> {
         objects.extend(scaling::disruption_budget(scope, serving.scale));
     }
     objects
-}
-
-/// Pod Security Admission refuses what is dangerous and warns of what our own pods never do.
-fn namespace(scope: &Scope<'_>) -> Object {
-    let mut labels = labels::project(scope.state);
-    labels.insert("pod-security.kubernetes.io/enforce", "baseline".to_owned());
-    labels.insert("pod-security.kubernetes.io/warn", "restricted".to_owned());
-    labels.insert("pod-security.kubernetes.io/audit", "restricted".to_owned());
-    let annotations = json!({ "starform.io/project-name": scope.state.project });
-    kind::object(
-        Kind::Namespace,
-        None,
-        &scope.namespace,
-        json!(labels),
-        json!({ "metadata": { "annotations": annotations } }),
-    )
 }
 
 fn ordered(mut objects: Vec<Object>) -> Vec<Object> {

@@ -8,6 +8,7 @@ use starform_contract::{
     Object,
     model::{AllowFrom, Port, Workload},
     name,
+    range::Cidr,
 };
 
 use super::{Scope, ServiceScope, Serving, kind::Kind, labels};
@@ -107,7 +108,11 @@ fn inside(scope: &ServiceScope<'_>, allow: &AllowFrom, ports: &[Port]) -> Option
 
 /// Only to the port that is routed.
 fn from_gateway(scope: &ServiceScope<'_>, ports: &[Port]) -> Option<Value> {
-    let gateway = namespace(&scope.scope.profile.gateway.namespace);
+    let profile = &scope.scope.profile.gateway;
+    let mut gateway = namespace(&profile.namespace);
+    if !profile.pods.is_empty() {
+        gateway["podSelector"] = json!({ "matchLabels": profile.pods });
+    }
     let routed = ports.first()?;
     Some(json!({ "from": [gateway], "ports": [port(routed)] }))
 }
@@ -153,14 +158,14 @@ fn dns() -> Value {
 }
 
 /// Both address families without private and denied ranges; `None` where everything is denied.
-fn internet(denied: &[String]) -> Option<Value> {
-    let (v6, v4): (Vec<&str>, Vec<&str>) = denied
-        .iter()
-        .map(String::as_str)
-        .partition(|range| range.contains(':'));
+fn internet(denied: &[Cidr]) -> Option<Value> {
+    let own = |v4: bool| {
+        let own = denied.iter().filter(move |range| range.is_ipv4() == v4);
+        own.map(Cidr::to_string)
+    };
     let blocks: Vec<Value> = [
-        family(ANY_V4, PRIVATE_V4.into_iter().chain(v4)),
-        family(ANY_V6, PRIVATE_V6.into_iter().chain(v6)),
+        family(ANY_V4, texts(PRIVATE_V4).chain(own(true))),
+        family(ANY_V6, texts(PRIVATE_V6).chain(own(false))),
     ]
     .into_iter()
     .flatten()
@@ -169,21 +174,26 @@ fn internet(denied: &[String]) -> Option<Value> {
 }
 
 /// An exception must be smaller than its range, so a denied family is left out as a whole.
-fn family<'a>(any: &str, except: impl Iterator<Item = &'a str>) -> Option<Value> {
+fn family(any: &str, except: impl Iterator<Item = String>) -> Option<Value> {
     let except = sorted(except);
-    (!except.contains(&any)).then(|| json!({ "ipBlock": { "cidr": any, "except": except } }))
+    let all = except.iter().any(|range| range == any);
+    (!all).then(|| json!({ "ipBlock": { "cidr": any, "except": except } }))
 }
 
-fn ranges(allowed: &[String]) -> Option<Value> {
-    let blocks: Vec<Value> = sorted(allowed.iter().map(String::as_str))
+fn ranges(allowed: &[Cidr]) -> Option<Value> {
+    let blocks: Vec<Value> = sorted(allowed.iter().map(Cidr::to_string))
         .into_iter()
         .map(|range| json!({ "ipBlock": { "cidr": range } }))
         .collect();
     (!blocks.is_empty()).then(|| json!({ "to": blocks }))
 }
 
-fn sorted<'a>(ranges: impl Iterator<Item = &'a str>) -> Vec<&'a str> {
-    let mut ranges: Vec<&str> = ranges.collect();
+fn texts<const N: usize>(ranges: [&str; N]) -> impl Iterator<Item = String> {
+    ranges.map(str::to_owned).into_iter()
+}
+
+fn sorted(ranges: impl Iterator<Item = String>) -> Vec<String> {
+    let mut ranges: Vec<String> = ranges.collect();
     ranges.sort_unstable();
     ranges.dedup();
     ranges

@@ -15,8 +15,8 @@ use super::{
 /// The name of the only container.
 const CONTAINER: &str = "app";
 /// What a container may write beside its volumes, and what the scheduler sets aside for it.
-const EPHEMERAL_REQUEST: &str = "128Mi";
-const EPHEMERAL_LIMIT: &str = "2Gi";
+pub(super) const EPHEMERAL_REQUEST: &str = "128Mi";
+pub(super) const EPHEMERAL_LIMIT: &str = "2Gi";
 /// A run of a cron job has no traffic to drain.
 const CRON_GRACE_SECONDS: u32 = 30;
 

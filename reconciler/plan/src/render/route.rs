@@ -52,12 +52,15 @@ fn route(scope: &ServiceScope<'_>, n: u32, hosts: &[&str], rules: &[Value]) -> O
     let (state, service) = (scope.scope.state, scope.service);
     let gateway = &scope.scope.profile.gateway;
     let name = name::http_route(state.project_id, service.service_id, &state.environment, n);
-    let parent = json!({
+    let mut parent = json!({
         "group": GROUP,
         "kind": "Gateway",
         "name": gateway.name,
         "namespace": gateway.namespace,
     });
+    if let Some(listener) = &gateway.listener {
+        parent["sectionName"] = json!(listener);
+    }
     let spec = json!({ "parentRefs": [parent], "hostnames": hosts, "rules": rules });
     let labels = json!(labels::workload(state, service, Role::Serve));
     scope

@@ -6,18 +6,24 @@ use serde_json::{Value, json};
 use starform_contract::{
     Object,
     model::{Port, Protocol},
+    name,
 };
 
 use super::{
     ServiceScope,
     kind::Kind,
     labels::{self, Role},
+    project,
 };
 
 /// An identity of its own without a token: no pod of a project talks to the Kubernetes API.
 pub(super) fn account(scope: &ServiceScope<'_>) -> Object {
     let labels = json!(labels::service(scope.scope.state, scope.service));
-    let body = json!({ "automountServiceAccountToken": false });
+    let mut body = json!({ "automountServiceAccountToken": false });
+    if scope.scope.profile.registry_secret.is_some() {
+        let secret = name::project_object(project::REGISTRY);
+        body["imagePullSecrets"] = json!([{ "name": secret }]);
+    }
     scope.object(Kind::ServiceAccount, labels, body)
 }
 

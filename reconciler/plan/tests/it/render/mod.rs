@@ -3,6 +3,7 @@
 //! Pure.
 
 mod laws;
+mod profile;
 mod routes;
 mod running;
 mod shape;

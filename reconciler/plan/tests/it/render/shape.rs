@@ -67,7 +67,13 @@ fn each_kind_of_service_has_its_objects() {
     let namespace = rendered.project.namespace.as_str();
     assert_eq!(
         names(&rendered.project.objects),
-        [namespace, "starform-default-deny"]
+        [
+            namespace,
+            "starform-applier",
+            "starform-limits",
+            "starform-quota",
+            "starform-default-deny"
+        ]
     );
 }
 
@@ -304,43 +310,6 @@ fn the_scraper_reaches_the_metrics_port_alone() {
             .get("prometheus.io/scrape")
             .is_none()
     );
-}
-
-#[test]
-fn egress_leaves_out_private_and_denied_ranges() {
-    let mut profile = ClusterProfile::default();
-    profile.egress.denied = vec!["203.0.113.0/24".to_owned(), "2001:db8::/32".to_owned()];
-    profile.egress.allowed = vec!["10.20.0.0/24".to_owned()];
-    let rendered = render(&shop(), &profile);
-    let rules = &rendered.environment.objects[0].manifest["spec"]["egress"];
-    let v4 = &rules[2]["to"][0]["ipBlock"];
-    assert_eq!(v4["cidr"], "0.0.0.0/0");
-    for range in [
-        "10.0.0.0/8",
-        "100.64.0.0/10",
-        "169.254.0.0/16",
-        "203.0.113.0/24",
-    ] {
-        assert!(
-            v4["except"].as_array().unwrap().contains(&json!(range)),
-            "{range}"
-        );
-    }
-    let v6 = &rules[2]["to"][1]["ipBlock"]["except"];
-    assert_eq!(*v6, json!(["2001:db8::/32", "fc00::/7", "fe80::/10"]));
-    assert_eq!(
-        rules[3],
-        json!({ "to": [{ "ipBlock": { "cidr": "10.20.0.0/24" } }] })
-    );
-}
-
-#[test]
-fn a_cluster_without_internet_keeps_dns_and_its_environment() {
-    let mut profile = ClusterProfile::default();
-    profile.egress.denied = vec!["0.0.0.0/0".to_owned(), "::/0".to_owned()];
-    let rendered = render(&shop(), &profile);
-    let rules = &rendered.environment.objects[0].manifest["spec"]["egress"];
-    assert_eq!(rules.as_array().unwrap().len(), 2);
 }
 
 #[test]

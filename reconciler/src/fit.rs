@@ -1,0 +1,112 @@
+//! Whether a cluster has what a project asks for by name: the tier of its workspace, storage classes.
+//!
+//! Pure. Always holds: what is refused is named together with the names that there are. Amounts are
+//! another matter: they are summed over a project, see `starform_plan`.
+
+use std::fmt;
+
+use starform_contract::{
+    ClusterProfile, EnvironmentBundle, EnvironmentState, Origins, ServiceName,
+    model::{Running, Volume, Workload},
+    profile::{StorageClass, UnknownName},
+    quantity::Memory,
+};
+
+/// One thing that the cluster does not have.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Misfit {
+    /// `FILE:LINE:COLUMN`, where a file says it.
+    pub at: Option<String>,
+    /// What is wrong, and what to do.
+    pub problem: String,
+}
+
+/// What `state` asks for and the profile does not have; `accepted` is the environment as it is.
+pub fn misfits(
+    state: &EnvironmentState,
+    origins: &Origins,
+    profile: &ClusterProfile,
+    accepted: Option<&EnvironmentBundle>,
+) -> Vec<Misfit> {
+    let tier = profile.tier(&state.tier).err().map(|unknown| Misfit {
+        at: None,
+        problem: format!(
+            "the project's workspace is of tier `{}`, which its cluster does not know; it knows {}: add the tier to the cluster's profile, or use a workspace of one of these",
+            unknown.asked,
+            list(&unknown)
+        ),
+    });
+    let volumes = state.services.iter().flat_map(|service| {
+        let running = running(&service.model.workload);
+        let volumes = running.into_iter().flat_map(|running| &running.volumes);
+        volumes.filter_map(|(name, volume)| {
+            let before = accepted.and_then(|bundle| size(bundle, &service.name, name.as_str()));
+            let problem = volume_problem(name.as_str(), volume, before, profile)?;
+            let path = format!("volumes.{name}");
+            Some(Misfit {
+                at: origins.at(&service.name, &path).map(str::to_owned),
+                problem: format!("{}: {problem}", service.name),
+            })
+        })
+    });
+    tier.into_iter().chain(volumes).collect()
+}
+
+fn volume_problem(
+    name: &str,
+    volume: &Volume,
+    before: Option<Memory>,
+    profile: &ClusterProfile,
+) -> Option<String> {
+    let class = match profile.storage_class(volume.class.as_deref()) {
+        Ok(class) => class,
+        Err(unknown) => {
+            return Some(format!(
+                "the volume {name} names the storage class `{}`, which the cluster does not have; it has {}",
+                unknown.asked,
+                list(&unknown)
+            ));
+        }
+    };
+    let stays = class.is_some_and(|class: &StorageClass| !class.grows);
+    let grows = before.is_some_and(|before| before < volume.size);
+    let before = before.filter(|_| stays && grows)?;
+    Some(format!(
+        "the volume {name} cannot grow from {before} to {}: its storage class keeps sizes as they are; leave it at {before}, and add a volume for more",
+        volume.size
+    ))
+}
+
+/// Of an accepted volume; models of other versions are read too.
+fn size(bundle: &EnvironmentBundle, service: &ServiceName, volume: &str) -> Option<Memory> {
+    let model = &bundle.service(service)?.model;
+    let size = model.get("volumes")?.get(volume)?.get("size")?;
+    size.as_str()?.parse().ok()
+}
+
+fn running(workload: &Workload) -> Option<&Running> {
+    match workload {
+        Workload::Web(web) => Some(&web.running),
+        Workload::Private(private) => Some(&private.running),
+        Workload::Worker(worker) => Some(&worker.running),
+        Workload::Cron(_) => None,
+    }
+}
+
+fn list(unknown: &UnknownName) -> String {
+    let known: Vec<String> = unknown
+        .known
+        .iter()
+        .map(|name| format!("`{name}`"))
+        .collect();
+    known.join(", ")
+}
+
+impl fmt::Display for Misfit {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match &self.at {
+            Some(at) => write!(f, "{at}: {}", self.problem),
+            None => f.write_str(&self.problem),
+        }
+    }
+}
