@@ -9,6 +9,85 @@ use starform_contract::{
     range::Cidr,
 };
 
+/// A profile, and how what is said about it begins.
+const FAULTS: &[(&str, &str)] = &[
+    (r#"{"gatway":{}}"#, "gatway: unknown field `gatway`"),
+    (r#"{"schema":"starform.cluster-profile/v9"}"#, "schema: "),
+    (
+        r#"{"gateway":{"name":"gw","namespace":"Envoy"}}"#,
+        "gateway.namespace: `Envoy` is no name of a namespace; use lower-case",
+    ),
+    (
+        r#"{"gateway":{"name":"gw","namespace":"gw","pods":{"a b":"c"}}}"#,
+        "gateway.pods.a b: `a b: c` is no label; copy it",
+    ),
+    (
+        r#"{"gateway":{"name":"gw","namespace":"gw","load_balancer":{"service":"lb","size_unit_annotation":"a/b/c"}}}"#,
+        "gateway.load_balancer.size_unit_annotation: `a/b/c` is no annotation",
+    ),
+    (
+        r#"{"base_domain":"apps.example.org:443"}"#,
+        "base_domain: `apps.example.org:443` is no domain; write",
+    ),
+    (
+        r#"{"storage_classes":{"a":{"class":"x","default":true},"b":{"class":"y","default":true}}}"#,
+        "storage_classes: a, b all say that they are the default; leave",
+    ),
+    (
+        r#"{"tiers":{}}"#,
+        "tiers: there is no tier, so no project could run here; leave",
+    ),
+    (
+        r#"{"tiers":{"free":{"quota":{"cpu":"2 cores"}}}}"#,
+        "tiers.free.quota.cpu: `2 cores` is not an amount of CPU; write",
+    ),
+    (
+        r#"{"tiers":{"free":{"quota":{"pods":0}}}}"#,
+        "tiers.free.quota.pods: nothing fits into zero; leave",
+    ),
+    (
+        r#"{"tiers":{"free":{"quota":{"cpu":"1"},"largest":{"cpu":"2"}}}}"#,
+        "tiers.free.largest.cpu: a single one may not be larger",
+    ),
+    (
+        r#"{"egress":{"denied":["10.0.0.0/8","10.1.2.3/8"]}}"#,
+        "egress.denied[1]: `10.1.2.3/8` is not where a range begins; the range that it lies in is `10.0.0.0/8`",
+    ),
+    (
+        r#"{"egress":{"denied":["10.0.0.0"]}}"#,
+        "egress.denied[0]: `10.0.0.0` is no range; write",
+    ),
+    (
+        r#"{"egress":{"allowed":["0.0.0.0/0"]}}"#,
+        "egress.allowed[0]: `0.0.0.0/0` opens everything",
+    ),
+    (
+        r#"{"egress":{"allowed":["169.254.169.254/32"]}}"#,
+        "egress.allowed[0]: `169.254.169.254/32` reaches into 169.254.0.0/16",
+    ),
+    (
+        r#"{"egress":{"allowed":["10.0.0.0/8"],"denied":["10.20.0.0/16"]}}"#,
+        "egress.allowed[0]: `10.0.0.0/8` would open `10.20.0.0/16` again",
+    ),
+    (
+        r#"{"people":["*"]}"#,
+        "people[0]: `*` would match nothing or everything",
+    ),
+    (
+        r#"{"kubernetes":"1.29"}"#,
+        "kubernetes: Kubernetes 1.29 is too old: containers cannot sleep",
+    ),
+    (
+        r#"{"kubernetes":"latest"}"#,
+        "kubernetes: `latest` is no version; write",
+    ),
+    (
+        r#"{"registry_secret":{"name":"a_b"}}"#,
+        "registry_secret.name: `a_b` is no name of a secret",
+    ),
+    ("{", "it is not JSON: EOF"),
+];
+
 fn faults(text: &str) -> Vec<String> {
     let InvalidProfile(faults) = ClusterProfile::read(text).unwrap_err();
     faults.iter().map(ToString::to_string).collect()
@@ -25,84 +104,7 @@ fn an_empty_object_is_a_profile_and_the_default_passes() {
 
 #[test]
 fn every_fault_names_its_place_and_what_to_do() {
-    let rows = [
-        (r#"{"gatway":{}}"#, "gatway: unknown field `gatway`"),
-        (r#"{"schema":"starform.cluster-profile/v9"}"#, "schema: "),
-        (
-            r#"{"gateway":{"name":"gw","namespace":"Envoy"}}"#,
-            "gateway.namespace: `Envoy` is no name of a namespace; use lower-case",
-        ),
-        (
-            r#"{"gateway":{"name":"gw","namespace":"gw","pods":{"a b":"c"}}}"#,
-            "gateway.pods.a b: `a b: c` is no label; copy it",
-        ),
-        (
-            r#"{"gateway":{"name":"gw","namespace":"gw","load_balancer":{"service":"lb","size_unit_annotation":"a/b/c"}}}"#,
-            "gateway.load_balancer.size_unit_annotation: `a/b/c` is no annotation",
-        ),
-        (
-            r#"{"base_domain":"apps.example.org:443"}"#,
-            "base_domain: `apps.example.org:443` is no domain; write",
-        ),
-        (
-            r#"{"storage_classes":{"a":{"class":"x","default":true},"b":{"class":"y","default":true}}}"#,
-            "storage_classes: a, b all say that they are the default; leave",
-        ),
-        (
-            r#"{"tiers":{}}"#,
-            "tiers: there is no tier, so no project could run here; leave",
-        ),
-        (
-            r#"{"tiers":{"free":{"quota":{"cpu":"2 cores"}}}}"#,
-            "tiers.free.quota.cpu: `2 cores` is not an amount of CPU; write",
-        ),
-        (
-            r#"{"tiers":{"free":{"quota":{"pods":0}}}}"#,
-            "tiers.free.quota.pods: nothing fits into zero; leave",
-        ),
-        (
-            r#"{"tiers":{"free":{"quota":{"cpu":"1"},"largest":{"cpu":"2"}}}}"#,
-            "tiers.free.largest.cpu: a single one may not be larger",
-        ),
-        (
-            r#"{"egress":{"denied":["10.0.0.0/8","10.1.2.3/8"]}}"#,
-            "egress.denied[1]: `10.1.2.3/8` is not where a range begins; the range that it lies in is `10.0.0.0/8`",
-        ),
-        (
-            r#"{"egress":{"denied":["10.0.0.0"]}}"#,
-            "egress.denied[0]: `10.0.0.0` is no range; write",
-        ),
-        (
-            r#"{"egress":{"allowed":["0.0.0.0/0"]}}"#,
-            "egress.allowed[0]: `0.0.0.0/0` opens everything",
-        ),
-        (
-            r#"{"egress":{"allowed":["169.254.169.254/32"]}}"#,
-            "egress.allowed[0]: `169.254.169.254/32` reaches into 169.254.0.0/16",
-        ),
-        (
-            r#"{"egress":{"allowed":["10.0.0.0/8"],"denied":["10.20.0.0/16"]}}"#,
-            "egress.allowed[0]: `10.0.0.0/8` would open `10.20.0.0/16` again",
-        ),
-        (
-            r#"{"people":["*"]}"#,
-            "people[0]: `*` would match nothing or everything",
-        ),
-        (
-            r#"{"kubernetes":"1.29"}"#,
-            "kubernetes: Kubernetes 1.29 is too old: containers cannot sleep",
-        ),
-        (
-            r#"{"kubernetes":"latest"}"#,
-            "kubernetes: `latest` is no version; write",
-        ),
-        (
-            r#"{"registry_secret":{"name":"a_b"}}"#,
-            "registry_secret.name: `a_b` is no name of a secret",
-        ),
-        ("{", "it is not JSON: EOF"),
-    ];
-    for (text, expected) in rows {
+    for (text, expected) in FAULTS {
         let said = faults(text);
         assert!(said[0].starts_with(expected), "{text}\n{said:?}");
         assert_eq!(said.len(), 1, "{text}\n{said:?}");
