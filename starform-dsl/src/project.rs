@@ -17,11 +17,11 @@ use crate::diag::Diagnostic;
 use crate::source::{SourceTree, Span};
 pub use environment::{Deploy, Environment, Preview, Secrets};
 pub(crate) use environment::{In, NamedEnvironments, PREVIEW, Presence};
-pub(crate) use former::{Data, Gone, Removed, VOLUME, Was};
+pub(crate) use former::{Data, Gone, GoneKind, Removed, Was};
 pub(crate) use layer::{
-    AliasDecl, CheckDecl, Child, DomainDecl, DrainDecl, HealthDecl, ImageDecl, KeepDecl, Layer,
-    MetricsDecl, PortDecl, ProbeDecl, RedirectDecl, ReleaseDecl, RouteDecl, RunAsDecl, ScaleDecl,
-    Setting, SizeDecl, Slot, Vars, VolumeDecl,
+    AliasDecl, Builder, CheckDecl, Child, DomainDecl, DrainDecl, HealthDecl, ImageDecl, ImageUser,
+    KeepDecl, Layer, MetricsDecl, PortDecl, ProbeDecl, ProbeKind, RedirectDecl, ReleaseDecl,
+    RouteDecl, RunAsDecl, ScaleDecl, Setting, SizeDecl, Slot, Vars, VolumeDecl,
 };
 
 /// A value and where it is written.

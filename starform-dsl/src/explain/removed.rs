@@ -7,7 +7,8 @@ use starform_contract::ServiceName;
 use super::path::NoSuchPath;
 use super::written::Written;
 use super::{Answer, At, Explained, Role, Said, grouped};
-use crate::project::{Data, Gone, Model, Removed, VOLUME};
+use crate::project::{Data, Gone, Model, Removed};
+use crate::table::Word;
 
 /// `removed.web.old`, `removed.volume.api.data`: as the line has it, with points for spaces.
 pub(super) fn path(removed: &Removed) -> String {
@@ -15,11 +16,7 @@ pub(super) fn path(removed: &Removed) -> String {
 }
 
 fn in_path(removed: &Removed) -> String {
-    let kind = match &removed.what {
-        Gone::Service(_, kind) => kind.as_str(),
-        Gone::Volume(_, _) => VOLUME,
-    };
-    format!("{kind}.{}", removed.what.name())
+    format!("{}.{}", removed.what.kind().as_str(), removed.what.name())
 }
 
 /// The line that a path names after the word `removed`, and how many segments that takes.

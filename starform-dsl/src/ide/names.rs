@@ -6,9 +6,9 @@ use std::ops::Range;
 
 use super::index::NameKind;
 use super::scope::Visit;
-use crate::project::VOLUME;
+use crate::project::GoneKind;
 use crate::syntax::{Entry, TextRange, Value};
-use crate::table::{Naming, Type};
+use crate::table::{Naming, Type, Word};
 use crate::vars::{Annotation, template};
 
 /// What a value does with the name that it is.
@@ -72,7 +72,7 @@ pub(super) fn in_node(visit: Visit<'_>) -> impl Iterator<Item = (Entry<'_>, Name
 pub(super) fn owner_of_removed_volume(visit: Visit<'_>) -> Option<(Entry<'_>, String)> {
     let mut args = visit.node.args();
     let (kind, entry) = (args.next()?.value(), args.next()?);
-    let of_volume = matches!(&kind, Value::String(kind) if kind == VOLUME);
+    let of_volume = gone_kind(&kind) == Some(GoneKind::Volume);
     let Value::String(name) = entry.value() else {
         return None;
     };
@@ -100,7 +100,17 @@ pub(super) fn of_type(ty: Type) -> Option<Named> {
 /// `removed web old`: the second argument is a service that was.
 fn removed(visit: Visit<'_>, arg: usize) -> Option<Named> {
     let kind = visit.node.args().next()?.value();
-    let of_service = matches!(&kind, Value::String(kind) if kind != VOLUME);
+    let of_service = matches!(kind, Value::String(_)) && gone_kind(&kind) != Some(GoneKind::Volume);
     (visit.spec?.name == "removed" && arg == 2 && of_service)
         .then_some(Named::Formerly(NameKind::Service))
+}
+
+/// What `removed` says that something was.
+fn gone_kind(word: &Value<'_>) -> Option<GoneKind> {
+    match word {
+        Value::String(word) => GoneKind::parse(word),
+        Value::Integer(_) | Value::Decimal(_) | Value::Bool(_) | Value::Null | Value::Invalid => {
+            None
+        }
+    }
 }

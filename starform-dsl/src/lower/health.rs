@@ -7,8 +7,8 @@ use starform_contract::quantity::Duration;
 use super::Cx;
 use super::read::Read;
 use crate::diag::{Diagnostic, codes};
-use crate::project::{CheckDecl, HealthDecl, ProbeDecl, Slot, Spanned};
-use crate::table::Place;
+use crate::project::{CheckDecl, HealthDecl, ProbeDecl, ProbeKind, Slot, Spanned};
+use crate::table::{Place, Word};
 
 pub(super) fn read(cx: &mut Cx, read: &Read<'_>) -> Slot<HealthDecl> {
     if read.unset {
@@ -89,13 +89,12 @@ fn probe(cx: &mut Cx, read: &Read<'_>) -> Option<ProbeDecl> {
 }
 
 fn check(cx: &mut Cx, read: &Read<'_>) -> Option<CheckDecl> {
-    let kind: Option<Spanned<String>> = read.prop("kind");
+    let kind: Option<Spanned<ProbeKind>> = read.prop_word("kind");
     let path: Option<Spanned<String>> = read.prop("path");
-    let word = kind.as_ref().map(|kind| kind.value.as_str());
-    match (word, path) {
-        (Some("http") | None, Some(path)) => Some(CheckDecl::Http { path: path.value }),
-        (Some("http"), None) if !read.sound => None,
-        (Some("http"), None) => {
+    match (kind.map(|kind| kind.value), path) {
+        (Some(ProbeKind::Http) | None, Some(path)) => Some(CheckDecl::Http { path: path.value }),
+        (Some(ProbeKind::Http), None) if !read.sound => None,
+        (Some(ProbeKind::Http), None) => {
             let help = "add `path=\"/healthz\"`";
             cx.error(
                 codes::MISSING_PROPERTY,
@@ -105,8 +104,8 @@ fn check(cx: &mut Cx, read: &Read<'_>) -> Option<CheckDecl> {
             );
             None
         }
-        (Some(kind), Some(path)) => {
-            let title = format!("`kind={kind}` has no `path=`");
+        (Some(kind @ (ProbeKind::Tcp | ProbeKind::Grpc)), Some(path)) => {
+            let title = format!("`kind={}` has no `path=`", kind.as_str());
             cx.error(
                 codes::CONFLICTING_NODES,
                 path.span,
@@ -115,7 +114,7 @@ fn check(cx: &mut Cx, read: &Read<'_>) -> Option<CheckDecl> {
             );
             None
         }
-        (Some("grpc"), None) => Some(CheckDecl::Grpc),
-        (Some(_) | None, None) => Some(CheckDecl::Tcp),
+        (Some(ProbeKind::Grpc), None) => Some(CheckDecl::Grpc),
+        (Some(ProbeKind::Tcp) | None, None) => Some(CheckDecl::Tcp),
     }
 }

@@ -5,9 +5,9 @@
 use super::read::Read;
 use super::{Cx, MOST_OF_A_KIND};
 use crate::diag::{Diagnostic, codes};
-use crate::project::{ImageDecl, Setting, Slot, Spanned};
+use crate::project::{Builder, ImageDecl, Setting, Slot, Spanned};
 use crate::source::Span;
-use crate::table::Place;
+use crate::table::{Place, Word};
 use crate::vars::credential;
 
 /// Puts what a node says into the slot of its layer.
@@ -43,16 +43,16 @@ fn build(cx: &mut Cx, read: &Read<'_>) -> Option<ImageDecl> {
     if read.unset {
         return None;
     }
-    let builder: Option<Spanned<String>> = read.prop("builder");
-    let wrong: &[&str] = match builder.as_ref().map(|builder| builder.value.as_str()) {
-        Some("railpack") => &ONLY_DOCKERFILE,
-        Some("dockerfile") => &ONLY_RAILPACK,
-        Some(_) | None => &[],
+    let builder: Option<Spanned<Builder>> = read.prop_word("builder");
+    let wrong: &[&str] = match builder.as_ref().map(|builder| builder.value) {
+        Some(Builder::Railpack) => &ONLY_DOCKERFILE,
+        Some(Builder::Dockerfile) => &ONLY_RAILPACK,
+        Some(Builder::Auto) | None => &[],
     };
     let mut sound = read.sound;
     for name in wrong {
         if let (Some(prop), Some(builder)) = (read.prop::<String>(name), &builder) {
-            let title = format!("`builder={}` has no `{name}=`", builder.value);
+            let title = format!("`builder={}` has no `{name}=`", builder.value.as_str());
             let diagnostic = Diagnostic::new(codes::CONFLICTING_NODES, prop.span, title)
                 .also(builder.span, "this builder")
                 .help("take it out, or name the other builder");

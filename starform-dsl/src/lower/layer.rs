@@ -2,7 +2,7 @@
 //! Pure. A child that does not hold leaves its slot broken, so nothing below it shows through.
 //! Read on in `image`, `runtime`, `traffic`, `health`, `domain` and `vars` for the larger children.
 
-use starform_contract::{ServiceKind, model::Overlap};
+use starform_contract::ServiceKind;
 
 use super::read::Read;
 use super::{Cx, MOST_ENTRIES, MOST_OF_A_KIND, domain, health, image, runtime, traffic, vars};
@@ -70,7 +70,7 @@ fn child_of<'a>(cx: &mut Cx, read: Read<'a>, layer: &mut Layer, other: Other<'_,
         "allow-from" => several(cx, &read, &mut layer.allow_from, Some(read.args())),
         "observability" => layer.observability = read.slot(read.arg(0).map(value)),
         "overlap" => {
-            layer.overlap = read.slot(read.arg::<String>(0).map(|what| overlap(&what.value)))
+            layer.overlap = read.slot(read.arg_word(0).map(value));
         }
         "retries" => layer.retries = read.slot(read.arg(0).map(value)),
         "timeout" => layer.timeout = read.slot(read.arg(0).map(value)),
@@ -154,14 +154,6 @@ fn keep(read: &Read<'_>) -> KeepDecl {
     KeepDecl {
         succeeded: read.prop("succeeded"),
         failed: read.prop("failed"),
-    }
-}
-
-fn overlap(word: &str) -> Overlap {
-    match word {
-        "replace" => Overlap::Replace,
-        "allow" => Overlap::Allow,
-        _ => Overlap::Forbid,
     }
 }
 

@@ -245,20 +245,15 @@ fn is_unknown(node: Node<'_>) -> bool {
 
 /// `None` where something of it cannot be read.
 fn preview(read: &Read<'_>) -> Option<Preview> {
-    let secrets: Option<Spanned<String>> = read.prop("secrets");
-    let inherits = secrets.as_ref().is_some_and(|word| word.value == "inherit");
+    let stub = Spanned {
+        value: Secrets::Stub,
+        span: read.span(),
+    };
     let expire: Spanned<Duration> = read.prop("expire")?;
     read.sound.then_some(Preview {
         from: read.prop("from")?,
         expire: expire.value,
-        secrets: Spanned {
-            value: if inherits {
-                Secrets::Inherit
-            } else {
-                Secrets::Stub
-            },
-            span: secrets.map_or(read.span(), |word| word.span),
-        },
+        secrets: read.prop_word("secrets").unwrap_or(stub),
         span: read.span(),
     })
 }
@@ -275,21 +270,12 @@ fn environment(cx: &mut Cx, read: &Read<'_>) -> Option<Environment> {
             None,
             |_, child| match child.spec.name {
                 "deploy" => {
-                    deploy = match child
-                        .prop::<String>("after")
-                        .map(|after| after.value)
-                        .as_deref()
-                    {
-                        Some("checks") => Deploy::Checks,
-                        Some("manual") => Deploy::Manual,
-                        Some(_) | None => Deploy::Commit,
-                    }
+                    let after = child.prop_word("after");
+                    deploy = after.map_or(Deploy::default(), |after| after.value);
                 }
                 "drift" => {
-                    drift = match child.arg::<String>(0).map(|what| what.value).as_deref() {
-                        Some("report") => DriftPolicy::Report,
-                        Some(_) | None => DriftPolicy::Correct,
-                    }
+                    let what = child.arg_word(0);
+                    drift = what.map_or(DriftPolicy::default(), |what| what.value);
                 }
                 _ => protect = Some(child.span()),
             },

@@ -11,7 +11,7 @@ use crate::diag::{Diagnostic, codes};
 use crate::project::{Child, Setting, Slot, Spanned};
 use crate::source::Span;
 use crate::syntax::{Entry, Node, Value};
-use crate::table::{self, Availability, Block, NodeSpec, Place, PropSpec, Repeat};
+use crate::table::{self, Availability, Block, NodeSpec, Place, PropSpec, Repeat, Word};
 
 /// A node that has met its row.
 pub(super) struct Read<'a> {
@@ -64,6 +64,14 @@ impl<'a> Read<'a> {
         parsed(self.prop_entry(name)?)
     }
 
+    pub(super) fn arg_word<T: Word>(&self, index: usize) -> Option<Spanned<T>> {
+        word(*self.args.get(index)?)
+    }
+
+    pub(super) fn prop_word<T: Word>(&self, name: &str) -> Option<Spanned<T>> {
+        word(self.prop_entry(name)?)
+    }
+
     /// The property and the space before it.
     pub(super) fn prop_with_space(&self, name: &str) -> Option<Span> {
         self.prop_entry(name).map(Entry::span_with_space)
@@ -109,6 +117,17 @@ fn parsed<T: FromStr>(entry: Entry<'_>) -> Option<Spanned<T>> {
     };
     text.parse().ok().map(|value| Spanned {
         value,
+        span: entry.value_span(),
+    })
+}
+
+/// What a word means; `None` where it has been reported as none of its words.
+fn word<T: Word>(entry: Entry<'_>) -> Option<Spanned<T>> {
+    let Value::String(text) = entry.value() else {
+        return None;
+    };
+    Some(Spanned {
+        value: T::parse(&text)?,
         span: entry.value_span(),
     })
 }

@@ -2,15 +2,15 @@
 //! Pure. The name is that of a service, or `SERVICE.VOLUME`, as the word before it says.
 //! Read on in `crate::check::former` for what must hold beside other declarations.
 
-use starform_contract::{ServiceKind, ServiceName, VolumeName};
+use starform_contract::{ServiceName, VolumeName};
 
 use super::Cx;
 use super::read::Read;
 use super::value::{name_error, spelled_right};
 use crate::diag::{Diagnostic, Edit, Fix, codes};
-use crate::project::{Data, Gone, Removed, Spanned, VOLUME};
+use crate::project::{Data, Gone, GoneKind, Removed, Spanned};
 use crate::source::Span;
-use crate::table::ALL_KINDS;
+use crate::table::Word;
 
 /// What is wrong with a text as the name of something that is removed.
 pub(super) fn bad_name(text: &str, span: Span) -> Option<Diagnostic> {
@@ -32,39 +32,30 @@ pub(super) fn bad_name(text: &str, span: Span) -> Option<Diagnostic> {
 
 /// `None`: something of it cannot be read.
 pub(super) fn read(cx: &mut Cx, read: &Read<'_>) -> Option<Removed> {
-    let kind: Spanned<String> = read.arg(0)?;
+    let kind: Spanned<GoneKind> = read.arg_word(0)?;
     let name: Spanned<String> = read.arg(1)?;
-    let data: Spanned<String> = read.prop("data")?;
+    let data: Spanned<Data> = read.prop_word("data")?;
     if !read.sound {
         return None;
     }
-    let Some(what) = gone(&kind.value, &name.value) else {
+    let Some(what) = gone(kind.value, &name.value) else {
         cx.report(not_of_its_kind(&kind, &name));
         return None;
     };
     Some(Removed {
         what,
-        data: Spanned {
-            value: if data.value == "destroy" {
-                Data::Destroy
-            } else {
-                Data::Keep
-            },
-            span: data.span,
-        },
+        data,
         name: name.span,
         kind: kind.span,
         node: read.span(),
     })
 }
 
-fn gone(kind: &str, name: &str) -> Option<Gone> {
-    if kind == VOLUME {
-        return gone_volume(name);
+fn gone(kind: GoneKind, name: &str) -> Option<Gone> {
+    match kind {
+        GoneKind::Volume => gone_volume(name),
+        GoneKind::Service(kind) => Some(Gone::Service(ServiceName::new(name).ok()?, kind)),
     }
-    let mut kinds = ALL_KINDS.iter().copied();
-    let kind = kinds.find(|known: &ServiceKind| known.as_str() == kind)?;
-    Some(Gone::Service(ServiceName::new(name).ok()?, kind))
 }
 
 fn gone_volume(name: &str) -> Option<Gone> {
@@ -76,19 +67,19 @@ fn gone_volume(name: &str) -> Option<Gone> {
 }
 
 /// A volume without its service, or a service with a volume.
-fn not_of_its_kind(kind: &Spanned<String>, name: &Spanned<String>) -> Diagnostic {
-    let (kind_word, text) = (&kind.value, &name.value);
-    if kind_word == VOLUME {
+fn not_of_its_kind(kind: &Spanned<GoneKind>, name: &Spanned<String>) -> Diagnostic {
+    let (word, text) = (kind.value.as_str(), &name.value);
+    if kind.value == GoneKind::Volume {
         let title = format!("`{text}` does not say whose volume it was");
         let help = format!("write `SERVICE.VOLUME`, such as `api.{text}`");
         return Diagnostic::new(codes::NOT_OF_ITS_KIND, name.span, title).help(help);
     }
-    let title = format!("`{text}` is the name of a volume, not of a {kind_word} service");
+    let title = format!("`{text}` is the name of a volume, not of a {word} service");
     let (service, _) = text.split_once('.').unwrap_or((text, ""));
-    let help = format!("write `removed volume {text}`, or `removed {kind_word} {service}`");
+    let help = format!("write `removed volume {text}`, or `removed {word} {service}`");
     let edit = Edit {
         span: kind.span,
-        text: VOLUME.to_owned(),
+        text: GoneKind::Volume.as_str().to_owned(),
     };
     Diagnostic::new(codes::NOT_OF_ITS_KIND, name.span, title)
         .also(kind.span, "said to be a service")

@@ -5,7 +5,8 @@
 use super::read::Read;
 use super::{Cx, quoted, secret};
 use crate::diag::{Diagnostic, Edit, Fix, codes};
-use crate::project::{MetricsDecl, ReleaseDecl, RunAsDecl, Slot, Spanned, VolumeDecl};
+use crate::project::{ImageUser, MetricsDecl, ReleaseDecl, RunAsDecl, Slot, Spanned, VolumeDecl};
+use crate::table::Word;
 use crate::values::words::{self, InvalidCommand};
 
 pub(super) fn run(cx: &mut Cx, read: &Read<'_>) -> Slot<Vec<String>> {
@@ -96,15 +97,18 @@ pub(super) fn run_as(cx: &mut Cx, read: &Read<'_>) -> Slot<RunAsDecl> {
     if read.unset || !read.sound {
         return read.slot(None);
     }
-    let who: Option<Spanned<String>> = read.arg(0);
+    let who: Option<Spanned<ImageUser>> = read.arg_word(0);
     let user: Option<Spanned<u32>> = read.prop("user");
     let group: Option<Spanned<u32>> = read.prop("group");
     let decl = match (who, user, group) {
-        (Some(who), None, None) if who.value == "root" => Some(RunAsDecl::Root),
-        (Some(_), None, None) => Some(RunAsDecl::Image),
+        (Some(who), None, None) => Some(match who.value {
+            ImageUser::Root => RunAsDecl::Root,
+            ImageUser::Image => RunAsDecl::Image,
+        }),
         (None, Some(user), group) => Some(RunAsDecl::User { user, group }),
         (Some(who), _, _) => {
-            let title = format!("`run-as {}` and numbers exclude each other", who.value);
+            let word = who.value.as_str();
+            let title = format!("`run-as {word}` and numbers exclude each other");
             let help = "keep the word or the numbers: `run-as user=1000 group=1000`";
             cx.error(codes::CONFLICTING_NODES, read.span(), title, help);
             None

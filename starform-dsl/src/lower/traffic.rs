@@ -8,16 +8,11 @@ use super::read::Read;
 use crate::project::{PortDecl, RedirectDecl, RouteDecl, Spanned};
 
 pub(super) fn port(read: &Read<'_>) -> Option<Vec<PortDecl>> {
-    let protocol: Option<Spanned<String>> = read.prop("protocol");
+    let protocol: Option<Spanned<Protocol>> = read.prop_word("protocol");
     Some(vec![PortDecl {
         port: read.arg(0)?,
         name: read.prop("name"),
-        protocol: match protocol.map(|protocol| protocol.value).as_deref() {
-            Some("h2c") => Protocol::H2c,
-            Some("grpc") => Protocol::Grpc,
-            Some("tcp") => Protocol::Tcp,
-            Some(_) | None => Protocol::Http,
-        },
+        protocol: protocol.map_or(Protocol::Http, |protocol| protocol.value),
         span: read.span(),
     }])
 }

@@ -9,6 +9,7 @@ use starform_contract::{EnvironmentName, quantity::Duration, state::DriftPolicy}
 
 use super::Spanned;
 use crate::source::Span;
+use crate::table::Word;
 
 /// What the language calls all previews together.
 pub(crate) const PREVIEW: &str = "preview";
@@ -130,11 +131,7 @@ impl Presence {
 }
 
 impl Deploy {
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Deploy::Commit => "commit",
-            Deploy::Checks => "checks",
-            Deploy::Manual => "manual",
-        }
+    pub fn as_str(self) -> &'static str {
+        Word::as_str(self)
     }
 }

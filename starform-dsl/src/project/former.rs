@@ -34,6 +34,13 @@ pub(crate) enum Gone {
     Volume(ServiceName, VolumeName),
 }
 
+/// What it was.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum GoneKind {
+    Service(ServiceKind),
+    Volume,
+}
+
 /// What becomes of its data.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Data {
@@ -43,6 +50,13 @@ pub(crate) enum Data {
 }
 
 impl Gone {
+    pub(crate) fn kind(&self) -> GoneKind {
+        match self {
+            Gone::Service(_, kind) => GoneKind::Service(*kind),
+            Gone::Volume(_, _) => GoneKind::Volume,
+        }
+    }
+
     /// The service that it is, or was part of.
     pub(crate) fn service(&self) -> &ServiceName {
         match self {
@@ -58,6 +72,3 @@ impl Gone {
         }
     }
 }
-
-/// The word for a volume, beside those for the kinds of service.
-pub(crate) const VOLUME: &str = "volume";

@@ -84,10 +84,26 @@ pub(crate) enum ImageDecl {
     Of(Spanned<String>),
 }
 
+/// What makes the image of a service that is built.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Builder {
+    Auto,
+    Railpack,
+    Dockerfile,
+}
+
 #[derive(Clone, Debug)]
 pub(crate) struct ReleaseDecl {
     pub(crate) command: Vec<String>,
     pub(crate) timeout: Option<Spanned<Duration>>,
+}
+
+/// A user that needs no number.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum ImageUser {
+    Root,
+    /// Whom the image names.
+    Image,
 }
 
 #[derive(Clone, Debug)]
@@ -155,6 +171,14 @@ pub(crate) struct ProbeDecl {
     pub(crate) timeout: Option<Duration>,
     pub(crate) failures: Option<u32>,
     pub(crate) span: Span,
+}
+
+/// How a probe asks.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum ProbeKind {
+    Http,
+    Tcp,
+    Grpc,
 }
 
 #[derive(Clone, Debug)]

@@ -3,7 +3,10 @@
 //! Read on in `service` for the other children, and in `crate::lower::image` for how the slot is read.
 
 use super::service::{CHILD, HOUR, RUNNING, duration};
-use super::{Args, Availability, Block, NameOf, NodeSpec, Place, ROW, Repeat, Type, arg, prop};
+use super::{
+    Args, Availability, Block, NameOf, NodeSpec, Place, ROW, Repeat, Type, Word, arg, prop,
+};
+use crate::project::{Builder, ImageUser};
 
 /// What to do while this version builds nothing.
 const BUILD_ELSEWHERE: &str =
@@ -25,7 +28,7 @@ pub(super) const NODES: &[NodeSpec] = &[
         props: &[
             prop(
                 "builder",
-                Type::OneOf(&["auto", "railpack", "dockerfile"]),
+                Type::OneOf(Builder::WORDS),
                 "What builds; `auto` takes the Dockerfile where there is one, else Railpack.",
             ),
             prop(
@@ -127,7 +130,7 @@ pub(super) const NODES: &[NodeSpec] = &[
     },
     NodeSpec {
         name: "run-as",
-        args: Args::Optional(arg("WHO", Type::OneOf(&["root", "image"]))),
+        args: Args::Optional(arg("WHO", Type::OneOf(ImageUser::WORDS))),
         props: &[
             prop("user", USER, "The user's number."),
             prop("group", USER, "The group's number; the user's if left out."),

@@ -1,6 +1,6 @@
 //! The node table of the language as data: one row per node, from which everything else follows.
 //! Pure. Closed world: a node without a row is an error; a row that is not built yet says what to do instead.
-//! Read on in `project`, `service`, `image`, `traffic` and `schedule` for the rows, in `types` for what values are, and in `alias` and `instead` for the words people try first.
+//! Read on in `project`, `service`, `image`, `traffic` and `schedule` for the rows, in `types` and `words` for what values are, and in `alias` and `instead` for the words people try first.
 
 mod alias;
 mod image;
@@ -11,6 +11,7 @@ mod service;
 mod suggest;
 mod traffic;
 mod types;
+mod words;
 
 use starform_contract::ServiceKind;
 
@@ -22,6 +23,7 @@ pub use suggest::{
     instead_of, node_aliases, property_aliases, value_aliases, without_counterpart,
 };
 pub use types::{NameOf, Naming, Type};
+pub(crate) use words::Word;
 
 /// Where a node may stand.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]

@@ -2,12 +2,13 @@
 //! Pure data. Names and defaults are part of contract 1.
 //! Read on in `service` for what stands inside services.
 
-use starform_contract::ServiceKind;
+use starform_contract::{ServiceKind, state::DriftPolicy};
 
 use super::{
-    Args, Availability, Block, NameOf, NodeSpec, Place, PropSpec, ROW, Repeat, Type, arg, prop,
-    required,
+    Args, Availability, Block, NameOf, NodeSpec, Place, PropSpec, ROW, Repeat, Type, Word, arg,
+    prop, required,
 };
+use crate::project::{Data, Deploy, GoneKind, Secrets};
 
 pub(super) const NODES: &[NodeSpec] = &[
     NodeSpec {
@@ -53,7 +54,7 @@ pub(super) const NODES: &[NodeSpec] = &[
         places: &[Place::Environment],
         props: &[required(
             "after",
-            Type::OneOf(&["commit", "checks", "manual"]),
+            Type::OneOf(Deploy::WORDS),
             "What a new commit waits for before it is deployed.",
         )],
         form: "deploy after=commit|checks|manual",
@@ -77,7 +78,7 @@ pub(super) const NODES: &[NodeSpec] = &[
     NodeSpec {
         name: "drift",
         places: &[Place::Environment],
-        args: Args::One(arg("WHAT", Type::OneOf(&["correct", "report"]))),
+        args: Args::One(arg("WHAT", Type::OneOf(DriftPolicy::WORDS))),
         form: "drift correct|report",
         doc: "What is done about a live object that somebody changed by hand.",
         default: "correct",
@@ -179,15 +180,12 @@ pub(super) const NODES: &[NodeSpec] = &[
         places: &[Place::Project],
         repeat: Repeat::Many,
         args: Args::Two(
-            arg(
-                "KIND",
-                Type::OneOf(&["web", "private", "worker", "cron", "volume"]),
-            ),
+            arg("KIND", Type::OneOf(GoneKind::WORDS)),
             arg("NAME", Type::FormerName),
         ),
         props: &[required(
             "data",
-            Type::OneOf(&["keep", "destroy"]),
+            Type::OneOf(Data::WORDS),
             "Whether the volumes stay in the cluster, unmanaged, or are deleted with all that is on them.",
         )],
         availability: Availability::Checked {
@@ -225,7 +223,7 @@ const PREVIEW_PROPS: &[PropSpec] = &[
     ),
     prop(
         "secrets",
-        Type::OneOf(&["stub", "inherit"]),
+        Type::OneOf(Secrets::WORDS),
         "Whether secrets are stubs, or those of `from`, which then must not be protected; `stub` if left out.",
     ),
 ];

@@ -3,15 +3,16 @@
 //! Read on in `service` for what services hold otherwise.
 
 use starform_contract::ServiceKind::Cron;
+use starform_contract::model::Overlap;
 
 use super::service::{CHILD, TOP, YEAR, duration};
-use super::{Args, Block, NameOf, NodeSpec, Place, Repeat, Type, arg, prop};
+use super::{Args, Block, NameOf, NodeSpec, Place, Repeat, Type, Word, arg, prop};
 
 pub(super) const NODES: &[NodeSpec] = &[
     NodeSpec {
         name: "overlap",
         kinds: &[Cron],
-        args: Args::One(arg("WHAT", Type::OneOf(&["forbid", "replace", "allow"]))),
+        args: Args::One(arg("WHAT", Type::OneOf(Overlap::WORDS))),
         form: "overlap forbid|replace|allow",
         doc: "What happens when a run is due while the last one still goes on.",
         default: "forbid",

@@ -6,9 +6,10 @@ use starform_contract::ServiceKind::{self, Private, Web, Worker};
 
 use super::traffic::PORT;
 use super::{
-    Args, Availability, Block, NameOf, NodeSpec, Place, PropSpec, ROW, Repeat, Type, arg, prop,
-    required,
+    Args, Availability, Block, NameOf, NodeSpec, Place, PropSpec, ROW, Repeat, Type, Word, arg,
+    prop, required,
 };
+use crate::project::ProbeKind;
 
 /// A child of a service that every layer may hold.
 pub(super) const CHILD: NodeSpec = NodeSpec {
@@ -230,7 +231,7 @@ const PERCENT: Type = Type::Integer { min: 1, max: 100 };
 const PROBE_PROPS: &[PropSpec] = &[
     prop(
         "kind",
-        Type::OneOf(&["http", "tcp", "grpc"]),
+        Type::OneOf(ProbeKind::WORDS),
         "How it asks; `http` with a path, else `tcp`.",
     ),
     prop(

@@ -3,9 +3,10 @@
 //! Read on in `service` for the other children, and in `crate::check::hosts` for what must hold of hosts and paths.
 
 use starform_contract::ServiceKind::{self, Private, Web};
+use starform_contract::model::Protocol;
 
 use super::service::{CHILD, RUNNING};
-use super::{Args, Block, NameOf, NodeSpec, Place, ROW, Repeat, Type, arg, prop, required};
+use super::{Args, Block, NameOf, NodeSpec, Place, ROW, Repeat, Type, Word, arg, prop, required};
 
 const SERVING: &[ServiceKind] = &[Web, Private];
 
@@ -28,7 +29,7 @@ pub(super) const NODES: &[NodeSpec] = &[
             ),
             prop(
                 "protocol",
-                Type::OneOf(&["http", "h2c", "grpc", "tcp"]),
+                Type::OneOf(Protocol::WORDS),
                 "What is spoken on it; `http` if left out.",
             ),
         ],
