@@ -18,7 +18,6 @@ mod rewrite;
 mod sources;
 mod terminal;
 mod usage;
-mod yaml;
 
 use std::process::ExitCode;
 

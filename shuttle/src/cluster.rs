@@ -5,12 +5,12 @@
 //! metadata is asked for. Read on in `kinds.rs` for paths, in `engine/io.rs` for the words.
 
 use http::{HeaderValue, Method, Request, header::ACCEPT};
-use kube::Client;
 use serde_json::{Value, json};
 use starform_contract::ObjectKey;
 
 use crate::{
-    call::{APPLY, CallError, JSON, Refusal, call, get as get_request, query, request},
+    access::Access,
+    call::{APPLY, CallError, JSON, Refusal, get as get_request, query, request},
     engine::io::{Apply, Failure, FieldManager, Millis, Observed, Response},
     kinds::{Kind, UnknownKind, Watch, kind_of},
 };
@@ -32,7 +32,7 @@ const PODS: usize = 20;
 ///
 /// # Errors
 /// [`Failure`]
-pub async fn apply(client: &Client, apply: &Apply) -> Result<Response, Failure> {
+pub async fn apply(access: &Access, apply: &Apply) -> Result<Response, Failure> {
     let kind = kind(&apply.key)?;
     let dry_run = if apply.dry_run { "&dryRun=All" } else { "" };
     let uri = format!(
@@ -42,9 +42,7 @@ pub async fn apply(client: &Client, apply: &Apply) -> Result<Response, Failure> 
         apply.force,
     );
     let patch = request(Method::PATCH, &uri, Some((APPLY, &apply.manifest)));
-    let object = call(client, accepting(kind, patch))
-        .await
-        .map_err(|error| failure(&error, &apply.key))?;
+    let object = perform(access, kind, &apply.key, accepting(kind, patch)).await?;
     observed(kind, &object)
 }
 
@@ -52,33 +50,28 @@ pub async fn apply(client: &Client, apply: &Apply) -> Result<Response, Failure> 
 ///
 /// # Errors
 /// [`Failure`]
-pub async fn delete(client: &Client, key: &ObjectKey, uid: &str) -> Result<Response, Failure> {
+pub async fn delete(access: &Access, key: &ObjectKey, uid: &str) -> Result<Response, Failure> {
     let options = json!({
         "apiVersion": "v1",
         "kind": "DeleteOptions",
         "propagationPolicy": "Background",
         "preconditions": {"uid": uid},
     });
-    let delete = request(
-        Method::DELETE,
-        &kind(key)?.path(key),
-        Some((JSON, &options)),
-    );
-    call(client, delete)
+    let kind = kind(key)?;
+    let delete = request(Method::DELETE, &kind.path(key), Some((JSON, &options)));
+    perform(access, kind, key, delete)
         .await
         .map(|_| Response::Deleted)
-        .map_err(|error| failure(&error, key))
 }
 
 /// Reads one object: metadata, or the whole where its kind is watched whole.
 ///
 /// # Errors
 /// [`Failure`]
-pub async fn get(client: &Client, key: &ObjectKey) -> Result<Response, Failure> {
+pub async fn get(access: &Access, key: &ObjectKey) -> Result<Response, Failure> {
     let kind = kind(key)?;
-    let object = call(client, accepting(kind, get_request(&kind.path(key))))
-        .await
-        .map_err(|error| failure(&error, key))?;
+    let read = accepting(kind, get_request(&kind.path(key)));
+    let object = perform(access, kind, key, read).await?;
     observed(kind, &object)
 }
 
@@ -87,7 +80,7 @@ pub async fn get(client: &Client, key: &ObjectKey) -> Result<Response, Failure> 
 /// # Errors
 /// [`Failure`]
 pub async fn list_pods(
-    client: &Client,
+    access: &Access,
     namespace: &str,
     selector: &str,
 ) -> Result<Response, Failure> {
@@ -96,7 +89,8 @@ pub async fn list_pods(
         query(selector)
     );
     let pods = ObjectKey::new("", "Pod", Some(namespace), selector);
-    let mut list = call(client, get_request(&uri))
+    let mut list = access
+        .call_in(namespace, get_request(&uri))
         .await
         .map_err(|error| failure(&error, &pods))?;
     match list.get_mut("items").map(Value::take) {
@@ -106,6 +100,18 @@ pub async fn list_pods(
         )
         | None => Ok(Response::Pods(Vec::new())),
     }
+}
+
+async fn perform(
+    access: &Access,
+    kind: &Kind,
+    key: &ObjectKey,
+    request: Request<Vec<u8>>,
+) -> Result<Value, Failure> {
+    access
+        .call_about(kind, key.namespace.as_deref(), request)
+        .await
+        .map_err(|error| failure(&error, key))
 }
 
 /// What the engine hears of a call that failed.
@@ -192,7 +198,7 @@ fn kind(key: &ObjectKey) -> Result<&'static Kind, Failure> {
 
 fn accepting(kind: &Kind, mut request: Request<Vec<u8>>) -> Request<Vec<u8>> {
     match kind.watch {
-        Watch::Metadata | Watch::Off => {
+        Watch::Metadata | Watch::MetadataPerNamespace | Watch::Off => {
             request.headers_mut().insert(ACCEPT, METADATA);
         }
         Watch::Whole => {}

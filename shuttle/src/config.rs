@@ -12,7 +12,8 @@ use std::{
 use clap::{Args, Parser, Subcommand};
 use serde::Deserialize;
 use starform_contract::{
-    ClusterId,
+    ClusterId, ClusterProfile,
+    profile::InvalidProfile,
     signature::{NotAKey, TrustedKey, key_lines},
 };
 
@@ -31,6 +32,15 @@ pub struct Cli {
 pub enum Command {
     /// Follow a desired state until stopped.
     Run(Run),
+    /// Print what has to stand in a cluster before an agent runs there: namespace, rights, policies.
+    Manifests(Manifests),
+}
+
+#[derive(Debug, Args)]
+pub struct Manifests {
+    /// The cluster's profile (cluster.json), where it is not the default one.
+    #[arg(long, value_name = "FILE")]
+    pub profile: Option<PathBuf>,
 }
 
 #[derive(Debug, Args)]
@@ -88,6 +98,36 @@ pub fn trust_file(path: &Path) -> Result<Vec<TrustedKey>, TrustFileError> {
         return Err(TrustFileError::Empty { path: name });
     }
     Ok(keys)
+}
+
+/// The operator's word about the cluster; without a file, the defaults.
+///
+/// # Errors
+/// [`ProfileFileError`] when the file cannot be read or is no profile.
+pub fn profile(path: Option<&Path>) -> Result<ClusterProfile, ProfileFileError> {
+    let Some(path) = path else {
+        return Ok(ClusterProfile::default());
+    };
+    let name = path.display().to_string();
+    let text = std::fs::read_to_string(path).map_err(|source| ProfileFileError::Read {
+        path: name.clone(),
+        source,
+    })?;
+    ClusterProfile::read(&text).map_err(|reason| ProfileFileError::Form { path: name, reason })
+}
+
+#[derive(Debug, thiserror::Error)]
+pub enum ProfileFileError {
+    #[error("cannot read the profile {path}: {source}; check --profile")]
+    Read {
+        path: String,
+        source: std::io::Error,
+    },
+    #[error("{path} is no cluster profile:\n{reason}")]
+    Form {
+        path: String,
+        reason: InvalidProfile,
+    },
 }
 
 /// What an agent needs to speak to its control plane.
@@ -244,7 +284,10 @@ mod tests {
             "500ms",
         ])
         .unwrap()
-        .command;
+        .command
+        else {
+            panic!("it is `run`");
+        };
         assert_eq!(run.interval, Duration::from_millis(500));
         assert!(
             parse(&[

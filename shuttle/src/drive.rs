@@ -9,14 +9,14 @@ use std::{
     time::{Duration, Instant, SystemTime, UNIX_EPOCH},
 };
 
-use kube::Client;
 use starform_contract::{ClusterId, Generation, Report};
 use tokio::{
-    sync::mpsc::{self, Receiver},
-    task::{Id, JoinError, JoinSet},
+    sync::mpsc::{self, Receiver, Sender},
+    task::{AbortHandle, Id, JoinError, JoinSet},
 };
 
 use crate::{
+    access::Access,
     call::CallError,
     cluster::{self, failure},
     engine::{
@@ -27,7 +27,7 @@ use crate::{
         },
         step,
     },
-    kinds::watched,
+    kinds::{watched_everywhere, watched_per_namespace},
     persist,
     pull::ControlPlane,
     watch,
@@ -40,15 +40,19 @@ const SHORTEST_TICK: Duration = Duration::from_millis(5);
 
 /// One engine at work on one cluster.
 pub struct Driver {
-    client: Client,
+    access: Access,
     /// Absent only within a step.
     engine: Option<Engine>,
     began: Instant,
     inputs: Receiver<Input>,
+    /// For watches that begin later.
+    told: Sender<Input>,
     requests: JoinSet<Answer>,
     ids: BTreeMap<Id, RequestId>,
-    /// Held for their end: they are aborted with the driver.
-    _watches: JoinSet<()>,
+    /// They are aborted with the driver.
+    watches: JoinSet<()>,
+    /// Of the namespaces that are watched for themselves.
+    in_namespaces: BTreeMap<String, Vec<AbortHandle>>,
     plane: Option<ControlPlane>,
     /// Nothing new begins.
     stopping: bool,
@@ -70,27 +74,29 @@ impl Driver {
     /// # Errors
     /// [`CallError`] when the inventory cannot be read: without it nothing may be acted on.
     pub async fn start(
-        client: Client,
+        access: Access,
         cluster: ClusterId,
         plane: Option<ControlPlane>,
     ) -> Result<Self, CallError> {
-        let inventory = persist::load_inventory(&client).await?;
-        let (sender, inputs) = mpsc::channel(INPUTS);
+        let inventory = persist::load_inventory(access.own()).await?;
+        let (told, inputs) = mpsc::channel(INPUTS);
         let mut watches = JoinSet::new();
-        for kind in watched() {
-            watches.spawn(watch::follow(client.clone(), kind, sender.clone()));
+        for kind in watched_everywhere() {
+            watches.spawn(watch::follow(access.clone(), kind, told.clone()));
         }
         let mut driver = Self {
-            client,
+            access,
             engine: Some(Engine::new(Config {
                 cluster,
                 sequence: sequence(SystemTime::now()),
             })),
             began: Instant::now(),
             inputs,
+            told,
             requests: JoinSet::new(),
             ids: BTreeMap::new(),
-            _watches: watches,
+            watches,
+            in_namespaces: BTreeMap::new(),
             plane,
             stopping: false,
         };
@@ -100,6 +106,9 @@ impl Driver {
 
     /// Gives the engine a new desired state.
     pub fn desire(&mut self, desired: Desired) -> Vec<Surfaced> {
+        for entry in desired.index.projects.values() {
+            self.watch_namespace(&entry.namespace);
+        }
         self.input(Input::Desired(desired))
     }
 
@@ -157,7 +166,47 @@ impl Driver {
         Some(Duration::from_millis(wake.since(self.now()).0).max(SHORTEST_TICK))
     }
 
+    /// Reads and watches in a project's namespace, where nobody does so yet, or not any more since it
+    /// was not there.
+    fn watch_namespace(&mut self, namespace: &str) {
+        let watches = self.in_namespaces.get(namespace);
+        if watches.is_some_and(|watches| !watches.iter().any(AbortHandle::is_finished)) {
+            return;
+        }
+        let begin = |kind| {
+            let (access, told) = (self.access.clone(), self.told.clone());
+            let following = watch::follow_in(access, kind, namespace.to_owned(), told);
+            self.watches.spawn(following)
+        };
+        let watches = watched_per_namespace().map(begin).collect();
+        self.in_namespaces.insert(namespace.to_owned(), watches);
+    }
+
+    /// A namespace of ours that is there, or comes: also one that no desired state names any more.
+    fn meet(&mut self, input: &Input) {
+        let met = match input {
+            Input::Observed(observed) => observed,
+            Input::Response {
+                result: Ok(Response::Object(observed)),
+                ..
+            } => &**observed,
+            Input::Tick
+            | Input::Desired(_)
+            | Input::Inventory(_)
+            | Input::Syncing(_)
+            | Input::Synced(_)
+            | Input::Barred(_)
+            | Input::Gone(_)
+            | Input::Response { .. } => return,
+        };
+        let namespace = met.key.group.is_empty() && met.key.kind == "Namespace";
+        if namespace && met.owner.managed && !met.deleting {
+            self.watch_namespace(&met.key.name);
+        }
+    }
+
     fn input(&mut self, input: Input) -> Vec<Surfaced> {
+        self.meet(&input);
         let event = Event {
             now: self.now(),
             input,
@@ -195,10 +244,10 @@ impl Driver {
     }
 
     fn begin(&mut self, id: RequestId, request: Request) {
-        let client = self.client.clone();
+        let access = self.access.clone();
         let plane = self.plane.clone();
         let task = self.requests.spawn(async move {
-            let result = perform(&client, plane.as_ref(), request).await;
+            let result = perform(&access, plane.as_ref(), request).await;
             (id, result)
         });
         self.ids.insert(task.id(), id);
@@ -244,26 +293,26 @@ fn finishes(request: &Request) -> bool {
 }
 
 async fn perform(
-    client: &Client,
+    access: &Access,
     plane: Option<&ControlPlane>,
     request: Request,
 ) -> Result<Response, Failure> {
     match request {
-        Request::Apply(apply) => cluster::apply(client, &apply).await,
-        Request::Delete { key, uid } => cluster::delete(client, &key, &uid).await,
-        Request::Get { key } => cluster::get(client, &key).await,
+        Request::Apply(apply) => cluster::apply(access, &apply).await,
+        Request::Delete { key, uid } => cluster::delete(access, &key, &uid).await,
+        Request::Get { key } => cluster::get(access, &key).await,
         Request::ListPods {
             namespace,
             selector,
-        } => cluster::list_pods(client, &namespace, &selector).await,
-        Request::PutInventory(shard) => store(client, &shard).await,
+        } => cluster::list_pods(access, &namespace, &selector).await,
+        Request::PutInventory(shard) => store(access, &shard).await,
         Request::Report(report) => post(plane, &report).await,
     }
 }
 
-async fn store(client: &Client, shard: &InventoryShard) -> Result<Response, Failure> {
+async fn store(access: &Access, shard: &InventoryShard) -> Result<Response, Failure> {
     let key = persist::inventory_key(shard.number);
-    persist::save_inventory(client, shard)
+    persist::save_inventory(access.own(), shard)
         .await
         .map(|()| Response::Stored)
         .map_err(|error| failure(&error, &key))

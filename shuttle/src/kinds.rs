@@ -16,6 +16,16 @@ pub struct Kind {
     pub plural: &'static str,
     pub namespaced: bool,
     pub watch: Watch,
+    pub writer: Writer,
+}
+
+/// Who reads and writes single objects of the kind; see `access.rs`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Writer {
+    /// The agent as itself: what a project's applier has to have before it can act.
+    Agent,
+    /// The applier of the project.
+    Applier,
 }
 
 /// How much of an object its watch carries.
@@ -23,6 +33,9 @@ pub struct Kind {
 pub enum Watch {
     /// `PartialObjectMetadata`: enough for everything but health.
     Metadata,
+    /// The same, in each project's namespace as its applier: RBAC cannot grant metadata alone, and
+    /// nobody has a right to read this kind everywhere.
+    MetadataPerNamespace,
     /// The whole object: its health stands in its status.
     Whole,
     /// No watch: the kind is not emitted yet.
@@ -48,6 +61,7 @@ const fn row(
         plural,
         namespaced: true,
         watch,
+        writer: Writer::Applier,
     }
 }
 
@@ -55,15 +69,19 @@ const fn row(
 pub const KINDS: [Kind; 16] = [
     Kind {
         namespaced: false,
+        writer: Writer::Agent,
         ..row("", "v1", "Namespace", "namespaces", Watch::Metadata)
     },
-    row(
-        "rbac.authorization.k8s.io",
-        "v1",
-        "RoleBinding",
-        "rolebindings",
-        Watch::Metadata,
-    ),
+    Kind {
+        writer: Writer::Agent,
+        ..row(
+            "rbac.authorization.k8s.io",
+            "v1",
+            "RoleBinding",
+            "rolebindings",
+            Watch::Metadata,
+        )
+    },
     row("", "v1", "ResourceQuota", "resourcequotas", Watch::Metadata),
     row("", "v1", "LimitRange", "limitranges", Watch::Metadata),
     row(
@@ -80,7 +98,7 @@ pub const KINDS: [Kind; 16] = [
         "serviceaccounts",
         Watch::Metadata,
     ),
-    row("", "v1", "Secret", "secrets", Watch::Metadata),
+    row("", "v1", "Secret", "secrets", Watch::MetadataPerNamespace),
     row("", "v1", "ConfigMap", "configmaps", Watch::Off),
     row(
         "",
@@ -127,9 +145,19 @@ pub fn kind_of(key: &ObjectKey) -> Result<&'static Kind, UnknownKind> {
         .ok_or_else(|| UnknownKind(key.clone()))
 }
 
-/// The rows that are watched.
-pub fn watched() -> impl Iterator<Item = &'static Kind> {
-    KINDS.iter().filter(|row| row.watch != Watch::Off)
+/// The rows that are watched in all namespaces at once.
+pub fn watched_everywhere() -> impl Iterator<Item = &'static Kind> {
+    KINDS.iter().filter(|row| match row.watch {
+        Watch::Metadata | Watch::Whole => true,
+        Watch::MetadataPerNamespace | Watch::Off => false,
+    })
+}
+
+/// The rows that are watched in each project's namespace.
+pub fn watched_per_namespace() -> impl Iterator<Item = &'static Kind> {
+    KINDS
+        .iter()
+        .filter(|row| row.watch == Watch::MetadataPerNamespace)
 }
 
 impl Kind {
@@ -151,16 +179,21 @@ impl Kind {
     ///
     /// A namespaced kind without a namespace is written where such a manifest would go: `default`.
     pub fn path(&self, key: &ObjectKey) -> String {
+        let namespace = key.namespace.as_deref().unwrap_or("default");
+        let collection = self.collection(self.namespaced.then_some(namespace));
+        format!("{collection}/{}", key.name)
+    }
+
+    /// The path of all objects of the kind, or of those in one namespace.
+    pub fn collection(&self, namespace: Option<&str>) -> String {
         let root = if self.group.is_empty() {
             format!("/api/{}", self.version)
         } else {
             format!("/apis/{}/{}", self.group, self.version)
         };
-        let namespace = key.namespace.as_deref().unwrap_or("default");
-        if self.namespaced {
-            format!("{root}/namespaces/{namespace}/{}/{}", self.plural, key.name)
-        } else {
-            format!("{root}/{}/{}", self.plural, key.name)
+        match namespace {
+            Some(namespace) => format!("{root}/namespaces/{namespace}/{}", self.plural),
+            None => format!("{root}/{}", self.plural),
         }
     }
 

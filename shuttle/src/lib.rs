@@ -6,14 +6,17 @@
 //! | [`kinds`] | the kinds that a bundle may contain, and their REST resources |
 //! | [`trust`] | pure: which desired state is believed |
 //! | [`client`], [`call`] | how both servers are spoken to |
+//! | [`access`] | as whom requests go |
 //! | [`cluster`] | performs the engine's requests |
 //! | [`watch`] | tells the engine what lives |
 //! | [`persist`] | accepted state and inventory in ConfigMaps of `starform-system` |
 //! | [`pull`], [`source`], [`feed`] | desired state from the control plane or from a folder |
 //! | [`drive`], [`run`] | the loop around the engine, and its two uses |
+//! | [`manifests`] | pure: what has to stand in a cluster before an agent runs |
 //! | [`journal`] | what people read in the log |
 //! | [`config`], [`instance`] | command line, agent file, and who this process is |
 
+pub mod access;
 pub mod backoff;
 pub mod call;
 pub mod client;
@@ -25,6 +28,7 @@ pub mod feed;
 pub mod instance;
 pub mod journal;
 pub mod kinds;
+pub mod manifests;
 pub mod persist;
 pub mod pull;
 pub mod run;

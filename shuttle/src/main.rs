@@ -3,11 +3,16 @@
 //! Effects: all of them, through `run.rs`. Exits 0 when converged or stopped, 5 when some of a
 //! `--once` run failed, 1 on errors.
 
-use std::{io::IsTerminal as _, process::ExitCode};
+use std::{
+    io::{IsTerminal as _, Write as _},
+    process::ExitCode,
+};
 
 use clap::{Parser as _, error::ErrorKind};
+use starform_plan::yaml;
 use starform_shuttle::{
-    config::{Cli, Command, Run},
+    config::{self, Cli, Command, Manifests, ProfileFileError, Run},
+    manifests::manifests,
     run::{self, Ended},
 };
 use tracing_subscriber::EnvFilter;
@@ -18,16 +23,33 @@ async fn main() -> ExitCode {
         Ok(cli) => cli,
         Err(error) => return usage(&error),
     };
-    let Command::Run(run) = cli.command;
-    log(&run);
-    match run::agent(&run).await {
-        Ok(Ended::Converged | Ended::Stopped | Ended::WaitOver) => ExitCode::SUCCESS,
-        Ok(Ended::Partial) => ExitCode::from(5),
-        Err(error) => {
-            eprintln!("error: {error}");
-            ExitCode::FAILURE
+    let ended = match cli.command {
+        Command::Manifests(asked) => print(&asked).map_err(|error| error.to_string()),
+        Command::Run(run) => {
+            log(&run);
+            follow(&run).await
         }
+    };
+    ended.unwrap_or_else(|error| {
+        eprintln!("error: {error}");
+        ExitCode::FAILURE
+    })
+}
+
+async fn follow(run: &Run) -> Result<ExitCode, String> {
+    match run::agent(run).await {
+        Ok(Ended::Converged | Ended::Stopped | Ended::WaitOver) => Ok(ExitCode::SUCCESS),
+        Ok(Ended::Partial) => Ok(ExitCode::from(5)),
+        Err(error) => Err(error.to_string()),
     }
+}
+
+fn print(asked: &Manifests) -> Result<ExitCode, ProfileFileError> {
+    let profile = config::profile(asked.profile.as_deref())?;
+    let text: String = manifests(&profile).iter().map(yaml::document).collect();
+    // Whoever reads less than all of it has what they wanted.
+    let _ = std::io::stdout().write_all(text.as_bytes());
+    Ok(ExitCode::SUCCESS)
 }
 
 /// Usage errors exit 1, as those of `starform` do.

@@ -22,6 +22,7 @@ use tokio::{
 };
 
 use crate::{
+    access::Access,
     backoff::Backoff,
     call::{CallError, call, get},
     client::{self, ConnectError},
@@ -174,7 +175,9 @@ pub async fn converge(
     let deadline = Instant::now() + options.wait;
     let generation = desired.index.generation;
     let cluster = cluster_id(client).await?;
-    let mut driver = Driver::start(client.clone(), cluster, None).await?;
+    // Whoever applies by hand has rights of their own, and maybe no agent's manifests.
+    let access = Access::of_person(client.clone());
+    let mut driver = Driver::start(access, cluster, None).await?;
     let mut reports = BTreeMap::new();
     let mut surfaced = driver.desire(desired);
     let mut finished_at: Option<Instant> = None;
@@ -329,7 +332,8 @@ impl Agent {
     async fn begin(&self, cluster: ClusterId) -> Driver {
         let mut backoff = Backoff::new(Duration::from_secs(1), Duration::from_secs(30));
         loop {
-            match Driver::start(self.client.clone(), cluster, self.plane.clone()).await {
+            let access = Access::of_agent(self.client.clone());
+            match Driver::start(access, cluster, self.plane.clone()).await {
                 Ok(driver) => return driver,
                 Err(error) => {
                     tracing::warn!(%error, "cannot read the inventory; trying again");

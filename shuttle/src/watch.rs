@@ -1,9 +1,9 @@
-//! Tells the engine what lives: one LIST, then one watch, per kind.
+//! Tells the engine what lives: one LIST, then one watch, per kind, or per kind and namespace.
 //!
-//! Effects: network. Always holds: a kind's events come in order; what a LIST did not show is gone
-//! when `Synced` comes; a kind that is not served is complete, for nothing of it lives. A watch that
-//! ends is resumed where it was; only an expired one, or the safety net, costs another LIST. Read on
-//! in `engine/`, which judges what is seen.
+//! Effects: network. Always holds: a collection's events come in order; what a LIST did not show is
+//! gone when `Synced` comes; a kind that is not served, and a namespace that is not there, are
+//! complete, for nothing of them lives. A watch that ends is resumed where it was; only an expired
+//! one, or the safety net, costs another LIST. Read on in `engine/`, which judges what is seen.
 
 use std::{
     pin::pin,
@@ -11,18 +11,19 @@ use std::{
 };
 
 use futures::TryStreamExt as _;
-use http::{HeaderValue, header::ACCEPT};
-use kube::{Client, core::WatchEvent};
+use http::{HeaderValue, Request, header::ACCEPT};
+use kube::core::WatchEvent;
 use serde_json::Value;
 use tokio::sync::mpsc::Sender;
 
 use crate::{
+    access::Access,
     backoff::{Backoff, jittered},
     call::{CALL_TIMEOUT, CallError, call, get, innermost, query},
     cluster::kind_is_absent,
     engine::{
         fields::MANAGED_LABEL,
-        io::{Gone, Input, KindName, Observed},
+        io::{Collection, Gone, Input, Observed},
     },
     kinds::{Kind, Watch},
 };
@@ -35,6 +36,9 @@ const SILENCE: Duration = Duration::from_secs(WATCH_SECONDS + 10);
 const RELIST: Duration = Duration::from_secs(600);
 /// How soon a kind may appear after its CRD is installed.
 const ABSENT_RETRY: Duration = Duration::from_secs(60);
+/// How often a namespace that is not there is looked at: it may just be coming, and whoever is told of
+/// it then does not begin what is under way here.
+const LOOKS: u32 = 5;
 /// Objects of one page of a LIST. Whole objects take tens of KB each while they are read, and what
 /// was once taken stays with the process.
 const PAGE: usize = 500;
@@ -51,229 +55,301 @@ enum Broken {
     Unheard,
     /// The kind is not served.
     Absent,
+    /// The namespace is not there.
+    NoNamespace,
+    /// The applier of the namespace has no rights there, yet or any more.
+    Barred,
     /// The version to resume from is too old (410).
     Expired,
     Failed(String),
 }
 
-/// Follows one kind until nobody listens.
-pub async fn follow(client: Client, kind: &'static Kind, inputs: Sender<Input>) {
-    let name = KindName::new(kind.group, kind.kind);
-    let mut backoff = Backoff::new(Duration::from_millis(500), Duration::from_secs(30));
-    loop {
-        let outcome = match list(&client, kind, &name, &inputs).await {
-            Ok(version) => {
-                backoff.reset();
-                resume(&client, kind, version, &inputs).await
-            }
-            Err(broken) => Err(broken),
-        };
-        let wait = match outcome {
-            Ok(()) | Err(Broken::Expired) => Duration::ZERO,
-            Err(Broken::Unheard) => return,
-            Err(Broken::Absent) => {
-                tracing::warn!(kind = kind.kind, "the cluster does not serve this kind");
-                if say(&inputs, Input::Synced(name.clone())).await.is_err() {
-                    return;
+/// Where one collection is read, and who listens.
+struct Follower {
+    access: Access,
+    kind: &'static Kind,
+    /// `None`: everywhere.
+    namespace: Option<String>,
+    inputs: Sender<Input>,
+}
+
+/// Follows one kind in all namespaces until nobody listens.
+pub async fn follow(access: Access, kind: &'static Kind, inputs: Sender<Input>) {
+    let follower = Follower {
+        access,
+        kind,
+        namespace: None,
+        inputs,
+    };
+    follower.follow().await;
+}
+
+/// Follows one kind in one project's namespace, as its applier, until nobody listens or the namespace
+/// is not there.
+pub async fn follow_in(
+    access: Access,
+    kind: &'static Kind,
+    namespace: String,
+    inputs: Sender<Input>,
+) {
+    let follower = Follower {
+        access,
+        kind,
+        namespace: Some(namespace),
+        inputs,
+    };
+    follower.follow().await;
+}
+
+impl Follower {
+    async fn follow(self) {
+        let mut backoff = Backoff::new(Duration::from_millis(500), Duration::from_secs(30));
+        let mut looks = 0;
+        loop {
+            let outcome = match self.list().await {
+                Ok(version) => {
+                    backoff.reset();
+                    looks = 0;
+                    self.resume(version).await
                 }
-                ABSENT_RETRY
-            }
-            Err(Broken::Failed(error)) => {
-                tracing::warn!(
-                    kind = kind.kind,
-                    error,
-                    "cannot list or watch; trying again"
-                );
-                backoff.wait()
-            }
-        };
-        tokio::time::sleep(wait).await;
+                Err(broken) => Err(broken),
+            };
+            let wait = match outcome {
+                Ok(()) | Err(Broken::Expired) => Duration::ZERO,
+                Err(Broken::Unheard) => return,
+                Err(Broken::NoNamespace) => {
+                    looks += 1;
+                    let told = self.say(Input::Synced(self.collection())).await;
+                    if told.is_err() || looks == LOOKS {
+                        return;
+                    }
+                    backoff.wait()
+                }
+                Err(Broken::Barred) => {
+                    if self.say(Input::Barred(self.collection())).await.is_err() {
+                        return;
+                    }
+                    backoff.wait()
+                }
+                Err(Broken::Absent) => {
+                    let kind = self.kind.kind;
+                    tracing::warn!(kind, "the cluster does not serve this kind");
+                    if self.say(Input::Synced(self.collection())).await.is_err() {
+                        return;
+                    }
+                    ABSENT_RETRY
+                }
+                Err(Broken::Failed(error)) => {
+                    let kind = self.kind.kind;
+                    tracing::warn!(kind, error, "cannot list or watch; trying again");
+                    backoff.wait()
+                }
+            };
+            tokio::time::sleep(wait).await;
+        }
     }
-}
 
-/// Shows every object of the kind; returns the version to watch from.
-async fn list(
-    client: &Client,
-    kind: &Kind,
-    name: &KindName,
-    inputs: &Sender<Input>,
-) -> Result<String, Broken> {
-    say(inputs, Input::Syncing(name.clone())).await?;
-    let limit = match kind.watch {
-        Watch::Whole => PAGE_OF_WHOLE,
-        Watch::Metadata | Watch::Off => PAGE,
-    };
-    let mut token = String::new();
-    loop {
+    /// Shows every object of the collection; returns the version to watch from.
+    async fn list(&self) -> Result<String, Broken> {
+        self.say(Input::Syncing(self.collection())).await?;
+        let limit = match self.kind.watch {
+            Watch::Whole => PAGE_OF_WHOLE,
+            Watch::Metadata | Watch::MetadataPerNamespace | Watch::Off => PAGE,
+        };
+        let mut token = String::new();
+        loop {
+            let uri = format!("{}&limit={limit}&continue={}", self.uri(), query(&token));
+            let request = self.request(&uri, PARTIAL_LIST);
+            let mut page = match call(self.access.own(), request).await {
+                Ok(page) => page,
+                Err(error) => return Err(self.broken(error).await),
+            };
+            if let Some(Value::Array(items)) = page.get_mut("items").map(Value::take) {
+                for mut object in items {
+                    // Items of a LIST lack them, and health is judged by kind.
+                    object["apiVersion"] = self.kind.api_version().into();
+                    object["kind"] = self.kind.kind.into();
+                    self.show(&object).await?;
+                }
+            }
+            let metadata = |field: &str| {
+                let text = page.get("metadata")?.get(field)?.as_str()?;
+                Some(text.to_owned())
+            };
+            match metadata("continue").filter(|next| !next.is_empty()) {
+                Some(next) => token = next,
+                None => {
+                    self.say(Input::Synced(self.collection())).await?;
+                    return Ok(metadata("resourceVersion").unwrap_or_default());
+                }
+            }
+        }
+    }
+
+    /// Watches from `version` on, again and again, until the safety net wants a LIST.
+    async fn resume(&self, mut version: String) -> Result<(), Broken> {
+        let relist = Instant::now() + jittered(RELIST);
+        let mut backoff = Backoff::new(Duration::from_millis(200), Duration::from_secs(30));
+        loop {
+            let left = relist.saturating_duration_since(Instant::now());
+            let began = Instant::now();
+            let watched = tokio::time::timeout(left, self.watch(&mut version));
+            match watched.await {
+                Err(_) => return Ok(()),
+                Ok(Err(Broken::Failed(error))) => {
+                    let kind = self.kind.kind;
+                    tracing::debug!(kind, error, "a watch broke; resuming it");
+                }
+                Ok(Err(other)) => return Err(other),
+                Ok(Ok(())) => {}
+            }
+            if began.elapsed() > Duration::from_secs(5) {
+                backoff.reset();
+            }
+            tokio::time::sleep(backoff.wait()).await;
+        }
+    }
+
+    /// One watch, until the API server ends it; `version` follows what was seen.
+    async fn watch(&self, version: &mut String) -> Result<(), Broken> {
         let uri = format!(
-            "{}&limit={limit}&continue={}",
-            collection(kind),
-            query(&token)
+            "{}&watch=true&allowWatchBookmarks=true&timeoutSeconds={WATCH_SECONDS}&resourceVersion={}",
+            self.uri(),
+            query(version)
         );
-        let mut request = get(&uri);
-        if kind.watch != Watch::Whole {
-            request.headers_mut().insert(ACCEPT, PARTIAL_LIST);
-        }
-        let mut page = call(client, request).await.map_err(broken)?;
-        if let Some(Value::Array(items)) = page.get_mut("items").map(Value::take) {
-            for mut object in items {
-                // Items of a LIST lack them, and health is judged by kind.
-                object["apiVersion"] = kind.api_version().into();
-                object["kind"] = kind.kind.into();
-                show(kind, &object, inputs).await?;
-            }
-        }
-        let metadata = |field: &str| {
-            let text = page.get("metadata")?.get(field)?.as_str()?;
-            Some(text.to_owned())
-        };
-        match metadata("continue").filter(|next| !next.is_empty()) {
-            Some(next) => token = next,
-            None => {
-                say(inputs, Input::Synced(name.clone())).await?;
-                return Ok(metadata("resourceVersion").unwrap_or_default());
-            }
-        }
-    }
-}
-
-/// Watches from `version` on, again and again, until the safety net wants a LIST.
-async fn resume(
-    client: &Client,
-    kind: &Kind,
-    mut version: String,
-    inputs: &Sender<Input>,
-) -> Result<(), Broken> {
-    let relist = Instant::now() + jittered(RELIST);
-    let mut backoff = Backoff::new(Duration::from_millis(200), Duration::from_secs(30));
-    loop {
-        let left = relist.saturating_duration_since(Instant::now());
-        let began = Instant::now();
-        let watched = tokio::time::timeout(left, watch(client, kind, &mut version, inputs));
-        match watched.await {
-            Err(_) => return Ok(()),
-            Ok(Err(Broken::Failed(error))) => {
-                tracing::debug!(kind = kind.kind, error, "a watch broke; resuming it");
-            }
-            Ok(Err(other)) => return Err(other),
-            Ok(Ok(())) => {}
-        }
-        if began.elapsed() > Duration::from_secs(5) {
-            backoff.reset();
-        }
-        tokio::time::sleep(backoff.wait()).await;
-    }
-}
-
-/// One watch, until the API server ends it; `version` follows what was seen.
-async fn watch(
-    client: &Client,
-    kind: &Kind,
-    version: &mut String,
-    inputs: &Sender<Input>,
-) -> Result<(), Broken> {
-    let uri = format!(
-        "{}&watch=true&allowWatchBookmarks=true&timeoutSeconds={WATCH_SECONDS}&resourceVersion={}",
-        collection(kind),
-        query(version)
-    );
-    let mut request = get(&uri);
-    if kind.watch != Watch::Whole {
-        request.headers_mut().insert(ACCEPT, PARTIAL);
-    }
-    let opened = tokio::time::timeout(CALL_TIMEOUT, client.request_events::<Value>(request));
-    let opened = opened
-        .await
-        .map_err(|_| Broken::Failed(CallError::Timeout.to_string()))?;
-    let mut events = pin!(opened.map_err(|error| from_client(&error))?);
-    loop {
-        let next = tokio::time::timeout(SILENCE, events.try_next())
+        let request = self.request(&uri, PARTIAL);
+        let client = self.access.own();
+        let opened = tokio::time::timeout(CALL_TIMEOUT, client.request_events::<Value>(request));
+        let opened = opened
             .await
-            .map_err(|_| Broken::Failed("the watch fell silent".to_owned()))?
-            .map_err(|error| from_client(&error))?;
-        let Some(event) = next else { return Ok(()) };
-        if let Some(seen) = hear(kind, event, inputs).await? {
-            *version = seen;
-        }
-    }
-}
-
-/// Passes one event on; returns the version that it brings.
-async fn hear(
-    kind: &Kind,
-    event: WatchEvent<Value>,
-    inputs: &Sender<Input>,
-) -> Result<Option<String>, Broken> {
-    match event {
-        WatchEvent::Added(object) | WatchEvent::Modified(object) => {
-            show(kind, &object, inputs).await?;
-            Ok(version_of(&object))
-        }
-        WatchEvent::Deleted(object) => {
-            if let Some(observed) = Observed::of(kind, &object) {
-                let gone = Gone {
-                    key: observed.key,
-                    uid: observed.uid,
-                };
-                say(inputs, Input::Gone(gone)).await?;
+            .map_err(|_| Broken::Failed(CallError::Timeout.to_string()))?;
+        let mut events = pin!(opened.map_err(|error| self.unopened(&error))?);
+        loop {
+            let next = tokio::time::timeout(SILENCE, events.try_next())
+                .await
+                .map_err(|_| Broken::Failed("the watch fell silent".to_owned()))?
+                .map_err(|error| self.unopened(&error))?;
+            let Some(event) = next else { return Ok(()) };
+            if let Some(seen) = self.hear(event).await? {
+                *version = seen;
             }
-            Ok(version_of(&object))
         }
-        WatchEvent::Bookmark(bookmark) => Ok(Some(bookmark.metadata.resource_version)),
-        WatchEvent::Error(status) if status.code == 410 => Err(Broken::Expired),
-        WatchEvent::Error(status) => Err(Broken::Failed(status.message)),
     }
-}
 
-async fn show(kind: &Kind, object: &Value, inputs: &Sender<Input>) -> Result<(), Broken> {
-    match Observed::of(kind, object) {
-        Some(observed) => say(inputs, Input::Observed(observed)).await,
-        None => Ok(()),
+    /// Passes one event on; returns the version that it brings.
+    async fn hear(&self, event: WatchEvent<Value>) -> Result<Option<String>, Broken> {
+        match event {
+            WatchEvent::Added(object) | WatchEvent::Modified(object) => {
+                self.show(&object).await?;
+                Ok(version_of(&object))
+            }
+            WatchEvent::Deleted(object) => {
+                if let Some(observed) = Observed::of(self.kind, &object) {
+                    let gone = Gone {
+                        key: observed.key,
+                        uid: observed.uid,
+                    };
+                    self.say(Input::Gone(gone)).await?;
+                }
+                Ok(version_of(&object))
+            }
+            WatchEvent::Bookmark(bookmark) => Ok(Some(bookmark.metadata.resource_version)),
+            WatchEvent::Error(status) if status.code == 410 => Err(Broken::Expired),
+            WatchEvent::Error(status) => Err(Broken::Failed(status.message)),
+        }
     }
-}
 
-async fn say(inputs: &Sender<Input>, input: Input) -> Result<(), Broken> {
-    inputs.send(input).await.map_err(|_| Broken::Unheard)
-}
+    async fn show(&self, object: &Value) -> Result<(), Broken> {
+        match Observed::of(self.kind, object) {
+            Some(observed) => self.say(Input::Observed(observed)).await,
+            None => Ok(()),
+        }
+    }
 
-/// All objects of the kind that are ours, in every namespace.
-fn collection(kind: &Kind) -> String {
-    let root = if kind.group.is_empty() {
-        format!("/api/{}", kind.version)
-    } else {
-        format!("/apis/{}/{}", kind.group, kind.version)
-    };
-    let (label, value) = MANAGED_LABEL;
-    let selector = query(&format!("{label}={value}"));
-    format!("{root}/{}?labelSelector={selector}", kind.plural)
+    async fn say(&self, input: Input) -> Result<(), Broken> {
+        self.inputs.send(input).await.map_err(|_| Broken::Unheard)
+    }
+
+    fn collection(&self) -> Collection {
+        Collection {
+            namespace: self.namespace.clone(),
+            ..Collection::everywhere(self.kind)
+        }
+    }
+
+    /// Of all objects of the collection that are ours.
+    fn uri(&self) -> String {
+        let (label, value) = MANAGED_LABEL;
+        let selector = query(&format!("{label}={value}"));
+        let collection = self.kind.collection(self.namespace.as_deref());
+        format!("{collection}?labelSelector={selector}")
+    }
+
+    fn request(&self, uri: &str, partial: HeaderValue) -> Request<Vec<u8>> {
+        let mut request = get(uri);
+        match self.kind.watch {
+            Watch::Whole => {}
+            Watch::Metadata | Watch::MetadataPerNamespace | Watch::Off => {
+                request.headers_mut().insert(ACCEPT, partial);
+            }
+        }
+        match &self.namespace {
+            Some(namespace) => self.access.acting_in(namespace, request),
+            None => request,
+        }
+    }
+
+    async fn broken(&self, error: CallError) -> Broken {
+        let refusal = match &error {
+            CallError::Refused(refusal) => refusal,
+            CallError::Timeout | CallError::Unreachable(_) | CallError::NotJson(_) => {
+                return Broken::Failed(error.to_string());
+            }
+        };
+        if kind_is_absent(refusal) {
+            return Broken::Absent;
+        }
+        let barred = self.namespace.as_deref();
+        let barred = barred.filter(|namespace| self.access.is_barred(namespace, refusal));
+        match (refusal.code, barred) {
+            (410, _) => Broken::Expired,
+            (_, Some(namespace)) => self.why_barred(namespace).await,
+            (_, None) => Broken::Failed(error.to_string()),
+        }
+    }
+
+    /// Rights go with their namespace.
+    async fn why_barred(&self, namespace: &str) -> Broken {
+        match self.access.stands(namespace).await {
+            Err(CallError::Refused(refusal)) if refusal.code == 404 => Broken::NoNamespace,
+            Ok(())
+            | Err(
+                CallError::Refused(_)
+                | CallError::Timeout
+                | CallError::Unreachable(_)
+                | CallError::NotJson(_),
+            ) => Broken::Barred,
+        }
+    }
+
+    fn unopened(&self, error: &kube::Error) -> Broken {
+        // Everything but the API server's word is a broken connection, in one of the client's many words.
+        let code = if let kube::Error::Api(status) = error {
+            Some(status.code)
+        } else {
+            None
+        };
+        match code {
+            Some(410) => Broken::Expired,
+            Some(404) => Broken::Absent,
+            // The next LIST finds out why.
+            Some(403) if self.namespace.is_some() => Broken::Expired,
+            Some(_) | None => Broken::Failed(innermost(error)),
+        }
+    }
 }
 
 fn version_of(object: &Value) -> Option<String> {
     let version = object.get("metadata")?.get("resourceVersion")?.as_str()?;
     Some(version.to_owned())
-}
-
-fn broken(error: CallError) -> Broken {
-    match error {
-        CallError::Refused(refusal) if kind_is_absent(&refusal) => Broken::Absent,
-        CallError::Refused(refusal) if refusal.code == 410 => Broken::Expired,
-        CallError::Refused(_)
-        | CallError::Timeout
-        | CallError::Unreachable(_)
-        | CallError::NotJson(_) => Broken::Failed(error.to_string()),
-    }
-}
-
-fn from_client(error: &kube::Error) -> Broken {
-    // Everything but the API server's word is a broken connection, in one of the client's many words.
-    let code = if let kube::Error::Api(status) = error {
-        Some(status.code)
-    } else {
-        None
-    };
-    match code {
-        Some(410) => Broken::Expired,
-        Some(404) => Broken::Absent,
-        Some(_) | None => Broken::Failed(innermost(error)),
-    }
 }

@@ -21,6 +21,8 @@ use crate::{place, process};
 
 const CLUSTER: &str = "demo";
 const OWNER: &str = "demo";
+/// The agent's ServiceAccount.
+const AGENT: &str = "starform-shuttle";
 
 /// A running control plane with one agent. Fields drop in order: clients before what they talk to.
 struct Stage {
@@ -127,10 +129,11 @@ impl Stage {
             "--workspace",
             OWNER,
         ])?;
+        let kubeconfig = self.admit_agent()?;
         let mut shuttle = Command::new(place::binaries().join("starform-shuttle"));
         shuttle
             .args(["run", "--agent-file", agent_argument, "--kubeconfig"])
-            .arg(self.cluster.kubeconfig());
+            .arg(kubeconfig);
         let terms = Terms {
             log: Some(self.log("shuttle")),
             ..Terms::default()
@@ -140,6 +143,36 @@ impl Stage {
         self.starform(&["apply", "--auto-approve"])?;
         self.starform(&["plan", "--exit-code"])
             .context("the second plan should have been empty")
+    }
+
+    /// Installs what an agent needs in the cluster; returns a kubeconfig with its rights alone.
+    fn admit_agent(&self) -> Result<PathBuf> {
+        let manifests = self.folder.path().join("manifests.yaml");
+        let mut print = Command::new(place::binaries().join("starform-shuttle"));
+        fs::write(&manifests, process::output(print.arg("manifests"))?)?;
+        let mut apply = self.kubectl();
+        apply.args(["apply", "--server-side", "-f"]).arg(manifests);
+        process::output(&mut apply)?;
+        let mut create = self.kubectl();
+        create.args(["create", "token", AGENT, "-n", "starform-system"]);
+        let token = process::output(&mut create)?;
+        // The testbed writes its administrator's certificate as one line; no command's line shall show the token.
+        let administrators = fs::read_to_string(self.cluster.kubeconfig())?;
+        let agents = administrators.lines().map(|line| match line {
+            credentials if credentials.starts_with("  user: {") => {
+                format!("  user: {{token: {:?}}}\n", token.trim())
+            }
+            other => format!("{other}\n"),
+        });
+        let kubeconfig = self.folder.path().join("agent.kubeconfig");
+        fs::write(&kubeconfig, agents.collect::<String>())?;
+        Ok(kubeconfig)
+    }
+
+    fn kubectl(&self) -> Command {
+        let mut kubectl = Command::new(self.cluster.folder().join("bin/kubectl"));
+        kubectl.env("KUBECONFIG", self.cluster.kubeconfig());
+        kubectl
     }
 
     /// Runs one command in the project's folder, on this terminal.

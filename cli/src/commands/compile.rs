@@ -7,7 +7,7 @@ use std::{fs, path::Path};
 use anyhow::Context;
 use starform_contract::ClusterProfile;
 use starform_dsl::{Bindings, explain};
-use starform_plan::propose::Proposal;
+use starform_plan::{propose::Proposal, yaml};
 
 use super::{checked, print, print_json, refused};
 use crate::{
@@ -15,7 +15,6 @@ use crate::{
     embedded,
     exit::Exit,
     terminal::Terminal,
-    yaml,
 };
 
 pub(crate) fn bundle(args: &BundleArgs, terminal: Terminal) -> anyhow::Result<Exit> {

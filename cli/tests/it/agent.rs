@@ -14,6 +14,10 @@ use crate::support::{
 
 const AGENT: &str = "starform-shuttle";
 
+const AGENT_USER: &str = "system:serviceaccount:starform-system:starform-shuttle";
+/// Of a project, what must be there before its applier can act.
+const AGENTS_OWN: [&str; 2] = ["namespaces", "rolebindings"];
+
 /// Every kind that is emitted, as the API server calls its resources.
 const RESOURCES: [&str; 10] = [
     "namespaces",
@@ -53,6 +57,7 @@ fn the_shop_is_kept_as_it_was_applied() {
     a_changed_field_is_corrected(&cluster, &namespace);
     a_foreign_annotation_is_left_alone(&cluster, &namespace);
     the_agent_heals_with_the_control_plane_away(&cluster, &namespace, &mut platform);
+    whatever_is_a_tenants_was_asked_as_its_applier(&cluster, &namespace);
     platform.agent.assert_running();
 }
 
@@ -154,7 +159,7 @@ fn a_foreign_annotation_is_left_alone(cluster: &Cluster, namespace: &str) {
 fn the_agent_heals_with_the_control_plane_away(
     cluster: &Cluster,
     namespace: &str,
-    platform: &mut Platform<'_>,
+    platform: &mut Platform,
 ) {
     platform.kill_server();
     platform.restart_agent();
@@ -175,4 +180,41 @@ fn a_deleted_deployment_is_back_after_a_restart(cluster: &Cluster, namespace: &s
                 .filter(|live| live["metadata"]["uid"] != old)
         },
     );
+}
+
+/// From the first request of the agent to the last.
+fn whatever_is_a_tenants_was_asked_as_its_applier(cluster: &Cluster, namespace: &str) {
+    let requests = cluster.audited(0, AGENT);
+    assert!(requests.iter().all(|request| request.user == AGENT_USER));
+    let applier = format!("system:serviceaccount:{namespace}:starform-applier");
+    let own = |request: &Audited| AGENTS_OWN.contains(&request.resource.as_str());
+    let (tenants, others): (Vec<_>, Vec<_>) = requests
+        .into_iter()
+        .partition(|request| request.namespace == namespace && !own(request));
+    let wrong: Vec<_> = tenants
+        .iter()
+        .filter(|request| request.impersonated.as_ref() != Some(&applier))
+        .collect();
+    assert!(wrong.is_empty(), "{wrong:#?}");
+    let wrong: Vec<_> = others
+        .iter()
+        .filter(|request| request.impersonated.is_some() || request.resource == "secrets")
+        .collect();
+    assert!(wrong.is_empty(), "{wrong:#?}");
+    let written = |resource: &str| {
+        let written = tenants.iter().filter(|request| request.wrote());
+        written
+            .filter(|request| request.resource == resource)
+            .count()
+    };
+    for resource in RESOURCES {
+        assert_eq!(
+            written(resource) > 0,
+            !AGENTS_OWN.contains(&resource),
+            "{resource}"
+        );
+    }
+    // Rights come with the project's first objects: hardly anything is asked too early.
+    let early = tenants.iter().filter(|request| request.code == 403).count();
+    assert!(early < 10, "{early} requests were refused");
 }

@@ -50,14 +50,14 @@ fn plans_tokens_and_lost_processes() {
 
 /// Every step of `docs/operating.md`: add, trust, sign with the new one; and what happens where the
 /// middle one is left out.
-fn signing_keys_change_without_a_gap(platform: &mut Platform<'_>) {
+fn signing_keys_change_without_a_gap(platform: &mut Platform) {
     let keys = Project::new(&project("keys", &[("api", 1)]));
     platform.create_project("keys");
     platform.apply(&keys).expect(0);
     let file = platform.signing_keys();
     let old = fs::read_to_string(&file).unwrap();
     let new = "next:AgICAgICAgICAgICAgICAgICAgICAgICAgICAgICAgI=\n";
-    let sign_with = |platform: &mut Platform<'_>, keys: &[&str]| {
+    let sign_with = |platform: &mut Platform, keys: &[&str]| {
         fs::write(&file, keys.concat()).unwrap();
         platform.server.kill();
         platform.restart_server();
@@ -91,7 +91,7 @@ fn signing_keys_change_without_a_gap(platform: &mut Platform<'_>) {
     );
 }
 
-fn wrong_tokens(platform: &Platform<'_>) {
+fn wrong_tokens(platform: &Platform) {
     let hello = Project::example("hello");
     for token in ["", "sf_admin_nobody_nothing", &platform.agent_token()] {
         let mut command = starform();
@@ -111,7 +111,7 @@ fn wrong_tokens(platform: &Platform<'_>) {
     }
 }
 
-fn stale_and_unrelated_plans(platform: &Platform<'_>) {
+fn stale_and_unrelated_plans(platform: &Platform) {
     let race = Project::new(&project("race", &[("left", 1), ("right", 1)]));
     platform.create_project("race");
     platform.apply(&race).expect(0);
@@ -148,7 +148,7 @@ fn stale_and_unrelated_plans(platform: &Platform<'_>) {
 }
 
 /// All files travel with a plan, and a preview is planned only where it is asked for by name.
-fn included_files_and_a_preview(cluster: &Cluster, platform: &Platform<'_>) {
+fn included_files_and_a_preview(cluster: &Cluster, platform: &Platform) {
     let parts = Project::new(
         "project parts {\n  environment staging branch=main\n  preview from=staging on=pull-request expire=\"3d\"\n  include \"services/*.kdl\"\n}\n",
     );
@@ -216,7 +216,7 @@ fn deployments(cluster: &Cluster, namespace: &str) -> Vec<(String, Value)> {
     all
 }
 
-fn the_agent_is_killed_in_the_middle(cluster: &Cluster, platform: &mut Platform<'_>) {
+fn the_agent_is_killed_in_the_middle(cluster: &Cluster, platform: &mut Platform) {
     let names: Vec<String> = (0..40).map(|n| format!("s{n}")).collect();
     let services: Vec<(&str, u32)> = names.iter().map(|name| (name.as_str(), 1)).collect();
     let many = Project::new(&project("many", &services));
@@ -268,7 +268,7 @@ fn writes(cluster: &Cluster, mark: u64) -> Vec<Audited> {
 
 fn the_control_plane_is_killed_between_accept_and_report(
     cluster: &Cluster,
-    platform: &mut Platform<'_>,
+    platform: &mut Platform,
 ) {
     let late = Project::new(&project("late", &[("api", 2)]));
     platform.create_project("late");

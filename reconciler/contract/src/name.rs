@@ -199,6 +199,16 @@ pub fn project_object(what: &str) -> String {
     format!("starform-{what}")
 }
 
+/// The applier of a project: its identity, the RoleBinding that gives it its rights in the project's
+/// namespace, and the ClusterRole that lists them are called so.
+pub const APPLIER: &str = "starform-applier";
+
+/// The user as whom everything in a project's namespace is written. No ServiceAccount of this name
+/// exists, so nobody can have a token for it: it is only ever impersonated.
+pub fn applier_user(namespace: &str) -> String {
+    format!("system:serviceaccount:{namespace}:{APPLIER}")
+}
+
 /// `<project_id 32 hex><service_id 32 hex>-<environment>`, parsed by position: Envoy's metrics carry
 /// identity only through this name. Further routes of a service append `.1`, `.2`, …
 pub fn http_route(

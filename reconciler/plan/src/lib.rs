@@ -10,6 +10,7 @@
 //! | [`accept`] | a plan onto the state that is accepted now: merged service by service, or refused |
 //! | [`health`] | what a live object says about itself |
 //! | [`view`] | a plan for people and for machines |
+//! | [`yaml`] | manifests as people read them |
 
 pub mod accept;
 pub mod accepted;
@@ -29,6 +30,7 @@ pub mod schema;
 mod sound;
 pub mod stale;
 pub mod view;
+pub mod yaml;
 
 pub use accept::{AcceptOutcome, Refusal};
 pub use accepted::{AcceptedProject, MissingBundle};

@@ -10,6 +10,8 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use starform_contract::{Bundle, Digest, Index, ObjectKey, ProjectId, Report, ServiceId};
 
+use crate::kinds::Kind;
+
 /// Milliseconds since the shell began; never goes back.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Millis(pub u64);
@@ -29,10 +31,13 @@ pub enum Input {
     Desired(Desired),
     /// Every stored shard; once, before anything else is acted on. None stored: an empty list.
     Inventory(Vec<InventoryShard>),
-    /// A LIST of this kind begins; what is not observed again until [`Input::Synced`] is gone.
-    Syncing(KindName),
-    /// The LIST of this kind is complete. A kind that the API server does not serve is complete too.
-    Synced(KindName),
+    /// A LIST begins; what is not observed again until [`Input::Synced`] is gone.
+    Syncing(Collection),
+    /// The LIST is complete. A kind that the API server does not serve is complete too, and so is a
+    /// namespace that is not there.
+    Synced(Collection),
+    /// The LIST is refused, until the project's applier has its rights: nothing new is known.
+    Barred(Collection),
     /// From a LIST or a watch event (added or modified).
     Observed(Observed),
     /// A watch says DELETED: the object is gone, or it lost our label.
@@ -118,6 +123,13 @@ pub struct Foreign {
     pub manager: String,
     /// Such as `spec.template.spec.containers[name=sidecar]`; never values of set members.
     pub paths: Vec<String>,
+}
+
+/// What one LIST and its watch are about: a kind, everywhere or in one project's namespace.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Collection {
+    pub kind: KindName,
+    pub namespace: Option<String>,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -245,6 +257,27 @@ impl KindName {
 
     pub fn of(key: &ObjectKey) -> Self {
         Self::new(&key.group, &key.kind)
+    }
+}
+
+impl Collection {
+    pub fn everywhere(kind: &Kind) -> Self {
+        Self {
+            kind: KindName::new(kind.group, kind.kind),
+            namespace: None,
+        }
+    }
+
+    pub fn of_namespace(kind: &Kind, namespace: &str) -> Self {
+        Self {
+            namespace: Some(namespace.to_owned()),
+            ..Self::everywhere(kind)
+        }
+    }
+
+    pub fn covers(&self, key: &ObjectKey) -> bool {
+        let here = self.namespace.is_none() || self.namespace == key.namespace;
+        here && KindName::of(key) == self.kind
     }
 }
 

@@ -7,7 +7,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use starform_contract::ObjectKey;
 
-use super::io::{Gone, KindName, Observed};
+use super::io::{Collection, Gone, Observed};
 use crate::kinds;
 
 #[derive(Debug, Clone, Default)]
@@ -15,8 +15,8 @@ pub(super) struct Live {
     objects: BTreeMap<ObjectKey, Seen>,
     /// Counts LISTs; an object that was told since a LIST began bears a later number.
     epoch: u64,
-    lists: BTreeMap<KindName, u64>,
-    synced: BTreeSet<KindName>,
+    lists: BTreeMap<Collection, u64>,
+    synced: BTreeSet<Collection>,
 }
 
 #[derive(Debug, Clone)]
@@ -91,18 +91,18 @@ impl Live {
         }
     }
 
-    pub(super) fn begin_list(&mut self, kind: KindName) {
+    pub(super) fn begin_list(&mut self, collection: Collection) {
         self.epoch += 1;
-        self.lists.insert(kind, self.epoch);
+        self.lists.insert(collection, self.epoch);
     }
 
-    /// Forgets the objects of this kind that the LIST did not show, and tells them.
-    pub(super) fn end_list(&mut self, kind: KindName) -> Vec<Gone> {
-        let begun = self.lists.remove(&kind).unwrap_or_default();
+    /// Forgets the objects that the LIST should have shown and did not, and tells them.
+    pub(super) fn end_list(&mut self, collection: Collection) -> Vec<Gone> {
+        let begun = self.lists.remove(&collection).unwrap_or_default();
         let missing: Vec<Gone> = self
             .objects
             .values()
-            .filter(|seen| seen.epoch < begun && KindName::of(&seen.object.key) == kind)
+            .filter(|seen| seen.epoch < begun && collection.covers(&seen.object.key))
             .map(|seen| Gone {
                 key: seen.object.key.clone(),
                 uid: seen.object.uid.clone(),
@@ -111,17 +111,26 @@ impl Live {
         for gone in &missing {
             self.objects.remove(&gone.key);
         }
-        self.synced.insert(kind);
+        self.synced.insert(collection);
         missing
     }
 
-    /// Every watched kind was listed once.
-    pub(super) fn is_complete(&self) -> bool {
-        kinds::watched().all(|row| {
-            self.synced
-                .iter()
-                .any(|kind| kind.group == row.group && kind.kind == row.kind)
-        })
+    /// A LIST that may not be made is not waited for.
+    pub(super) fn give_up_list(&mut self, collection: Collection) {
+        self.lists.remove(&collection);
+        self.synced.insert(collection);
+    }
+
+    /// Everything that is watched was listed once; of what is watched in each namespace, these.
+    pub(super) fn is_complete<'n>(&self, namespaces: impl Iterator<Item = &'n str>) -> bool {
+        let everywhere = kinds::watched_everywhere().map(Collection::everywhere);
+        let of_projects = namespaces.flat_map(|namespace| {
+            kinds::watched_per_namespace()
+                .map(move |kind| Collection::of_namespace(kind, namespace))
+        });
+        everywhere
+            .chain(of_projects)
+            .all(|collection| self.synced.contains(&collection))
     }
 }
 

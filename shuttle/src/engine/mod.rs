@@ -54,9 +54,7 @@ use self::{
     flight::{Flight, Task},
     health::Rollout,
     inventory::Inventory,
-    io::{
-        Command, Desired, Event, Gone, Input, InventoryEntry, KindName, Millis, Observed, Request,
-    },
+    io::{Command, Desired, Event, Gone, Input, InventoryEntry, Millis, Observed, Request},
     leftover::Leftover,
     live::{Live, News},
     order::UnitKey,
@@ -185,16 +183,16 @@ impl Engine {
                     self.loaded = true;
                 }
             }
-            Input::Syncing(kind) => self.live.begin_list(kind),
-            Input::Synced(kind) => {
-                for gone in self.live.end_list(kind.clone()) {
+            Input::Syncing(collection) => self.live.begin_list(collection),
+            Input::Synced(collection) => {
+                for gone in self.live.end_list(collection.clone()) {
                     self.gone(&gone);
                 }
                 let live = &self.live;
-                let missing =
-                    |key: &ObjectKey| KindName::of(key) == kind && live.get(key).is_none();
+                let missing = |key: &ObjectKey| collection.covers(key) && live.get(key).is_none();
                 self.flight.doubt(missing);
             }
+            Input::Barred(collection) => self.live.give_up_list(collection),
             Input::Observed(object) => self.observe(object),
             Input::Gone(gone) => {
                 if self.live.forget(&gone) {
@@ -222,8 +220,15 @@ impl Engine {
     }
 
     fn start(&mut self) {
-        let ready = self.desired.is_some() && self.loaded && self.live.is_complete();
-        if ready && !self.started {
+        if self.started {
+            return;
+        }
+        let Some(state) = &self.desired else {
+            return;
+        };
+        let projects = state.index.projects.values();
+        let namespaces = projects.map(|entry| entry.namespace.as_str());
+        if self.loaded && self.live.is_complete(namespaces) {
             self.started = true;
             self.turn(None);
         }

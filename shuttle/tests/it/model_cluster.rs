@@ -10,7 +10,8 @@ use serde_json::{Value, json};
 use starform_contract::{ObjectKey, Report};
 use starform_shuttle::{
     engine::io::{
-        Apply, Failure, Gone, Input, InventoryShard, KindName, Millis, Observed, Request, Response,
+        Apply, Collection, Failure, Gone, Input, InventoryShard, Millis, Observed, Request,
+        Response,
     },
     kinds,
 };
@@ -18,6 +19,9 @@ use starform_shuttle::{
 use crate::model_object::{
     Behaviour, Path, Stored, leaves, observed, replicas_path, selector_path,
 };
+
+/// The only project's.
+const NAMESPACE: &str = "sf-shop";
 
 #[derive(Debug, Clone, Default)]
 pub(crate) struct ModelCluster {
@@ -69,13 +73,15 @@ impl ModelCluster {
     /// What a new process reads: every object of a watched kind with our label.
     pub(crate) fn list(&self) -> Vec<Input> {
         let mut events = Vec::new();
-        for kind in kinds::watched() {
-            let name = KindName::new(kind.group, kind.kind);
-            events.push(Input::Syncing(name.clone()));
-            let of_kind = self.objects.keys().filter(|key| KindName::of(key) == name);
-            let seen = of_kind.filter_map(|key| self.observed(key));
+        let of_project = kinds::watched_per_namespace();
+        let of_project = of_project.map(|kind| Collection::of_namespace(kind, NAMESPACE));
+        let everywhere = kinds::watched_everywhere().map(Collection::everywhere);
+        for collection in everywhere.chain(of_project) {
+            events.push(Input::Syncing(collection.clone()));
+            let covered = self.objects.keys().filter(|key| collection.covers(key));
+            let seen = covered.filter_map(|key| self.observed(key));
             events.extend(seen.filter(|o| o.owner.managed).map(Input::Observed));
-            events.push(Input::Synced(name));
+            events.push(Input::Synced(collection));
         }
         events
     }

@@ -8,6 +8,7 @@ use kube::Client;
 use serde_json::{Value, json};
 use starform_contract::ObjectKey;
 use starform_shuttle::{
+    access::Access,
     call::{CallError, call, get},
     cluster::{self, kind_is_absent},
     engine::io::{Apply, Failure, FieldManager, Gone, Input, Observed, Response},
@@ -51,6 +52,10 @@ fn key(group: &str, kind: &str, namespace: &str, name: &str) -> ObjectKey {
     ObjectKey::new(group, kind, Some(namespace), name)
 }
 
+fn person(client: &Client) -> Access {
+    Access::of_person(client.clone())
+}
+
 async fn apply(
     client: &Client,
     key: &ObjectKey,
@@ -64,7 +69,7 @@ async fn apply(
         force: true,
         dry_run,
     };
-    cluster::apply(client, &apply).await.map(object)
+    cluster::apply(&person(client), &apply).await.map(object)
 }
 
 fn object(response: Response) -> Observed {
@@ -95,7 +100,7 @@ async fn an_apply_shows_ownership_and_a_dry_run_writes_nothing() {
     let wanted = deployment(&key, "example.com/web:1", "web");
 
     let dry = apply(&client, &key, wanted.clone(), true).await.unwrap();
-    let absent = cluster::get(&client, &key).await.unwrap_err();
+    let absent = cluster::get(&person(&client), &key).await.unwrap_err();
     assert_eq!(
         (absent.code, absent.reason.as_str()),
         (Some(404), "NotFound")
@@ -119,7 +124,7 @@ async fn an_apply_shows_ownership_and_a_dry_run_writes_nothing() {
         json!({"spec": {"replicas": 2}}),
     )
     .await;
-    let moved = object(cluster::get(&client, &key).await.unwrap());
+    let moved = object(cluster::get(&person(&client), &key).await.unwrap());
     assert_ne!(
         moved.own.as_ref(),
         Some(&own),
@@ -196,16 +201,18 @@ async fn only_the_object_that_is_meant_is_deleted() {
         .await
         .unwrap();
     let other = "00000000-0000-4000-8000-000000000000";
-    let refused = cluster::delete(&client, &account, other).await.unwrap_err();
+    let refused = cluster::delete(&person(&client), &account, other)
+        .await
+        .unwrap_err();
     assert_eq!(
         (refused.code, refused.reason.as_str()),
         (Some(409), "Conflict")
     );
-    let deleted = cluster::delete(&client, &account, &written.uid)
+    let deleted = cluster::delete(&person(&client), &account, &written.uid)
         .await
         .unwrap();
     assert!(matches!(deleted, Response::Deleted));
-    let gone = cluster::delete(&client, &account, &written.uid)
+    let gone = cluster::delete(&person(&client), &account, &written.uid)
         .await
         .unwrap_err();
     assert_eq!(gone.code, Some(404));
@@ -244,7 +251,7 @@ async fn a_watch_lists_first_and_then_follows() {
         .unwrap();
     let (sender, mut inputs) = mpsc::channel(64);
     let following = tokio::spawn(watch::follow(
-        client.clone(),
+        Access::of_person(client.clone()),
         kind_of(&before).unwrap(),
         sender,
     ));
@@ -312,7 +319,7 @@ async fn what_a_list_shows_can_be_judged() {
     .unwrap();
     let (sender, mut inputs) = mpsc::channel(64);
     tokio::spawn(watch::follow(
-        client.clone(),
+        Access::of_person(client.clone()),
         kind_of(&key).unwrap(),
         sender,
     ));

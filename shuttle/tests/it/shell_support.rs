@@ -12,12 +12,16 @@ use kube::{
 };
 use serde_json::json;
 use starform_contract::{
-    Bundle, ClusterId, Deletion, Digest, Index, Object, ProjectBundle, ProjectEntry, ProjectId,
-    WorkspaceId,
+    Bundle, ClusterId, ClusterProfile, Deletion, Digest, Index, Object, ProjectBundle,
+    ProjectEntry, ProjectId, WorkspaceId,
     bundle::{BundleSchema, Wave},
     signature::SigningKey,
 };
-use starform_shuttle::client;
+use starform_shuttle::{
+    call::{APPLY, call, request},
+    client,
+    manifests::manifests,
+};
 use tokio::sync::{Mutex, MutexGuard};
 
 /// The API server of `KUBECONFIG_FOR_TESTS`; `None` only where somebody chose the fast tests.
@@ -31,6 +35,22 @@ pub(crate) async fn cluster() -> Option<Client> {
     };
     client::install_tls();
     Some(client::cluster(Some(path.as_ref())).await.unwrap())
+}
+
+/// The rights of every project's applier, as the agent's manifests give them.
+pub(crate) async fn rights(client: &Client) {
+    let printed = manifests(&ClusterProfile::default());
+    let roles = printed
+        .iter()
+        .filter(|object| object["kind"] == "ClusterRole");
+    for role in roles {
+        let name = role["metadata"]["name"].as_str().unwrap();
+        let uri = format!(
+            "/apis/rbac.authorization.k8s.io/v1/clusterroles/{name}?fieldManager=tests&force=true"
+        );
+        let apply = request(http::Method::PATCH, &uri, Some((APPLY, role)));
+        call(client, apply).await.unwrap();
+    }
 }
 
 /// A new namespace with this beginning.

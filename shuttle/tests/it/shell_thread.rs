@@ -22,7 +22,7 @@ use tokio::sync::watch;
 
 use crate::{
     shell_shop::{ENVIRONMENT, Shop, nothing, nothing_here},
-    shell_support::{cluster, empty_system, eventually},
+    shell_support::{cluster, empty_system, eventually, rights},
 };
 
 /// Runs one apply to its end.
@@ -301,6 +301,7 @@ async fn the_program_survives_kills_in_the_middle_of_an_apply() {
         return;
     };
     let _alone = empty_system(&client).await;
+    rights(&client).await;
     let names: Vec<String> = (0..50).map(|number| format!("s{number}")).collect();
     let services: Vec<(&str, &str)> = names.iter().map(|name| (name.as_str(), "a:1")).collect();
     let shop = Shop::new("killed", &services);
@@ -349,6 +350,7 @@ async fn the_program_corrects_drift_leaves_foreign_labels_and_takes_new_states()
         return;
     };
     let _alone = empty_system(&client).await;
+    rights(&client).await;
     let shop = Shop::new("drifting", &[("one", "a:1")]);
     let desired = shop.after(&nothing_here(&client).await);
     let folder = tempfile::tempdir().unwrap();

@@ -133,6 +133,10 @@ impl Cluster {
                 namespace: text_of(&entry["objectRef"]["namespace"]),
                 name: text_of(&entry["objectRef"]["name"]),
                 uri: text_of(&entry["requestURI"]),
+                user: text_of(&entry["user"]["username"]),
+                impersonated: entry["impersonatedUser"]["username"]
+                    .as_str()
+                    .map(str::to_owned),
                 code: entry["responseStatus"]["code"].as_u64().unwrap_or(0),
             })
             .collect()
@@ -152,6 +156,10 @@ pub(crate) struct Audited {
     pub(crate) namespace: String,
     pub(crate) name: String,
     pub(crate) uri: String,
+    /// Whose credentials it came with.
+    pub(crate) user: String,
+    /// As whom it was made.
+    pub(crate) impersonated: Option<String>,
     pub(crate) code: u64,
 }
 

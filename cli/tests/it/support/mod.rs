@@ -2,6 +2,7 @@
 //! waiting on conditions.
 
 pub(crate) mod cluster;
+pub(crate) mod fence;
 pub(crate) mod platform;
 pub(crate) mod process;
 pub(crate) mod project;

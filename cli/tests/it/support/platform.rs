@@ -1,6 +1,12 @@
 //! A control plane and an agent as processes, as an operator would run them.
 
-use std::{fs, net::TcpListener, path::PathBuf, process::Command, time::Duration};
+use std::{
+    fs,
+    net::TcpListener,
+    path::{Path, PathBuf},
+    process::Command,
+    time::Duration,
+};
 
 use tempfile::TempDir;
 
@@ -14,17 +20,18 @@ use super::{
 /// How long a server or an agent may take to be ready, on a busy machine.
 const PATIENCE: Duration = Duration::from_secs(30);
 
-pub(crate) struct Platform<'a> {
-    cluster: &'a Cluster,
+pub(crate) struct Platform {
     folder: TempDir,
     port: u16,
     pub(crate) server: Running,
     pub(crate) agent: Running,
+    /// The agent's own rights, and no others.
+    kubeconfig: PathBuf,
 }
 
-impl<'a> Platform<'a> {
+impl Platform {
     /// A registered cluster with its agent; projects are still to be created.
-    pub(crate) fn start(cluster: &'a Cluster) -> Self {
+    pub(crate) fn start(cluster: &Cluster) -> Self {
         let folder = tempfile::tempdir().unwrap();
         let port = free_port();
         let server = start_server(&folder, port);
@@ -33,13 +40,15 @@ impl<'a> Platform<'a> {
             .args(["cluster", "register", "test", "--agent-file"])
             .arg(folder.path().join("agent.json"));
         run(with_server(&mut command, &folder, port)).expect(0);
-        let agent = start_agent(&folder, cluster);
+        cluster.install_manifests();
+        let kubeconfig = cluster.agent_kubeconfig();
+        let agent = start_agent(&folder, &kubeconfig);
         Self {
-            cluster,
             folder,
             port,
             server,
             agent,
+            kubeconfig,
         }
     }
 
@@ -75,7 +84,7 @@ impl<'a> Platform<'a> {
 
     pub(crate) fn restart_agent(&mut self) {
         self.agent.kill();
-        self.agent = start_agent(&self.folder, self.cluster);
+        self.agent = start_agent(&self.folder, &self.kubeconfig);
     }
 
     /// The file of the keys that sign desired state.
@@ -141,12 +150,12 @@ fn start_server(folder: &TempDir, port: u16) -> Running {
     running
 }
 
-fn start_agent(folder: &TempDir, cluster: &Cluster) -> Running {
+fn start_agent(folder: &TempDir, kubeconfig: &Path) -> Running {
     let mut command = Command::new(shuttle_bin());
     command
         .args(["run", "--interval", "1s", "--agent-file"])
         .arg(folder.path().join("agent.json"));
-    command.arg("--kubeconfig").arg(&cluster.kubeconfig);
+    command.arg("--kubeconfig").arg(kubeconfig);
     Running::start(&mut command, &folder.path().join("agent.log"))
 }
 

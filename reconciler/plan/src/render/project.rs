@@ -13,9 +13,6 @@ use super::{
     pod::{EPHEMERAL_LIMIT, EPHEMERAL_REQUEST},
 };
 
-/// Who writes the project's objects: Shuttle takes this identity on for every namespaced call. No such
-/// ServiceAccount exists, so nobody can get a token for it.
-const APPLIER: &str = "starform-applier";
 /// The Secret that images are pulled with.
 pub(super) const REGISTRY: &str = "registry";
 /// Where the LimitRange says how much CPU a container may ask for: a maximum of its own would demand
@@ -60,16 +57,16 @@ fn applier(scope: &Scope<'_>) -> Object {
     let role = json!({
         "apiGroup": "rbac.authorization.k8s.io",
         "kind": "ClusterRole",
-        "name": APPLIER,
+        "name": name::APPLIER,
     });
     let subject = json!({
         "kind": "ServiceAccount",
-        "name": APPLIER,
+        "name": name::APPLIER,
         "namespace": scope.namespace,
     });
     scope.object(
         Kind::RoleBinding,
-        &name::project_object("applier"),
+        name::APPLIER,
         json!(labels::project(scope.state)),
         json!({ "roleRef": role, "subjects": [subject] }),
     )

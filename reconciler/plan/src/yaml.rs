@@ -9,7 +9,7 @@ use std::fmt::Write as _;
 use serde_json::Value;
 
 /// A document with its separator before it.
-pub(crate) fn document(manifest: &Value) -> String {
+pub fn document(manifest: &Value) -> String {
     let mut text = "---\n".to_owned();
     block(&mut text, manifest, 0);
     text
