@@ -13,10 +13,11 @@ use super::values::{self, Candidate, Sort};
 use super::variables;
 use crate::compile::ROOT_FILE;
 use crate::lower::quoted;
+use crate::project::GoneKind;
 use crate::reference::words;
 use crate::source::FileId;
 use crate::syntax::{self, TextRange, Value};
-use crate::table::{self, NodeSpec, Repeat, Type};
+use crate::table::{self, NodeSpec, Repeat, Type, Word as _};
 
 /// One thing that may be typed.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -204,6 +205,13 @@ fn arguments(
     let mut candidates = values::of(&analysis.index, spec, arg.ty);
     let given = given(cursor, head);
     candidates.retain(|candidate| !given.contains(&candidate.text));
+    let typed = &cursor.cst.text()[cursor.word.range.as_range()];
+    if arg.ty == Type::FormerName
+        && given.contains(GoneKind::Volume.as_str())
+        && !typed.contains('.')
+    {
+        candidates.extend(values::owners(&analysis.index));
+    }
     if spec.unset && head.args == 0 && head.node.is_none_or(|node| node.props().count() == 0) {
         candidates.push(Candidate {
             detail: "takes back what a lower layer says".to_owned(),

@@ -132,6 +132,15 @@ pub(super) fn declared(index: &Index, kind: NameKind) -> Vec<Candidate> {
         .collect()
 }
 
+/// The first half of a volume's name; what follows the point is gone from the file and so known to nobody here.
+pub(super) fn owners(index: &Index) -> Vec<Candidate> {
+    let mut services = declared(index, NameKind::Service);
+    for service in &mut services {
+        service.text.push('.');
+    }
+    services
+}
+
 /// A word of KDL that quotes would make a text.
 pub(super) fn keyword(text: &str) -> Candidate {
     Candidate {

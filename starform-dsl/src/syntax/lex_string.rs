@@ -112,7 +112,10 @@ impl Lexer<'_> {
                 return self.push(string_kind(sound, TokenKind::Raw), start);
             }
         }
-        self.end_unterminated(start);
+        match raw_end(self.text, self.pos, hashes) {
+            Some(end) => self.end_prose(start, end),
+            None => self.end_unterminated(start),
+        }
     }
 
     fn raw_multiline(&mut self, hashes: usize) {
@@ -197,7 +200,7 @@ impl Lexer<'_> {
         self.push(TokenKind::Invalid, start);
     }
 
-    /// Ends a string of one line that goes on over lines of prose up to its closing quote.
+    /// Ends a string of one line that goes on over further lines up to its closing quote.
     fn end_prose(&mut self, start: usize, end: usize) {
         self.pos = end;
         if !self.report_forbidden(start) {
@@ -228,7 +231,7 @@ impl Lexer<'_> {
     }
 }
 
-/// So many lines may follow the first one of a text in simple quotes.
+/// So many lines may follow the first one of a string that was meant to go on.
 const PROSE_LINES: usize = 20;
 
 /// The end of the text that goes on at the end of a line: behind the next quote, if that one closes and what stands
@@ -251,6 +254,24 @@ fn prose_end(text: &str, line_end: usize) -> Option<usize> {
     let closes = if alone { at_end } else { ends_word && parted };
     let is_prose = !between.contains(['{', '}', ';', '=', '\\']) && !between.contains("//");
     (closes && is_prose).then_some(line_end + quote + 1)
+}
+
+/// The end of the raw string of so many `#` that goes on at the end of a line: behind what closes it, where no other raw
+/// string begins before that. Looks no further than the next one, so all searches of a text read it once.
+fn raw_end(text: &str, line_end: usize, hashes: usize) -> Option<usize> {
+    let bytes = text.as_bytes();
+    let closing = vec![b'#'; hashes];
+    let mut lines = 0;
+    for at in line_end..bytes.len() {
+        match bytes[at] {
+            b'\n' if lines == PROSE_LINES => return None,
+            b'\n' => lines += 1,
+            b'"' if bytes[at - 1] == b'#' => return None,
+            b'"' if bytes[at + 1..].starts_with(&closing) => return Some(at + 1 + hashes),
+            _ => {}
+        }
+    }
+    None
 }
 
 /// Every `"""` that has more `#` than all that come later, the last first.

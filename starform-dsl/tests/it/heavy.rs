@@ -214,7 +214,20 @@ fn soak_heavy_texts_take_a_tenth_of_a_second() {
 }
 
 /// Each of their pieces asks what a whole line, node or file was asked before. As [`TEXTS`]; `¤` stands for `#` itself.
-const ASKING_AGAIN: [(&str, &str, &str, &str); 5] = [
+const ASKING_AGAIN: [(&str, &str, &str, &str); 8] = [
+    (
+        "removed services",
+        "OPEN",
+        "removed web a# data=keep\n",
+        "}",
+    ),
+    (
+        "removed volumes",
+        "OPEN",
+        "removed volume a.b# data=destroy\n",
+        "}",
+    ),
+    ("raw strings over lines", "", "n ¤\"a\n\"", ""),
     ("raw strings", "", "¤\"\"\"x\"¤\n", ""),
     ("single quotes", "", "'a ", ""),
     ("words for properties", "WEBscale", " min", " min=2; }; }"),

@@ -22,28 +22,55 @@ pub(super) fn unterminated_string(at: &Place<'_>) -> Diagnostic {
 }
 
 pub(super) fn newline_in_string(at: &Place<'_>) -> Diagnostic {
+    let hashes = &at.slice()[..at.slice().find('"').unwrap_or(0)];
+    let (open, close) = (format!("{hashes}\"\"\""), format!("\"\"\"{hashes}"));
+    let (title, between) = if hashes.is_empty() {
+        let title = "newline inside a quoted string";
+        (title, format!("between `{open}`"))
+    } else {
+        let title = "newline inside a raw string";
+        (title, format!("between `{open}` and `{close}`"))
+    };
+    let error = at
+        .error(codes::UNTERMINATED_STRING, title)
+        .label("goes on over the end of its line")
+        .help(format!(
+            "put text of several lines {between}, each on a line of its own"
+        ));
+    let Some(body) = between_three_quotes(at, hashes) else {
+        return error;
+    };
     let edit = Edit {
         span: at.span(at.range),
-        text: between_three_quotes(at),
+        text: format!("{open}\n{body}{close}"),
     };
-    at.error(codes::UNTERMINATED_STRING, "newline inside a quoted string")
-        .label("goes on over the end of its line")
-        .help("put text of several lines between `\"\"\"`, each on a line of its own")
-        .fix(Fix::maybe("put it between `\"\"\"`", vec![edit]))
+    error.fix(Fix::maybe(format!("put it {between}"), vec![edit]))
 }
 
-/// The lines of a text in simple quotes between `"""`, indented below the node that they belong to.
-fn between_three_quotes(at: &Place<'_>) -> String {
+/// The lines of a text in simple quotes, indented below the node that they belong to and as deep among themselves as
+/// they are; then the white space before the closing quotes. `None`: the text holds such quotes itself.
+fn between_three_quotes(at: &Place<'_>, hashes: &str) -> Option<String> {
+    let around = hashes.len() + 1;
+    let body = &at.slice()[around..at.slice().len() - around];
+    if body.contains("\"\"\"") {
+        return None;
+    }
     let line = line_before(at);
-    let indent = &line[..line.len() - line.trim_start_matches([' ', '\t']).len()];
-    let lines = at.slice().trim_matches('"').trim().lines().map(str::trim);
-    let lines: Vec<String> = lines
-        .map(|line| match line {
-            "" => "\n".to_owned(),
-            text => format!("{indent}  {text}\n"),
-        })
-        .collect();
-    format!("\"\"\"\n{}{indent}  \"\"\"", lines.concat())
+    let outer = &line[..line.len() - line.trim_start_matches([' ', '\t']).len()];
+    let mut lines = body.trim().lines().map(str::trim_end);
+    let first = lines.next().unwrap_or_default();
+    let rest: Vec<&str> = lines.collect();
+    let depth = |line: &&str| line.len() - line.trim_start_matches([' ', '\t']).len();
+    let written = rest.iter().filter(|line| !line.is_empty());
+    let least = written.map(depth).min().unwrap_or(0);
+    let inner = rest
+        .iter()
+        .map(|line| line.get(least..).unwrap_or_default());
+    let indented = std::iter::once(first).chain(inner).map(|line| match line {
+        "" => "\n".to_owned(),
+        text => format!("{outer}  {text}\n"),
+    });
+    Some(format!("{}{outer}  ", indented.collect::<String>()))
 }
 
 pub(super) fn unterminated_lines(at: &Place<'_>) -> Diagnostic {
