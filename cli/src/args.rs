@@ -2,7 +2,10 @@
 //!
 //! Pure data for clap. Always holds: a usage error exits 1, because 2 means "there are changes".
 
-use std::path::PathBuf;
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    path::PathBuf,
+};
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use starform_contract::{EnvironmentName, ObjectKey, ProjectName, ServiceName, quantity::Duration};
@@ -221,6 +224,9 @@ pub(crate) struct PlanOptions {
     /// The project on the control plane (default: the name in the file)
     #[arg(long, value_name = "NAME")]
     pub(crate) project: Option<ProjectName>,
+    /// What `apply --resume` tries once more.
+    #[arg(skip)]
+    pub(crate) again: BTreeMap<EnvironmentName, BTreeSet<ServiceName>>,
 }
 
 #[derive(Debug, Args)]
@@ -270,6 +276,9 @@ pub(crate) struct ApplyArgs {
     /// Do not ask
     #[arg(long)]
     pub(crate) auto_approve: bool,
+    /// Try the releases of failed services once more
+    #[arg(long)]
+    pub(crate) resume: bool,
     /// How long to watch before giving up watching; the apply itself goes on
     #[arg(long, value_name = "DURATION", default_value = "10m")]
     pub(crate) wait: Duration,

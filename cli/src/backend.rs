@@ -158,5 +158,6 @@ fn create_plans(sources: &SourceTree, options: &PlanOptions) -> body::CreatePlan
         images: options.image.iter().cloned().collect(),
         services: (!options.service.is_empty()).then(|| options.service.iter().cloned().collect()),
         adopt: options.adopt.iter().cloned().collect(),
+        again: options.again.clone(),
     }
 }

@@ -35,6 +35,8 @@ pub struct PlanRequest {
     pub services: Option<BTreeSet<ServiceName>>,
     /// Existing objects, not ours so far, that become ours.
     pub adopt: BTreeSet<ObjectKey>,
+    /// Services whose accepted release is tried once more.
+    pub again: BTreeMap<EnvironmentName, BTreeSet<ServiceName>>,
 }
 
 /// Whose project it is.
@@ -167,6 +169,10 @@ fn plan(
         revision: request.revision.clone(),
         only: request.services.as_ref(),
         adopt: &request.adopt,
+        again: request
+            .again
+            .get(&emitted.state.environment)
+            .unwrap_or(&BTreeSet::new()),
     }))
 }
 

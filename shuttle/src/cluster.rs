@@ -46,18 +46,23 @@ pub async fn apply(access: &Access, apply: &Apply) -> Result<Response, Failure> 
     observed(kind, &object)
 }
 
-/// Deletes exactly the object of this uid, its dependents in the background.
+/// Deletes exactly the object of this uid, its dependents in the background; a Job is there until its
+/// pods are gone, so that whoever waits for its end waits for theirs.
 ///
 /// # Errors
 /// [`Failure`]
 pub async fn delete(access: &Access, key: &ObjectKey, uid: &str) -> Result<Response, Failure> {
+    let kind = kind(key)?;
+    let propagation = match (kind.group, kind.kind) {
+        ("batch", "Job") => "Foreground",
+        _ => "Background",
+    };
     let options = json!({
         "apiVersion": "v1",
         "kind": "DeleteOptions",
-        "propagationPolicy": "Background",
+        "propagationPolicy": propagation,
         "preconditions": {"uid": uid},
     });
-    let kind = kind(key)?;
     let delete = request(Method::DELETE, &kind.path(key), Some((JSON, &options)));
     perform(access, kind, key, delete)
         .await

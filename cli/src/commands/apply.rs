@@ -4,14 +4,17 @@
 //! shown before, and nothing without a person's word or `--auto-approve`.
 
 use std::{
+    collections::{BTreeMap, BTreeSet},
     io::{BufRead as _, Write as _, stdin},
     path::Path,
     time::Duration,
 };
 
+use starform_contract::{EnvironmentName, ProjectName, ServiceName, report::Health};
+use starform_dsl::Project;
 use starform_plan::document::{Plan, Plans};
 
-use super::{checked, plan, plan::refuse_project_without_server, show};
+use super::{asked, checked, plan, plan::refuse_project_without_server, show};
 use crate::{
     args::{ApplyArgs, Global, PlanFormat, PlanOptions},
     backend::Backend,
@@ -93,10 +96,35 @@ async fn wanted(
     plan::check_options(&project, &args.options)?;
     let backend = Backend::new(global, &sources::folder(path))?;
     let name = plan::name(&project, &args.options);
+    let mut options = args.options.clone();
+    if args.resume {
+        options.again = failed(&backend, &name, &project, &options).await?;
+    }
     let plans = backend
-        .plan(&name, &sources, &project, &args.options, true)
+        .plan(&name, &sources, &project, &options, true)
         .await?;
     Ok((backend, plans))
+}
+
+/// The services that failed, whose releases may be why. One that went well is not run again, whatever
+/// its attempt is called.
+async fn failed(
+    backend: &Backend,
+    name: &ProjectName,
+    project: &Project,
+    options: &PlanOptions,
+) -> anyhow::Result<BTreeMap<EnvironmentName, BTreeSet<ServiceName>>> {
+    let environments = asked(project, &options.env);
+    let all = backend.status(name, &environments).await?;
+    let failed = all.into_iter().map(|status| {
+        let services = status.services.into_iter();
+        let failed = services.filter(|service| service.health == Health::Failed);
+        (
+            status.environment,
+            failed.map(|service| service.name).collect(),
+        )
+    });
+    Ok(failed.collect())
 }
 
 /// Of a plan file, the environments that were asked for.
@@ -136,6 +164,7 @@ fn refuse_planning_options(args: &ApplyArgs, takes_env: bool) -> anyhow::Result<
         revision,
         profile: _,
         project: _,
+        again: _,
     } = &args.options;
     let given = [
         (!takes_env && !env.is_empty(), "--env"),
@@ -143,6 +172,7 @@ fn refuse_planning_options(args: &ApplyArgs, takes_env: bool) -> anyhow::Result<
         (!service.is_empty(), "--service"),
         (!adopt.is_empty(), "--adopt"),
         (revision.is_some(), "--revision"),
+        (args.resume, "--resume"),
     ];
     match given.iter().find(|(given, _)| *given) {
         None => Ok(()),

@@ -18,6 +18,7 @@ mod status;
 use std::path::Path;
 
 pub(crate) use compile::profile as compile_profile;
+use starform_contract::EnvironmentName;
 use starform_dsl::{
     Compiled, Project,
     diag::{self, Diagnostic},
@@ -104,6 +105,16 @@ fn human(terminal: Terminal, secrets: &[Span]) -> render::Human<'_> {
         width: terminal.width,
         color: terminal.color,
         secrets,
+    }
+}
+
+/// The environments that were asked for; all when none was.
+fn asked(project: &Project, environments: &[EnvironmentName]) -> Vec<EnvironmentName> {
+    if environments.is_empty() {
+        let declared = project.environments();
+        declared.map(|(name, _)| name.clone()).collect()
+    } else {
+        environments.to_vec()
     }
 }
 

@@ -5,7 +5,7 @@
 use starform_contract::report::Health;
 use starform_reconciler::api::body::EnvironmentStatus;
 
-use super::{checked, print, print_json};
+use super::{asked, checked, print, print_json};
 use crate::{
     args::{Global, PlanFormat, StatusArgs},
     backend::Backend,
@@ -28,13 +28,7 @@ pub(crate) async fn run(
     };
     super::plan::refuse_project_without_server(&options, global)?;
     super::plan::check_options(&project, &options)?;
-    let environments = match args.env.is_empty() {
-        true => project
-            .environments()
-            .map(|(name, _)| name.clone())
-            .collect(),
-        false => args.env.clone(),
-    };
+    let environments = asked(&project, &args.env);
     let backend = Backend::new(global, &sources::folder(&args.path))?;
     let name = args
         .project

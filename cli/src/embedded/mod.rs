@@ -175,6 +175,7 @@ fn propose(
         images: options.image.iter().cloned().collect(),
         services: (!options.service.is_empty()).then(|| options.service.iter().cloned().collect()),
         adopt: options.adopt.iter().cloned().collect(),
+        again: options.again.clone(),
     };
     plans(&request, &identity, &accepted, profile).map_err(|error| match error {
         PlanError::Diagnostics(said) => refused(sources, said, terminal),

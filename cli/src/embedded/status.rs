@@ -15,6 +15,11 @@ use starform_shuttle::{call, kinds};
 
 use super::{Embedded, home::Home};
 
+const CURRENT: Assessment = Assessment {
+    health: Health::Current,
+    reason: None,
+};
+
 impl Embedded {
     pub(crate) async fn status(
         &self,
@@ -86,10 +91,7 @@ async fn environment_status(
 
 /// The worst of its objects that have a status of their own.
 async fn service_health(client: &Client, service: &ServiceEntry) -> anyhow::Result<Assessment> {
-    let mut worst = Assessment {
-        health: Health::Current,
-        reason: None,
-    };
+    let mut worst = CURRENT;
     for object in &service.objects {
         let Some(key) = object.key() else { continue };
         let found = object_health(client, &key, object).await?;
@@ -107,7 +109,13 @@ async fn object_health(
 ) -> anyhow::Result<Assessment> {
     let kind = kinds::kind_of(key)?;
     match call::call(client, call::get(&kind.path(key))).await {
-        Ok(live) => Ok(with_pods(client, &live, object).await),
+        Ok(live) => Ok(with_pods(client, &live).await),
+        // What it ran is done, or Shuttle would have made it again.
+        Err(call::CallError::Refused(refusal))
+            if refusal.code == 404 && object.release().is_some() =>
+        {
+            Ok(CURRENT)
+        }
         Err(call::CallError::Refused(refusal)) if refusal.code == 404 => Ok(Assessment {
             health: Health::NotFound,
             reason: Some(format!("{key} is not there")),
@@ -116,17 +124,13 @@ async fn object_health(
     }
 }
 
-/// What a Deployment says about itself; when it is not well, what its pods say.
-async fn with_pods(client: &Client, live: &Value, object: &Object) -> Assessment {
+/// What a Deployment or a Job says about itself; when it is not well, what its pods say.
+async fn with_pods(client: &Client, live: &Value) -> Assessment {
     let assessment = health::assess(live);
-    let labels = object
-        .manifest
+    let labels = live
         .pointer("/spec/selector/matchLabels")
         .and_then(Value::as_object);
-    let namespace = object
-        .manifest
-        .pointer("/metadata/namespace")
-        .and_then(Value::as_str);
+    let namespace = live.pointer("/metadata/namespace").and_then(Value::as_str);
     let (Some(labels), Some(namespace)) = (labels, namespace) else {
         return assessment;
     };
@@ -139,7 +143,7 @@ async fn with_pods(client: &Client, live: &Value, object: &Object) -> Assessment
         .collect();
     let selector = call::query(&pairs.join(","));
     let uri = format!("/api/v1/namespaces/{namespace}/pods?limit=20&labelSelector={selector}");
-    // Pods only explain; without them the Deployment's own words stand.
+    // Pods only explain; without them the object's own words stand.
     let pods = call::call(client, call::get(&uri)).await.ok();
     let pods = pods
         .and_then(|list| list["items"].as_array().cloned())

@@ -21,6 +21,10 @@ use crate::{
 /// The annotation that carries an [`Object`]'s digest on the live object.
 pub const DIGEST_ANNOTATION: &str = "starform.io/digest";
 
+/// The annotation of a release Job that says what it runs, as a digest: Jobs with equal ones are
+/// attempts at the same release.
+pub const RELEASE_ANNOTATION: &str = "starform.io/release";
+
 /// The schema of bundles that this version writes and reads.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub enum BundleSchema {
@@ -160,6 +164,12 @@ impl Object {
     /// Whether `digest` is what the rest of the object says.
     pub fn digest_holds(&self) -> bool {
         object_digest(&self.manifest, self.wave, self.deletion, &self.sealed) == self.digest
+    }
+
+    /// What a release Job runs; `None` for anything else.
+    pub fn release(&self) -> Option<Digest> {
+        let annotations = self.manifest.get("metadata")?.get("annotations")?;
+        annotations.get(RELEASE_ANNOTATION)?.as_str()?.parse().ok()
     }
 
     /// `None` for a manifest without apiVersion, kind or name, which render never makes.

@@ -209,6 +209,13 @@ pub struct Release {
     pub run: Vec<String>,
     /// A release that takes longer has failed.
     pub timeout: Duration,
+    /// The try at this very release; more than the first by a person's word alone.
+    #[serde(default = "first_attempt", skip_serializing_if = "is_first")]
+    pub attempt: u32,
+}
+
+impl Release {
+    pub const FIRST_ATTEMPT: u32 = 1;
 }
 
 /// Where metrics are read with GET.
@@ -247,6 +254,16 @@ pub struct Redirect {
 
 fn is_false(flag: &bool) -> bool {
     !flag
+}
+
+const fn first_attempt() -> u32 {
+    Release::FIRST_ATTEMPT
+}
+
+// serde's skip_serializing_if passes a reference.
+#[allow(clippy::trivially_copy_pass_by_ref)]
+fn is_first(attempt: &u32) -> bool {
+    *attempt == Release::FIRST_ATTEMPT
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]

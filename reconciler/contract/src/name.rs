@@ -9,7 +9,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    digest::short_hex,
+    digest::{Digest, short_hex},
     id::{ProjectId, ServiceId},
 };
 
@@ -182,6 +182,30 @@ pub fn service_object(object: &ObjectName, environment: &EnvironmentName) -> Str
 /// As [`service_object`], cut at 52 characters: the CronJob controller appends 11 to its Jobs.
 pub fn cron_job(object: &ObjectName, environment: &EnvironmentName) -> String {
     cut(&service_object(object, environment), 52)
+}
+
+/// `<object_name>--<environment>--<volume>`: the PersistentVolumeClaim of a volume.
+pub fn volume_claim(
+    object: &ObjectName,
+    environment: &EnvironmentName,
+    volume: &GroupName,
+) -> String {
+    cut(
+        &format!("{}--{volume}", service_object(object, environment)),
+        63,
+    )
+}
+
+/// `<object_name>--<environment>-r-<first 8 hex of what it runs>-<attempt>`: the Job of one attempt at
+/// a release. Cut at 63: a Job's pods carry its name as a label.
+pub fn release_job(
+    object: &ObjectName,
+    environment: &EnvironmentName,
+    runs: &Digest,
+    attempt: u32,
+) -> String {
+    let service = service_object(object, environment);
+    cut(&format!("{service}-r-{}-{attempt}", &runs.hex()[..8]), 63)
 }
 
 /// `starform-vg-<group>--<environment>`: the Secret of a Var Group.

@@ -26,6 +26,7 @@ use crate::{
     },
     hold, ids, merge, names,
     pairs::{by_either_name, former_name, pairs},
+    releases,
 };
 
 pub struct ProposeInput<'a> {
@@ -41,6 +42,8 @@ pub struct ProposeInput<'a> {
     pub only: Option<&'a BTreeSet<ServiceName>>,
     /// Existing objects that may become ours.
     pub adopt: &'a BTreeSet<ObjectKey>,
+    /// Services whose accepted release is tried once more.
+    pub again: &'a BTreeSet<ServiceName>,
 }
 
 /// A plan with the bundles that it results in.
@@ -79,6 +82,11 @@ pub fn propose(input: ProposeInput<'_>) -> Proposal {
         None => hold::left_alone(current, &input.environment),
         Some(_) => BTreeSet::new(),
     };
+    let environment = releases::settle(current, input.environment, input.again);
+    let input = ProposeInput {
+        environment,
+        ..input
+    };
     proposed(input, &left)
 }
 
@@ -96,6 +104,7 @@ fn proposed(input: ProposeInput<'_>, left: &BTreeSet<ServiceName>) -> Proposal {
         revision,
         only,
         adopt,
+        again: _,
     } = input;
     let meant = only.map(|only| {
         by_either_name(

@@ -224,6 +224,7 @@ fn remake(
         revision: None,
         only: None,
         adopt: &adopt,
+        again: &BTreeSet::new(),
     });
     made.plan
 }

@@ -107,6 +107,7 @@ pub(super) async fn rollback(
         revision: Some(format!("rollback to generation {to}")),
         only: None,
         adopt: &BTreeSet::new(),
+        again: &BTreeSet::new(),
     });
     let proposals = vec![proposal];
     api.store

@@ -165,6 +165,9 @@ pub struct CreatePlans {
     /// Existing objects, not ours so far, that become ours.
     #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
     pub adopt: BTreeSet<ObjectKey>,
+    /// Services whose accepted release is tried once more.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub again: BTreeMap<EnvironmentName, BTreeSet<ServiceName>>,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]

@@ -132,6 +132,7 @@ fn request(body: CreatePlans, actor: &Actor) -> Result<PlanRequest, ApiError> {
         images: body.images,
         services: body.services,
         adopt: body.adopt,
+        again: body.again,
     })
 }
 

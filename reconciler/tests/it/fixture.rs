@@ -63,6 +63,7 @@ pub(crate) fn proposal(
         revision: Some("0123abc".to_owned()),
         only: None,
         adopt: &std::collections::BTreeSet::new(),
+        again: &std::collections::BTreeSet::new(),
     })
 }
 

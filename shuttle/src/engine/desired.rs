@@ -41,6 +41,8 @@ pub(super) struct Wanted {
     pub(super) unit: UnitKey,
     pub(super) wave: Wave,
     pub(super) digest: Digest,
+    /// What a release Job runs.
+    pub(super) release: Option<Digest>,
     place: Place,
 }
 
@@ -273,6 +275,7 @@ impl State {
                 unit: unit.clone(),
                 wave: object.wave,
                 digest: object.digest.clone(),
+                release: object.release(),
                 place: Place {
                     bundle: bundle.clone(),
                     service,

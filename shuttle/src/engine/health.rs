@@ -24,6 +24,8 @@ const LONGEST_LOOK: Millis = Millis::from_secs(300);
 /// The Deployment controller's own word comes first; this is for when it does not come.
 const GRACE: Millis = Millis::from_secs(30);
 const DEFAULT_DEADLINE: u64 = 600;
+/// How a Job says that it ran out of time.
+const DEADLINE: &str = "DeadlineExceeded";
 
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum Gate {
@@ -72,6 +74,19 @@ pub(super) fn health(live: Option<&Observed>) -> (Health, Option<String>) {
     }
 }
 
+/// Whether a Job is complete or has failed, so that no pod of it runs.
+pub(super) fn has_ended(live: &Observed) -> bool {
+    match health(Some(live)).0 {
+        Health::Current | Health::Failed => true,
+        Health::InProgress | Health::Terminating | Health::NotFound | Health::Unknown => false,
+    }
+}
+
+/// Whether a Job did what it is for.
+pub(super) fn is_complete(live: &Observed) -> bool {
+    live.body.is_some() && health(Some(live)).0 == Health::Current
+}
+
 pub(super) fn gate(key: &ObjectKey, live: Option<&Observed>, rollout: Option<&Rollout>) -> Gate {
     match gate_kind(key) {
         GateKind::Exists => Gate::Open,
@@ -82,9 +97,13 @@ pub(super) fn gate(key: &ObjectKey, live: Option<&Observed>, rollout: Option<&Ro
 fn timed_gate(key: &ObjectKey, live: Option<&Observed>, rollout: Option<&Rollout>) -> Gate {
     let (health, told) = health(live);
     let hint = rollout.and_then(|rollout| rollout.hint.clone());
-    let why = hint
-        .or(told)
-        .unwrap_or_else(|| format!("{} {} is not ready yet", key.kind, key.name));
+    let late = |told: &String| told.starts_with(DEADLINE);
+    let why = match (hint, told) {
+        // The pods of a Job that ran out of time are gone; what they said last is why.
+        (Some(hint), Some(told)) if late(&told) => format!("{told}; before: {hint}"),
+        (Some(why), _) | (None, Some(why)) => why,
+        (None, None) => format!("{} {} is not ready yet", key.kind, key.name),
+    };
     match health {
         Health::Current => Gate::Open,
         Health::Failed => Gate::Failed(why),
@@ -168,14 +187,11 @@ impl Rollout {
             self.stuck = self.hint.clone().or_else(|| self.stuck.take());
         }
         let body = live.body.as_deref();
-        let deadline = body
-            .and_then(|body| number(body, "/spec/progressDeadlineSeconds"))
-            .and_then(|seconds| u64::try_from(seconds).ok())
-            .unwrap_or(DEFAULT_DEADLINE);
+        let deadline = body.map_or(DEFAULT_DEADLINE, deadline);
         if now.since(self.moved_at) > Millis::from_secs(deadline).plus(GRACE) {
             let reason = self.hint.clone();
             self.stuck.get_or_insert_with(|| {
-                reason.unwrap_or_else(|| format!("no new pod became ready within {deadline} s"))
+                reason.unwrap_or_else(|| format!("nothing moved within {deadline} s"))
             });
         }
         self.rest(Some(live), now);
@@ -199,6 +215,15 @@ impl Rollout {
         };
         self.look_at = now.plus(wait);
     }
+}
+
+/// Seconds after which the controller itself gives up: a Deployment's without progress, a Job's at all.
+fn deadline(body: &Value) -> u64 {
+    ["progressDeadlineSeconds", "activeDeadlineSeconds"]
+        .into_iter()
+        .find_map(|field| number(body, &format!("/spec/{field}")))
+        .and_then(|seconds| u64::try_from(seconds).ok())
+        .unwrap_or(DEFAULT_DEADLINE)
 }
 
 /// What moves during a rollout.

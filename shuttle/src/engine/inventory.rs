@@ -1,25 +1,34 @@
 //! What we wrote or are about to write, sharded so that each part fits one ConfigMap.
 //!
 //! Pure. Always holds: an object is not written before the stored inventory names it; an entry goes
-//! only by [`Inventory::remove`], after its object's absence was confirmed. It changes when objects
-//! come, go or change their field set, so an image change costs no write here.
+//! only by [`Inventory::remove`], after its object's absence was confirmed, and that of a completed
+//! release stays on as a memory. It changes when objects come, go or change their field set, so an
+//! image change costs no write here.
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use starform_contract::{Digest, ObjectKey};
+use starform_contract::{Digest, Generation, ObjectKey};
 
-use super::io::{FieldsDigest, InventoryEntry, InventoryShard, Millis};
+use super::{
+    io::{Done, FieldsDigest, InventoryEntry, InventoryShard, Millis},
+    order::UnitKey,
+};
 
 /// Bytes of JSON in one shard.
 const SHARD_BYTES: usize = 100_000;
 /// What is not needed before a write is stored this long after it changed, or sooner when idle.
 const BUSY_DELAY: Millis = Millis::from_secs(10);
 const IDLE_DELAY: Millis = Millis::from_secs(1);
+/// Completed releases of one service that are remembered without their Jobs: whoever goes back to one
+/// of them does not run it again.
+const REMEMBERED: usize = 10;
 
 #[derive(Debug, Clone, Default)]
 pub(super) struct Inventory {
     shards: BTreeMap<u16, Shard>,
     places: BTreeMap<ObjectKey, u16>,
+    /// What releases of a service have completed, by the Job that did.
+    releases: BTreeMap<UnitKey, BTreeMap<ObjectKey, Done>>,
 }
 
 #[derive(Debug, Clone, Default)]
@@ -50,6 +59,17 @@ impl Inventory {
                 ..Shard::default()
             };
             inventory.shards.insert(number, shard);
+        }
+        let done: Vec<(ObjectKey, UnitKey, Done)> = inventory
+            .iter()
+            .filter_map(|(key, entry)| Some((key.clone(), unit_of(entry)?, entry.done.clone()?)))
+            .collect();
+        for (key, unit, done) in done {
+            inventory
+                .releases
+                .entry(unit)
+                .or_default()
+                .insert(key, done);
         }
         inventory
     }
@@ -108,12 +128,70 @@ impl Inventory {
         });
     }
 
-    /// A Job with this digest completed.
-    pub(super) fn complete(&mut self, key: &ObjectKey, digest: &Digest, now: Millis) {
-        self.change(key, now, |entry| entry.done = Some(digest.clone()));
+    /// A release Job completed; the first time counts.
+    pub(super) fn complete(&mut self, key: &ObjectKey, done: Done, now: Millis) {
+        let unit = self.get(key).and_then(unit_of);
+        self.change(key, now, |entry| {
+            entry.done.get_or_insert_with(|| done.clone());
+        });
+        if let Some(unit) = unit {
+            let releases = self.releases.entry(unit).or_default();
+            releases.entry(key.clone()).or_insert(done);
+        }
     }
 
+    /// A release of the unit that did just this completed.
+    pub(super) fn has_run(&self, unit: &UnitKey, runs: &Digest) -> bool {
+        let releases = self.releases.get(unit);
+        releases.is_some_and(|releases| releases.values().any(|done| done.runs == *runs))
+    }
+
+    /// The object is gone for certain. Of a completed release the newest stay remembered.
     pub(super) fn remove(&mut self, key: &ObjectKey, now: Millis) {
+        let Some(unit) = self
+            .get(key)
+            .filter(|entry| entry.done.is_some())
+            .and_then(unit_of)
+        else {
+            return self.drop_entry(key, now);
+        };
+        self.change(key, now, |entry| {
+            entry.uid = None;
+            entry.fields = None;
+        });
+        let mut remembered: Vec<(Generation, ObjectKey)> = self
+            .releases
+            .get(&unit)
+            .into_iter()
+            .flatten()
+            .filter(|(key, _)| self.get(key).is_some_and(InventoryEntry::is_memory))
+            .map(|(key, done)| (done.generation, key.clone()))
+            .collect();
+        remembered.sort();
+        let surplus = remembered.len().saturating_sub(REMEMBERED);
+        for (_, oldest) in remembered.drain(..surplus) {
+            self.drop_entry(&oldest, now);
+        }
+    }
+
+    /// Nobody comes back to the releases of services that are gone for good.
+    pub(super) fn forget_releases(&mut self, is_gone: impl Fn(&UnitKey) -> bool, now: Millis) {
+        let gone: Vec<ObjectKey> = self
+            .iter()
+            .filter(|(_, entry)| entry.is_memory())
+            .filter(|(_, entry)| unit_of(entry).is_some_and(|unit| is_gone(&unit)))
+            .map(|(key, _)| key.clone())
+            .collect();
+        for key in gone {
+            self.drop_entry(&key, now);
+        }
+    }
+
+    fn drop_entry(&mut self, key: &ObjectKey, now: Millis) {
+        let unit = self.get(key).and_then(unit_of);
+        if let Some(releases) = unit.and_then(|unit| self.releases.get_mut(&unit)) {
+            releases.remove(key);
+        }
         let Some(shard) = self
             .places
             .remove(key)
@@ -216,6 +294,22 @@ impl Shard {
         };
         Some(since.plus(wait).max(self.retry_at))
     }
+}
+
+impl InventoryEntry {
+    /// Only what a release did is left of it.
+    pub(super) fn is_memory(&self) -> bool {
+        self.uid.is_none() && self.done.is_some()
+    }
+}
+
+/// Where the object belongs.
+pub(super) fn unit_of(entry: &InventoryEntry) -> Option<UnitKey> {
+    UnitKey::of(
+        Some(entry.project),
+        entry.environment.as_deref(),
+        entry.service,
+    )
 }
 
 /// Bytes of the entry as a member of the shard's JSON.

@@ -8,7 +8,9 @@ use std::{collections::BTreeMap, sync::Arc};
 
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
-use starform_contract::{Bundle, Digest, Index, ObjectKey, ProjectId, Report, ServiceId};
+use starform_contract::{
+    Bundle, Digest, Generation, Index, ObjectKey, ProjectId, Report, ServiceId,
+};
 
 use crate::kinds::Kind;
 
@@ -154,7 +156,8 @@ pub enum Command {
 pub enum Request {
     /// Server-side apply. Answer: [`Response::Object`].
     Apply(Apply),
-    /// With uid precondition and background propagation. Answer: [`Response::Deleted`].
+    /// With uid precondition; in the background but for a Job, which goes with its pods. Answer:
+    /// [`Response::Deleted`].
     Delete { key: ObjectKey, uid: String },
     /// Metadata is enough, except for kinds watched whole. Answer: [`Response::Object`].
     Get { key: ObjectKey },
@@ -242,9 +245,18 @@ pub struct InventoryEntry {
     /// Of our managedFields entry after our last write.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub fields: Option<FieldsDigest>,
-    /// Digest of a Job that completed: it is never run again.
+    /// Of a release Job that completed: what it ran is never run again.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub done: Option<Digest>,
+    pub done: Option<Done>,
+}
+
+/// A release that completed.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Done {
+    /// What it ran: `starform.io/release` of its Job.
+    pub runs: Digest,
+    /// When that was seen.
+    pub generation: Generation,
 }
 
 impl KindName {

@@ -14,7 +14,8 @@ use super::{
     backoff,
     desired::State,
     flight::Task,
-    io::{Failure, Gone, InventoryEntry, Millis, Observed, Request},
+    inventory::unit_of,
+    io::{Failure, Gone, Millis, Observed, Request},
     order::UnitKey,
     unit::Standing,
 };
@@ -45,6 +46,13 @@ impl Leftover {
 impl Engine {
     /// Everything of ours that is not wanted, after what is wanted changed.
     pub(super) fn find_leftovers(&mut self, state: &State) {
+        let is_gone = |unit: &UnitKey| {
+            let project = UnitKey::Project(unit.project());
+            state.units.contains_key(&project)
+                && !state.units.contains_key(unit)
+                && !is_frozen(state, unit)
+        };
+        self.inventory.forget_releases(is_gone, self.now);
         let live = self
             .live
             .iter()
@@ -52,6 +60,7 @@ impl Engine {
         let listed = self
             .inventory
             .iter()
+            .filter(|(_, entry)| !entry.is_memory())
             .filter_map(|(key, entry)| Some((key.clone(), unit_of(entry)?)));
         let found: Vec<(ObjectKey, UnitKey)> = listed
             .chain(live)
@@ -277,14 +286,6 @@ impl Engine {
                 .expect("the engine acts only on a desired state"),
         )
     }
-}
-
-fn unit_of(entry: &InventoryEntry) -> Option<UnitKey> {
-    UnitKey::of(
-        Some(entry.project),
-        entry.environment.as_deref(),
-        entry.service,
-    )
 }
 
 /// In a refused bundle nobody knows what is wanted.

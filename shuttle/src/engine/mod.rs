@@ -54,7 +54,9 @@ use self::{
     flight::{Flight, Task},
     health::Rollout,
     inventory::Inventory,
-    io::{Command, Desired, Event, Gone, Input, InventoryEntry, Millis, Observed, Request},
+    io::{
+        Command, Desired, Done, Event, Gone, Input, InventoryEntry, Millis, Observed, Request,
+    },
     leftover::Leftover,
     live::{Live, News},
     order::UnitKey,
@@ -342,10 +344,14 @@ impl Engine {
         if let Some(rollout) = health::follow(before, live, self.now) {
             self.agenda.at(rollout.look_at, Timer::Pods(key.clone()));
             self.rollouts.insert(key.clone(), rollout);
-        } else if order::gate_kind(key) == order::GateKind::Complete
-            && live.stamps.digest.as_ref() == Some(&wanted.digest)
+        } else if let Some(runs) = &wanted.release
+            && health::is_complete(live)
         {
-            self.inventory.complete(key, &wanted.digest, self.now);
+            let done = Done {
+                runs: runs.clone(),
+                generation: state.index.generation,
+            };
+            self.inventory.complete(key, done, self.now);
         }
     }
 

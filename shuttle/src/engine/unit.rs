@@ -19,7 +19,7 @@ use super::{
     handoff,
     health::{self, Gate},
     io::{Millis, Provenance},
-    order::UnitKey,
+    order::{GateKind, UnitKey, gate_kind},
 };
 
 /// Where a unit is.
@@ -92,11 +92,13 @@ impl Trouble {
 
 impl Engine {
     pub(super) fn condition(&self, key: &ObjectKey, wanted: &Wanted) -> Condition {
-        let entry = self.inventory.get(key);
-        if entry.is_some_and(|entry| entry.done.as_ref() == Some(&wanted.digest)) {
+        if self.has_run(wanted) {
             return Condition::Clean;
         }
+        let entry = self.inventory.get(key);
         match drift::condition(self.live.get(key), entry, &wanted.digest) {
+            // A Job of this name runs what is wanted; what else differs in it cannot be changed.
+            Condition::Outdated if wanted.release.is_some() => Condition::Clean,
             condition @ (Condition::Clean | Condition::Absent | Condition::Deleting) => condition,
             condition @ (Condition::Outdated
             | Condition::Unrecorded
@@ -106,6 +108,12 @@ impl Engine {
                 .filter(|_| !self.begins_anew(key, wanted))
                 .map_or(condition, Condition::Superseded),
         }
+    }
+
+    /// A release that completed once, whichever Job it was.
+    fn has_run(&self, wanted: &Wanted) -> bool {
+        let runs = wanted.release.as_ref();
+        runs.is_some_and(|runs| self.inventory.has_run(&wanted.unit, runs))
     }
 
     /// The generation that wrote the live object, when it is newer than what this engine wants.
@@ -264,7 +272,28 @@ impl Engine {
             let free = self.leftover_is_free(autoscaler);
             return free.then(|| Intent::Prune(autoscaler.clone()));
         }
+        if state.objects[key].release.is_some()
+            && let Some(former) = self.release_to_end(unit)
+        {
+            let free = self.leftover_is_free(former);
+            let going = self.live.get(former).is_some_and(|live| live.deleting);
+            return (free && !going).then(|| Intent::Prune(former.clone()));
+        }
         Some(Intent::Apply(key.clone(), Cause::Fresh))
+    }
+
+    /// A release of the unit that still runs and that an accepted plan takes out: two at once would get
+    /// into each other's way.
+    fn release_to_end(&self, unit: &UnitKey) -> Option<&ObjectKey> {
+        let leftovers = self.leftovers.iter();
+        leftovers
+            .filter(|(key, leftover)| is_job(key) && leftover.unit == *unit && leftover.consent)
+            .map(|(key, _)| key)
+            .find(|key| {
+                self.live
+                    .get(key)
+                    .is_some_and(|live| !health::has_ended(live))
+            })
     }
 
     /// A live autoscaler of the unit that an accepted plan deletes.
@@ -284,11 +313,7 @@ impl Engine {
     }
 
     fn gate(&self, key: &ObjectKey, wanted: &Wanted) -> Gate {
-        let done = self
-            .inventory
-            .get(key)
-            .is_some_and(|entry| entry.done.as_ref() == Some(&wanted.digest));
-        if done {
+        if self.has_run(wanted) {
             return Gate::Open;
         }
         health::gate(key, self.live.get(key), self.rollouts.get(key))
@@ -375,6 +400,10 @@ impl Engine {
             (Need::Restore(_) | Need::Fresh, None) => format!("writing {} {}", key.kind, key.name),
         })
     }
+}
+
+fn is_job(key: &ObjectKey) -> bool {
+    gate_kind(key) == GateKind::Complete
 }
 
 /// `Deployment web--production: …`.

@@ -30,6 +30,7 @@ pub(super) fn of(resolved: &Resolved<'_>, first: Option<u16>) -> Result<Running,
                 .timeout
                 .as_ref()
                 .map_or(RELEASE_TIMEOUT, |timeout| timeout.value),
+            attempt: Release::FIRST_ATTEMPT,
         }),
         metrics: metrics
             .map(|metrics| self::metrics(metrics, first).ok_or("metrics without a port"))

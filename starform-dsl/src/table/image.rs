@@ -111,9 +111,6 @@ pub(super) const NODES: &[NodeSpec] = &[
             duration(1, 24 * HOUR),
             "A release that takes longer has failed; 10m if left out.",
         )],
-        availability: Availability::Checked {
-            instead: "run it before the rollout from your own pipeline",
-        },
         form: "release COMMAND timeout=DUR | release PROGRAM ARG… timeout=DUR",
         doc: "A command that ends before new instances start, such as a migration. It is split into words as `run` is.",
         default: "none; timeout=\"10m\"",

@@ -193,9 +193,6 @@ pub(super) const NODES: &[NodeSpec] = &[
                 "The cluster's StorageClass; the default one if left out.",
             ),
         ],
-        availability: Availability::Checked {
-            instead: "keep data in a database or object store that runs elsewhere",
-        },
         form: "volume NAME mount=PATH size=QUANTITY class=NAME",
         doc: "A disk that outlives the instance. It needs `scale 1`, and a rollout stops the old instance before the new one starts.",
         default: "none",

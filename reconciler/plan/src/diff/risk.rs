@@ -11,14 +11,11 @@ use starform_contract::ObjectKey;
 use crate::document::{Action, FieldChange, Op, Risk};
 
 /// Fields that the API server refuses to change, for kinds that may be deleted and made anew. A
-/// volume claim holds data and a route carries identity, so neither is ever replaced.
-const IMMUTABLE: [(&str, &str, &[&str]); 5] = [
+/// volume claim holds data and a route carries identity, so neither is ever replaced. A release Job
+/// that would run something else has another name, and what else differs in it is no reason to run it
+/// again.
+const IMMUTABLE: [(&str, &str, &[&str]); 4] = [
     ("apps", "Deployment", &["/spec/selector"]),
-    (
-        "batch",
-        "Job",
-        &["/spec/template", "/spec/selector", "/spec/completionMode"],
-    ),
     ("", "Service", &["/spec/clusterIP", "/spec/clusterIPs"]),
     ("", "Secret", &["/type"]),
     ("rbac.authorization.k8s.io", "RoleBinding", &["/roleRef"]),
@@ -71,6 +68,8 @@ pub fn of(
 ) -> Risk {
     match action {
         Action::None => Risk::None,
+        // A release that has run: the next one takes its place.
+        Action::Delete if key.group == "batch" && key.kind == "Job" => Risk::Update,
         Action::Delete => Risk::Delete,
         Action::Replace => Risk::Replace,
         Action::Retain | Action::Forget => Risk::Update,

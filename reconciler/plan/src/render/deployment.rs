@@ -1,8 +1,8 @@
-//! Deployments: pods that keep running and are replaced without a gap.
+//! Deployments: pods that keep running and are replaced without a gap, or, with a disk, one by one.
 //!
 //! Pure. Always holds: no `replicas` while an autoscaler owns the number.
 
-use serde_json::json;
+use serde_json::{Value, json};
 use starform_contract::Object;
 
 use super::{
@@ -23,11 +23,7 @@ pub(super) fn deployment(scope: &ServiceScope<'_>, serving: Serving<'_>) -> Obje
         "progressDeadlineSeconds": startup + PROGRESS_MARGIN_SECONDS,
         "revisionHistoryLimit": 3,
         "selector": { "matchLabels": labels::selector(state, service) },
-        // The server rounds the surge up, so it is at least one pod.
-        "strategy": {
-            "type": "RollingUpdate",
-            "rollingUpdate": { "maxSurge": "25%", "maxUnavailable": 0 },
-        },
+        "strategy": strategy(serving),
         "template": pod::serving(scope, serving),
     });
     if serving.scale.is_fixed() {
@@ -35,4 +31,17 @@ pub(super) fn deployment(scope: &ServiceScope<'_>, serving: Serving<'_>) -> Obje
     }
     let labels = json!(labels::workload(state, service, Role::Serve));
     scope.object(Kind::Deployment, labels, json!({ "spec": spec }))
+}
+
+/// A disk is attached to one pod at a time, so the old one ends before the new one starts.
+fn strategy(serving: Serving<'_>) -> Value {
+    if serving.running.volumes.is_empty() {
+        // The server rounds the surge up, so it is at least one pod.
+        json!({
+            "type": "RollingUpdate",
+            "rollingUpdate": { "maxSurge": "25%", "maxUnavailable": 0 },
+        })
+    } else {
+        json!({ "type": "Recreate" })
+    }
 }

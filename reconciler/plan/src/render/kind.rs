@@ -19,6 +19,8 @@ pub(super) enum Kind {
     NetworkPolicy,
     ServiceAccount,
     Secret,
+    PersistentVolumeClaim,
+    Job,
     Service,
     Deployment,
     CronJob,
@@ -35,11 +37,12 @@ impl Kind {
             | Self::LimitRange
             | Self::ServiceAccount
             | Self::Secret
+            | Self::PersistentVolumeClaim
             | Self::Service => "v1",
             Self::RoleBinding => "rbac.authorization.k8s.io/v1",
             Self::NetworkPolicy => "networking.k8s.io/v1",
             Self::Deployment => "apps/v1",
-            Self::CronJob => "batch/v1",
+            Self::Job | Self::CronJob => "batch/v1",
             Self::HorizontalPodAutoscaler => "autoscaling/v2",
             Self::PodDisruptionBudget => "policy/v1",
             Self::HttpRoute => "gateway.networking.k8s.io/v1",
@@ -55,6 +58,8 @@ impl Kind {
             Self::NetworkPolicy => "NetworkPolicy",
             Self::ServiceAccount => "ServiceAccount",
             Self::Secret => "Secret",
+            Self::PersistentVolumeClaim => "PersistentVolumeClaim",
+            Self::Job => "Job",
             Self::Service => "Service",
             Self::Deployment => "Deployment",
             Self::CronJob => "CronJob",
@@ -71,7 +76,8 @@ impl Kind {
             Self::ResourceQuota | Self::LimitRange | Self::NetworkPolicy | Self::ServiceAccount => {
                 1
             }
-            Self::Secret => 2,
+            Self::Secret | Self::PersistentVolumeClaim => 2,
+            Self::Job => 3,
             Self::Service
             | Self::Deployment
             | Self::CronJob
@@ -85,11 +91,13 @@ impl Kind {
         match self {
             // Everything else in the namespace is written and deleted by whom the binding names.
             Self::Namespace | Self::RoleBinding => Deletion::WithProject,
+            Self::PersistentVolumeClaim => Deletion::Retain,
             Self::ResourceQuota
             | Self::LimitRange
             | Self::NetworkPolicy
             | Self::ServiceAccount
             | Self::Secret
+            | Self::Job
             | Self::Service
             | Self::Deployment
             | Self::CronJob

@@ -20,6 +20,7 @@ pub(super) type Labels = BTreeMap<&'static str, String>;
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Role {
     Serve,
+    Release,
     Cron,
 }
 
@@ -27,6 +28,7 @@ impl Role {
     fn as_str(self) -> &'static str {
         match self {
             Self::Serve => "serve",
+            Self::Release => "release",
             Self::Cron => "cron",
         }
     }

@@ -13,6 +13,8 @@
 //! | [`secret`] | Secrets of Var Groups and of a service's own variables |
 //! | [`pod`], [`env`], [`probe`], [`user`] | the pod template |
 //! | [`deployment`], [`scaling`], [`cron`] | what runs pods |
+//! | [`release`] | what runs before them |
+//! | [`volume`] | disks, and where they stand in a container |
 //! | [`service`], [`route`] | how they are reached |
 
 mod cron;
@@ -24,18 +26,20 @@ mod network;
 mod pod;
 mod probe;
 mod project;
+mod release;
 mod route;
 mod scaling;
 mod secret;
 mod service;
 mod user;
+mod volume;
 
 use serde_json::Value;
 use starform_contract::{
     ClusterProfile, EnvironmentBundle, EnvironmentState, Object, ProjectBundle, ServiceEntry,
     ServiceState,
     bundle::BundleSchema,
-    model::{Drain, Health, Metrics, Port, Scale, Workload},
+    model::{Drain, Health, Metrics, Port, Running, Scale, Workload},
     name,
 };
 
@@ -85,7 +89,7 @@ struct Serving<'a> {
     health: &'a Health,
     scale: &'a Scale,
     drain: Drain,
-    metrics: Option<&'a Metrics>,
+    running: &'a Running,
 }
 
 impl Scope<'_> {
@@ -106,7 +110,8 @@ impl<'a> ServiceScope<'a> {
 
     /// Where the scraper reads; `None` also where telemetry leaves the service alone.
     fn scraped<'s>(&self, serving: Serving<'s>) -> Option<&'s Metrics> {
-        serving.metrics.filter(|_| self.service.model.observability)
+        let metrics = serving.running.metrics.as_ref();
+        metrics.filter(|_| self.service.model.observability)
     }
 
     /// An object named like the service's Deployment.
@@ -124,21 +129,21 @@ impl<'a> Serving<'a> {
                 health: &web.health,
                 scale: &web.scale,
                 drain: web.drain,
-                metrics: web.running.metrics.as_ref(),
+                running: &web.running,
             }),
             Workload::Private(private) => Some(Self {
                 ports: &private.ports,
                 health: &private.health,
                 scale: &private.scale,
                 drain: private.drain,
-                metrics: private.running.metrics.as_ref(),
+                running: &private.running,
             }),
             Workload::Worker(worker) => Some(Self {
                 ports: &[],
                 health: &worker.health,
                 scale: &worker.scale,
                 drain: worker.drain,
-                metrics: worker.running.metrics.as_ref(),
+                running: &worker.running,
             }),
             Workload::Cron(_) => None,
         }
@@ -217,6 +222,8 @@ fn service_objects(scope: &ServiceScope<'_>) -> Vec<Object> {
         Workload::Cron(cron) => objects.push(cron::cron_job(scope, cron)),
     }
     if let Some(serving) = Serving::of(workload) {
+        objects.extend(volume::claims(scope, &serving.running.volumes));
+        objects.extend(release::job(scope, serving));
         objects.push(deployment::deployment(scope, serving));
         objects.extend(scaling::autoscaler(scope, serving.scale));
         objects.extend(scaling::disruption_budget(scope, serving.scale));

@@ -4,12 +4,12 @@
 //! Kubernetes' Pod Security Standards; `docs/objects.md` for the reason of each default.
 
 use serde_json::{Value, json};
-use starform_contract::model::{Drain, Port};
+use starform_contract::model::{Drain, Port, Release};
 
 use super::{
     ServiceScope, Serving, env,
     labels::{self, Role},
-    probe, user,
+    probe, user, volume,
 };
 
 /// The name of the only container.
@@ -17,16 +17,17 @@ const CONTAINER: &str = "app";
 /// What a container may write beside its volumes, and what the scheduler sets aside for it.
 pub(super) const EPHEMERAL_REQUEST: &str = "128Mi";
 pub(super) const EPHEMERAL_LIMIT: &str = "2Gi";
-/// A run of a cron job has no traffic to drain.
-const CRON_GRACE_SECONDS: u32 = 30;
+/// A command that ends by itself has no traffic to drain.
+const RUN_GRACE_SECONDS: u32 = 30;
 
 /// Of a service that keeps running.
 pub(super) fn serving(scope: &ServiceScope<'_>, serving: Serving<'_>) -> Value {
     let (state, service) = (scope.scope.state, scope.service);
-    let mut container = container(scope, serving.ports);
+    let mut container = container(scope, &scope.service.model.run, serving.ports);
     probe::add(&mut container, serving.health);
     add_pre_stop(&mut container, serving.drain);
     let mut spec = pod(scope, container);
+    volume::mount(scope, &serving.running.volumes, &mut spec);
     let Drain { before_term, grace } = serving.drain;
     spec["restartPolicy"] = json!("Always");
     spec["terminationGracePeriodSeconds"] = json!(before_term.as_secs() + grace.as_secs());
@@ -43,11 +44,28 @@ pub(super) fn serving(scope: &ServiceScope<'_>, serving: Serving<'_>) -> Value {
 
 /// Of one run of a cron job.
 pub(super) fn run(scope: &ServiceScope<'_>) -> Value {
-    let mut spec = pod(scope, container(scope, &[]));
+    once(
+        scope,
+        Role::Cron,
+        container(scope, &scope.service.model.run, &[]),
+    )
+}
+
+/// Of one attempt at a release: what the service's own container knows, another command, and none of
+/// its disks, which the old pod still holds.
+pub(super) fn release(scope: &ServiceScope<'_>, ports: &[Port], release: &Release) -> Value {
+    let mut container = container(scope, &release.run, &[]);
+    container["env"] = json!(env::variables(scope, ports));
+    once(scope, Role::Release, container)
+}
+
+/// A command that ends.
+fn once(scope: &ServiceScope<'_>, role: Role, container: Value) -> Value {
+    let mut spec = pod(scope, container);
     // A failed run stays as it ended, with its log; a retry is a new pod.
     spec["restartPolicy"] = json!("Never");
-    spec["terminationGracePeriodSeconds"] = json!(CRON_GRACE_SECONDS);
-    template(scope, Role::Cron, spec)
+    spec["terminationGracePeriodSeconds"] = json!(RUN_GRACE_SECONDS);
+    template(scope, role, spec)
 }
 
 fn template(scope: &ServiceScope<'_>, role: Role, spec: Value) -> Value {
@@ -72,7 +90,7 @@ fn pod(scope: &ServiceScope<'_>, container: Value) -> Value {
     })
 }
 
-fn container(scope: &ServiceScope<'_>, ports: &[Port]) -> Value {
+fn container(scope: &ServiceScope<'_>, run: &[String], ports: &[Port]) -> Value {
     let model = &scope.service.model;
     let (cpu, memory) = (model.size.cpu, model.size.memory);
     let mut container = json!({
@@ -89,8 +107,8 @@ fn container(scope: &ServiceScope<'_>, ports: &[Port]) -> Value {
         "terminationMessagePath": "/dev/termination-log",
         "terminationMessagePolicy": "File",
     });
-    if !model.run.is_empty() {
-        let argv: Vec<String> = model.run.iter().map(|word| env::escape(word)).collect();
+    if !run.is_empty() {
+        let argv: Vec<String> = run.iter().map(|word| env::escape(word)).collect();
         container["command"] = json!(argv);
     }
     if !ports.is_empty() {

@@ -11,7 +11,8 @@ use starform_contract::{
     ProjectName, ServiceId, ServiceModel, ServiceName, ServiceState, WorkspaceId,
     model::{
         Alias, AllowFrom, Check, Cron, Domain, Drain, Health, Keep, Overlap, Port, Private, Probe,
-        Protocol, Redirect, Route, RunAs, Running, Scale, Size, Variable, Web, Worker, Workload,
+        Protocol, Redirect, Release, Route, RunAs, Running, Scale, Size, Variable, Volume, Web,
+        Worker, Workload,
     },
     name,
     quantity::{Cpu, Duration, Memory},
@@ -207,23 +208,24 @@ fn workload() -> BoxedStrategy<Workload> {
             })
         },
     );
-    let worker = (health(), scale(), drain()).prop_map(|(health, scale, drain)| {
-        Workload::Worker(Worker {
-            health,
-            scale,
-            drain,
-            running: Running::default(),
-        })
-    });
-    let private = (ports(), health(), scale(), drain(), allow_from()).prop_map(
-        |(ports, health, scale, drain, allow_from)| {
+    let worker =
+        (health(), scale(), drain(), running()).prop_map(|(health, scale, drain, running)| {
+            Workload::Worker(Worker {
+                health,
+                scale,
+                drain,
+                running,
+            })
+        });
+    let private = (ports(), health(), scale(), drain(), allow_from(), running()).prop_map(
+        |(ports, health, scale, drain, allow_from, running)| {
             Workload::Private(Private {
                 ports,
                 health,
                 scale,
                 drain,
                 allow_from,
-                running: Running::default(),
+                running,
             })
         },
     );
@@ -241,9 +243,10 @@ fn web() -> BoxedStrategy<Workload> {
         allow_from(),
         domains,
         paths,
+        running(),
     )
         .prop_map(
-            |(ports, health, scale, drain, allow_from, domains, (routes, redirects))| {
+            |(ports, health, scale, drain, allow_from, domains, (routes, redirects), running)| {
                 Workload::Web(Web {
                     ports,
                     health,
@@ -261,10 +264,36 @@ fn web() -> BoxedStrategy<Workload> {
                         .collect(),
                     routes,
                     redirects,
-                    running: Running::default(),
+                    running,
                 })
             },
         )
+        .boxed()
+}
+
+/// A release, and disks; metrics have tests of their own.
+fn running() -> BoxedStrategy<Running> {
+    let release =
+        ("[a-z/ $()]{1,12}", 1..3600u32, 1..12u32).prop_map(|(word, timeout, attempt)| Release {
+            run: vec![word],
+            timeout: Duration::from_secs(timeout),
+            attempt,
+        });
+    let class = option::of(sample::select(vec!["fast", "slow"]));
+    let volume = ("/[a-z]{1,8}", 1..64u64, class).prop_map(|(mount, size, class)| Volume {
+        mount,
+        size: Memory::from_bytes(size << 30),
+        class: class.map(str::to_owned),
+    });
+    let name = "[a-z]([a-z0-9]{0,20}-?[a-z0-9]{1,9})?"
+        .prop_map(|name| GroupName::new(name).expect("a name by its pattern"));
+    let volumes = collection::btree_map(name, volume, 0..3);
+    (option::of(release), volumes)
+        .prop_map(|(release, volumes)| Running {
+            release,
+            volumes,
+            ..Running::default()
+        })
         .boxed()
 }
 

@@ -184,9 +184,9 @@ codes! { LANGUAGE;
     6002 UNKNOWN_CONTRACT Error "contract of another version"
         "The file is written for a contract, a version of the language's meaning, that this Starform does not know.";
     6003 CHECKED_ONLY Warning "checked but not deployed by this version"
-        "The node is known and checked in full, but this version of Starform does not carry it into the cluster yet; a plan refuses the service.";
+        "The node is known and checked in full, but this version of Starform does not carry it into the cluster yet; a plan refuses the environment or the service.";
     6004 NOT_DEPLOYED Error "not deployed by this version"
-        "A service that is to be deployed has a node or a value that this version of Starform does not carry into the cluster.";
+        "An environment or a service that is to be deployed has a node or a value that this version of Starform does not carry into the cluster.";
     6005 IMAGE_NOT_GIVEN Error "no image is given for a service that is built"
         "A service is built from the repository, and no image of it was given; this version of Starform builds none.";
     6006 NO_IMAGE Warning "service without an image"

@@ -216,6 +216,7 @@ fn removing_an_environment_deletes_its_objects_and_leaves_the_namespace() {
         revision: None,
         only: None,
         adopt: &BTreeSet::new(),
+        again: &BTreeSet::new(),
     });
     assert!(!touches(&proposal, "Namespace"));
     assert!(
@@ -444,6 +445,7 @@ fn from_bundles(world: &World, rendered: starform_plan::render::Rendered) -> Pro
         revision: None,
         only: None,
         adopt: &BTreeSet::new(),
+        again: &BTreeSet::new(),
     })
 }
 

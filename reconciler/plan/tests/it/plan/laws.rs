@@ -101,6 +101,7 @@ proptest! {
             revision: None,
             only: None,
             adopt: &BTreeSet::new(),
+            again: &BTreeSet::new(),
         });
         prop_assert_eq!(bytes(&straight.plan), bytes(&turned.plan));
         prop_assert_eq!(straight, turned);

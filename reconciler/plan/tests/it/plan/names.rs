@@ -41,6 +41,7 @@ fn a_name_that_was_given_up_comes_back_as_another_service() {
         revision: None,
         only: None,
         adopt: &BTreeSet::new(),
+        again: &BTreeSet::new(),
     });
     world.accept(&rollback).unwrap();
     assert_eq!(world.accepted(shop_id()).environments, first.environments);

@@ -422,6 +422,7 @@ fn altered(
         revision: None,
         only: None,
         adopt: &BTreeSet::new(),
+        again: &BTreeSet::new(),
     })
 }
 

@@ -263,6 +263,7 @@ fn proposed(world: &World, rendered: Rendered, adopt: &BTreeSet<ObjectKey>) -> P
         revision: None,
         only: None,
         adopt,
+        again: &BTreeSet::new(),
     })
 }
 

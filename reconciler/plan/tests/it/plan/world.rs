@@ -83,6 +83,7 @@ impl World {
             revision: asked.revision.clone(),
             only: asked.only.as_ref(),
             adopt: &asked.adopt,
+            again: &BTreeSet::new(),
         })
     }
 

@@ -99,10 +99,12 @@ proptest! {
         let rendered = rendered(&state);
         for service in &rendered.environment.services {
             let pods = |object: &&Object| template(object).map(|t| t["metadata"]["labels"].clone());
-            let own = service.objects.iter().find_map(|object| pods(&object)).unwrap();
-            let serves = own["starform.io/role"] == "serve";
+            let own: Vec<Value> = service.objects.iter().filter_map(|object| pods(&object)).collect();
             for selector in service.objects.iter().flat_map(pod_selectors) {
-                prop_assert!(serves && is_part_of(&selector, &own), "{}", selector);
+                for own in &own {
+                    let serves = own["starform.io/role"] == "serve";
+                    prop_assert_eq!(is_part_of(&selector, own), serves, "{}", selector);
+                }
                 prop_assert_eq!(&selector["starform.io/role"], "serve");
                 let others = rendered.environment.services.iter().filter(|o| o.name != service.name);
                 for other in others.flat_map(|other| &other.objects).filter_map(|o| pods(&o)) {
@@ -202,12 +204,22 @@ proptest! {
     #[test]
     fn a_program_sees_the_text_that_the_project_says(state in arbitrary::state()) {
         let rendered = rendered(&state);
-        for (service, entry) in state.services.iter().zip(&rendered.environment.services) {
-            let template = entry.objects.iter().find_map(template).unwrap();
+        let services = state.services.iter().zip(&rendered.environment.services);
+        let runs = services.flat_map(|(service, entry)| {
+            let templates = entry.objects.iter().filter_map(template);
+            templates.map(move |template| (service, template))
+        });
+        for (service, template) in runs {
+            let role = &template["metadata"]["labels"]["starform.io/role"];
+            let program = if role == "release" {
+                release_of(&service.model.workload)
+            } else {
+                &service.model.run
+            };
             let container = &template["spec"]["containers"][0];
             let command = container["command"].as_array().cloned().unwrap_or_default();
             let argv: Vec<_> = command.iter().map(|word| expand(word.as_str().unwrap())).collect();
-            let wanted: Vec<_> = service.model.run.iter().map(|w| w.as_bytes().to_vec()).collect();
+            let wanted: Vec<_> = program.iter().map(|w| w.as_bytes().to_vec()).collect();
             prop_assert_eq!(argv, wanted);
             let env = container["env"].as_array().unwrap();
             for (key, variable) in &service.model.vars {
@@ -275,6 +287,17 @@ fn pod_selectors(object: &Object) -> Vec<Value> {
     own.into_iter()
         .chain(spread.map(|constraint| constraint["labelSelector"]["matchLabels"].clone()))
         .collect()
+}
+
+/// The command of a service's release, which it has.
+fn release_of(workload: &Workload) -> &[String] {
+    let running = match workload {
+        Workload::Web(web) => &web.running,
+        Workload::Private(private) => &private.running,
+        Workload::Worker(worker) => &worker.running,
+        Workload::Cron(_) => panic!("a cron job has no release"),
+    };
+    &running.release.as_ref().unwrap().run
 }
 
 /// RFC 1123: a label of at most 63, for routes and Secrets a subdomain; CronJobs leave room for their
