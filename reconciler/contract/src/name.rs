@@ -188,7 +188,7 @@ pub fn cron_job(object: &ObjectName, environment: &EnvironmentName) -> String {
 pub fn volume_claim(
     object: &ObjectName,
     environment: &EnvironmentName,
-    volume: &GroupName,
+    volume: &VolumeName,
 ) -> String {
     cut(
         &format!("{}--{volume}", service_object(object, environment)),

@@ -6,11 +6,11 @@
 use std::collections::BTreeMap;
 
 use serde_json::{Value, json};
-use starform_contract::{GroupName, Object, model::Volume, name};
+use starform_contract::{Object, VolumeName, model::Volume, name};
 
 use super::{ServiceScope, kind::Kind, labels};
 
-pub(super) type Volumes = BTreeMap<GroupName, Volume>;
+pub(super) type Volumes = BTreeMap<VolumeName, Volume>;
 
 /// One claim for each volume.
 pub(super) fn claims(scope: &ServiceScope<'_>, volumes: &Volumes) -> Vec<Object> {
@@ -41,7 +41,7 @@ pub(super) fn mount(scope: &ServiceScope<'_>, volumes: &Volumes, pod: &mut Value
 }
 
 /// `ReadWriteOnce`, which every driver knows; that one pod at a time has it is the strategy's doing.
-fn claim(scope: &ServiceScope<'_>, volume: &GroupName, disk: &Volume) -> Object {
+fn claim(scope: &ServiceScope<'_>, volume: &VolumeName, disk: &Volume) -> Object {
     let mut spec = json!({
         "accessModes": ["ReadWriteOnce"],
         "resources": { "requests": { "storage": disk.size } },
@@ -69,7 +69,7 @@ fn class<'a>(scope: &ServiceScope<'a>, disk: &'a Volume) -> Option<&'a str> {
     }
 }
 
-fn claim_name(scope: &ServiceScope<'_>, volume: &GroupName) -> String {
+fn claim_name(scope: &ServiceScope<'_>, volume: &VolumeName) -> String {
     let environment = &scope.scope.state.environment;
     name::volume_claim(&scope.service.object_name, environment, volume)
 }

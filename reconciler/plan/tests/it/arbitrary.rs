@@ -8,7 +8,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use proptest::{collection, option, prelude::*, sample};
 use starform_contract::{
     EnvironmentName, EnvironmentState, GroupName, NameEntry, ObjectName, PortName, ProjectId,
-    ProjectName, ServiceId, ServiceModel, ServiceName, ServiceState, WorkspaceId,
+    ProjectName, ServiceId, ServiceModel, ServiceName, ServiceState, VolumeName, WorkspaceId,
     model::{
         Alias, AllowFrom, Check, Cron, Domain, Drain, Health, Keep, Overlap, Port, Private, Probe,
         Protocol, Redirect, Release, Route, RunAs, Running, Scale, Size, Variable, Volume, Web,
@@ -286,7 +286,7 @@ fn running() -> BoxedStrategy<Running> {
         class: class.map(str::to_owned),
     });
     let name = "[a-z]([a-z0-9]{0,20}-?[a-z0-9]{1,9})?"
-        .prop_map(|name| GroupName::new(name).expect("a name by its pattern"));
+        .prop_map(|name| VolumeName::new(name).expect("a name by its pattern"));
     let volumes = collection::btree_map(name, volume, 0..3);
     (option::of(release), volumes)
         .prop_map(|(release, volumes)| Running {

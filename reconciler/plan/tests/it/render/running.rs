@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 
 use serde_json::{Value, json};
 use starform_contract::{
-    ClusterProfile, Deletion, EnvironmentState, GroupName, ServiceModel,
+    ClusterProfile, Deletion, EnvironmentState, ServiceModel, VolumeName,
     bundle::Wave,
     model::{Release, RunAs, Running, Size, Variable, Volume, Workload},
     profile::StorageClass,
@@ -270,7 +270,7 @@ fn disks() -> Running {
             size: Memory::from_bytes(10 << 30),
             class: class.map(str::to_owned),
         };
-        (GroupName::new(name).unwrap(), volume)
+        (VolumeName::new(name).unwrap(), volume)
     };
     Running {
         volumes: BTreeMap::from([disk("data", None), disk("scratch", Some("fast"))]),
