@@ -54,9 +54,7 @@ use self::{
     flight::{Flight, Task},
     health::Rollout,
     inventory::Inventory,
-    io::{
-        Command, Desired, Done, Event, Gone, Input, InventoryEntry, Millis, Observed, Request,
-    },
+    io::{Command, Desired, Done, Event, Gone, Input, InventoryEntry, Millis, Observed, Request},
     leftover::Leftover,
     live::{Live, News},
     order::UnitKey,
