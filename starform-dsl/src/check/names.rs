@@ -15,7 +15,7 @@ use crate::project::{
 };
 use crate::source::Span;
 use crate::syntax::TextRange;
-use crate::table::{Place, closest, find};
+use crate::table::{self, closest};
 use crate::vars::{Output, Reference, Target};
 
 /// What is looked up.
@@ -102,7 +102,7 @@ impl<'m> Lookup<'m, '_> {
                 .children
                 .iter()
                 .rev()
-                .map(|child| (child.slot, child.span))
+                .map(|child| (child.node.slot().as_str(), child.span))
                 .collect()
         });
     }
@@ -138,15 +138,13 @@ impl<'m> Lookup<'m, '_> {
         };
         let kind = service.kind.kind();
         for child in &partial.children {
-            let Some(spec) = find(Place::Partial, child.name) else {
-                continue;
-            };
+            let spec = table::row(child.node);
             if !spec.kinds.contains(&kind) {
                 let mut diagnostic =
                     wrong_kind(like.span, spec, kind).also(child.span, "in the partial");
                 diagnostic.help = Some(format!(
                     "take `{}` out of the partial, or give the service another one",
-                    child.name
+                    spec.name()
                 ));
                 self.add(diagnostic);
             }

@@ -6,7 +6,7 @@ use crate::diag::{Diagnostic, codes};
 use crate::project::{Environment, Project};
 use crate::resolve::Resolved;
 use crate::source::Span;
-use crate::table::{self, Availability, Place};
+use crate::table::{self, Availability, EnvironmentNode, ImageNode, NodeName, ProjectNode};
 use crate::vars::{Annotation, SECRETS_LATER, VarValue};
 
 /// One diagnostic for each node or value of the environment and these services.
@@ -19,11 +19,11 @@ pub(super) fn checked_only(
         .iter()
         .flat_map(|service| nodes(service).chain(values(service)));
     let removed = project.model.removed.iter().filter_map(|removed| {
-        let refused = outside_services(Place::Project, "removed", removed.node)?;
+        let refused = outside_services(ProjectNode::Removed.node(), removed.node)?;
         Some(refused.node_path("project.removed"))
     });
     let protect = environment.protect.and_then(|span| {
-        let refused = outside_services(Place::Environment, "protect", span)?;
+        let refused = outside_services(EnvironmentNode::Protect.node(), span)?;
         Some(refused.node_path(format!("project.environment.{}.protect", environment.name)))
     });
     let mut refused: Vec<Diagnostic> = of_services.chain(removed).chain(protect).collect();
@@ -34,11 +34,13 @@ pub(super) fn checked_only(
 }
 
 /// A service that is built is refused by `super::images`, which knows the images that the caller gave.
-const LEFT_TO_IMAGES: &str = "build";
+const LEFT_TO_IMAGES: NodeName = ImageNode::Build.node();
 
-fn outside_services(place: Place, name: &str, span: Span) -> Option<Diagnostic> {
-    match table::find(place, name)?.availability {
-        Availability::Checked { instead } => Some(refusal(&format!("`{name}`"), span, instead)),
+fn outside_services(node: NodeName, span: Span) -> Option<Diagnostic> {
+    match table::row(node).availability {
+        Availability::Checked { instead } => {
+            Some(refusal(&format!("`{}`", node.as_str()), span, instead))
+        }
         Availability::Ready | Availability::Later { .. } => None,
     }
 }
@@ -48,17 +50,15 @@ fn nodes<'m>(resolved: &Resolved<'m>) -> impl Iterator<Item = Diagnostic> + use<
     resolved
         .holding()
         .into_iter()
-        .filter(|child| !child.unset && child.name != LEFT_TO_IMAGES)
-        .filter_map(
-            move |child| match table::find(Place::Service, child.name)?.availability {
-                Availability::Checked { instead } => {
-                    let what = format!("`{}`", child.name);
-                    let path = format!("{path}.{}", child.name);
-                    Some(refusal(&what, child.span, instead).node_path(path))
-                }
-                Availability::Ready | Availability::Later { .. } => None,
-            },
-        )
+        .filter(|child| !child.unset && child.node != LEFT_TO_IMAGES)
+        .filter_map(move |child| match table::row(child.node).availability {
+            Availability::Checked { instead } => {
+                let what = format!("`{}`", child.node.as_str());
+                let path = format!("{path}.{}", child.node.as_str());
+                Some(refusal(&what, child.span, instead).node_path(path))
+            }
+            Availability::Ready | Availability::Later { .. } => None,
+        })
 }
 
 fn values<'m>(resolved: &Resolved<'m>) -> impl Iterator<Item = Diagnostic> + use<'m> {

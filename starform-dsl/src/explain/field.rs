@@ -17,7 +17,7 @@ pub enum Field {
     Spent,
 }
 
-/// Nodes by the slot that they share (see `NodeSpec::slot`), then properties of the service's own node.
+/// Nodes by the slot that they share (see `NodeName::slot`), then properties of the service's own node.
 const FIELDS: [(&str, Field); 31] = [
     ("image", Field::One("image")),
     ("watch", Field::Spent),
@@ -54,7 +54,7 @@ const FIELDS: [(&str, Field); 31] = [
 
 /// The field of a child or a property of a service; `None` for a name that the language does not have there.
 pub fn field(name: &str) -> Option<Field> {
-    let slot = table::find(Place::Service, name).map_or(name, |row| row.slot());
+    let slot = table::find(Place::Service, name).map_or(name, |row| row.node.slot().as_str());
     let row = FIELDS.iter().find(|(known, _)| *known == slot);
     row.map(|(_, field)| *field)
 }

@@ -11,7 +11,7 @@ use super::written::Written;
 use super::{Answer, At, Explained, Role, Said, grouped, layer, value};
 use crate::project::{Environment, Setting};
 use crate::resolve;
-use crate::table::{self, NodeSpec, Place, valid_in};
+use crate::table::{self, NodeSpec, Place, ProjectNode, valid_in};
 
 pub(super) fn group(
     at: &[At<'_>],
@@ -78,7 +78,7 @@ pub(super) fn environment(
     environment: &Environment,
     rest: &[String],
 ) -> Result<Vec<Explained>, NoSuchPath> {
-    let row = table::find(Place::Project, "environment").expect("the table has environments");
+    let row = table::row(ProjectNode::Environment.node());
     let names = || {
         let props = row.props.iter().map(|prop| prop.name);
         props.chain(valid_in(Place::Environment))

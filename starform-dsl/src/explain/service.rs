@@ -11,7 +11,10 @@ use crate::project::{Service, Setting};
 use crate::resolve::{self, LayerName};
 use crate::source::Span;
 use crate::syntax::{Node, Value};
-use crate::table::{self, Args, Block, NodeSpec, Place, valid_in};
+use crate::table::{
+    self, Args, Block, LayerNode, NodeName, NodeSpec, Nodes, Place, ProjectNode, ServiceNode,
+    valid_in,
+};
 
 pub(super) fn explain(
     everywhere: &Everywhere<'_>,
@@ -41,19 +44,27 @@ fn everything(everywhere: &Everywhere<'_>) -> Result<Vec<Explained>, NoSuchPath>
                 .any(|answer| answer.said.iter().any(has_place))
         })
         .collect();
-    let mut names: Vec<&str> = Vec::new();
+    let mut nodes: Vec<NodeName> = Vec::new();
     for (_, resolved) in everywhere.resolved() {
-        for name in resolved.children() {
-            if !names.contains(&name) && !["in", "vars", "only", "not-in"].contains(&name) {
-                names.push(name);
+        for node in resolved.children() {
+            if !nodes.contains(&node) && is_explained(node) {
+                nodes.push(node);
             }
         }
     }
-    for name in names {
-        all.push(child(everywhere, name, &[])?);
+    for node in nodes {
+        all.push(child(everywhere, node.as_str(), &[])?);
     }
     all.extend(variables(everywhere));
     Ok(all)
+}
+
+/// Whether a child of a service is told of as such: where it is, and its variables, are told otherwise.
+fn is_explained(node: NodeName) -> bool {
+    match ServiceNode::of(node) {
+        Some(ServiceNode::Layer(node)) => node != LayerNode::Vars,
+        Some(ServiceNode::In | ServiceNode::Presence(_)) | None => false,
+    }
 }
 
 fn has_place(said: &Said) -> bool {
@@ -62,8 +73,7 @@ fn has_place(said: &Said) -> bool {
 
 /// The row of the service's own node.
 pub(super) fn head_row(service: &Service) -> &'static NodeSpec {
-    table::find(Place::Project, service.kind.kind().as_str())
-        .expect("the table has a row for every kind of service")
+    table::row(ProjectNode::Service(service.kind.kind()).node())
 }
 
 /// `schedule=`, `timezone=`, `like=`: properties of the service's own node.
@@ -100,7 +110,7 @@ pub(super) fn child(
     Ok(everywhere.answers(&path, |here, resolved| {
         let at = here.at;
         // Whoever says `build` or `image-of` says that `image` is replaced.
-        let spoken = resolved.said_of_child(&table::rivals(Place::Service, name));
+        let spoken = resolved.said_of_child(spec.node);
         let mut all: Vec<Said> = Vec::new();
         for (index, layer) in spoken.iter().enumerate() {
             let nodes: Vec<Node<'_>> = layer

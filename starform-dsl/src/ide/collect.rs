@@ -8,7 +8,7 @@ use super::scope::{Scope, Visit, is_service, walk};
 use crate::project::PREVIEW;
 use crate::source::Span;
 use crate::syntax::{Cst, Entry, TextRange, Value};
-use crate::table::Place;
+use crate::table::{LayerNode, Place};
 
 /// A key of a block of variables, whose owner is found when all is read.
 struct Key {
@@ -88,7 +88,11 @@ impl Collector {
 
     fn note_source(&mut self, visit: Visit<'_>, kind: NameKind, text: &str) {
         let Some(owner) = &self.owner else { return };
-        if kind == NameKind::Group && visit.node.name() == "use" {
+        if kind == NameKind::Group
+            && visit
+                .spec
+                .is_some_and(|spec| spec.node == LayerNode::Use.node())
+        {
             self.index.takes.uses(owner, text);
         } else if kind == NameKind::Partial && visit.spec.is_some_and(is_service) {
             self.index.takes.like(owner, text);

@@ -17,7 +17,7 @@ use crate::project::GoneKind;
 use crate::reference::words;
 use crate::source::FileId;
 use crate::syntax::{self, TextRange, Value};
-use crate::table::{self, NodeSpec, Repeat, Type, Word as _};
+use crate::table::{self, ArgSpec, NameOf, NodeName, NodeSpec, Repeat, RootNode, Type, Word as _};
 
 /// One thing that may be typed.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -126,6 +126,9 @@ fn ranked(mut found: Vec<Completion>, cursor: &Cursor<'_>) -> Vec<Completion> {
     found
 }
 
+/// A project may be written many times, so that a second one can be refused; one is offered.
+const PROJECT: NodeName = RootNode::Project.node();
+
 /// Nodes that may stand in the block, and keys of variables.
 fn nodes(analysis: &Analysis, cursor: &Cursor<'_>) -> Vec<Completion> {
     if cursor.word.quotes != Quotes::None {
@@ -136,7 +139,7 @@ fn nodes(analysis: &Analysis, cursor: &Cursor<'_>) -> Vec<Completion> {
         cursor.scope.admits(spec)
             && spec.availability.is_usable()
             && (spec.repeat == Repeat::Many || !is_present(&present, spec))
-            && !(spec.name == "project" && present.contains("project"))
+            && !(spec.node == PROJECT && present.contains(PROJECT.as_str()))
     };
     let rows = (1..)
         .zip(table::nodes().filter(missing))
@@ -150,7 +153,7 @@ fn nodes(analysis: &Analysis, cursor: &Cursor<'_>) -> Vec<Completion> {
 
 fn node(cursor: &Cursor<'_>, rank: usize, spec: &NodeSpec) -> Completion {
     Completion {
-        label: spec.name.to_owned(),
+        label: spec.name().to_owned(),
         kind: CompletionKind::Node,
         detail: spec.form.to_owned(),
         doc: format!("{}\n\nLeft out: {}.", spec.doc, spec.default),
@@ -175,10 +178,10 @@ fn present(cursor: &Cursor<'_>) -> BTreeSet<String> {
 
 /// Whether the block holds the node or one that shares its slot.
 fn is_present(present: &BTreeSet<String>, spec: &NodeSpec) -> bool {
-    let shared = |rival: &&NodeSpec| rival.slot() == spec.slot();
+    let shared = |rival: &&NodeSpec| rival.node.slot() == spec.node.slot();
     table::nodes()
         .filter(shared)
-        .any(|rival| present.contains(rival.name))
+        .any(|rival| present.contains(rival.name()))
 }
 
 /// Arguments and names of properties.
@@ -203,7 +206,7 @@ fn arguments(
         return Vec::new();
     };
     let mut candidates = values::of(&analysis.index, spec, arg.ty);
-    let given = given(cursor, head);
+    let given = given(cursor, head, arg);
     candidates.retain(|candidate| !given.contains(&candidate.text));
     let typed = &cursor.cst.text()[cursor.word.range.as_range()];
     if arg.ty == Type::FormerName
@@ -222,7 +225,7 @@ fn arguments(
 }
 
 /// Arguments of the node but the one that is being typed, and the service around it.
-fn given(cursor: &Cursor<'_>, head: &Head<'_>) -> BTreeSet<String> {
+fn given(cursor: &Cursor<'_>, head: &Head<'_>, arg: ArgSpec) -> BTreeSet<String> {
     let args = head.node.into_iter().flat_map(|node| node.args());
     let mut given: BTreeSet<String> = args
         .filter(|arg| {
@@ -238,7 +241,8 @@ fn given(cursor: &Cursor<'_>, head: &Head<'_>) -> BTreeSet<String> {
             | Value::Invalid => None,
         })
         .collect();
-    if matches!(head.name, "allow-from" | "image-of") {
+    // No service lets itself in or runs the image of itself.
+    if arg.ty == Type::Reference(NameOf::Service) {
         given.extend(own_name(cursor));
     }
     given

@@ -35,7 +35,11 @@ fn like(analysis: &Analysis, visit: Visit<'_>) -> Option<InlayHint> {
         return None;
     };
     let partial = analysis.project.model.as_ref()?.partial(&name)?;
-    let mut names: Vec<&str> = partial.children.iter().map(|child| child.name).collect();
+    let mut names: Vec<&str> = partial
+        .children
+        .iter()
+        .map(|child| child.node.as_str())
+        .collect();
     names.dedup();
     (!names.is_empty()).then(|| InlayHint {
         offset: like.span().range.end(),
@@ -49,7 +53,7 @@ fn left_out(visit: Visit<'_>) -> Option<InlayHint> {
     let value = |name: &str| visit.node.prop(name).map(Entry::raw);
     let written = |name: &str| value(name).is_some();
     visit.node.props().next()?;
-    let defaults: Vec<(&str, String)> = match spec.name {
+    let defaults: Vec<(&str, String)> = match spec.name() {
         "size" => vec![("cpu", CPU.to_string()), ("memory", MEMORY.to_string())],
         "drain" => vec![("grace", GRACE.to_string())],
         // Not a range, so nothing moves.

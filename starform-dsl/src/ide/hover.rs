@@ -118,7 +118,7 @@ fn about_property(spec: &NodeSpec, prop: &PropSpec) -> String {
     let mut text = format!(
         "`{}=` of `{}`: {}{needed}\n\n{}",
         prop.name,
-        spec.name,
+        spec.name(),
         words::value(prop.ty),
         prop.doc
     );

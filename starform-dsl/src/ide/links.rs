@@ -7,6 +7,7 @@ use super::scope::walk;
 use crate::include::Glob;
 use crate::source::{FileId, Span};
 use crate::syntax::Value;
+use crate::table::ProjectNode;
 
 /// A place that leads to a file.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -19,8 +20,11 @@ pub fn links(analysis: &Analysis, file: FileId) -> Vec<Link> {
     let Some(cst) = analysis.cst(file) else {
         return Vec::new();
     };
-    let includes = walk(cst, analysis.top(file))
-        .filter(|visit| visit.spec.is_some_and(|spec| spec.name == "include"));
+    let includes = walk(cst, analysis.top(file)).filter(|visit| {
+        visit
+            .spec
+            .is_some_and(|spec| spec.node == ProjectNode::Include.node())
+    });
     let entries = includes.flat_map(|visit| visit.node.args());
     entries
         .filter_map(|entry| match entry.value() {

@@ -8,7 +8,7 @@ use super::index::NameKind;
 use super::scope::Visit;
 use crate::project::GoneKind;
 use crate::syntax::{Entry, TextRange, Value};
-use crate::table::{Naming, Type, Word};
+use crate::table::{Naming, ProjectNode, Type, Word};
 use crate::vars::{Annotation, template};
 
 /// What a value does with the name that it is.
@@ -77,7 +77,8 @@ pub(super) fn owner_of_removed_volume(visit: Visit<'_>) -> Option<(Entry<'_>, St
         return None;
     };
     let (service, _) = name.split_once('.')?;
-    (visit.spec?.name == "removed" && of_volume).then(|| (entry, service.to_owned()))
+    (visit.spec?.node == ProjectNode::Removed.node() && of_volume)
+        .then(|| (entry, service.to_owned()))
 }
 
 /// What a node declares.
@@ -101,7 +102,7 @@ pub(super) fn of_type(ty: Type) -> Option<Named> {
 fn removed(visit: Visit<'_>, arg: usize) -> Option<Named> {
     let kind = visit.node.args().next()?.value();
     let of_service = matches!(kind, Value::String(_)) && gone_kind(&kind) != Some(GoneKind::Volume);
-    (visit.spec?.name == "removed" && arg == 2 && of_service)
+    (visit.spec?.node == ProjectNode::Removed.node() && arg == 2 && of_service)
         .then_some(Named::Formerly(NameKind::Service))
 }
 

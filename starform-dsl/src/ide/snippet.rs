@@ -6,7 +6,7 @@ use crate::table::{ArgSpec, Args, Block, NodeSpec, Place, PropSpec, Type};
 
 /// The node with its needed arguments, properties and block.
 pub(super) fn of_node(spec: &NodeSpec) -> String {
-    let mut text = spec.name.to_owned();
+    let mut text = spec.name().to_owned();
     let mut next = 1;
     let mut add = |text: &mut String, before: &str, name: &str, ty: Type| {
         text.push_str(before);
@@ -29,9 +29,9 @@ pub(super) fn of_node(spec: &NodeSpec) -> String {
     }
     if has_needed_block(spec.block) {
         text.push_str(" {\n  $0\n}");
-    } else if text == spec.name && (!spec.props.is_empty() || spec.block != Block::None) {
+    } else if text == spec.name() && (!spec.props.is_empty() || spec.block != Block::None) {
         text.push_str(" $0");
-    } else if text == spec.name && !matches!(spec.args, Args::None) {
+    } else if text == spec.name() && !matches!(spec.args, Args::None) {
         text.push(' ');
     }
     text

@@ -5,7 +5,7 @@
 use super::index::{Index, NameKind};
 use super::names::{self, Named};
 use crate::project::PREVIEW;
-use crate::table::{NodeSpec, Type};
+use crate::table::{NodeSpec, ProjectNode, Type};
 use crate::values::timezone;
 
 /// One value to offer.
@@ -68,7 +68,7 @@ pub(super) fn of(index: &Index, spec: &NodeSpec, ty: Type) -> Vec<Candidate> {
         Some(Named::Uses(kind)) => {
             let mut names = declared(index, kind);
             // A preview is from an environment that lasts.
-            names.retain(|name| spec.name != PREVIEW || name.text != PREVIEW);
+            names.retain(|name| spec.node != ProjectNode::Preview.node() || name.text != PREVIEW);
             return names;
         }
         Some(Named::Declares(_) | Named::Formerly(_)) => return Vec::new(),

@@ -8,7 +8,7 @@ use super::Cx;
 use super::read::Read;
 use crate::diag::{Diagnostic, codes};
 use crate::project::{CheckDecl, HealthDecl, ProbeDecl, ProbeKind, Slot, Spanned};
-use crate::table::{Place, Word};
+use crate::table::{HealthNode, Place, Word};
 
 pub(super) fn read(cx: &mut Cx, read: &Read<'_>) -> Slot<HealthDecl> {
     if read.unset {
@@ -22,11 +22,11 @@ pub(super) fn read(cx: &mut Cx, read: &Read<'_>) -> Slot<HealthDecl> {
     };
     let mut sound = read.sound;
     if let Some(nodes) = read.node.children() {
-        let seen = cx.block(nodes, "health", Place::Health, None, |cx, child| {
-            let slot = match child.spec.name {
-                "ready" => &mut health.ready,
-                "live" => &mut health.live,
-                _ => &mut health.startup,
+        let seen = cx.block(nodes, "health", Place::Health, None, |cx, node, child| {
+            let slot = match node {
+                HealthNode::Ready => &mut health.ready,
+                HealthNode::Live => &mut health.live,
+                HealthNode::Startup => &mut health.startup,
             };
             let short = slot.take();
             *slot = probe(cx, &child);
@@ -66,7 +66,7 @@ fn short(read: &Read<'_>, name: &str) -> Option<ProbeDecl> {
 }
 
 fn twice(cx: &mut Cx, child: &Read<'_>, short: &ProbeDecl) {
-    let title = format!("`{}` is given twice", child.spec.name);
+    let title = format!("`{}` is given twice", child.spec.name());
     let diagnostic = Diagnostic::new(codes::DUPLICATE_NODE, child.span(), title)
         .also(short.span, "first")
         .help("keep the property or the node");

@@ -7,17 +7,17 @@ use super::{Cx, MOST_OF_A_KIND};
 use crate::diag::{Diagnostic, codes};
 use crate::project::{Builder, ImageDecl, Setting, Slot, Spanned};
 use crate::source::Span;
-use crate::table::{Place, Word};
+use crate::table::{BuildNode, ImageNode, Place, Word};
 use crate::vars::credential;
 
 /// Puts what a node says into the slot of its layer.
-pub(super) fn read(cx: &mut Cx, read: &Read<'_>, slot: &mut Slot<ImageDecl>) {
-    let said = match read.spec.name {
-        "image" => read
+pub(super) fn read(cx: &mut Cx, node: ImageNode, read: &Read<'_>, slot: &mut Slot<ImageDecl>) {
+    let said = match node {
+        ImageNode::Image => read
             .arg::<String>(0)
             .map(|image| ImageDecl::Ref(image.value)),
-        "image-of" => read.arg(0).map(ImageDecl::Of),
-        _ => build(cx, read),
+        ImageNode::ImageOf => read.arg(0).map(ImageDecl::Of),
+        ImageNode::Build => build(cx, read),
     };
     let new = read.slot(said);
     match slot {
@@ -71,30 +71,36 @@ fn args(cx: &mut Cx, read: &Read<'_>) -> bool {
     let Some(nodes) = read.node.children() else {
         return true;
     };
-    let seen = cx.block(nodes, "build", Place::Build, None, |cx, child| {
-        let (Some(key), true) = (child.arg::<String>(0), child.sound) else {
-            sound = false;
-            return;
-        };
-        if keys.len() == MOST_OF_A_KIND {
-            cx.too_many(child.span(), "build arguments", MOST_OF_A_KIND);
-        }
-        if keys.len() >= MOST_OF_A_KIND {
-            sound = false;
-            return;
-        }
-        if let Some(first) = keys.iter().find(|first| first.value == key.value) {
-            let title = format!("the build argument `{}` is given twice", key.value);
-            let diagnostic = Diagnostic::new(codes::DUPLICATE_VARIABLE, key.span, title)
-                .label("second")
-                .also(first.span, "first")
-                .help("keep one of the two");
-            cx.report(diagnostic);
-            sound = false;
-        }
-        sound &= no_secret(cx, &key.value, child.arg(1));
-        keys.push(key);
-    });
+    let seen = cx.block(
+        nodes,
+        "build",
+        Place::Build,
+        None,
+        |cx, BuildNode::Arg, child| {
+            let (Some(key), true) = (child.arg::<String>(0), child.sound) else {
+                sound = false;
+                return;
+            };
+            if keys.len() == MOST_OF_A_KIND {
+                cx.too_many(child.span(), "build arguments", MOST_OF_A_KIND);
+            }
+            if keys.len() >= MOST_OF_A_KIND {
+                sound = false;
+                return;
+            }
+            if let Some(first) = keys.iter().find(|first| first.value == key.value) {
+                let title = format!("the build argument `{}` is given twice", key.value);
+                let diagnostic = Diagnostic::new(codes::DUPLICATE_VARIABLE, key.span, title)
+                    .label("second")
+                    .also(first.span, "first")
+                    .help("keep one of the two");
+                cx.report(diagnostic);
+                sound = false;
+            }
+            sound &= no_secret(cx, &key.value, child.arg(1));
+            keys.push(key);
+        },
+    );
     sound && !seen.incomplete
 }
 

@@ -6,6 +6,7 @@ use std::collections::BTreeSet;
 
 use crate::project::PREVIEW;
 use crate::syntax::Node;
+use crate::table::{self, Place};
 
 /// Of which declarations the names are known, though some may not hold. Where a node may declare
 /// anything, nothing of its kind is called unknown.
@@ -24,17 +25,6 @@ pub(crate) struct Known {
 
 /// More words that may be names are not told apart from names.
 const MOST_WORDS: usize = 10_000;
-
-/// What stands before a name that it declares.
-const DECLARING: [&str; 7] = [
-    "environment",
-    "var-group",
-    "partial",
-    "web",
-    "private",
-    "worker",
-    "cron",
-];
 
 impl Known {
     pub(crate) fn all(known: bool) -> Known {
@@ -73,7 +63,7 @@ impl Known {
         let mut words = words(statement);
         match words.next() {
             Some(PREVIEW) => self.insert(PREVIEW),
-            Some(first) if DECLARING.contains(&first) => {
+            Some(first) if is_declaring(first) => {
                 let rest = statement.split_whitespace().skip(1);
                 rest.take_while(|piece| !piece.starts_with("//"))
                     .filter(|piece| !piece.contains('='))
@@ -114,6 +104,11 @@ impl Known {
             };
         }
     }
+}
+
+/// Whether a word stands before a name that it declares in a project.
+fn is_declaring(word: &str) -> bool {
+    table::find(Place::Project, word).is_some_and(|spec| spec.declares().is_some())
 }
 
 fn words(text: &str) -> impl Iterator<Item = &str> {

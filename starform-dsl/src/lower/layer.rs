@@ -9,10 +9,17 @@ use super::{Cx, MOST_ENTRIES, MOST_OF_A_KIND, domain, health, image, runtime, tr
 use crate::diag::{Diagnostic, Edit, Fix, codes};
 use crate::project::{DrainDecl, KeepDecl, Layer, ScaleDecl, Setting, SizeDecl, Slot, Spanned};
 use crate::syntax::Nodes;
-use crate::table::Place;
+use crate::table::{LayerNode, NodeName, Place, PresenceNode, ServiceNode};
 
-/// What takes the children that are no part of a layer (`in`, `only`, `not-in`).
-pub(super) type Other<'o, 'a> = &'o mut dyn FnMut(&mut Cx, Read<'a>);
+/// A child of a service that is no part of a layer.
+#[derive(Clone, Copy, Debug)]
+pub(super) enum Where {
+    In,
+    Presence(PresenceNode),
+}
+
+/// What takes those children.
+pub(super) type Other<'o, 'a> = &'o mut dyn FnMut(&mut Cx, Where, Read<'a>);
 
 pub(super) fn read<'a>(
     cx: &mut Cx,
@@ -24,8 +31,10 @@ pub(super) fn read<'a>(
 ) -> Layer {
     let mut layer = Layer::default();
     if let Some(nodes) = nodes {
-        let seen = cx.block(nodes, parent, place, kind, |cx, child| {
-            child_of(cx, child, &mut layer, other);
+        let seen = cx.block(nodes, parent, place, kind, |cx, node, child| match node {
+            ServiceNode::Layer(node) => child_of(cx, node, &child, &mut layer),
+            ServiceNode::In => other(cx, Where::In, child),
+            ServiceNode::Presence(node) => other(cx, Where::Presence(node), child),
         });
         layer.children = seen.children;
         layer.incomplete = seen.incomplete;
@@ -33,49 +42,50 @@ pub(super) fn read<'a>(
     layer
 }
 
-fn child_of<'a>(cx: &mut Cx, read: Read<'a>, layer: &mut Layer, other: Other<'_, 'a>) {
-    match read.spec.name {
-        "image" | "build" | "image-of" => image::read(cx, &read, &mut layer.image),
-        "watch" => several(cx, &read, &mut layer.watch, Some(read.args())),
-        "run" => layer.run = runtime::run(cx, &read),
-        "release" => layer.release = runtime::release(cx, &read),
-        "hold" => layer.hold = read.slot(Some(true)),
-        "run-as" => layer.run_as = runtime::run_as(cx, &read),
-        "port" => several(cx, &read, &mut layer.ports, traffic::port(&read)),
-        "metrics" => layer.metrics = runtime::metrics(&read),
-        "route" => several(cx, &read, &mut layer.routes, traffic::route(&read)),
-        "redirect" => several(cx, &read, &mut layer.redirects, traffic::redirect(&read)),
-        "volume" => {
-            let volume = runtime::volume(&read).map(|volume| vec![volume]);
-            several(cx, &read, &mut layer.volumes, volume);
+fn child_of(cx: &mut Cx, node: LayerNode, read: &Read<'_>, layer: &mut Layer) {
+    match node {
+        LayerNode::Image(node) => image::read(cx, node, read, &mut layer.image),
+        LayerNode::Watch => several(cx, read, &mut layer.watch, Some(read.args())),
+        LayerNode::Run => layer.run = runtime::run(cx, read),
+        LayerNode::Release => layer.release = runtime::release(cx, read),
+        LayerNode::Hold => layer.hold = read.slot(Some(true)),
+        LayerNode::RunAs => layer.run_as = runtime::run_as(cx, read),
+        LayerNode::Port => several(cx, read, &mut layer.ports, traffic::port(read)),
+        LayerNode::Metrics => layer.metrics = runtime::metrics(read),
+        LayerNode::Route => several(cx, read, &mut layer.routes, traffic::route(read)),
+        LayerNode::Redirect => several(cx, read, &mut layer.redirects, traffic::redirect(read)),
+        LayerNode::Volume => {
+            let volume = runtime::volume(read).map(|volume| vec![volume]);
+            several(cx, read, &mut layer.volumes, volume);
         }
-        "health" => layer.health = health::read(cx, &read),
-        "size" => layer.size = props(cx, &read, size(&read)),
-        "scale" => layer.scale = scale(cx, &read),
-        "drain" => layer.drain = props(cx, &read, drain(&read)),
-        "use" => several(cx, &read, &mut layer.uses, Some(read.args())),
-        "vars" => {
+        LayerNode::Health => layer.health = health::read(cx, read),
+        LayerNode::Size => layer.size = props(cx, read, size(read)),
+        LayerNode::Scale => layer.scale = scale(cx, read),
+        LayerNode::Drain => layer.drain = props(cx, read, drain(read)),
+        LayerNode::Use => several(cx, read, &mut layer.uses, Some(read.args())),
+        LayerNode::Vars => {
             let nodes = read.node.children().into_iter().flatten();
             layer.vars = vars::read(cx, nodes, vars::Owner::Service);
         }
-        "domain" => {
-            let domain = domain::read(cx, &read);
+        LayerNode::Domain => {
+            let domain = domain::read(cx, read);
             several(
                 cx,
-                &read,
+                read,
                 &mut layer.domains,
                 domain.map(|domain| vec![domain]),
             );
         }
-        "allow-from" => several(cx, &read, &mut layer.allow_from, Some(read.args())),
-        "observability" => layer.observability = read.slot(read.arg(0).map(value)),
-        "overlap" => {
+        LayerNode::AllowFrom => several(cx, read, &mut layer.allow_from, Some(read.args())),
+        LayerNode::Observability => layer.observability = read.slot(read.arg(0).map(value)),
+        LayerNode::Overlap => {
             layer.overlap = read.slot(read.arg_word(0).map(value));
         }
-        "retries" => layer.retries = read.slot(read.arg(0).map(value)),
-        "timeout" => layer.timeout = read.slot(read.arg(0).map(value)),
-        "keep" => layer.keep = props(cx, &read, keep(&read)),
-        _ => other(cx, read),
+        LayerNode::Retries => layer.retries = read.slot(read.arg(0).map(value)),
+        LayerNode::Timeout => layer.timeout = read.slot(read.arg(0).map(value)),
+        LayerNode::Keep => layer.keep = props(cx, read, keep(read)),
+        // Refused by their rows, which are of a later version.
+        LayerNode::AllowIp | LayerNode::Header => {}
     }
 }
 
@@ -92,9 +102,9 @@ fn several<T>(cx: &mut Cx, read: &Read<'_>, slot: &mut Slot<Vec<T>>, more: Optio
     };
     match (&mut old.value, new.map(value)) {
         (Setting::Set(list), Some(Setting::Set(more))) => {
-            if list.len() + more.len() > most(read.spec.name) {
-                let what = format!("of `{}` in one block", read.spec.name);
-                cx.too_many(read.span(), &what, most(read.spec.name));
+            if list.len() + more.len() > most(read.spec.node) {
+                let what = format!("of `{}` in one block", read.spec.name());
+                cx.too_many(read.span(), &what, most(read.spec.node));
                 old.value = Setting::Broken;
             } else {
                 list.extend(more);
@@ -104,7 +114,8 @@ fn several<T>(cx: &mut Cx, read: &Read<'_>, slot: &mut Slot<Vec<T>>, more: Optio
         | (Setting::Set(_), Some(Setting::Unset)) => {
             let title = format!(
                 "`{} #null` stands beside another `{}`",
-                read.spec.name, read.spec.name
+                read.spec.name(),
+                read.spec.name()
             );
             let diagnostic = Diagnostic::new(codes::CONFLICTING_NODES, read.span(), title)
                 .also(old.span, "first")
@@ -117,8 +128,8 @@ fn several<T>(cx: &mut Cx, read: &Read<'_>, slot: &mut Slot<Vec<T>>, more: Optio
 }
 
 /// How many of a child one layer may hold.
-fn most(child: &str) -> usize {
-    if child == "allow-from" {
+fn most(child: NodeName) -> usize {
+    if child == LayerNode::AllowFrom.node() {
         MOST_ENTRIES
     } else {
         MOST_OF_A_KIND
@@ -128,7 +139,7 @@ fn most(child: &str) -> usize {
 /// A node that is made of properties alone and says nothing without them.
 fn props<T>(cx: &mut Cx, read: &Read<'_>, decl: T) -> Slot<T> {
     if read.sound && !read.unset && !read.has_props() {
-        let title = format!("`{}` says nothing", read.spec.name);
+        let title = format!("`{}` says nothing", read.spec.name());
         let help = format!("it is written `{}`", read.spec.form);
         cx.error(codes::EMPTY_NODE, read.span(), title, help);
         return read.slot(None);

@@ -7,7 +7,7 @@ use super::{Cx, value};
 use crate::diag::{Diagnostic, Edit, Fix, codes};
 use crate::source::Span;
 use crate::syntax::{Entry, TextRange, Value};
-use crate::table::{Args, Block, PropSpec, Repeat, Type, foreign_node};
+use crate::table::{Args, Block, LayerNode, PropSpec, Repeat, Type, foreign_node};
 
 /// More properties than these are not listed as what an argument may be.
 const MOST_LISTED: usize = 4;
@@ -58,7 +58,7 @@ impl Cx {
     /// Arguments that the node does not take.
     pub(super) fn extra_arguments(&mut self, read: &mut Read<'_>, extra: &[Entry<'_>]) {
         let Some(first) = extra.first() else { return };
-        let title = format!("argument too many for `{}`", read.spec.name);
+        let title = format!("argument too many for `{}`", read.spec.name());
         let diagnostic = Diagnostic::new(codes::EXTRA_ARGUMENT, first.span(), title);
         let diagnostic = if let Some(named) = all_named(read, extra) {
             read.meant.extend(named.iter().map(|(prop, _)| prop.name));
@@ -67,7 +67,7 @@ impl Cx {
             diagnostic
                 .help(format!("write `{}`", range.text))
                 .fix(range.fix)
-        } else if read.spec.name == "vars" {
+        } else if read.spec.node == LayerNode::Vars.node() {
             diagnostic.help("`vars` holds variables; a var-group is taken with `use`")
         } else if takes_one_each(read, extra) {
             one_each(diagnostic, read, extra)
@@ -94,7 +94,7 @@ impl Cx {
 
     /// `project name=shop`: the name of an argument that has none. Whether it was that.
     pub(super) fn named_argument(&mut self, read: &Read<'_>, name: &str, entry: Entry<'_>) -> bool {
-        let node = read.spec.name;
+        let node = read.spec.name();
         let Some(arg) = read.spec.args.at(read.arguments) else {
             return false;
         };
@@ -124,7 +124,9 @@ impl Cx {
 
     /// `run-as user=0`: root by its number. Whether it was that.
     pub(super) fn root_by_number(&mut self, read: &Read<'_>, prop: &str, entry: Entry<'_>) -> bool {
-        if (read.spec.name, prop) != ("run-as", "user") || entry.value() != Value::Integer(0) {
+        if (read.spec.node, prop) != (LayerNode::RunAs.node(), "user")
+            || entry.value() != Value::Integer(0)
+        {
             return false;
         }
         let entries: Vec<Entry<'_>> = read.node.entries().collect();
@@ -150,9 +152,11 @@ impl Cx {
 
     /// `volume "data:/data"`: name and folder in one, as compose writes them; or a folder alone. Whether it was that.
     pub(super) fn volume_of_compose(&mut self, read: &mut Read<'_>) -> bool {
+        if read.spec.node != LayerNode::Volume.node() {
+            return false;
+        }
         let args: Vec<Entry<'_>> = read.node.args().collect();
-        let ("volume", [only], Value::String(text)) = (
-            read.spec.name,
+        let ([only], Value::String(text)) = (
             args.as_slice(),
             args.first().map_or(Value::Null, |entry| entry.value()),
         ) else {
@@ -197,7 +201,7 @@ impl Cx {
         let (Some(first), Some(last)) = (props.first(), props.last()) else {
             return;
         };
-        let node = read.spec.name;
+        let node = read.spec.name();
         let span = first.span().cover(last.span());
         let title = format!("variables stand inside the braces of `{node}`");
         let diagnostic = Diagnostic::new(codes::UNKNOWN_PROPERTY, span, title)
@@ -368,7 +372,7 @@ fn range_of(read: &Read<'_>, extra: &[Entry<'_>]) -> Option<RangeMeant> {
     };
     let alone = read.node.entries().count() == 2;
     let text = format!("scale min={least} max={most}");
-    (read.spec.name == "scale" && alone && least < most).then(|| RangeMeant {
+    (read.spec.node == LayerNode::Scale.node() && alone && least < most).then(|| RangeMeant {
         fix: Fix::maybe(
             format!("write `{text}`"),
             [(min, "min="), (max, "max=")]
@@ -405,7 +409,7 @@ fn takes_one_each(read: &Read<'_>, extra: &[Entry<'_>]) -> bool {
 }
 
 fn one_each(diagnostic: Diagnostic, read: &Read<'_>, extra: &[Entry<'_>]) -> Diagnostic {
-    let node = read.spec.name;
+    let node = read.spec.name();
     let diagnostic = diagnostic.help(format!("write one `{node}` for each"));
     let block = read.spec.block != Block::None && read.node.block_span().is_some();
     if block || read.node.props().next().is_some() {

@@ -19,7 +19,9 @@ use crate::project::{
 };
 use crate::source::{FileId, Span};
 use crate::syntax::{Node, TextRange, Value};
-use crate::table::{self, Availability, NodeSpec, Place};
+use crate::table::{
+    self, Availability, EnvironmentNode, GroupNode, NodeSpec, Place, ProjectNode, RootNode,
+};
 
 /// The contract that this version writes and reads.
 pub(crate) const CONTRACT: i64 = 1;
@@ -48,13 +50,19 @@ pub(crate) fn lower(
     };
     let mut project: Option<Lowered> = None;
     let mut first: Option<Span> = None;
-    let seen = cx.block(cst.nodes(), "", Place::Root, None, |cx, read| match first {
-        Some(first) => second_project(cx, &read, first),
-        None => {
-            first = Some(read.span());
-            project = Some(lower_project(cx, &read, files));
-        }
-    });
+    let seen = cx.block(
+        cst.nodes(),
+        "",
+        Place::Root,
+        None,
+        |cx, RootNode::Project, read| match first {
+            Some(first) => second_project(cx, &read, first),
+            None => {
+                first = Some(read.span());
+                project = Some(lower_project(cx, &read, files));
+            }
+        },
+    );
     if first.is_none() && sound && !seen.incomplete {
         cx.error(
             codes::NO_PROJECT,
@@ -110,8 +118,8 @@ fn lower_project(cx: &mut Cx, read: &Read<'_>, files: &Files) -> Lowered {
             cx.known.node(*node);
         }
         let nodes = nodes.into_iter();
-        let seen = cx.block(nodes, "project", Place::Project, None, |cx, child| {
-            lower_child(cx, &child, &mut lowered, &mut declared);
+        let seen = cx.block(nodes, "project", Place::Project, None, |cx, node, child| {
+            lower_child(cx, node, &child, &mut lowered, &mut declared);
         });
         if seen.incomplete && cx.is_full() {
             cx.known = Known::all(false);
@@ -133,14 +141,16 @@ fn lower_project(cx: &mut Cx, read: &Read<'_>, files: &Files) -> Lowered {
 
 /// What may stand behind `in`; more than a project may have are not looked at.
 fn named_environments(nodes: &[Node<'_>]) -> BTreeSet<String> {
-    let name = |node: &Node<'_>| match node.name().as_ref() {
-        "environment" => match node.args().next()?.value() {
+    let name = |node: &Node<'_>| {
+        if node.name() == PREVIEW {
+            return Some(PREVIEW.to_owned());
+        }
+        let declared = node.name() == ProjectNode::Environment.as_str();
+        match node.args().next().filter(|_| declared)?.value() {
             Value::String(name) => Some(name.into_owned()),
             Value::Integer(_) | Value::Decimal(_) | Value::Bool(_) | Value::Null => None,
             Value::Invalid => None,
-        },
-        PREVIEW => Some(PREVIEW.to_owned()),
-        _ => None,
+        }
     };
     let names = nodes.iter().filter_map(name);
     names.take(MOST_ENVIRONMENTS).collect()
@@ -161,12 +171,18 @@ fn check_contract(cx: &mut Cx, read: &Read<'_>) {
     }
 }
 
-fn lower_child(cx: &mut Cx, read: &Read<'_>, lowered: &mut Lowered, declared: &mut Declared) {
+fn lower_child(
+    cx: &mut Cx,
+    node: ProjectNode,
+    read: &Read<'_>,
+    lowered: &mut Lowered,
+    declared: &mut Declared,
+) {
     let segment = read
         .arg::<String>(0)
         .map_or_else(String::new, |name| name.value);
-    cx.within(&segment, |cx| match read.spec.name {
-        "environment" => match environment(cx, read) {
+    cx.within(&segment, |cx| match node {
+        ProjectNode::Environment => match environment(cx, read) {
             Some(environment) => {
                 if declared
                     .environments
@@ -177,12 +193,14 @@ fn lower_child(cx: &mut Cx, read: &Read<'_>, lowered: &mut Lowered, declared: &m
             }
             None => unread(cx, read, |known| &mut known.environments),
         },
-        "preview" => match preview(read) {
+        ProjectNode::Preview => match preview(read) {
             Some(preview) => lowered.model.preview = Some(preview),
             None => cx.known.previews = false,
         },
-        "var-group" if !declared.groups.has_room(cx, read.span()) => cx.known.groups = false,
-        "var-group" => match read.arg::<GroupName>(0) {
+        ProjectNode::VarGroup if !declared.groups.has_room(cx, read.span()) => {
+            cx.known.groups = false
+        }
+        ProjectNode::VarGroup => match read.arg::<GroupName>(0) {
             Some(name) => {
                 let fresh = declared.groups.declare(cx, &name.value, name.span);
                 let group = group(cx, read);
@@ -192,8 +210,10 @@ fn lower_child(cx: &mut Cx, read: &Read<'_>, lowered: &mut Lowered, declared: &m
             }
             None => unread(cx, read, |known| &mut known.groups),
         },
-        "partial" if !declared.partials.has_room(cx, read.span()) => cx.known.partials = false,
-        "partial" => match read.arg::<PartialName>(0) {
+        ProjectNode::Partial if !declared.partials.has_room(cx, read.span()) => {
+            cx.known.partials = false
+        }
+        ProjectNode::Partial => match read.arg::<PartialName>(0) {
             Some(name) => {
                 let fresh = declared.partials.declare(cx, &name.value, name.span);
                 let layer = super::layer::read(
@@ -202,7 +222,7 @@ fn lower_child(cx: &mut Cx, read: &Read<'_>, lowered: &mut Lowered, declared: &m
                     "partial",
                     Place::Partial,
                     None,
-                    &mut |_, _| (),
+                    &mut |_, _, _| (),
                 );
                 if fresh {
                     lowered.model.partials.insert(name.value, layer);
@@ -210,13 +230,17 @@ fn lower_child(cx: &mut Cx, read: &Read<'_>, lowered: &mut Lowered, declared: &m
             }
             None => unread(cx, read, |known| &mut known.partials),
         },
-        "removed" => lowered.model.removed.extend(super::removed::read(cx, read)),
+        ProjectNode::Removed => lowered.model.removed.extend(super::removed::read(cx, read)),
         // Its files' nodes follow it.
-        "include" if read.sound => {}
-        "include" => cx.known = Known::all(false),
+        ProjectNode::Include if read.sound => {}
+        ProjectNode::Include => cx.known = Known::all(false),
         // The limit itself is reported where the whole is known; what lies behind it is not read.
-        _ if lowered.model.services.len() > MOST_SERVICES => cx.known.services = false,
-        _ => match super::service::read(cx, read) {
+        ProjectNode::Service(_) if lowered.model.services.len() > MOST_SERVICES => {
+            cx.known.services = false
+        }
+        // Refused by its row, which is of a later version.
+        ProjectNode::Reserved(_) => {}
+        ProjectNode::Service(kind) => match super::service::read(cx, kind, read) {
             Some(service) => {
                 let name = &service.name;
                 if declared.services.declare(cx, &name.value, name.span) {
@@ -268,16 +292,16 @@ fn environment(cx: &mut Cx, read: &Read<'_>) -> Option<Environment> {
             "environment",
             Place::Environment,
             None,
-            |_, child| match child.spec.name {
-                "deploy" => {
+            |_, node, child| match node {
+                EnvironmentNode::Deploy => {
                     let after = child.prop_word("after");
                     deploy = after.map_or(Deploy::default(), |after| after.value);
                 }
-                "drift" => {
+                EnvironmentNode::Drift => {
                     let what = child.arg_word(0);
                     drift = what.map_or(DriftPolicy::default(), |what| what.value);
                 }
-                _ => protect = Some(child.span()),
+                EnvironmentNode::Protect => protect = Some(child.span()),
             },
         );
     }
@@ -304,9 +328,9 @@ fn group(cx: &mut Cx, read: &Read<'_>) -> Group {
         return group;
     };
     let (blocks, keys): (Vec<Node<'_>>, Vec<Node<'_>>) =
-        nodes.partition(|node| node.name() == "in");
+        nodes.partition(|node| node.name() == GroupNode::In.as_str());
     group.base = super::vars::read(cx, keys.into_iter(), super::vars::Owner::Group);
-    let row = table::find(Place::Group, "in").expect("the table has `in` for groups");
+    let row = table::row(GroupNode::In.node());
     if let Some(extra) = blocks.get(MOST_OF_A_KIND) {
         cx.too_many(
             extra.head_span(),

@@ -11,7 +11,9 @@ use crate::diag::{Diagnostic, codes};
 use crate::project::{Child, Setting, Slot, Spanned};
 use crate::source::Span;
 use crate::syntax::{Entry, Node, Value};
-use crate::table::{self, Availability, Block, NodeSpec, Place, PropSpec, Repeat, Word};
+use crate::table::{
+    self, Availability, Block, NodeName, NodeSpec, Nodes, Place, PropSpec, Repeat, Word,
+};
 
 /// A node that has met its row.
 pub(super) struct Read<'a> {
@@ -164,7 +166,7 @@ impl Cx {
         }
         if let (Block::None, Some(block)) = (spec.block, node.block_span()) {
             read.sound = false;
-            let title = format!("`{}` has no block", spec.name);
+            let title = format!("`{}` has no block", spec.name());
             self.error(
                 codes::UNEXPECTED_BLOCK,
                 block,
@@ -187,7 +189,7 @@ impl Cx {
         for (index, entry) in entries.iter().copied().enumerate() {
             match args.at(index) {
                 Some(arg) => {
-                    let name = format!("`{}`", read.spec.name);
+                    let name = format!("`{}`", read.spec.name());
                     read.sound &= self.value(arg.ty, &name, entry);
                     read.args.push(entry);
                 }
@@ -200,7 +202,7 @@ impl Cx {
         }
         if let Some(beyond) = beyond {
             read.sound = false;
-            let what = format!("arguments of one `{}`", read.spec.name);
+            let what = format!("arguments of one `{}`", read.spec.name());
             self.too_many(beyond.span(), &what, MOST_ENTRIES);
         }
     }
@@ -220,7 +222,7 @@ impl Cx {
         if read.argument_meant || in_a_block {
             return;
         }
-        let title = format!("`{}` needs its {}", read.spec.name, arg.name);
+        let title = format!("`{}` needs its {}", read.spec.name(), arg.name);
         let help = format!("it is written `{}`", read.spec.form);
         self.error(codes::MISSING_ARGUMENT, read.node.name_span(), title, help);
     }
@@ -265,7 +267,7 @@ impl Cx {
                 read.sound = false;
             } else if !read.has_prop(prop.name) {
                 read.sound = false;
-                let title = format!("`{}` needs `{}=`", read.spec.name, prop.name);
+                let title = format!("`{}` needs `{}=`", read.spec.name(), prop.name);
                 let help = format!("add `{}=` with {}", prop.name, value::expected(prop.ty));
                 self.error(codes::MISSING_PROPERTY, read.node.head_span(), title, help);
             }
@@ -309,17 +311,18 @@ impl Cx {
         }
     }
 
-    /// Reads the nodes of a block by their rows in `place`; hands each that is to be used to `each`.
-    pub(super) fn block<'a>(
+    /// Reads the nodes of a block by their rows in `place`; hands each that is to be used to `each`, with which of the
+    /// nodes of the place it is.
+    pub(super) fn block<'a, N: Nodes>(
         &mut self,
         nodes: impl Iterator<Item = Node<'a>>,
         parent: &str,
         place: Place,
         kind: Option<ServiceKind>,
-        mut each: impl FnMut(&mut Cx, Read<'a>),
+        mut each: impl FnMut(&mut Cx, N, Read<'a>),
     ) -> Seen {
         let mut seen = Seen::default();
-        let mut once: Vec<(&'static str, Span)> = Vec::new();
+        let mut once: Vec<(NodeName, Span)> = Vec::new();
         for node in nodes {
             if self.is_full() {
                 seen.incomplete = true;
@@ -329,12 +332,12 @@ impl Cx {
             if name.starts_with("x-") {
                 continue;
             }
-            let Some(spec) = self.row(node, &name, parent, place, kind) else {
+            let Some((named, spec)) = self.row(node, &name, parent, place, kind) else {
                 seen.incomplete = true;
                 continue;
             };
             let first = match spec.repeat {
-                Repeat::Once => once.iter().find(|(known, _)| *known == spec.name),
+                Repeat::Once => once.iter().find(|(known, _)| *known == spec.node),
                 Repeat::Many => None,
             };
             if let Some((_, first)) = first {
@@ -347,36 +350,36 @@ impl Cx {
                 continue;
             }
             if spec.repeat == Repeat::Once {
-                once.push((spec.name, node.head_span()));
+                once.push((spec.node, node.head_span()));
             }
             self.enter(&name);
             let read = self.read(node, spec);
             seen.children.push(Child {
-                name: spec.name,
-                slot: spec.slot(),
+                node: spec.node,
                 span: node.head_span(),
                 unset: read.unset,
             });
             let warn = read.sound && !read.unset;
             if let (Availability::Checked { instead }, true) = (spec.availability, warn) {
-                self.checked_only(&format!("`{}`", spec.name), read.span(), instead);
+                self.checked_only(&format!("`{}`", spec.name()), read.span(), instead);
             }
-            each(self, read);
+            each(self, named, read);
             self.path.pop();
         }
         seen
     }
 
     /// The row of a node that may stand here; reports every other.
-    fn row(
+    fn row<N: Nodes>(
         &mut self,
         node: Node<'_>,
         name: &str,
         parent: &str,
         place: Place,
         kind: Option<ServiceKind>,
-    ) -> Option<&'static NodeSpec> {
-        let Some(spec) = table::find(place, name) else {
+    ) -> Option<(N, &'static NodeSpec)> {
+        let found = table::find(place, name);
+        let Some((named, spec)) = found.and_then(|spec| Some((N::of(spec.node)?, spec))) else {
             unknown::report(self, node, name, parent, place, kind);
             return None;
         };
@@ -390,7 +393,7 @@ impl Cx {
                 unknown::wrong_kind(self, node.head_span(), spec, kind);
                 None
             }
-            Some(_) | None => Some(spec),
+            Some(_) | None => Some((named, spec)),
         }
     }
 }

@@ -10,20 +10,22 @@ use crate::table::Word;
 use crate::values::words::{self, InvalidCommand};
 
 pub(super) fn run(cx: &mut Cx, read: &Read<'_>) -> Slot<Vec<String>> {
-    let command = command(cx, read);
+    let empty = "name a program, or leave `run` out for the image's own";
+    let command = command(cx, read, empty);
     read.slot(command)
 }
 
 pub(super) fn release(cx: &mut Cx, read: &Read<'_>) -> Slot<ReleaseDecl> {
-    let command = command(cx, read);
+    let empty = "name a program, or leave `release` out";
+    let command = command(cx, read, empty);
     read.slot(command.map(|command| ReleaseDecl {
         command,
         timeout: read.prop("timeout"),
     }))
 }
 
-/// `None` where it is broken and reported.
-fn command(cx: &mut Cx, read: &Read<'_>) -> Option<Vec<String>> {
+/// `None` where it is broken and reported; `empty`: what to do about a command of no words.
+fn command(cx: &mut Cx, read: &Read<'_>, empty: &str) -> Option<Vec<String>> {
     let args: Vec<Spanned<String>> = read.args();
     if !read.sound || read.unset {
         return None;
@@ -36,7 +38,7 @@ fn command(cx: &mut Cx, read: &Read<'_>) -> Option<Vec<String>> {
     }
     let said: Vec<Diagnostic> = args
         .iter()
-        .filter_map(|arg| secret::argument(read.spec.name, &arg.value, arg.span))
+        .filter_map(|arg| secret::argument(read.spec.name(), &arg.value, arg.span))
         .collect();
     if !said.is_empty() {
         said.into_iter().for_each(|said| cx.report(said));
@@ -48,7 +50,7 @@ fn command(cx: &mut Cx, read: &Read<'_>) -> Option<Vec<String>> {
     match words::split(&text.value) {
         Ok(words) => Some(words),
         Err(error) => {
-            cx.report(not_a_command(read, text, &error));
+            cx.report(not_a_command(read, text, &error, empty));
             None
         }
     }
@@ -57,16 +59,21 @@ fn command(cx: &mut Cx, read: &Read<'_>) -> Option<Vec<String>> {
 /// Several texts: the first is the program.
 fn program(cx: &mut Cx, read: &Read<'_>, args: Vec<Spanned<String>>) -> Option<Vec<String>> {
     if let Some(first) = args.first().filter(|first| first.value.trim().is_empty()) {
-        let help = format!("write it as `{} \"PROGRAM\" \"ARG\"`", read.spec.name);
+        let help = format!("write it as `{} \"PROGRAM\" \"ARG\"`", read.spec.name());
         cx.error(codes::BAD_COMMAND, first.span, "the program is empty", help);
         return None;
     }
     Some(args.into_iter().map(|arg| arg.value).collect())
 }
 
-fn not_a_command(read: &Read<'_>, text: &Spanned<String>, error: &InvalidCommand) -> Diagnostic {
+fn not_a_command(
+    read: &Read<'_>,
+    text: &Spanned<String>,
+    error: &InvalidCommand,
+    empty: &str,
+) -> Diagnostic {
     let diagnostic = Diagnostic::new(codes::BAD_COMMAND, text.span, error.to_string());
-    let node = read.spec.name;
+    let node = read.spec.name();
     match error {
         InvalidCommand::Shell { .. } => {
             let through_shell = format!("\"sh\" \"-c\" {}", quoted(&text.value));
@@ -86,10 +93,7 @@ fn not_a_command(read: &Read<'_>, text: &Spanned<String>, error: &InvalidCommand
         InvalidCommand::Backslash => {
             diagnostic.help("take it out, or write `\\\\\\\\` for a backslash")
         }
-        InvalidCommand::Empty => diagnostic.help(match node {
-            "run" => "name a program, or leave `run` out for the image's own",
-            _ => "name a program, or leave `release` out",
-        }),
+        InvalidCommand::Empty => diagnostic.help(empty),
     }
 }
 

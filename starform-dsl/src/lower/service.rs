@@ -4,17 +4,18 @@
 
 use starform_contract::{ServiceKind, ServiceName};
 
+use super::layer::Where;
 use super::read::Read;
 use super::{Cx, MOST_OF_A_KIND, layer, schedule};
 use crate::diag::{Diagnostic, codes};
 use crate::project::{
     In, Kind, Layer, NamedEnvironments, Presence, Schedule, Service, Spanned, Was,
 };
-use crate::table::Place;
+use crate::table::{Place, PresenceNode};
 
 /// `None`: its name cannot be read.
-pub(super) fn read(cx: &mut Cx, read: &Read<'_>) -> Option<Service> {
-    let kind = kind(read);
+pub(super) fn read(cx: &mut Cx, of: ServiceKind, read: &Read<'_>) -> Option<Service> {
+    let kind = kind(of, read);
     if let Some(Kind::Cron(Schedule { schedule, .. })) = &kind
         && let Some(said) = schedule::never_due(&schedule.value, schedule.span)
     {
@@ -22,22 +23,21 @@ pub(super) fn read(cx: &mut Cx, read: &Read<'_>) -> Option<Service> {
     }
     let mut presence: Option<(Presence, Spanned<()>)> = None;
     let mut overrides = Vec::new();
-    let word = read.spec.name;
     let mut own = layer::read(
         cx,
         read.node.children(),
-        word,
+        read.spec.name(),
         Place::Service,
-        Some(service_kind(word)),
-        &mut |cx, child| match child.spec.name {
-            "in" if overrides.len() > MOST_OF_A_KIND => {}
-            "in" => {
+        Some(of),
+        &mut |cx, node, child| match node {
+            Where::In if overrides.len() > MOST_OF_A_KIND => {}
+            Where::In => {
                 if overrides.len() == MOST_OF_A_KIND {
                     cx.too_many(child.span(), "`in` blocks of one service", MOST_OF_A_KIND);
                 }
-                overrides.push(read_in(cx, &child, service_kind(word)));
+                overrides.push(read_in(cx, &child, of));
             }
-            _ => read_presence(cx, &child, &mut presence),
+            Where::Presence(node) => read_presence(cx, node, &child, &mut presence),
         },
     );
     // A head that does not hold may have meant what would be missing.
@@ -65,14 +65,14 @@ fn read_in(cx: &mut Cx, read: &Read<'_>, kind: ServiceKind) -> In<Layer> {
             "in",
             Place::ServiceIn,
             Some(kind),
-            &mut |_, _| (),
+            &mut |_, _, _| (),
         ),
     }
 }
 
 /// `None` where the schedule of a cron job cannot be read.
-fn kind(read: &Read<'_>) -> Option<Kind> {
-    Some(match service_kind(read.spec.name) {
+fn kind(of: ServiceKind, read: &Read<'_>) -> Option<Kind> {
+    Some(match of {
         ServiceKind::Web => Kind::Web,
         ServiceKind::Private => Kind::Private,
         ServiceKind::Worker => Kind::Worker,
@@ -90,17 +90,13 @@ fn was(read: &Read<'_>) -> Option<Was> {
     })
 }
 
-fn service_kind(word: &str) -> ServiceKind {
-    match word {
-        "web" => ServiceKind::Web,
-        "private" => ServiceKind::Private,
-        "worker" => ServiceKind::Worker,
-        _ => ServiceKind::Cron,
-    }
-}
-
 /// `only` and `not-in`, of which a service has at most one.
-fn read_presence(cx: &mut Cx, child: &Read<'_>, presence: &mut Option<(Presence, Spanned<()>)>) {
+fn read_presence(
+    cx: &mut Cx,
+    node: PresenceNode,
+    child: &Read<'_>,
+    presence: &mut Option<(Presence, Spanned<()>)>,
+) {
     if let Some((_, first)) = presence {
         let title = "`only` and `not-in` exclude each other";
         let diagnostic = Diagnostic::new(codes::CONFLICTING_NODES, child.span(), title)
@@ -111,9 +107,9 @@ fn read_presence(cx: &mut Cx, child: &Read<'_>, presence: &mut Option<(Presence,
         return;
     }
     let names = child.args();
-    let said = match child.spec.name {
-        "only" => Presence::Only(NamedEnvironments::new(names)),
-        _ => Presence::NotIn(NamedEnvironments::new(names)),
+    let said = match node {
+        PresenceNode::Only => Presence::Only(NamedEnvironments::new(names)),
+        PresenceNode::NotIn => Presence::NotIn(NamedEnvironments::new(names)),
     };
     let span = child.span();
     *presence = child.sound.then_some((said, Spanned { value: (), span }));

@@ -29,7 +29,7 @@ pub(super) fn report(
         table::nodes()
             .filter(move |spec| spec.places.contains(&place))
             .filter(move |spec| kind.is_none_or(|kind| spec.kinds.contains(&kind)))
-            .map(|spec| spec.name)
+            .map(|spec| spec.name())
     };
     if !cx.may_suggest() {
         let title = format!("unknown node `{name}`");
@@ -116,7 +116,7 @@ fn elsewhere(name: &str, place: Place) -> Option<&'static NodeSpec> {
 
 /// Says what a property may mean that its node does not have.
 pub(super) fn property(cx: &mut Cx, spec: &NodeSpec, name: &str, span: Span) {
-    let title = format!("unknown property `{name}` of `{}`", spec.name);
+    let title = format!("unknown property `{name}` of `{}`", spec.name());
     let diagnostic = Diagnostic::new(codes::UNKNOWN_PROPERTY, span, title);
     let diagnostic = if cx.may_suggest() {
         meant_property(diagnostic, spec, name, span)
@@ -150,13 +150,14 @@ fn meant_property(diagnostic: Diagnostic, spec: &NodeSpec, name: &str, span: Spa
     let node = inner(name).or_else(|| inner(foreign_node(name, inside_nodes)?));
     let instead = inside.and_then(|place| instead_of(name, place));
     diagnostic.help(match (node, instead) {
-        (Some(node), _) if node.name == name => format!(
+        (Some(node), _) if node.name() == name => format!(
             "`{name}` is a node of its own: inside the block write `{}`",
             node.form
         ),
         (Some(node), _) => format!(
             "did you mean the node `{}`? Inside the block write `{}`",
-            node.name, node.form
+            node.name(),
+            node.form
         ),
         (None, Some(instead)) => instead.to_owned(),
         (None, None) => properties(spec),
@@ -168,7 +169,8 @@ fn properties(spec: &NodeSpec) -> String {
     if spec.props.is_empty() {
         return format!(
             "`{}` has no properties; it is written `{}`",
-            spec.name, spec.form
+            spec.name(),
+            spec.form
         );
     }
     let known: Vec<&str> = spec.props.iter().map(|prop| prop.name).collect();
@@ -181,14 +183,14 @@ pub(super) fn wrong_kind(cx: &mut Cx, span: Span, spec: &NodeSpec, kind: Service
 
 /// A node that other kinds of service have.
 pub(crate) fn wrong_kind_diagnostic(span: Span, spec: &NodeSpec, kind: ServiceKind) -> Diagnostic {
-    let title = format!("a {} service has no `{}`", kind.as_str(), spec.name);
-    let help = match (spec.name, kind) {
+    let title = format!("a {} service has no `{}`", kind.as_str(), spec.name());
+    let help = match (spec.name(), kind) {
         ("scale", ServiceKind::Cron) => {
             "take it out: a cron job runs once each time it is due".to_owned()
         }
         ("port", ServiceKind::Worker) => "take it out, or make the service `private`".to_owned(),
         ("domain", ServiceKind::Private) => "take it out, or make the service `web`".to_owned(),
-        _ => format!("take it out; `{}` is for {}", spec.name, kinds(spec)),
+        _ => format!("take it out; `{}` is for {}", spec.name(), kinds(spec)),
     };
     Diagnostic::new(codes::WRONG_KIND, span, title).help(help)
 }
@@ -203,9 +205,9 @@ fn misplaced(known: &NodeSpec, span: Span, parent: &str, place: Place, meant: Me
     } else {
         format!("`{parent}`")
     };
-    let title = format!("`{}` belongs in {right}, not in {wrong}", known.name);
+    let title = format!("`{}` belongs in {right}, not in {wrong}", known.name());
     let diagnostic = Diagnostic::new(codes::MISPLACED_NODE, span, title);
-    match (known.name, place, meant) {
+    match (known.name(), place, meant) {
         ("in", Place::ServiceIn, _) => {
             diagnostic.help("put the two beside each other: an `in` holds no other")
         }
@@ -256,7 +258,7 @@ fn hint(name: &str, parent: &str, place: Place) -> Option<String> {
             "it is a property of `{parent}`: write `{name}=…` before its block"
         ));
     }
-    let everywhere = || table::nodes().map(|spec| spec.name);
+    let everywhere = || table::nodes().map(|spec| spec.name());
     let other = foreign_node(name, everywhere()).or_else(|| closest(name, everywhere()))?;
     let known = elsewhere(other, place)?;
     let right = if known.places.contains(&place) {
@@ -279,7 +281,7 @@ fn valid(place: Place, kind: Option<ServiceKind>) -> String {
         .filter(|spec| spec.places.contains(&place))
         .filter(|spec| spec.availability.is_usable())
         .filter(|spec| kind.is_none_or(|kind| spec.kinds.contains(&kind)))
-        .map(|spec| spec.name)
+        .map(|spec| spec.name())
         .collect();
     if names.len() > MOST_NAMES {
         return "take it out; `starform schema node` shows what belongs where".to_owned();

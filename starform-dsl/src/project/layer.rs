@@ -12,6 +12,7 @@ use starform_contract::{
 
 use super::Spanned;
 use crate::source::Span;
+use crate::table::NodeName;
 use crate::vars::VarValue;
 
 /// Variables by key.
@@ -57,7 +58,7 @@ pub(crate) struct Layer {
     pub(crate) retries: Slot<u32>,
     pub(crate) timeout: Slot<Duration>,
     pub(crate) keep: Slot<KeepDecl>,
-    /// Every child it holds: node name and place, for rules about layers as a whole.
+    /// Every child it holds: node and place, for rules about layers as a whole.
     pub(crate) children: Vec<Child>,
     /// It holds nodes that could not be understood, so nothing may be called missing.
     pub(crate) incomplete: bool,
@@ -66,9 +67,7 @@ pub(crate) struct Layer {
 /// A child of a layer, whatever it says.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Child {
-    pub(crate) name: &'static str,
-    /// What it fills: children of one slot replace each other between layers.
-    pub(crate) slot: &'static str,
+    pub(crate) node: NodeName,
     pub(crate) span: Span,
     /// `NODE #null`
     pub(crate) unset: bool,

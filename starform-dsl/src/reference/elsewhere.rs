@@ -27,13 +27,13 @@ pub fn elsewhere(word: &str) -> Option<Elsewhere> {
 /// Nodes of a service come first: most words are looked for there.
 fn counterpart(word: &str) -> Option<Elsewhere> {
     let mut specs: Vec<&NodeSpec> = table::nodes()
-        .filter(|spec| foreign_nodes(word).any(|name| name == spec.name))
+        .filter(|spec| foreign_nodes(word).any(|name| name == spec.name()))
         .collect();
     specs.sort_by_key(|spec| !spec.is_inside_services());
     let mut names: Vec<&'static str> = Vec::new();
     for spec in specs {
-        if !names.contains(&spec.name) {
-            names.push(spec.name);
+        if !names.contains(&spec.name()) {
+            names.push(spec.name());
         }
     }
     let first = names.first().copied()?;
@@ -46,7 +46,7 @@ fn counterpart(word: &str) -> Option<Elsewhere> {
 
 fn property(word: &str) -> Option<String> {
     let spec = table::nodes().find(|spec| spec.prop(word).is_some())?;
-    let node = spec.name;
+    let node = spec.name();
     Some(format!(
         "`{word}=` is a property, such as that of `{node}`: `starform explain {node}` shows it"
     ))

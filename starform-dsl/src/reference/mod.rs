@@ -18,5 +18,5 @@ use crate::table::{self, closest};
 
 /// The node that is spelled most like a word.
 pub fn closest_node(word: &str) -> Option<&'static str> {
-    closest(word, table::nodes().map(|spec| spec.name))
+    closest(word, table::nodes().map(|spec| spec.name()))
 }

@@ -18,7 +18,7 @@ const INDENT: usize = 4;
 /// Every row of a name, in `width` columns; `None` where the language has no such node.
 pub fn node(name: &str, width: usize) -> Option<String> {
     let rows: Vec<String> = table::nodes()
-        .filter(|spec| spec.name == name)
+        .filter(|spec| spec.name() == name)
         .map(|spec| row(spec, width))
         .collect();
     (!rows.is_empty()).then(|| rows.join("\n"))
@@ -42,7 +42,7 @@ pub fn list(width: usize) -> String {
         let first = spec.doc.split_inclusive(". ").next().unwrap_or(spec.doc);
         let first = format!("{}{later}", first.trim_end());
         let first = hung(&first, width, LISTED);
-        text.push_str(&format!("  {:<14} {first}\n", spec.name));
+        text.push_str(&format!("  {:<14} {first}\n", spec.name()));
     }
     text.trim_start().to_owned()
 }
@@ -70,7 +70,7 @@ fn row(spec: &NodeSpec, width: usize) -> String {
     fact("left out", Some(spec.default.to_owned()));
     fact(
         "taken back",
-        spec.unset.then(|| format!("{} #null", spec.name)),
+        spec.unset.then(|| format!("{} #null", spec.name())),
     );
     fact(
         "argument",

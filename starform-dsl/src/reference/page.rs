@@ -90,17 +90,19 @@ fn heading_of(place: Place) -> String {
 
 /// Names that stand in several places are told apart by the place.
 fn title(row: &NodeSpec) -> String {
-    let same = table::nodes().filter(|spec| spec.name == row.name).count();
+    let same = table::nodes()
+        .filter(|spec| spec.name() == row.name())
+        .count();
     let place = row.places.first().map_or("", |place| place.title());
     if same > 1 {
-        format!("{} in {}", row.name, place.replace('`', ""))
+        format!("{} in {}", row.name(), place.replace('`', ""))
     } else {
-        row.name.to_owned()
+        row.name().to_owned()
     }
 }
 
 fn link(row: &NodeSpec) -> String {
-    format!("[{}](#{})", row.name, anchor(&title(row)))
+    format!("[{}](#{})", row.name(), anchor(&title(row)))
 }
 
 /// As Git hosts make it from a heading.
@@ -142,7 +144,7 @@ fn node(text: &mut String, row: &NodeSpec) {
     fact("kinds of service", words::kinds(row));
     fact("may stand", Some(words::repeat(row).to_owned()));
     fact("left out", Some(row.default.to_owned()));
-    let unset = row.unset.then(|| format!("`{} #null`", row.name));
+    let unset = row.unset.then(|| format!("`{} #null`", row.name()));
     fact("taken back by", unset);
     let argument = words::arguments(row, linked).map(|(name, what)| format!("`{name}`: {what}"));
     fact("argument", argument);

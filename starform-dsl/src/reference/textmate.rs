@@ -65,9 +65,9 @@ fn nodes() -> Vec<Value> {
     let declaring = alternatives(
         table::nodes()
             .filter(|spec| spec.declares().is_some())
-            .map(|spec| spec.name),
+            .map(|spec| spec.name()),
     );
-    let all = alternatives(table::nodes().map(|spec| spec.name));
+    let all = alternatives(table::nodes().map(|spec| spec.name()));
     vec![
         json!({
             "match": format!(r"{START}({declaring})\s+{quoted_or_plain}{END}"),

@@ -98,7 +98,7 @@ pub(crate) fn block(spec: &NodeSpec) -> Option<String> {
 pub(crate) fn names_in(place: Place) -> Vec<&'static str> {
     table::nodes()
         .filter(|spec| spec.places.contains(&place))
-        .map(|spec| spec.name)
+        .map(|spec| spec.name())
         .collect()
 }
 

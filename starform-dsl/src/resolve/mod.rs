@@ -195,8 +195,11 @@ impl<'m> Resolved<'m> {
         let mut holding = Vec::new();
         for named in &self.layers {
             let here = named.layer.children.iter();
-            holding.extend(here.clone().filter(|child| !seen.contains(child.slot)));
-            seen.extend(here.map(|child| child.slot));
+            holding.extend(
+                here.clone()
+                    .filter(|child| !seen.contains(&child.node.slot())),
+            );
+            seen.extend(here.map(|child| child.node.slot()));
         }
         holding
     }

@@ -7,6 +7,7 @@ use starform_contract::EnvironmentName;
 use super::{LayerName, Resolved, blocks};
 use crate::project::{Model, Setting, Spanned};
 use crate::source::Span;
+use crate::table::NodeName;
 use crate::vars::VarValue;
 
 /// What one layer says.
@@ -17,8 +18,8 @@ pub(crate) struct Said<'m, T> {
 }
 
 impl<'m> Resolved<'m> {
-    /// The nodes by which each layer speaks of a child, high first; `slot`: the names that stand for it.
-    pub(crate) fn said_of_child(&self, slot: &[&str]) -> Vec<Said<'m, Vec<Span>>> {
+    /// The nodes by which each layer speaks of what a node fills, high first.
+    pub(crate) fn said_of_child(&self, node: NodeName) -> Vec<Said<'m, Vec<Span>>> {
         self.layers
             .iter()
             .map(|named| Said {
@@ -27,7 +28,7 @@ impl<'m> Resolved<'m> {
                     .layer
                     .children
                     .iter()
-                    .filter(|child| slot.contains(&child.name))
+                    .filter(|child| child.node.slot() == node.slot())
                     .map(|child| child.span)
                     .collect(),
             })
@@ -56,20 +57,20 @@ impl<'m> Resolved<'m> {
         .collect()
     }
 
-    /// Names of the children that some layer holds, in the order in which they are met.
-    pub(crate) fn children(&self) -> Vec<&'static str> {
-        let mut names = Vec::new();
+    /// The children that some layer holds, in the order in which they are met.
+    pub(crate) fn children(&self) -> Vec<NodeName> {
+        let mut nodes = Vec::new();
         for child in self
             .layers
             .iter()
             .rev()
             .flat_map(|named| &named.layer.children)
         {
-            if !names.contains(&child.name) {
-                names.push(child.name);
+            if !nodes.contains(&child.node) {
+                nodes.push(child.node);
             }
         }
-        names
+        nodes
     }
 }
 

@@ -87,7 +87,7 @@ pub fn all_nodes() -> Nodes {
 
 /// The rows of a name; `None` where the language has no such node.
 pub fn nodes_named(name: &str) -> Option<Nodes> {
-    let rows = table::nodes().filter(|spec| spec.name == name);
+    let rows = table::nodes().filter(|spec| spec.name() == name);
     let nodes: Vec<Row> = rows.map(row).collect();
     (!nodes.is_empty()).then_some(Nodes { nodes })
 }
@@ -101,7 +101,7 @@ fn row(spec: &NodeSpec) -> Row {
             .collect()
     };
     Row {
-        name: spec.name,
+        name: spec.name(),
         form: spec.form,
         doc: spec.doc,
         places: spec.places.iter().map(|place| place.word()).collect(),

@@ -8,7 +8,9 @@ use starform_contract::ServiceKind;
 
 use super::values;
 use crate::lower::MOST_ENTRIES;
-use crate::table::{ALL_KINDS, Args, Block, NodeSpec, Place, PropSpec, Repeat, Type, nodes};
+use crate::table::{
+    ALL_KINDS, Args, Block, NodeSpec, Place, ProjectNode, PropSpec, Repeat, Type, nodes,
+};
 
 /// What a node stands in: a place, and inside services the kind of service that the place belongs to.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -78,8 +80,8 @@ impl Scope {
 
     /// `node.port`; with the scope where rows of one name or what they hold differ: `node.in.web`.
     fn name_of(self, row: &NodeSpec) -> String {
-        let name = row.name;
-        let alone = nodes().filter(|other| other.name == name).count() == 1;
+        let name = row.name();
+        let alone = nodes().filter(|other| other.name() == name).count() == 1;
         match self.kind {
             _ if alone => format!("node.{name}"),
             Some(kind) => format!("node.{name}.{}", kind.as_str()),
@@ -129,20 +131,20 @@ fn children(scope: Scope) -> Json {
     if scope.place == Place::Group {
         let links: Vec<(&str, String)> = rows
             .iter()
-            .map(|row| (row.name, scope.name_of(row)))
+            .map(|row| (row.name(), scope.name_of(row)))
             .collect();
         return variables(&links);
     }
-    let names: Vec<&str> = rows.iter().map(|row| row.name).collect();
+    let names: Vec<&str> = rows.iter().map(|row| row.name()).collect();
     let mut cases: Vec<Json> = rows
         .iter()
-        .map(|row| case(named(row.name), &scope.name_of(row)))
+        .map(|row| case(named(row.name()), &scope.name_of(row)))
         .collect();
     cases.push(case(is_foreign(), "foreign"));
     let once: Vec<Json> = rows
         .iter()
         .filter(|row| row.repeat == Repeat::Once)
-        .map(|row| json!({ "contains": named(row.name), "minContains": 0, "maxContains": 1 }))
+        .map(|row| json!({ "contains": named(row.name()), "minContains": 0, "maxContains": 1 }))
         .collect();
     let mut schema = list(
         json!({ "anyOf": [{ "enum": names }, { "pattern": "^x-" }] }),
@@ -212,7 +214,7 @@ fn node(row: &NodeSpec, scope: Scope) -> Json {
     }
     let nodes = match row.block {
         Block::None => nothing("array", "maxItems"),
-        Block::Variables if row.name == "var-group" => {
+        Block::Variables if row.node == ProjectNode::VarGroup.node() => {
             link(&Scope::of(Place::Group).children_name())
         }
         Block::Variables => link("variables"),
@@ -229,7 +231,7 @@ fn node(row: &NodeSpec, scope: Scope) -> Json {
         "type": "object",
         "additionalProperties": false,
         "properties": {
-            "name": { "const": row.name },
+            "name": { "const": row.name() },
             "type": { "type": "null" },
             "args": true, "props": true, "nodes": true,
         },

@@ -2,6 +2,7 @@
 //! Pure data. `image`, `build` and `image-of` are one slot: a layer holds one of them, and it replaces whichever stands below.
 //! Read on in `service` for the other children, and in `crate::lower::image` for how the slot is read.
 
+use super::name::{BuildNode, ImageNode, LayerNode};
 use super::service::{CHILD, HOUR, RUNNING, duration};
 use super::{
     Args, Availability, Block, NameOf, NodeSpec, Place, ROW, Repeat, Type, Word, arg, prop,
@@ -14,7 +15,7 @@ const BUILD_ELSEWHERE: &str =
 
 pub(super) const NODES: &[NodeSpec] = &[
     NodeSpec {
-        name: "image",
+        node: ImageNode::Image.node(),
         args: Args::One(arg("REF", Type::Image)),
         form: "image REF",
         doc: "The container image that runs. A digest (`@sha256:…`) keeps it from changing unseen.",
@@ -23,8 +24,7 @@ pub(super) const NODES: &[NodeSpec] = &[
         ..CHILD
     },
     NodeSpec {
-        name: "build",
-        slot: Some("image"),
+        node: ImageNode::Build.node(),
         props: &[
             prop(
                 "builder",
@@ -63,7 +63,7 @@ pub(super) const NODES: &[NodeSpec] = &[
         ..CHILD
     },
     NodeSpec {
-        name: "arg",
+        node: BuildNode::Arg.node(),
         places: &[Place::Build],
         repeat: Repeat::Many,
         args: Args::Two(arg("KEY", Type::VariableName), arg("VALUE", Type::Literal)),
@@ -74,8 +74,7 @@ pub(super) const NODES: &[NodeSpec] = &[
         ..ROW
     },
     NodeSpec {
-        name: "image-of",
-        slot: Some("image"),
+        node: ImageNode::ImageOf.node(),
         args: Args::One(arg("SERVICE", Type::Reference(NameOf::Service))),
         form: "image-of SERVICE",
         doc: "Runs the image of another service, which must exist in the same environments.",
@@ -84,7 +83,7 @@ pub(super) const NODES: &[NodeSpec] = &[
         ..CHILD
     },
     NodeSpec {
-        name: "watch",
+        node: LayerNode::Watch.node(),
         repeat: Repeat::Many,
         args: Args::Several(arg("GLOB", Type::Glob)),
         form: "watch GLOB…",
@@ -94,7 +93,7 @@ pub(super) const NODES: &[NodeSpec] = &[
         ..CHILD
     },
     NodeSpec {
-        name: "run",
+        node: LayerNode::Run.node(),
         args: Args::Several(arg("COMMAND", Type::Word)),
         form: "run COMMAND | run PROGRAM ARG…",
         doc: "The command: one text is split into words as a POSIX shell would, several are taken as they are.",
@@ -103,7 +102,7 @@ pub(super) const NODES: &[NodeSpec] = &[
         ..CHILD
     },
     NodeSpec {
-        name: "release",
+        node: LayerNode::Release.node(),
         kinds: RUNNING,
         args: Args::Several(arg("COMMAND", Type::Word)),
         props: &[prop(
@@ -118,7 +117,7 @@ pub(super) const NODES: &[NodeSpec] = &[
         ..CHILD
     },
     NodeSpec {
-        name: "hold",
+        node: LayerNode::Hold.node(),
         form: "hold",
         doc: "Plans leave this service's accepted state as it is unless they name it.",
         default: "off",
@@ -126,7 +125,7 @@ pub(super) const NODES: &[NodeSpec] = &[
         ..CHILD
     },
     NodeSpec {
-        name: "run-as",
+        node: LayerNode::RunAs.node(),
         args: Args::Optional(arg("WHO", Type::OneOf(ImageUser::WORDS))),
         props: &[
             prop("user", USER, "The user's number."),

@@ -5,6 +5,7 @@
 mod alias;
 mod image;
 mod instead;
+mod name;
 mod project;
 mod schedule;
 mod service;
@@ -17,6 +18,11 @@ use starform_contract::ServiceKind;
 
 pub use alias::Alias;
 pub use instead::Instead;
+pub(crate) use name::Nodes;
+pub use name::{
+    BuildNode, DomainNode, EnvironmentNode, GroupNode, HealthNode, ImageNode, LayerNode, NodeName,
+    PresenceNode, ProjectNode, ReservedNode, RootNode, ServiceNode,
+};
 pub(crate) use suggest::is_same_word;
 pub use suggest::{
     closest, foreign_node, foreign_nodes, foreign_property, foreign_value, instead_anywhere,
@@ -46,14 +52,11 @@ pub enum Place {
 /// One node of the language.
 #[derive(Clone, Copy, Debug)]
 pub struct NodeSpec {
-    pub name: &'static str,
+    pub node: NodeName,
     pub places: &'static [Place],
     /// The kinds of service that may hold it; meaningless outside services.
     pub kinds: &'static [ServiceKind],
     pub repeat: Repeat,
-    /// The node that it stands for or against: of those with one slot a block holds one, and it replaces
-    /// whichever stands below. `None`: its own.
-    pub slot: Option<&'static str>,
     pub args: Args,
     pub props: &'static [PropSpec],
     pub block: Block,
@@ -136,11 +139,11 @@ pub(crate) const ALL_KINDS: &[ServiceKind] = &[
 
 /// What most rows share.
 const ROW: NodeSpec = NodeSpec {
-    name: "",
+    // Every row names its own.
+    node: NodeName::InRoot(RootNode::Project),
     places: &[],
     kinds: ALL_KINDS,
     repeat: Repeat::Once,
-    slot: None,
     args: Args::None,
     props: &[],
     block: Block::None,
@@ -185,21 +188,19 @@ pub fn nodes() -> impl Iterator<Item = &'static NodeSpec> {
 
 /// The row of `name` in `place`.
 pub fn find(place: Place, name: &str) -> Option<&'static NodeSpec> {
-    nodes().find(|node| node.name == name && node.places.contains(&place))
+    nodes().find(|node| node.places.contains(&place) && node.name() == name)
 }
 
-/// Names of the nodes that share a slot in `place` with the node of this name, itself included.
-pub fn rivals(place: Place, name: &str) -> Vec<&'static str> {
-    let slot = find(place, name).map(NodeSpec::slot);
+/// The row of a node; there is one for each.
+pub fn row(node: NodeName) -> &'static NodeSpec {
     nodes()
-        .filter(|node| node.places.contains(&place) && Some(node.slot()) == slot)
-        .map(|node| node.name)
-        .collect()
+        .find(|spec| spec.node == node)
+        .expect("every node has a row")
 }
 
 /// The first row of `name`, wherever it may stand.
 pub fn first_named(name: &str) -> Option<&'static NodeSpec> {
-    nodes().find(|node| node.name == name)
+    nodes().find(|node| node.name() == name)
 }
 
 /// Names that may be used in `place`.
@@ -207,7 +208,7 @@ pub fn valid_in(place: Place) -> Vec<&'static str> {
     nodes()
         .filter(|node| node.places.contains(&place))
         .filter(|node| node.availability.is_usable())
-        .map(|node| node.name)
+        .map(NodeSpec::name)
         .collect()
 }
 
@@ -308,9 +309,9 @@ impl NodeSpec {
         self.places.iter().any(|place| place.is_inside_services())
     }
 
-    /// What it fills in a block.
-    pub fn slot(&self) -> &'static str {
-        self.slot.unwrap_or(self.name)
+    /// As the file writes it.
+    pub fn name(&self) -> &'static str {
+        self.node.as_str()
     }
 
     /// What its argument gives a name to; `None` where it declares nothing.

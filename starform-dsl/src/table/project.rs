@@ -4,6 +4,7 @@
 
 use starform_contract::{ServiceKind, state::DriftPolicy};
 
+use super::name::{EnvironmentNode, GroupNode, ProjectNode, ReservedNode, RootNode};
 use super::{
     Args, Availability, Block, NameOf, NodeSpec, Place, PropSpec, ROW, Repeat, Type, Word, arg,
     prop, required,
@@ -12,7 +13,7 @@ use crate::project::{Data, Deploy, GoneKind, Secrets};
 
 pub(super) const NODES: &[NodeSpec] = &[
     NodeSpec {
-        name: "project",
+        node: RootNode::Project.node(),
         places: &[Place::Root],
         // A second one is refused with more than "given twice".
         repeat: Repeat::Many,
@@ -33,7 +34,7 @@ pub(super) const NODES: &[NodeSpec] = &[
         ..ROW
     },
     NodeSpec {
-        name: "environment",
+        node: ProjectNode::Environment.node(),
         places: &[Place::Project],
         repeat: Repeat::Many,
         args: Args::One(arg("NAME", Type::EnvironmentName)),
@@ -50,7 +51,7 @@ pub(super) const NODES: &[NodeSpec] = &[
         ..ROW
     },
     NodeSpec {
-        name: "deploy",
+        node: EnvironmentNode::Deploy.node(),
         places: &[Place::Environment],
         props: &[required(
             "after",
@@ -64,7 +65,7 @@ pub(super) const NODES: &[NodeSpec] = &[
         ..ROW
     },
     NodeSpec {
-        name: "protect",
+        node: EnvironmentNode::Protect.node(),
         places: &[Place::Environment],
         availability: Availability::Checked {
             instead: "take it out; who may apply is decided by tokens and kubeconfigs for now",
@@ -76,7 +77,7 @@ pub(super) const NODES: &[NodeSpec] = &[
         ..ROW
     },
     NodeSpec {
-        name: "drift",
+        node: EnvironmentNode::Drift.node(),
         places: &[Place::Environment],
         args: Args::One(arg("WHAT", Type::OneOf(DriftPolicy::WORDS))),
         form: "drift correct|report",
@@ -86,7 +87,7 @@ pub(super) const NODES: &[NodeSpec] = &[
         ..ROW
     },
     NodeSpec {
-        name: "preview",
+        node: ProjectNode::Preview.node(),
         places: &[Place::Project],
         props: PREVIEW_PROPS,
         form: "preview from=ENV on=pull-request expire=DURATION secrets=stub|inherit",
@@ -96,7 +97,7 @@ pub(super) const NODES: &[NodeSpec] = &[
         ..ROW
     },
     NodeSpec {
-        name: "var-group",
+        node: ProjectNode::VarGroup.node(),
         places: &[Place::Project],
         repeat: Repeat::Many,
         args: Args::One(arg("NAME", Type::GroupName)),
@@ -108,7 +109,7 @@ pub(super) const NODES: &[NodeSpec] = &[
         ..ROW
     },
     NodeSpec {
-        name: "in",
+        node: GroupNode::In.node(),
         places: &[Place::Group],
         repeat: Repeat::Many,
         args: Args::Several(arg("ENV", Type::Reference(NameOf::Environment))),
@@ -120,7 +121,7 @@ pub(super) const NODES: &[NodeSpec] = &[
         ..ROW
     },
     NodeSpec {
-        name: "partial",
+        node: ProjectNode::Partial.node(),
         places: &[Place::Project],
         repeat: Repeat::Many,
         args: Args::One(arg("NAME", Type::PartialName)),
@@ -132,7 +133,7 @@ pub(super) const NODES: &[NodeSpec] = &[
         ..ROW
     },
     NodeSpec {
-        name: "web",
+        node: ProjectNode::Service(ServiceKind::Web).node(),
         kinds: &[ServiceKind::Web],
         form: "web NAME root=PATH like=PARTIAL was=NAME { service children }",
         doc: "A service that the outside reaches over HTTPS.",
@@ -140,7 +141,7 @@ pub(super) const NODES: &[NodeSpec] = &[
         ..SERVICE
     },
     NodeSpec {
-        name: "private",
+        node: ProjectNode::Service(ServiceKind::Private).node(),
         kinds: &[ServiceKind::Private],
         form: "private NAME root=PATH like=PARTIAL was=NAME { service children }",
         doc: "A service that only its own environment reaches.",
@@ -148,7 +149,7 @@ pub(super) const NODES: &[NodeSpec] = &[
         ..SERVICE
     },
     NodeSpec {
-        name: "worker",
+        node: ProjectNode::Service(ServiceKind::Worker).node(),
         kinds: &[ServiceKind::Worker],
         form: "worker NAME root=PATH like=PARTIAL was=NAME { service children }",
         doc: "A service that runs without being reached.",
@@ -156,7 +157,7 @@ pub(super) const NODES: &[NodeSpec] = &[
         ..SERVICE
     },
     NodeSpec {
-        name: "cron",
+        node: ProjectNode::Service(ServiceKind::Cron).node(),
         kinds: &[ServiceKind::Cron],
         props: CRON_PROPS,
         form: "cron NAME schedule=CRON timezone=ZONE root=PATH like=PARTIAL was=NAME { service children }",
@@ -165,7 +166,7 @@ pub(super) const NODES: &[NodeSpec] = &[
         ..SERVICE
     },
     NodeSpec {
-        name: "include",
+        node: ProjectNode::Include.node(),
         places: &[Place::Project],
         repeat: Repeat::Many,
         args: Args::One(arg("GLOB", Type::IncludeGlob)),
@@ -176,7 +177,7 @@ pub(super) const NODES: &[NodeSpec] = &[
         ..ROW
     },
     NodeSpec {
-        name: "removed",
+        node: ProjectNode::Removed.node(),
         places: &[Place::Project],
         repeat: Repeat::Many,
         args: Args::Two(
@@ -197,9 +198,9 @@ pub(super) const NODES: &[NodeSpec] = &[
         example: "removed volume api.data data=destroy",
         ..ROW
     },
-    reserved("postgres", "A managed PostgreSQL database."),
-    reserved("cache", "A managed cache."),
-    reserved("bucket", "A managed object store."),
+    reserved(ReservedNode::Postgres, "A managed PostgreSQL database."),
+    reserved(ReservedNode::Cache, "A managed cache."),
+    reserved(ReservedNode::Bucket, "A managed object store."),
 ];
 
 const PREVIEW_PROPS: &[PropSpec] = &[
@@ -273,9 +274,9 @@ const CRON_PROPS: &[PropSpec] = &[
     WAS,
 ];
 
-const fn reserved(name: &'static str, doc: &'static str) -> NodeSpec {
+const fn reserved(node: ReservedNode, doc: &'static str) -> NodeSpec {
     NodeSpec {
-        name,
+        node: ProjectNode::Reserved(node).node(),
         places: &[Place::Project],
         repeat: Repeat::Many,
         availability: Availability::Later {

@@ -5,12 +5,13 @@
 use starform_contract::ServiceKind::Cron;
 use starform_contract::model::Overlap;
 
+use super::name::{LayerNode, PresenceNode, ServiceNode};
 use super::service::{CHILD, TOP, YEAR, duration};
 use super::{Args, Block, NameOf, NodeSpec, Place, Repeat, Type, Word, arg, prop};
 
 pub(super) const NODES: &[NodeSpec] = &[
     NodeSpec {
-        name: "overlap",
+        node: LayerNode::Overlap.node(),
         kinds: &[Cron],
         args: Args::One(arg("WHAT", Type::OneOf(Overlap::WORDS))),
         form: "overlap forbid|replace|allow",
@@ -20,7 +21,7 @@ pub(super) const NODES: &[NodeSpec] = &[
         ..CHILD
     },
     NodeSpec {
-        name: "retries",
+        node: LayerNode::Retries.node(),
         kinds: &[Cron],
         args: Args::One(arg("N", Type::Integer { min: 0, max: 100 })),
         form: "retries N",
@@ -30,7 +31,7 @@ pub(super) const NODES: &[NodeSpec] = &[
         ..CHILD
     },
     NodeSpec {
-        name: "timeout",
+        node: LayerNode::Timeout.node(),
         kinds: &[Cron],
         args: Args::One(arg("DUR", duration(1, YEAR))),
         form: "timeout DUR",
@@ -40,7 +41,7 @@ pub(super) const NODES: &[NodeSpec] = &[
         ..CHILD
     },
     NodeSpec {
-        name: "keep",
+        node: LayerNode::Keep.node(),
         kinds: &[Cron],
         props: &[
             prop(
@@ -61,7 +62,7 @@ pub(super) const NODES: &[NodeSpec] = &[
         ..CHILD
     },
     NodeSpec {
-        name: "only",
+        node: PresenceNode::Only.node(),
         args: Args::Several(arg("ENV", Type::Reference(NameOf::Environment))),
         form: "only ENV…",
         doc: "The service exists in these environments only.",
@@ -70,8 +71,7 @@ pub(super) const NODES: &[NodeSpec] = &[
         ..TOP
     },
     NodeSpec {
-        name: "not-in",
-        slot: Some("only"),
+        node: PresenceNode::NotIn.node(),
         args: Args::Several(arg("ENV", Type::Reference(NameOf::Environment))),
         form: "not-in ENV…",
         doc: "The service does not exist in these environments.",
@@ -80,7 +80,7 @@ pub(super) const NODES: &[NodeSpec] = &[
         ..TOP
     },
     NodeSpec {
-        name: "in",
+        node: ServiceNode::In.node(),
         repeat: Repeat::Many,
         args: Args::Several(arg("ENV", Type::Reference(NameOf::Environment))),
         block: Block::Of(Place::ServiceIn),

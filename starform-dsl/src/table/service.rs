@@ -4,6 +4,7 @@
 
 use starform_contract::ServiceKind::{self, Private, Web, Worker};
 
+use super::name::{HealthNode, LayerNode};
 use super::traffic::PORT;
 use super::{
     Args, Availability, Block, NameOf, NodeSpec, Place, PropSpec, ROW, Repeat, Type, Word, arg,
@@ -32,7 +33,7 @@ pub(super) const HOUR: u32 = 3_600;
 
 pub(super) const NODES: &[NodeSpec] = &[
     NodeSpec {
-        name: "health",
+        node: LayerNode::Health.node(),
         kinds: RUNNING,
         props: &[
             prop(
@@ -58,11 +59,11 @@ pub(super) const NODES: &[NodeSpec] = &[
         example: "health ready=\"/readyz\" startup-within=\"90s\"",
         ..CHILD
     },
-    probe("ready", "Whether the service takes traffic now."),
-    probe("live", "Whether the container must be restarted."),
-    probe("startup", "Whether the container has started."),
+    probe(HealthNode::Ready, "Whether the service takes traffic now."),
+    probe(HealthNode::Live, "Whether the container must be restarted."),
+    probe(HealthNode::Startup, "Whether the container has started."),
     NodeSpec {
-        name: "size",
+        node: LayerNode::Size.node(),
         props: &[
             prop(
                 "cpu",
@@ -82,7 +83,7 @@ pub(super) const NODES: &[NodeSpec] = &[
         ..CHILD
     },
     NodeSpec {
-        name: "scale",
+        node: LayerNode::Scale.node(),
         kinds: RUNNING,
         args: Args::Optional(arg(
             "N",
@@ -131,7 +132,7 @@ pub(super) const NODES: &[NodeSpec] = &[
         ..CHILD
     },
     NodeSpec {
-        name: "drain",
+        node: LayerNode::Drain.node(),
         kinds: RUNNING,
         props: &[
             prop(
@@ -152,7 +153,7 @@ pub(super) const NODES: &[NodeSpec] = &[
         ..CHILD
     },
     NodeSpec {
-        name: "use",
+        node: LayerNode::Use.node(),
         repeat: Repeat::Many,
         args: Args::Several(arg("GROUP", Type::Reference(NameOf::Group))),
         form: "use GROUP…",
@@ -162,7 +163,7 @@ pub(super) const NODES: &[NodeSpec] = &[
         ..CHILD
     },
     NodeSpec {
-        name: "vars",
+        node: LayerNode::Vars.node(),
         block: Block::Variables,
         unset: false,
         form: "vars { KEY VALUE; }",
@@ -172,7 +173,7 @@ pub(super) const NODES: &[NodeSpec] = &[
         ..CHILD
     },
     NodeSpec {
-        name: "volume",
+        node: LayerNode::Volume.node(),
         kinds: RUNNING,
         repeat: Repeat::Many,
         args: Args::One(arg("NAME", Type::VolumeName)),
@@ -200,7 +201,7 @@ pub(super) const NODES: &[NodeSpec] = &[
         ..CHILD
     },
     NodeSpec {
-        name: "observability",
+        node: LayerNode::Observability.node(),
         args: Args::One(arg("BOOL", Type::Bool)),
         form: "observability #true|#false",
         doc: "Whether the telemetry agents look at this service.",
@@ -209,13 +210,13 @@ pub(super) const NODES: &[NodeSpec] = &[
         ..CHILD
     },
     later(
-        "allow-ip",
+        LayerNode::AllowIp,
         "reserved",
         "Client addresses that may connect.",
         "filter addresses in front of the cluster",
     ),
     later(
-        "header",
+        LayerNode::Header,
         "reserved",
         "A header of every answer.",
         "set the header in the service itself",
@@ -258,9 +259,9 @@ pub(super) const fn duration(min: u32, max: u32) -> Type {
     Type::Duration { min, max }
 }
 
-const fn probe(name: &'static str, doc: &'static str) -> NodeSpec {
+const fn probe(node: HealthNode, doc: &'static str) -> NodeSpec {
     NodeSpec {
-        name,
+        node: node.node(),
         places: &[Place::Health],
         props: PROBE_PROPS,
         form: "ready|live|startup kind=http|tcp|grpc path=PATH port=N every=DUR timeout=DUR failures=N",
@@ -272,13 +273,13 @@ const fn probe(name: &'static str, doc: &'static str) -> NodeSpec {
 }
 
 const fn later(
-    name: &'static str,
+    node: LayerNode,
     form: &'static str,
     doc: &'static str,
     instead: &'static str,
 ) -> NodeSpec {
     NodeSpec {
-        name,
+        node: node.node(),
         repeat: Repeat::Many,
         availability: Availability::Later { instead },
         form,

@@ -5,6 +5,7 @@
 use starform_contract::ServiceKind::{self, Private, Web};
 use starform_contract::model::Protocol;
 
+use super::name::{DomainNode, LayerNode};
 use super::service::{CHILD, RUNNING};
 use super::{Args, Block, NameOf, NodeSpec, Place, ROW, Repeat, Type, Word, arg, prop, required};
 
@@ -17,7 +18,7 @@ pub(super) const PORT: Type = Type::Integer {
 
 pub(super) const NODES: &[NodeSpec] = &[
     NodeSpec {
-        name: "port",
+        node: LayerNode::Port.node(),
         kinds: SERVING,
         repeat: Repeat::Many,
         args: Args::One(arg("N", PORT)),
@@ -40,7 +41,7 @@ pub(super) const NODES: &[NodeSpec] = &[
         ..CHILD
     },
     NodeSpec {
-        name: "metrics",
+        node: LayerNode::Metrics.node(),
         kinds: RUNNING,
         props: &[
             prop(
@@ -61,7 +62,7 @@ pub(super) const NODES: &[NodeSpec] = &[
         ..CHILD
     },
     NodeSpec {
-        name: "domain",
+        node: LayerNode::Domain.node(),
         kinds: &[Web],
         repeat: Repeat::Many,
         args: Args::One(arg("HOST", Type::Host)),
@@ -73,7 +74,7 @@ pub(super) const NODES: &[NodeSpec] = &[
         ..CHILD
     },
     NodeSpec {
-        name: "alias",
+        node: DomainNode::Alias.node(),
         places: &[Place::Domain],
         repeat: Repeat::Many,
         args: Args::One(arg("HOST", Type::Host)),
@@ -89,7 +90,7 @@ pub(super) const NODES: &[NodeSpec] = &[
         ..ROW
     },
     NodeSpec {
-        name: "route",
+        node: LayerNode::Route.node(),
         kinds: &[Web],
         repeat: Repeat::Many,
         args: Args::One(arg("PATH", Type::RoutePath)),
@@ -105,7 +106,7 @@ pub(super) const NODES: &[NodeSpec] = &[
         ..CHILD
     },
     NodeSpec {
-        name: "redirect",
+        node: LayerNode::Redirect.node(),
         kinds: &[Web],
         repeat: Repeat::Many,
         args: Args::One(arg("FROM", Type::RoutePath)),
@@ -128,7 +129,7 @@ pub(super) const NODES: &[NodeSpec] = &[
         ..CHILD
     },
     NodeSpec {
-        name: "allow-from",
+        node: LayerNode::AllowFrom.node(),
         kinds: SERVING,
         repeat: Repeat::Many,
         args: Args::Several(arg("SERVICE", Type::Reference(NameOf::Service))),

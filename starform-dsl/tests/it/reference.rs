@@ -61,7 +61,7 @@ fn line(text: &str) -> Option<Line> {
 fn row(pattern: &str) -> &'static NodeSpec {
     let name = pattern.split(' ').next().expect("a node");
     table::nodes()
-        .find(|spec| spec.name == name)
+        .find(|spec| spec.name() == name)
         .unwrap_or_else(|| panic!("{name} is no node"))
 }
 
@@ -114,7 +114,7 @@ fn every_section_names_its_source() {
 #[test]
 fn a_node_fits_the_terminal() {
     for width in [40, 80, 120] {
-        let rows = table::nodes().map(|spec| (spec.name, spec.example));
+        let rows = table::nodes().map(|spec| (spec.name(), spec.example));
         for (name, example) in rows {
             let shown = reference::node(name, width).expect("it has a row");
             let wide = |line: &&str| line.chars().count() > width && !line.contains(example);

@@ -133,10 +133,10 @@ fn the_node_table_has_the_published_shape() {
     let rows = json["nodes"].as_array().expect("a list");
     assert_eq!(rows.len(), table::nodes().count());
     for (row, spec) in rows.iter().zip(table::nodes()) {
-        assert_eq!(row["name"], spec.name);
+        assert_eq!(row["name"], spec.name());
         let props = row["properties"].as_array().expect("a list");
-        assert_eq!(props.len(), spec.props.len(), "{}", spec.name);
-        let named = serde_json::to_value(schema::nodes_named(spec.name)).expect("it is JSON");
+        assert_eq!(props.len(), spec.props.len(), "{}", spec.name());
+        let named = serde_json::to_value(schema::nodes_named(spec.name())).expect("it is JSON");
         assert!(
             named["nodes"]
                 .as_array()
@@ -183,7 +183,7 @@ fn every_text_that_compiles_has_a_form_that_fits() {
         let text = text_around(spec);
         judge
             .project(&text)
-            .unwrap_or_else(|error| panic!("{}: {error}\n{text}", spec.name));
+            .unwrap_or_else(|error| panic!("{}: {error}\n{text}", spec.name()));
     }
 }
 
@@ -235,16 +235,16 @@ fn whole_numbers_have_their_range() {
     let mut tried = 0;
     for (spec, prop, min, max) in integers() {
         for number in [min - 1, min, min + 1, max - 1, max, max.saturating_add(1)] {
-            let fits = judge.service(spec, &form(spec.name, prop, number.to_string()));
+            let fits = judge.service(spec, &form(spec.name(), prop, number.to_string()));
             let inside = (min..=max).contains(&number);
-            assert_eq!(fits, inside, "{} {prop:?} {number}", spec.name);
+            assert_eq!(fits, inside, "{} {prop:?} {number}", spec.name());
             tried += 1;
         }
         for spelled in [format!("+{max}"), format!("00{max}"), format!("{min:#x}")] {
-            assert!(judge.service(spec, &form(spec.name, prop, spelled)));
+            assert!(judge.service(spec, &form(spec.name(), prop, spelled)));
         }
         let fraction = format!("{min}.5");
-        assert!(!judge.service(spec, &form(spec.name, prop, fraction)));
+        assert!(!judge.service(spec, &form(spec.name(), prop, fraction)));
     }
     assert!(tried >= 60, "only {tried} numbers were tried");
 }

@@ -38,7 +38,7 @@ pub(crate) fn around(spec: &NodeSpec, example: &str) -> String {
             "only production; domain \"shop.example\" {{ {example}; }}"
         )),
         Place::Build => format!("worker it {{ build {{ {example}; }}; }}"),
-        Place::Service | Place::ServiceIn | Place::Partial => match spec.name {
+        Place::Service | Place::ServiceIn | Place::Partial => match spec.name() {
             "image" | "build" | "image-of" => format!("worker it {{ {example}; }}"),
             "domain" => service(&format!("only production; {example}")),
             "metrics" => format!("worker it {{ {IMAGE}; {example}; }}"),
@@ -88,7 +88,7 @@ fn every_example_of_a_row_compiles() {
             .filter(|d| d.is_error())
             .map(|d| format!("{} {}", d.code, d.title))
             .collect();
-        assert!(said.is_empty(), "`{}`: {said:?}\n{text}", spec.name);
+        assert!(said.is_empty(), "`{}`: {said:?}\n{text}", spec.name());
     }
 }
 
@@ -107,7 +107,7 @@ fn what_is_only_checked_warns_and_is_refused() {
     for spec in table::nodes().filter(checked) {
         let project = project(&text_around(spec));
         let warned = codes_of(&compiled(&text_around(spec)).diagnostics);
-        assert!(warned.contains("SF6003"), "{}: {warned:?}", spec.name);
+        assert!(warned.contains("SF6003"), "{}: {warned:?}", spec.name());
         let environments = project.environments();
         let refused: Vec<Diagnostic> = environments
             .filter_map(|(environment, _)| {
@@ -115,7 +115,7 @@ fn what_is_only_checked_warns_and_is_refused() {
             })
             .flatten()
             .collect();
-        let wanted = if spec.name == "build" {
+        let wanted = if spec.name() == "build" {
             "SF6005"
         } else {
             "SF6004"
@@ -124,7 +124,7 @@ fn what_is_only_checked_warns_and_is_refused() {
             codes_of(&refused),
             BTreeSet::from([wanted.to_owned()]),
             "{}",
-            spec.name
+            spec.name()
         );
     }
 }
@@ -149,7 +149,7 @@ fn every_row_has_a_case() {
         .flat_map(|line| line.split([' ', ';', '{', '}']))
         .collect();
     let without: Vec<&str> = table::nodes()
-        .map(|spec| spec.name)
+        .map(|spec| spec.name())
         .filter(|name| !words.contains(name))
         .collect();
     assert!(
@@ -183,11 +183,26 @@ fn every_property_has_a_case() {
         }
     }
     let without: Vec<String> = table::nodes()
-        .flat_map(|spec| spec.props.iter().map(move |prop| (spec.name, prop.name)))
+        .flat_map(|spec| spec.props.iter().map(move |prop| (spec.name(), prop.name)))
         .filter(|(node, prop)| !met.contains(&((*node).to_owned(), (*prop).to_owned())))
         .map(|(node, prop)| format!("{node} {prop}="))
         .collect();
     assert!(without.is_empty(), "no case has {without:?}");
+}
+
+/// A row that forgets to say what it is about would be about another one's node.
+#[test]
+fn every_row_is_about_a_node_of_its_own() {
+    let mut met = BTreeSet::new();
+    for spec in table::nodes() {
+        assert!(met.insert(spec.node), "two rows for {:?}", spec.node);
+        assert_eq!(table::row(spec.node).form, spec.form, "{}", spec.name());
+        assert!(
+            met.contains(&spec.node.slot()),
+            "{:?} has the slot of no row above it",
+            spec.node
+        );
+    }
 }
 
 #[test]
@@ -196,32 +211,32 @@ fn every_row_is_whole() {
         assert!(
             !spec.form.is_empty() && !spec.doc.is_empty() && !spec.kinds.is_empty(),
             "{}",
-            spec.name
+            spec.name()
         );
-        assert!(!spec.default.is_empty(), "{} has no default", spec.name);
-        assert!(spec.doc.ends_with('.'), "{}: {}", spec.name, spec.doc);
+        assert!(!spec.default.is_empty(), "{} has no default", spec.name());
+        assert!(spec.doc.ends_with('.'), "{}: {}", spec.name(), spec.doc);
         for prop in spec.props {
             let whole = prop.doc.len() > 10 && prop.doc.ends_with('.');
-            assert!(whole, "{} {}=: {:?}", spec.name, prop.name, prop.doc);
+            assert!(whole, "{} {}=: {:?}", spec.name(), prop.name, prop.doc);
             let shown = spec.form.contains(&format!("{}=", prop.name));
-            assert!(shown, "the form of {} lacks {}=", spec.name, prop.name);
+            assert!(shown, "the form of {} lacks {}=", spec.name(), prop.name);
         }
         if spec.availability.is_usable() {
-            assert!(!spec.example.is_empty(), "{} has no example", spec.name);
+            assert!(!spec.example.is_empty(), "{} has no example", spec.name());
         }
         let names: BTreeSet<&str> = spec.props.iter().map(|prop| prop.name).collect();
         assert_eq!(
             names.len(),
             spec.props.len(),
             "{} has a property twice",
-            spec.name
+            spec.name()
         );
         for place in spec.places {
             assert_eq!(
-                table::find(*place, spec.name).map(|row| row.form),
+                table::find(*place, spec.name()).map(|row| row.form),
                 Some(spec.form),
                 "two rows for {}",
-                spec.name
+                spec.name()
             );
         }
     }
@@ -230,7 +245,7 @@ fn every_row_is_whole() {
 #[test]
 fn what_is_not_built_says_so_wherever_it_may_stand() {
     for spec in table::nodes().filter(|spec| !spec.availability.is_usable()) {
-        let node = spec.name;
+        let node = spec.name();
         let written = format!("{node} some thing=1 {{ inner; }}");
         let text = match spec.places {
             [Place::Project] => format!("project p {{ environment e branch=x; {written}; }}"),

@@ -44,9 +44,9 @@ fn every_word_of_the_table_is_plain_and_known() {
     };
     for spec in table::nodes() {
         assert!(
-            plain(spec.name) && knows(&pattern("nodes", 1), spec.name),
+            plain(spec.name()) && knows(&pattern("nodes", 1), spec.name()),
             "{}",
-            spec.name
+            spec.name()
         );
         for prop in spec.props {
             assert!(

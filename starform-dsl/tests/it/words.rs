@@ -123,7 +123,7 @@ fn every_word_without_a_counterpart_is_told_what_to_do_where_it_is_met() {
 fn every_counterpart_is_a_node_or_a_property() {
     let nodes: BTreeSet<&str> = table::nodes()
         .filter(|spec| spec.availability.is_usable())
-        .map(|spec| spec.name)
+        .map(|spec| spec.name())
         .collect();
     let properties: BTreeSet<&str> = table::nodes()
         .flat_map(|spec| spec.props)
@@ -157,7 +157,7 @@ fn no_word_means_two_things_in_one_place() {
     }
     for spec in table::nodes() {
         let here: Vec<&str> = spec.props.iter().map(|prop| prop.name).collect();
-        twice.extend(ambiguous(property_aliases(), &here, spec.name));
+        twice.extend(ambiguous(property_aliases(), &here, spec.name()));
     }
     assert!(twice.is_empty(), "{}", twice.join("\n"));
 }
@@ -192,7 +192,11 @@ fn every_property_of_others_is_told_its_counterpart() {
                 let names = spec.props.iter().map(|prop| prop.name);
                 assert_eq!(foreign_property(word, names), Some(alias.ours));
                 let camel = camel_case(word);
-                let said = said(spec.places[0], &camel, &format!("{} {camel}=1", spec.name));
+                let said = said(
+                    spec.places[0],
+                    &camel,
+                    &format!("{} {camel}=1", spec.name()),
+                );
                 let wanted = format!("did you mean `{}`?", alias.ours);
                 let of_word: Vec<&Diagnostic> = said
                     .iter()
@@ -202,7 +206,7 @@ fn every_property_of_others_is_told_its_counterpart() {
                     .iter()
                     .any(|one| one.help.as_deref() == Some(&wanted));
                 let elsewhere = !spec.kinds.contains(&ServiceKind::Web);
-                assert!(told || elsewhere, "{} {word}=: {said:?}", spec.name);
+                assert!(told || elsewhere, "{} {word}=: {said:?}", spec.name());
             }
         }
     }
@@ -261,10 +265,10 @@ fn every_value_of_others_is_told_its_counterpart() {
                 told.insert(alias.ours);
                 for word in alias.words.iter().filter(|word| !words.contains(word)) {
                     let found = foreign_value(word, words.iter().copied());
-                    assert_eq!(found, Some(alias.ours), "{word} in {}", spec.name);
+                    assert_eq!(found, Some(alias.ours), "{word} in {}", spec.name());
                 }
             }
-            let twice = ambiguous(value_aliases(), words, spec.name);
+            let twice = ambiguous(value_aliases(), words, spec.name());
             assert!(twice.is_empty(), "{twice:?}");
         }
     }

@@ -112,7 +112,7 @@ fn every_reference_of_the_table_is_to_something_that_a_row_declares() {
         let args = args.map(|arg| (arg.name, arg.ty));
         let props = spec.props.iter().map(|prop| (prop.name, prop.ty));
         for (called, ty) in args.chain(props) {
-            let (Some(Naming::Uses(of)), node) = (ty.naming(), spec.name) else {
+            let (Some(Naming::Uses(of)), node) = (ty.naming(), spec.name()) else {
                 continue;
             };
             let declared = table::nodes().any(|spec| spec.declares() == Some(of));
