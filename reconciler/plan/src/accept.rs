@@ -15,7 +15,7 @@ use starform_contract::{
 use crate::{
     accepted::AcceptedProject,
     crosscheck,
-    document::{Action, Finding, Plan},
+    document::{Action, Finding, FindingSeverity, Plan},
     merge,
     propose::Proposal,
     sound,
@@ -84,13 +84,13 @@ pub fn accept(
         return Err(Refusal::Used(plan.plan_id.clone()));
     }
     let merged = merge::merge(accepted, plan, &proposal.project, &proposal.environment);
-    let environments = merge::with(accepted, &merged.environment);
-    let findings = crosscheck::findings(
-        &plan.environment,
-        &environments,
-        &merged.project.names,
-        &Origins::default(),
-    );
+    let sides = crosscheck::Sides {
+        project: &merged.project,
+        before: &accepted.environments.iter().collect(),
+        after: &merge::with(accepted, &merged.environment),
+    };
+    let mut findings = crosscheck::findings(&plan.environment, sides, &Origins::default());
+    findings.retain(|finding| finding.severity == FindingSeverity::Blocking);
     if !findings.is_empty() {
         return Err(Refusal::CrossCheck(findings));
     }

@@ -41,4 +41,8 @@ codes! {
         "`--adopt` names an object that this plan does not create, so there is nothing to take over.";
     UNKNOWN_SERVICE "SF6105" "no service of this name to plan"
         "`--service` names a service that the environment neither has nor would get.";
+    OVER_QUOTA "SF6106" "project would need more than its tier has"
+        "At their most, the services of all environments of the project together would need more than the quota of its tier.";
+    TOO_LARGE "SF6107" "container or volume is larger than its tier allows"
+        "One container or volume asks for more than a single one of the project's tier may have.";
 }

@@ -1,5 +1,5 @@
 //! What must hold between the services of a project: references exist, a host has one owner, a name
-//! one meaning.
+//! one meaning, and all of them together fit the tier.
 //!
 //! Pure. Run on what a plan proposes, and again at accept on what is merged then, because two plans
 //! that are each sound may not be sound together. Models are read as JSON: those of other versions too.
@@ -8,23 +8,33 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::Value;
 use starform_contract::{
-    EnvironmentBundle, EnvironmentName, NameEntry, Origins, ServiceEntry, ServiceName,
+    EnvironmentBundle, EnvironmentName, Origins, ProjectBundle, ServiceEntry, ServiceName,
 };
 
 use crate::{
     codes::{self, FindingCode},
     document::{Finding, FindingSeverity},
     merge::Environments,
-    names,
+    names, quota,
 };
 
-/// Everything wrong with `environment` among all `environments` of the project; all of it blocking.
+/// A plan's project, as it is accepted and as it would be.
+#[derive(Clone, Copy)]
+pub(crate) struct Sides<'a> {
+    /// With its names and its quota.
+    pub(crate) project: &'a ProjectBundle,
+    pub(crate) before: &'a Environments<'a>,
+    pub(crate) after: &'a Environments<'a>,
+}
+
+/// Everything wrong with `environment` among all environments of the project.
 pub(crate) fn findings(
     environment: &EnvironmentName,
-    environments: &Environments<'_>,
-    entries: &[NameEntry],
+    sides: Sides<'_>,
     origins: &Origins,
 ) -> Vec<Finding> {
+    let environments = sides.after;
+    let entries = &sides.project.names;
     let mut findings = Vec::new();
     if let Some(bundle) = environments.get(environment) {
         for service in &bundle.services {
@@ -38,6 +48,7 @@ pub(crate) fn findings(
             .into_iter()
             .map(|title| blocking(&codes::NAMES, format!("{title}; make the plan again"), None)),
     );
+    findings.extend(quota::findings(environment, sides, origins));
     findings
 }
 

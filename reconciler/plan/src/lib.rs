@@ -25,6 +25,7 @@ mod merge;
 pub mod names;
 mod pairs;
 pub mod propose;
+mod quota;
 mod releases;
 pub mod render;
 pub mod schema;

@@ -129,12 +129,12 @@ fn proposed(input: ProposeInput<'_>, left: &BTreeSet<ServiceName>) -> Proposal {
     let mut services = changed_services(before, after, &objects, origins);
     services.extend(held);
     services.sort_by(|a, b| (b.risk, &a.name).cmp(&(a.risk, &b.name)));
-    let mut findings = crosscheck::findings(
-        &environment.environment,
-        &merge::with(accepted, &environment),
-        &project.names,
-        origins,
-    );
+    let sides = crosscheck::Sides {
+        project: &project,
+        before: &accepted.environments.iter().collect(),
+        after: &merge::with(accepted, &environment),
+    };
+    let mut findings = crosscheck::findings(&environment.environment, sides, origins);
     findings.extend(unmatched(before, after, only, &objects, adopt));
     let objects: Vec<_> = objects.into_iter().map(|changed| changed.change).collect();
     let unknown = Digest::of_bytes(b"");

@@ -45,6 +45,8 @@ use starform_contract::{
 
 use kind::Kind;
 
+pub(crate) use project::LARGEST_CPU;
+
 /// The two bundles that one environment of a project needs.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Rendered {

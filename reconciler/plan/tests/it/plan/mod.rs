@@ -11,6 +11,7 @@ mod laws;
 mod lists;
 mod names;
 mod propose;
+mod quota;
 mod schemas;
 mod sound;
 mod view;

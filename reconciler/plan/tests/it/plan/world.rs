@@ -10,6 +10,7 @@ use starform_contract::{
     Origins, ProjectId, ProjectName, ServiceName,
     model::{AllowFrom, Workload},
     name,
+    profile::{DEFAULT_TIER, Tier},
 };
 use starform_plan::{
     AcceptOutcome, AcceptedProject, Proposal, ProposeInput, Refusal, accept, bind_names, names,
@@ -41,8 +42,17 @@ impl World {
         Self {
             index: Index::empty(cluster),
             bundles: BTreeMap::new(),
-            profile: ClusterProfile::default(),
+            profile: unlimited(),
             former: BTreeMap::new(),
+        }
+    }
+
+    /// On a cluster whose tiers are these.
+    pub(crate) fn of_tiers(tiers: &str) -> Self {
+        let profile = ClusterProfile::read(&format!(r#"{{"tiers":{tiers}}}"#)).unwrap();
+        Self {
+            profile,
+            ..Self::new()
         }
     }
 
@@ -104,6 +114,14 @@ impl World {
                 Ok(true)
             }
         }
+    }
+}
+
+/// What is arbitrary may be large; quotas have tests of their own.
+fn unlimited() -> ClusterProfile {
+    ClusterProfile {
+        tiers: BTreeMap::from([(DEFAULT_TIER.to_owned(), Tier::default())]),
+        ..ClusterProfile::default()
     }
 }
 

@@ -1,0 +1,122 @@
+//! Whether a project fits its tier: what all of its environments need at the most, against its quota.
+//!
+//! Pure. Always holds: what is compared with is the ResourceQuota and LimitRange that the cluster would
+//! hold the project to, from the same bundle. A plan that asks for no more than is accepted already is
+//! never blocked: an operator's smaller quota must not keep a project from shrinking. Read on in `needs`.
+
+mod largest;
+mod needs;
+mod schedule;
+
+use serde_json::Value;
+use starform_contract::{EnvironmentName, Origins, ProjectBundle, ServiceName};
+
+use crate::{
+    codes::{self, FindingCode},
+    crosscheck::Sides,
+    document::{Finding, FindingSeverity},
+    merge::Environments,
+};
+use needs::{Needs, RESOURCES, Resource};
+
+/// What does not fit, seen from the plan of `environment`.
+pub(crate) fn findings(
+    environment: &EnvironmentName,
+    sides: Sides<'_>,
+    origins: &Origins,
+) -> Vec<Finding> {
+    let mut findings = sums(environment, sides, origins);
+    findings.extend(largest::findings(environment, sides, origins));
+    findings
+}
+
+/// A service of an environment, and how much of one resource it needs.
+type Share<'a> = (u64, &'a EnvironmentName, &'a ServiceName);
+
+fn sums(environment: &EnvironmentName, sides: Sides<'_>, origins: &Origins) -> Vec<Finding> {
+    let Some(hard) = limit_of(sides.project, "ResourceQuota", "/spec/hard") else {
+        return Vec::new();
+    };
+    let exceeded = RESOURCES.into_iter().filter_map(|resource| {
+        let limit = hard.get(resource.quota_name()).and_then(Value::as_str);
+        let limit = resource.parse(limit?)?;
+        let before = sum(&shares(sides.before, resource));
+        let shares = shares(sides.after, resource);
+        let need = sum(&shares);
+        if need <= limit {
+            return None;
+        }
+        let text = |amount| resource.text(amount);
+        let title = format!(
+            "{} may need {} {}, and its tier {} has {}: {}; {}, or ask the platform's operator for a larger tier",
+            sides.project.project,
+            text(need),
+            resource.noun(),
+            sides.project.tier,
+            text(limit),
+            main_part(&shares, resource),
+            resource.remedy(),
+        );
+        let ours = shares.iter().find(|share| share.1 == environment);
+        let at = ours.and_then(|share| origins.at(share.2, resource.path()));
+        Some(finding(&codes::OVER_QUOTA, need > before, title, at))
+    });
+    exceeded.collect()
+}
+
+/// Largest first; services that need nothing of it are left out.
+fn shares<'a>(environments: &Environments<'a>, resource: Resource) -> Vec<Share<'a>> {
+    let mut shares: Vec<Share<'a>> = environments
+        .iter()
+        .flat_map(|(&name, bundle)| {
+            let services = bundle.services.iter();
+            services.map(move |entry| (Needs::of(entry).of_resource(resource), name, &entry.name))
+        })
+        .filter(|share| share.0 > 0)
+        .collect();
+    shares.sort_by(|a, b| (b.0, a.1, a.2).cmp(&(a.0, b.1, b.2)));
+    shares
+}
+
+fn sum(shares: &[Share<'_>]) -> u64 {
+    shares
+        .iter()
+        .fold(0, |sum, share| sum.saturating_add(share.0))
+}
+
+/// As many as people read.
+const SHOWN: usize = 3;
+
+fn main_part(shares: &[Share<'_>], resource: Resource) -> String {
+    let shown = shares.iter().take(SHOWN);
+    let mut words: Vec<String> = shown
+        .map(|(amount, environment, service)| {
+            format!("{service} in {environment} {}", resource.text(*amount))
+        })
+        .collect();
+    if let Some(rest) = shares.get(SHOWN..).filter(|rest| !rest.is_empty()) {
+        words.push(format!("{} more {}", rest.len(), resource.text(sum(rest))));
+    }
+    words.join(", ")
+}
+
+fn finding(code: &FindingCode, grows: bool, title: String, at: Option<&str>) -> Finding {
+    let severity = if grows {
+        FindingSeverity::Blocking
+    } else {
+        FindingSeverity::Warning
+    };
+    Finding {
+        code: code.code.to_owned(),
+        severity,
+        title,
+        at: at.map(str::to_owned),
+    }
+}
+
+/// What the project's own object of this kind says at `pointer`.
+fn limit_of<'a>(project: &'a ProjectBundle, kind: &str, pointer: &str) -> Option<&'a Value> {
+    let mut objects = project.objects.iter().map(|object| &object.manifest);
+    let found = objects.find(|manifest| manifest.get("kind").and_then(Value::as_str) == Some(kind));
+    found?.pointer(pointer)
+}

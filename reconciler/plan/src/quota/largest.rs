@@ -1,0 +1,141 @@
+//! Single containers and volumes that are larger than their tier allows.
+//!
+//! Pure. The limits are those of the LimitRange, and its annotation for CPU.
+
+use serde_json::Value;
+use starform_contract::{
+    EnvironmentName, Origins, ProjectBundle, ServiceEntry,
+    quantity::{Cpu, Memory},
+};
+
+use super::{finding, limit_of};
+use crate::{codes, crosscheck::Sides, document::Finding, render::LARGEST_CPU};
+
+/// Something of a service that has a size: where its model says it, what people call it.
+struct Part {
+    path: String,
+    what: String,
+    amount: Amount,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+enum Amount {
+    Cpu(Cpu),
+    Memory(Memory),
+    Volume(Memory),
+}
+
+pub(super) fn findings(
+    environment: &EnvironmentName,
+    sides: Sides<'_>,
+    origins: &Origins,
+) -> Vec<Finding> {
+    let limits = Limits::of(sides.project);
+    let before = sides.before.get(environment);
+    let services = sides.after.get(environment).into_iter();
+    let mut findings = Vec::new();
+    for entry in services.flat_map(|bundle| &bundle.services) {
+        let old = before.and_then(|bundle| bundle.service(&entry.name));
+        let old = old.map(parts).unwrap_or_default();
+        for part in parts(entry) {
+            let Some(limit) = limits.exceeded(part.amount) else {
+                continue;
+            };
+            let title = format!(
+                "{} asks for {}, and the tier {} has {} for a single one; lower it, or ask the platform's operator for a larger tier",
+                entry.name,
+                part.words(),
+                sides.project.tier,
+                limit.text(),
+            );
+            let mut former = old.iter().filter(|old| old.path == part.path);
+            let grows = !former.any(|old| old.amount >= part.amount);
+            let at = origins.at(&entry.name, &part.path);
+            findings.push(finding(&codes::TOO_LARGE, grows, title, at));
+        }
+    }
+    findings
+}
+
+#[derive(Default)]
+struct Limits {
+    cpu: Option<Cpu>,
+    memory: Option<Memory>,
+    volume: Option<Memory>,
+}
+
+impl Limits {
+    fn of(project: &ProjectBundle) -> Self {
+        let items = limit_of(project, "LimitRange", "/spec/limits").and_then(Value::as_array);
+        let max = |kind: &str, resource: &str| {
+            let mut items = items.into_iter().flatten();
+            let item = items.find(|item| item.get("type").and_then(Value::as_str) == Some(kind))?;
+            item.get("max")?.get(resource)?.as_str()
+        };
+        let cpu = limit_of(project, "LimitRange", "/metadata/annotations")
+            .and_then(|annotations| annotations.get(LARGEST_CPU)?.as_str());
+        Self {
+            cpu: cpu.and_then(|text| text.parse().ok()),
+            memory: max("Container", "memory").and_then(|text| text.parse().ok()),
+            volume: max("PersistentVolumeClaim", "storage").and_then(|text| text.parse().ok()),
+        }
+    }
+
+    /// The limit that is passed.
+    fn exceeded(&self, amount: Amount) -> Option<Amount> {
+        let limit = match amount {
+            Amount::Cpu(_) => self.cpu.map(Amount::Cpu),
+            Amount::Memory(_) => self.memory.map(Amount::Memory),
+            Amount::Volume(_) => self.volume.map(Amount::Volume),
+        };
+        limit.filter(|limit| amount > *limit)
+    }
+}
+
+fn parts(entry: &ServiceEntry) -> Vec<Part> {
+    let model = &entry.model;
+    let text = |pointer: &str| model.pointer(pointer).and_then(Value::as_str);
+    let cpu = text("/size/cpu")
+        .and_then(|text| text.parse().ok())
+        .map(Amount::Cpu);
+    let memory = text("/size/memory")
+        .and_then(|text| text.parse().ok())
+        .map(Amount::Memory);
+    let own = [("size.cpu", cpu), ("size.memory", memory)];
+    let own = own.into_iter().filter_map(|(path, amount)| {
+        Some(Part {
+            path: path.to_owned(),
+            what: String::new(),
+            amount: amount?,
+        })
+    });
+    let volumes = model.get("volumes").and_then(Value::as_object);
+    let volumes = volumes.into_iter().flatten().filter_map(|(name, volume)| {
+        let size = volume.get("size")?.as_str()?.parse().ok()?;
+        Some(Part {
+            path: format!("volumes.{name}"),
+            what: name.clone(),
+            amount: Amount::Volume(size),
+        })
+    });
+    own.chain(volumes).collect()
+}
+
+impl Part {
+    fn words(&self) -> String {
+        match self.amount {
+            Amount::Cpu(_) | Amount::Memory(_) => self.amount.text(),
+            Amount::Volume(_) => format!("{} on the volume {}", self.amount.text(), self.what),
+        }
+    }
+}
+
+impl Amount {
+    fn text(self) -> String {
+        match self {
+            Self::Cpu(cpu) => format!("{cpu} CPU"),
+            Self::Memory(memory) => format!("{memory} of memory"),
+            Self::Volume(size) => size.to_string(),
+        }
+    }
+}
