@@ -10,6 +10,7 @@ mod agent;
 mod authorization;
 mod fixture;
 mod plans;
+mod profiles;
 mod race;
 mod registry;
 mod reports;

@@ -67,6 +67,7 @@ fn a_release_counts_and_a_volume_leaves_out_the_rollout() {
     };
     worker.running.release = Some(Release {
         run: vec!["migrate".to_owned()],
+        attempt: Release::FIRST_ATTEMPT,
         timeout: Duration::from_secs(60),
     });
     needs_exactly(&state, "pods", 3);

@@ -1,0 +1,104 @@
+//! What the profile of a cluster keeps from being planned, and what is said of it.
+
+use axum::http::Method;
+use serde_json::{Value, json};
+use starform_contract::ClusterProfile;
+use starform_plan::document::Plans;
+use starform_reconciler::api::body::{Cluster, Problem};
+
+use crate::world::{Place, Reply, World, on_both};
+
+fn shop(volume: &str) -> String {
+    format!(
+        r#"project shop {{
+    environment production branch=main
+    worker mailer {{
+        image "ghcr.io/example/mailer:1"
+        {volume}
+    }}
+}}
+"#
+    )
+}
+
+async fn plan(world: &World, place: &Place, text: &str) -> Reply {
+    let body = json!({"source": {"files": {"starform.kdl": text}}});
+    let path = format!("/v1/projects/{}/plans", place.project.id);
+    world.post(&world.admin, &path, &body).await
+}
+
+async fn set(world: &World, place: &Place, profile: Value) -> Reply {
+    let path = format!("/v1/clusters/{}/profile", place.cluster);
+    world
+        .ask(Method::PUT, Some(&world.admin), &path, &[], &profile)
+        .await
+}
+
+on_both! {
+    async fn a_profile_that_does_not_fit_is_refused_at_its_place(world: World) {
+        let place = world.place("shop").await;
+        let wrong = json!({"egress": {"allowed": ["::/0"]}, "base_domain": "-"});
+        let Problem { detail, .. } = set(&world, &place, wrong).await.problem(422, "invalid-profile");
+        assert!(detail.contains("\nbase_domain: `-` is no domain"), "{detail}");
+        assert!(detail.contains("\negress.allowed[0]: `::/0` opens everything"), "{detail}");
+        let shape = json!({"tiers": {"free": {"quota": {"cpu": "many"}}}});
+        let Problem { detail, .. } = set(&world, &place, shape).await.problem(400, "invalid-body");
+        assert!(detail.contains("tiers.free.quota.cpu: `many` is not an amount of CPU"), "{detail}");
+        let body = json!({"name": "other", "profile": {"tiers": {}}});
+        world.post(&world.admin, "/v1/clusters", &body).await.problem(422, "invalid-profile");
+        let planning = world.store.planning(place.project.id).await.unwrap().unwrap();
+        assert_eq!(planning.profile, ClusterProfile::default());
+    }
+
+    async fn a_tier_that_the_cluster_does_not_know_is_told_with_those_it_knows(world: World) {
+        let place = world.place("shop").await;
+        let tiers = json!({"tiers": {"bronze": {}, "silver": {}}});
+        let _: Cluster = set(&world, &place, tiers).await.expect(200);
+        let Problem { detail, .. } = plan(&world, &place, &shop("")).await.problem(422, "cluster-lacks");
+        assert!(detail.contains("of tier `standard`"), "{detail}");
+        assert!(detail.contains("it knows `bronze`, `silver`"), "{detail}");
+    }
+
+    async fn a_storage_class_that_the_cluster_lacks_is_told_at_its_place(world: World) {
+        let place = world.place("shop").await;
+        let classes = json!({"storage_classes": {"slow": {"class": "hdd"}}});
+        let _: Cluster = set(&world, &place, classes).await.expect(200);
+        let fast = shop(r#"volume data mount="/data" size="1Gi" class=fast"#);
+        let Problem { detail, .. } = plan(&world, &place, &fast).await.problem(422, "cluster-lacks");
+        assert!(detail.contains("starform.kdl:5:"), "{detail}");
+        assert!(detail.contains("mailer: the volume data names the storage class `fast`"), "{detail}");
+        assert!(detail.contains("it has `slow`"), "{detail}");
+    }
+
+    async fn a_volume_grows_only_where_its_class_does(world: World) {
+        let place = world.place("shop").await;
+        let volume = |size: &str| shop(&format!(r#"volume data mount="/data" size="{size}" class=slow"#));
+        let class = |grows: bool| json!({"storage_classes": {"slow": {"class": "hdd", "grows": grows}}});
+        let _: Cluster = set(&world, &place, class(false)).await.expect(200);
+        let plans: Plans = plan(&world, &place, &volume("1Gi")).await.expect(201);
+        let path = format!("/v1/plans/{}/apply", plans.plans[0].plan_id);
+        let applied = world.ask(Method::POST, Some(&world.admin), &path, &[("idempotency-key", "1")], &json!({})).await;
+        assert!(applied.status.is_success(), "{}", applied.text);
+        let Problem { detail, .. } = plan(&world, &place, &volume("2Gi")).await.problem(422, "cluster-lacks");
+        assert!(detail.contains("the volume data cannot grow from 1Gi to 2Gi"), "{detail}");
+        let _: Cluster = set(&world, &place, class(true)).await.expect(200);
+        let _: Plans = plan(&world, &place, &volume("2Gi")).await.expect(201);
+    }
+
+    async fn what_follows_from_a_profile_is_the_platforms_in_the_next_plan(world: World) {
+        let place = world.place("shop").await;
+        let plans: Plans = plan(&world, &place, &shop("")).await.expect(201);
+        let path = format!("/v1/plans/{}/apply", plans.plans[0].plan_id);
+        let applied = world.ask(Method::POST, Some(&world.admin), &path, &[("idempotency-key", "1")], &json!({})).await;
+        assert!(applied.status.is_success(), "{}", applied.text);
+        let denied = json!({"egress": {"denied": ["203.0.113.0/24"]}, "registry_secret": {"name": "registry"}});
+        let _: Cluster = set(&world, &place, denied).await.expect(200);
+        let plans: Plans = plan(&world, &place, &shop("")).await.expect(201);
+        let changes = &plans.plans[0].objects;
+        let kinds: Vec<&str> = changes.iter().map(|change| change.key.kind.as_str()).collect();
+        assert!(kinds.contains(&"NetworkPolicy") && kinds.contains(&"ServiceAccount"), "{kinds:?}");
+        let owner = serde_json::to_value(&changes[0].owner).unwrap();
+        assert!(changes.iter().all(|change| serde_json::to_value(&change.owner).unwrap() == owner));
+        assert_eq!(owner, "platform");
+    }
+}
