@@ -1,15 +1,14 @@
 //! Reads a project's files from a folder into memory: the root file, and what its `include` nodes name.
 //!
-//! Effects: reads files and lists folders. Always holds: nothing outside the project's folder is read,
-//! also not through symbolic links; of a file over the language's limit no more is read than shows that it is.
-//! Read on in `unread` for what is said of a file that cannot be read.
+//! Effects: those of `disk`. Always holds: nothing outside the project's folder is read, also not through symbolic links.
+//! Read on in `disk` for how files are found and in `unread` for what is said of one that cannot be read.
 
+mod disk;
 mod unread;
 
 use std::{
     collections::{BTreeMap, BTreeSet},
-    fs,
-    io::{self, Read},
+    io,
     path::{Path, PathBuf},
     sync::Arc,
 };
@@ -18,19 +17,13 @@ use starform_dsl::{
     MOST_BYTES, ROOT_FILE,
     include::{self, Glob, MOST_FILES},
     source::SourceTree,
-    syntax::MAX_FILE,
 };
 
+pub(crate) use disk::Disk;
 pub(crate) use unread::{SourceError, Unread};
-
-/// The longest character in UTF-8.
-const LONGEST_CHARACTER: usize = 4;
 
 /// As messages name standard input.
 pub(crate) const STDIN: &str = "<stdin>";
-
-/// Files and folders that one pattern looks at.
-const MOST_ENTRIES: usize = 100_000;
 
 /// What becomes of a file that is larger than the language allows, and of files that are so together.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -64,24 +57,26 @@ pub(crate) fn read_what_can_be(path: &Path) -> Result<Partly<SourceTree>, Source
 }
 
 fn read_project(path: &Path, large: Large) -> Result<Partly<SourceTree>, SourceError> {
+    let mut disk = Disk::new(large);
     let root = root_file(path)?;
-    let text = Arc::from(read_text(&root, large)?);
+    let text = disk.text(&root)?;
     let name = shown_as(path, &root);
-    follow(folder(path), name, text, &BTreeMap::new(), large)
+    follow(&mut disk, folder(path), name, text, &BTreeMap::new())
 }
 
 /// The project in a folder of which an editor has some files open: their texts, by path below the folder, stand
 /// above the disk's, and may be of files that the disk has not. Included files that cannot be read are left out and named.
 pub(crate) fn read_under(
+    disk: &mut Disk,
     folder: &Path,
     open: &BTreeMap<String, Arc<str>>,
 ) -> Result<Partly<SourceTree>, SourceError> {
     let text = match open.get(ROOT_FILE) {
         Some(text) => Arc::clone(text),
-        None => Arc::from(read_text(&root_file(folder)?, Large::Begun)?),
+        None => disk.text(&root_file(folder)?)?,
     };
     let root = ROOT_FILE.to_owned();
-    follow(folder.to_owned(), root, text, open, Large::Begun)
+    follow(disk, folder.to_owned(), root, text, open)
 }
 
 /// What could be read, and what is wrong with each of the others, by name.
@@ -97,16 +92,16 @@ fn whole<T>((found, unread): Partly<T>) -> Result<T, SourceError> {
 
 /// Reads what the root file includes, and what that includes.
 fn follow(
+    disk: &mut Disk,
     folder: PathBuf,
     root: String,
     text: Arc<str>,
     open: &BTreeMap<String, Arc<str>>,
-    large: Large,
 ) -> Result<Partly<SourceTree>, SourceError> {
     let mut reading = Reading {
+        disk,
         folder,
         open,
-        large,
         bytes: text.len(),
         files: BTreeMap::from([(root, text)]),
         unread: BTreeMap::new(),
@@ -127,22 +122,22 @@ fn follow(
 }
 
 /// Every file below a folder that a project there could include.
-pub(crate) fn includable(folder: &Path) -> Result<Vec<String>, SourceError> {
+pub(crate) fn includable(disk: &mut Disk, folder: &Path) -> Result<Vec<String>, SourceError> {
     let all = "**/*.kdl".parse().expect("a pattern of the language");
-    let found = whole(matching(folder, &all)?)?;
+    let found = whole(disk.matching(folder, &all)?)?;
     Ok(found.into_iter().collect())
 }
 
 /// The file at `path`, or the root file of a folder, without what it includes.
 pub(crate) fn read_one(path: &Path) -> Result<SourceTree, SourceError> {
     let root = root_file(path)?;
-    let text = read_text(&root, Large::Refused)?;
+    let text = Disk::new(Large::Refused).text(&root)?;
     Ok(SourceTree::single(&shown_as(path, &root), &text))
 }
 
 /// A project of one file, read from standard input.
 pub(crate) fn read_stdin(large: Large) -> Result<SourceTree, SourceError> {
-    let text = text_of(io::stdin(), Path::new(STDIN), large)?;
+    let text = disk::text_of(io::stdin(), Path::new(STDIN), large)?;
     Ok(SourceTree::single(STDIN, &text))
 }
 
@@ -170,10 +165,10 @@ pub(crate) fn folder(path: &Path) -> PathBuf {
 
 /// What was read so far.
 struct Reading<'o> {
+    disk: &'o mut Disk,
     folder: PathBuf,
     /// Texts that stand above the disk's.
     open: &'o BTreeMap<String, Arc<str>>,
-    large: Large,
     bytes: usize,
     /// By path below the folder, with `/`.
     files: BTreeMap<String, Arc<str>>,
@@ -185,7 +180,7 @@ impl Reading<'_> {
     /// Reads every file that the pattern names and that was not read yet.
     fn include(&mut self, glob: &Glob) -> Result<(), SourceError> {
         let unsaved = self.open.keys().filter(|name| glob.matches(name));
-        let (mut names, unread) = matching(&self.folder, glob)?;
+        let (mut names, unread) = self.disk.matching(&self.folder, glob)?;
         names.extend(unsaved.cloned());
         self.unread.extend(unread);
         for name in names {
@@ -201,13 +196,13 @@ impl Reading<'_> {
             }
             let read = match self.open.get(&name) {
                 Some(text) => Ok(Arc::clone(text)),
-                None => self.read_from_disk(&name),
+                None => self.disk.text(&self.folder.join(&name)),
             };
             match read {
                 Ok(text) => {
                     self.bytes += text.len();
                     self.files.insert(name, text);
-                    if self.bytes > MOST_BYTES && self.large == Large::Refused {
+                    if self.bytes > MOST_BYTES && self.disk.large() == Large::Refused {
                         return Err(SourceError::AllTooLarge);
                     }
                 }
@@ -218,70 +213,6 @@ impl Reading<'_> {
         }
         Ok(())
     }
-
-    fn read_from_disk(&self, name: &str) -> Result<Arc<str>, SourceError> {
-        let text = read_text(&self.folder.join(name), self.large)?;
-        Ok(Arc::from(text))
-    }
-}
-
-/// The files that a pattern names, by path below `folder`. Folders that are symbolic links are not
-/// entered: what they lead to has a path of its own, or lies outside.
-fn matching(folder: &Path, glob: &Glob) -> Result<Partly<BTreeSet<String>>, SourceError> {
-    let (mut found, mut unread) = (BTreeSet::new(), BTreeMap::new());
-    let mut looked_at = 0;
-    let mut open = vec![String::new()];
-    while let Some(below) = open.pop() {
-        let path = folder.join(&below);
-        let unreadable = |source| SourceError::Unreadable {
-            path: path.clone(),
-            source,
-        };
-        for entry in fs::read_dir(&path).map_err(unreadable)? {
-            let entry = entry.map_err(unreadable)?;
-            looked_at += 1;
-            if looked_at > MOST_ENTRIES {
-                return Err(SourceError::TooWide(glob.clone()));
-            }
-            // A name that is not UTF-8 is none that a pattern could hold.
-            let Ok(name) = entry.file_name().into_string() else {
-                continue;
-            };
-            let name = if below.is_empty() {
-                name
-            } else {
-                format!("{below}/{name}")
-            };
-            let kind = entry.file_type().map_err(unreadable)?;
-            if kind.is_dir() {
-                if glob.may_match_below(&name) {
-                    open.push(name);
-                }
-            } else if glob.matches(&name) {
-                match is_file_inside(folder, &entry.path()) {
-                    Ok(true) => drop(found.insert(name)),
-                    Ok(false) => {}
-                    Err(error) => drop(unread.insert(name, error)),
-                }
-            }
-        }
-    }
-    Ok((found, unread))
-}
-
-/// Whether it is a file; an error where a symbolic link leaves the folder.
-fn is_file_inside(folder: &Path, path: &Path) -> Result<bool, SourceError> {
-    let real = |path: &Path| {
-        fs::canonicalize(path).map_err(|source| SourceError::Unreadable {
-            path: path.to_owned(),
-            source,
-        })
-    };
-    let target = real(path)?;
-    if !target.starts_with(real(folder)?) {
-        return Err(SourceError::LeadsOut(path.to_owned()));
-    }
-    Ok(target.is_file())
 }
 
 fn root_file(path: &Path) -> Result<PathBuf, SourceError> {
@@ -314,45 +245,4 @@ fn shown_as(given: &Path, file: &Path) -> String {
         Some(name) if given.is_dir() || name == ROOT_FILE => name,
         Some(_) | None => given.to_string_lossy().into_owned(),
     }
-}
-
-fn read_text(path: &Path, large: Large) -> Result<String, SourceError> {
-    let file = fs::File::open(path).map_err(|source| SourceError::Unreadable {
-        path: path.to_owned(),
-        source,
-    })?;
-    text_of(file, path, large)
-}
-
-/// Reads at most a character more than a file may have.
-fn text_of(from: impl Read, path: &Path, large: Large) -> Result<String, SourceError> {
-    let mut bytes = Vec::new();
-    from.take((MAX_FILE + LONGEST_CHARACTER) as u64)
-        .read_to_end(&mut bytes)
-        .map_err(|source| SourceError::Unreadable {
-            path: path.to_owned(),
-            source,
-        })?;
-    let too_large = bytes.len() > MAX_FILE;
-    if too_large && large == Large::Refused {
-        return Err(SourceError::TooLarge(path.to_owned()));
-    }
-    String::from_utf8(bytes).or_else(|error| {
-        let (good, cut) = (
-            error.utf8_error().valid_up_to(),
-            error.utf8_error().error_len(),
-        );
-        let mut bytes = error.into_bytes();
-        bytes.truncate(good);
-        let text = String::from_utf8(bytes).expect("it is UTF-8 up to here");
-        // Unless the reading ended inside of a character.
-        if too_large && cut.is_none() {
-            Ok(text)
-        } else {
-            Err(SourceError::NotText {
-                path: path.to_owned(),
-                before: text,
-            })
-        }
-    })
 }

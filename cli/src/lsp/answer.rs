@@ -8,8 +8,8 @@ use lsp_types as lsp;
 use starform_dsl::{
     diag::{Applicability, Diagnostic, Edit, Severity},
     ide::{
-        Completion, CompletionKind, EditorPosition, Fold, FoldKind, NameKind, OutlineKind,
-        OutlineNode, SemanticToken, TokenClass,
+        Completion, CompletionKind, EditorPosition, Fold, FoldKind, Modifiers, NameKind,
+        OutlineKind, OutlineNode, SemanticToken, TokenClass,
     },
     source::{FileId, SourceFile, Span},
 };
@@ -20,7 +20,7 @@ use super::{
 };
 use crate::sources::SourceError;
 
-/// The names of token types; [`token_type`] gives positions in it.
+/// Every type that [`token_type`] gives; a token names its type by the position in this list.
 pub(super) const TOKEN_TYPES: [lsp::SemanticTokenType; 12] = [
     lsp::SemanticTokenType::COMMENT,
     lsp::SemanticTokenType::KEYWORD,
@@ -36,6 +36,7 @@ pub(super) const TOKEN_TYPES: [lsp::SemanticTokenType; 12] = [
     lsp::SemanticTokenType::OPERATOR,
 ];
 
+/// A token has the bit of each of its modifiers' positions in this list.
 pub(super) const TOKEN_MODIFIERS: [lsp::SemanticTokenModifier; 2] = [
     lsp::SemanticTokenModifier::DECLARATION,
     lsp::SemanticTokenModifier::DEPRECATED,
@@ -84,6 +85,7 @@ pub(super) fn diagnostic(
 pub(super) fn unread(error: &SourceError) -> lsp::Diagnostic {
     lsp::Diagnostic {
         severity: Some(lsp::DiagnosticSeverity::ERROR),
+        code: Some(lsp::NumberOrString::String(error.code().to_string())),
         source: Some("starform".to_owned()),
         message: error.to_string(),
         ..lsp::Diagnostic::default()
@@ -139,21 +141,25 @@ pub(super) fn action(
     }))
 }
 
-/// All safe fixes at once; `None` where there is none.
-pub(super) fn fix_all(
-    project: &Project,
-    encoding: Encoding,
-    edits: &[Edit],
-) -> Option<lsp::CodeActionOrCommand> {
-    if edits.is_empty() {
-        return None;
-    }
-    Some(lsp::CodeActionOrCommand::CodeAction(lsp::CodeAction {
+/// What an action changes: known, or found out from these data when it is chosen.
+pub(super) enum Edits {
+    Now(lsp::WorkspaceEdit),
+    Later(serde_json::Value),
+}
+
+/// All safe fixes at once.
+pub(super) fn fix_all(edits: Edits) -> lsp::CodeActionOrCommand {
+    let (edit, data) = match edits {
+        Edits::Now(edit) => (Some(edit), None),
+        Edits::Later(data) => (None, Some(data)),
+    };
+    lsp::CodeActionOrCommand::CodeAction(lsp::CodeAction {
         title: "apply all safe fixes of the project".to_owned(),
         kind: Some(lsp::CodeActionKind::SOURCE_FIX_ALL),
-        edit: Some(workspace_edit(project, encoding, edits)?),
+        edit,
+        data,
         ..lsp::CodeAction::default()
-    }))
+    })
 }
 
 /// Whether a kind is the other or below it: `source.fixAll` is a kind of `source`.
@@ -218,34 +224,48 @@ pub(super) fn tokens(
             start.character
         };
         last = start;
-        let modifiers = token.modifiers;
         lsp::SemanticToken {
             delta_line,
             delta_start,
             length: encoding.len(&file.text()[token.range.as_range()]),
-            token_type: token_type(token.class),
-            token_modifiers_bitset: u32::from(modifiers.declaration)
-                | u32::from(modifiers.unavailable) << 1,
+            token_type: position_in(&TOKEN_TYPES, &token_type(token.class)),
+            token_modifiers_bitset: modifiers(token.modifiers),
         }
     };
     found.iter().map(relative).collect()
 }
 
-fn token_type(class: TokenClass) -> u32 {
+fn token_type(class: TokenClass) -> lsp::SemanticTokenType {
     match class {
-        TokenClass::Comment => 0,
-        TokenClass::Keyword => 1,
-        TokenClass::Property | TokenClass::Unknown | TokenClass::Output => 2,
-        TokenClass::Annotation => 3,
-        TokenClass::Name(NameKind::Environment) => 4,
-        TokenClass::Name(NameKind::Group | NameKind::Partial) => 5,
-        TokenClass::Name(NameKind::Service) => 6,
-        TokenClass::Name(NameKind::Variable) => 7,
-        TokenClass::String => 8,
-        TokenClass::Number => 9,
-        TokenClass::Literal => 10,
-        TokenClass::Operator => 11,
+        TokenClass::Comment => lsp::SemanticTokenType::COMMENT,
+        TokenClass::Keyword => lsp::SemanticTokenType::KEYWORD,
+        TokenClass::Property | TokenClass::Unknown | TokenClass::Output => {
+            lsp::SemanticTokenType::PROPERTY
+        }
+        TokenClass::Annotation => lsp::SemanticTokenType::DECORATOR,
+        TokenClass::Name(NameKind::Environment) => lsp::SemanticTokenType::NAMESPACE,
+        TokenClass::Name(NameKind::Group | NameKind::Partial) => lsp::SemanticTokenType::STRUCT,
+        TokenClass::Name(NameKind::Service) => lsp::SemanticTokenType::CLASS,
+        TokenClass::Name(NameKind::Variable) => lsp::SemanticTokenType::VARIABLE,
+        TokenClass::String => lsp::SemanticTokenType::STRING,
+        TokenClass::Number => lsp::SemanticTokenType::NUMBER,
+        TokenClass::Literal => lsp::SemanticTokenType::ENUM_MEMBER,
+        TokenClass::Operator => lsp::SemanticTokenType::OPERATOR,
     }
+}
+
+fn modifiers(found: Modifiers) -> u32 {
+    let bit = |set: bool, modifier: &lsp::SemanticTokenModifier| {
+        u32::from(set) << position_in(&TOKEN_MODIFIERS, modifier)
+    };
+    bit(found.declaration, &lsp::SemanticTokenModifier::DECLARATION)
+        | bit(found.unavailable, &lsp::SemanticTokenModifier::DEPRECATED)
+}
+
+fn position_in<T: PartialEq>(list: &[T], one: &T) -> u32 {
+    let position = list.iter().position(|known| known == one);
+    let position = position.expect("the list has all that a token may be");
+    u32::try_from(position).expect("the list is short")
 }
 
 pub(super) fn fold(file: &SourceFile, found: Fold) -> Option<lsp::FoldingRange> {
@@ -277,12 +297,7 @@ pub(super) fn symbol(
         .map(|child| symbol(file, encoding, child))
         .collect();
     lsp::DocumentSymbol {
-        // Editors refuse a symbol without a name.
-        name: if node.name.is_empty() {
-            "…".to_owned()
-        } else {
-            node.name
-        },
+        name: node.name,
         detail: Some(node.detail).filter(|detail| !detail.is_empty()),
         kind: match node.kind {
             OutlineKind::Project => lsp::SymbolKind::MODULE,

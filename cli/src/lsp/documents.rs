@@ -1,7 +1,8 @@
 //! What an editor has open, and the project around it: open texts first, files of the disk beside them.
 //!
-//! Effects: reads files. Always holds: what is open is never read from disk, and a file that is neither a root file nor
-//! included by one belongs to somebody else: it has no project.
+//! Effects: reads files, each once until the editor says that it may have changed, so nothing is read again for a key
+//! that is typed. Always holds: what is open is never read from disk, and a file that is neither a root file nor included
+//! by one belongs to somebody else: it has no project.
 //! Read on in `crate::sources` for how the files of a project are found.
 
 use std::{
@@ -18,13 +19,14 @@ use starform_dsl::{
 };
 
 use super::position::{self, Encoding};
-use crate::sources::{self, Partly, SourceError};
+use crate::sources::{self, Disk, Large, Partly, SourceError};
 
 /// The texts that an editor has open, by address.
-#[derive(Default)]
 pub(super) struct Documents {
     open: BTreeMap<Url, Document>,
-    /// By the folder of the root file; an entry goes with the next change.
+    /// What the disk held when it was looked at last.
+    disk: Disk,
+    /// By the folder of the root file; an entry goes with the next change below the folder.
     projects: BTreeMap<PathBuf, Arc<Project>>,
 }
 
@@ -44,19 +46,38 @@ enum Location {
 }
 
 impl Documents {
+    pub(super) fn new() -> Documents {
+        Documents {
+            open: BTreeMap::new(),
+            disk: Disk::new(Large::Begun),
+            projects: BTreeMap::new(),
+        }
+    }
+
     pub(super) fn open(&mut self, url: Url, text: &str, version: i32) {
+        self.changed_on_disk(&url);
         self.open.insert(url, Document::new(text, version));
-        self.projects.clear();
     }
 
     pub(super) fn close(&mut self, url: &Url) {
         self.open.remove(url);
-        self.projects.clear();
+        self.changed_on_disk(url);
     }
 
-    /// Files changed on disk.
-    pub(super) fn forget(&mut self) {
-        self.projects.clear();
+    /// A file or folder has come, changed or gone on the disk, or may have.
+    pub(super) fn changed_on_disk(&mut self, url: &Url) {
+        if let Ok(path) = url.to_file_path() {
+            self.disk.forget(&path);
+        }
+        self.changed(url);
+    }
+
+    /// Every project that could hold the file is read anew.
+    fn changed(&mut self, url: &Url) {
+        if let Ok(path) = url.to_file_path() {
+            self.projects
+                .retain(|folder, _| !path.starts_with(folder) && !folder.starts_with(&path));
+        }
     }
 
     /// Applies changes in their order; one without a range is the whole text.
@@ -72,7 +93,7 @@ impl Documents {
         };
         let changes = changes.into_iter().map(position::change);
         document.change(version, changes, encoding.units());
-        self.projects.clear();
+        self.changed(url);
     }
 
     pub(super) fn version(&self, url: &Url) -> Option<i32> {
@@ -123,19 +144,23 @@ impl Documents {
     }
 
     /// The nearest folder above a file that holds a root file, on the disk or in the editor.
-    fn folder_of(&self, path: &Path) -> Option<PathBuf> {
-        let is_open = |folder: &Path| {
-            let root = Url::from_file_path(folder.join(ROOT_FILE));
-            root.is_ok_and(|root| self.open.contains_key(&root))
+    fn folder_of(&mut self, path: &Path) -> Option<PathBuf> {
+        let (open, disk) = (&self.open, &mut self.disk);
+        let is_open = |root: &Path| {
+            let root = Url::from_file_path(root);
+            root.is_ok_and(|root| open.contains_key(&root))
         };
         let mut folders = path.ancestors().skip(1);
-        let holds_root = |folder: &&Path| folder.join(ROOT_FILE).is_file() || is_open(folder);
-        folders.find(holds_root).map(Path::to_owned)
+        let found = folders.find(|folder| {
+            let root = folder.join(ROOT_FILE);
+            is_open(&root) || disk.is_file(&root)
+        });
+        found.map(Path::to_owned)
     }
 
     /// The files of the folder's project, every open text in place of the disk's. What cannot be read from the disk
     /// leaves what is open.
-    fn sources(&self, folder: &Path) -> Option<Partly<SourceTree>> {
+    fn sources(&mut self, folder: &Path) -> Option<Partly<SourceTree>> {
         let open: BTreeMap<String, Arc<str>> = self
             .open
             .iter()
@@ -144,22 +169,24 @@ impl Documents {
                 Some((path, Arc::clone(document.text())))
             })
             .collect();
-        match sources::read_under(folder, &open) {
+        match sources::read_under(&mut self.disk, folder, &open) {
             Ok(sources) => Some(sources),
             Err(_) => (!open.is_empty()).then(|| (SourceTree::new(open), BTreeMap::new())),
+        }
+    }
+
+    /// Every file that a project could include, by path below its folder; none where they are too many.
+    pub(super) fn files_below(&mut self, project: &Project) -> Vec<String> {
+        match &project.at {
+            Location::Folder(folder) => {
+                sources::includable(&mut self.disk, folder).unwrap_or_default()
+            }
+            Location::Unsaved(_) => Vec::new(),
         }
     }
 }
 
 impl Project {
-    /// Every file that it could include, by path below its folder; none where they are too many.
-    pub(super) fn files_below(&self) -> Vec<String> {
-        match &self.at {
-            Location::Folder(folder) => sources::includable(folder).unwrap_or_default(),
-            Location::Unsaved(_) => Vec::new(),
-        }
-    }
-
     /// The addresses of included files that are missing, and why.
     pub(super) fn unread(&self) -> impl Iterator<Item = (Url, &SourceError)> {
         let folder = match &self.at {

@@ -29,6 +29,7 @@ use serde_json::Value;
 use crate::exit::Exit;
 use documents::Documents;
 use position::Encoding;
+use requests::Client;
 use streams::{Incoming, Streams};
 
 /// How far the conversation is.
@@ -42,7 +43,7 @@ enum Phase {
 
 /// What the server knows between two messages.
 struct Server {
-    encoding: Encoding,
+    client: Client,
     /// The editor tells of files that change on the disk, if it is asked to.
     watches: bool,
     documents: Documents,
@@ -119,7 +120,7 @@ impl Phase {
                 refused(ErrorCode::RequestCanceled, "taken back by the editor")
             }
             Phase::Serving(server) => {
-                requests::answer(&mut server.documents, server.encoding, request)
+                requests::answer(&mut server.documents, server.client, request)
             }
             Phase::ShutDown => refused(
                 ErrorCode::InvalidRequest,
@@ -163,6 +164,7 @@ fn capabilities(encoding: Encoding) -> lsp::ServerCapabilities {
                     lsp::CodeActionKind::QUICKFIX,
                     lsp::CodeActionKind::SOURCE_FIX_ALL,
                 ]),
+                resolve_provider: Some(true),
                 ..lsp::CodeActionOptions::default()
             },
         )),
@@ -190,15 +192,22 @@ fn capabilities(encoding: Encoding) -> lsp::ServerCapabilities {
 impl Server {
     fn greet(params: lsp::InitializeParams) -> (Server, lsp::InitializeResult) {
         let lsp::ClientCapabilities {
-            general, workspace, ..
+            general,
+            workspace,
+            text_document,
+            ..
         } = params.capabilities;
         let offered = general.and_then(|general| general.position_encodings);
         let encoding = Encoding::agreed(offered.as_deref());
         let watches = workspace.and_then(|workspace| workspace.did_change_watched_files);
-        let server = Server {
+        let client = Client {
             encoding,
+            resolves: text_document.is_some_and(|can| resolves_edits(&can)),
+        };
+        let server = Server {
+            client,
             watches: watches.and_then(|watches| watches.dynamic_registration) == Some(true),
-            documents: Documents::default(),
+            documents: Documents::new(),
             shown: BTreeSet::new(),
             dirty: false,
         };
@@ -233,7 +242,7 @@ impl Server {
                 {
                     let (url, version) = (text_document.uri, text_document.version);
                     self.documents
-                        .change(&url, version, content_changes, self.encoding);
+                        .change(&url, version, content_changes, self.client.encoding);
                     self.dirty = true;
                 }
             }
@@ -244,9 +253,21 @@ impl Server {
                     self.dirty = true;
                 }
             }
-            DidSaveTextDocument::METHOD | DidChangeWatchedFiles::METHOD => {
-                self.documents.forget();
-                self.dirty = true;
+            DidSaveTextDocument::METHOD => {
+                if let Some(lsp::DidSaveTextDocumentParams { text_document, .. }) =
+                    params(said.params)
+                {
+                    self.documents.changed_on_disk(&text_document.uri);
+                    self.dirty = true;
+                }
+            }
+            DidChangeWatchedFiles::METHOD => {
+                if let Some(lsp::DidChangeWatchedFilesParams { changes }) = params(said.params) {
+                    for change in changes {
+                        self.documents.changed_on_disk(&change.uri);
+                    }
+                    self.dirty = true;
+                }
             }
             _ => {}
         }
@@ -273,7 +294,7 @@ impl Server {
                     continue;
                 }
                 let diagnostics = answer::by_file(&project, file)
-                    .map(|said| answer::diagnostic(&project, self.encoding, said))
+                    .map(|said| answer::diagnostic(&project, self.client.encoding, said))
                     .collect();
                 let version = self.documents.version(&address);
                 send(streams, address, diagnostics, version)?;
@@ -290,6 +311,15 @@ impl Server {
         self.shown = said;
         Ok(())
     }
+}
+
+/// Whether the editor asks for the edits of an action when that is chosen, and brings back what was given with it.
+fn resolves_edits(can: &lsp::TextDocumentClientCapabilities) -> bool {
+    can.code_action.as_ref().is_some_and(|actions| {
+        let later = actions.resolve_support.as_ref();
+        actions.data_support == Some(true)
+            && later.is_some_and(|later| later.properties.iter().any(|name| name == "edit"))
+    })
 }
 
 fn send(

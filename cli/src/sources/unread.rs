@@ -2,19 +2,24 @@
 //!
 //! Pure. Always holds: the words are the fact, then after `; ` the next step.
 
-use std::{collections::BTreeMap, io, path::PathBuf, sync::Arc};
+use std::{
+    collections::BTreeMap,
+    io,
+    path::{Path, PathBuf},
+    sync::Arc,
+};
 
 use starform_dsl::{
     MOST_BYTES, ROOT_FILE,
     diag::{Code, Diagnostic, codes},
-    include::Glob,
+    include::{Glob, MOST_FILES},
     source::{SourceTree, Span},
     syntax::{MAX_FILE, TextRange},
 };
 
-use super::{MOST_ENTRIES, MOST_FILES};
+use super::disk::MOST_ENTRIES;
 
-#[derive(Debug, thiserror::Error)]
+#[derive(Clone, Debug, thiserror::Error)]
 pub(crate) enum SourceError {
     #[error(
         "there is no {ROOT_FILE} in `{}`; write one (see the README's tour) or name its folder: `starform {{check,plan,apply}} PATH`",
@@ -60,7 +65,10 @@ pub(crate) enum SourceError {
         before: String,
     },
     #[error("cannot read `{}`: {source}", .path.display())]
-    Unreadable { path: PathBuf, source: io::Error },
+    Unreadable {
+        path: PathBuf,
+        source: Arc<io::Error>,
+    },
 }
 
 /// What is wrong with each file that cannot be read, by the name that it would have in its tree; at least one.
@@ -101,6 +109,13 @@ impl Unread {
 }
 
 impl SourceError {
+    pub(super) fn unreadable(path: &Path, error: io::Error) -> Self {
+        Self::Unreadable {
+            path: path.to_owned(),
+            source: Arc::new(error),
+        }
+    }
+
     /// The text of a file up to where it is none.
     fn before(&self) -> Option<&str> {
         match self {
@@ -117,7 +132,7 @@ impl SourceError {
         }
     }
 
-    fn code(&self) -> Code {
+    pub(crate) fn code(&self) -> Code {
         match self {
             Self::NoRoot(_) | Self::Missing(_) => codes::NO_PROJECT,
             Self::TooLarge(_) => codes::FILE_TOO_LARGE,

@@ -34,11 +34,17 @@ pub fn actions(analysis: &Analysis, file: FileId, range: TextRange) -> Vec<Actio
         .collect()
 }
 
-/// What the safe fixes of all files change, one edit for each file; empty where there is none.
-pub fn fix_all(analysis: &Analysis) -> Vec<Edit> {
+/// Whether anything in the project has a safe fix.
+pub fn has_safe_fix(analysis: &Analysis) -> bool {
     let safe = |fix: &Fix| fix.applicability == Applicability::Safe;
     let mut diagnostics = analysis.diagnostics().iter();
-    if !diagnostics.any(|said| said.fixes.iter().any(safe)) {
+    diagnostics.any(|said| said.fixes.iter().any(safe))
+}
+
+/// What the safe fixes of all files change, one edit for each file; empty where there is none. It compiles the project
+/// as often as it takes to find out which of them do no harm.
+pub fn fix_all(analysis: &Analysis) -> Vec<Edit> {
+    if !has_safe_fix(analysis) {
         return Vec::new();
     }
     let repaired = repair(&analysis.sources, Level::Safe);

@@ -34,7 +34,7 @@ use crate::table::Place;
 use index::Index;
 use scope::Scope;
 
-pub use actions::{Action, actions, fix_all};
+pub use actions::{Action, actions, fix_all, has_safe_fix};
 pub use completion::{Completion, CompletionKind, Insertion, completions, include_paths};
 pub use document::{Along, Change, Document, EditorPosition, Encoding};
 pub use folding::{Fold, FoldKind, folding};

@@ -40,9 +40,14 @@ impl Editor {
 
     /// Nothing open, these files on the disk.
     pub(super) fn start(files: &[(&str, &str)], encodings: &[&str]) -> Editor {
+        Editor::able(files, encodings, &json!({}))
+    }
+
+    /// The same with what the editor can do with texts.
+    pub(super) fn able(files: &[(&str, &str)], encodings: &[&str], texts: &Value) -> Editor {
         let mut editor = Editor::silent(files);
-        let offered = json!({"general": {"positionEncodings": encodings}});
-        editor.greeting = editor.ask("initialize", json!({"capabilities": offered}));
+        let can = json!({"general": {"positionEncodings": encodings}, "textDocument": texts});
+        editor.greeting = editor.ask("initialize", json!({"capabilities": can}));
         let agreed = editor.greeting["capabilities"]["positionEncoding"].clone();
         let agreed = agreed.as_str().unwrap();
         assert!(encodings.contains(&agreed) || (encodings.is_empty() && agreed == "utf-16"));

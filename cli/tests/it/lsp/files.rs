@@ -39,6 +39,42 @@ fn open_texts_stand_above_the_files_of_the_disk() {
     editor.close();
 }
 
+/// A key that is typed reads nothing from the disk: what changes there is seen when the editor says so.
+#[test]
+fn the_disk_is_read_again_where_the_editor_says_that_it_changed() {
+    const OTHER: &str = "services/other.kdl";
+    let root = SHOP.replace("services/*", "*/*");
+    let mut editor = Editor::start(&[(ROOT, &root), (API, BAD)], &["utf-8"]);
+    editor.show(ROOT, &root);
+    editor.await_errors(API, &["SF2004"]);
+    let typed = [replaced((1, 0), (1, 0), " ")];
+    // Changed, come and gone: nobody said so.
+    editor.write(API, GOOD);
+    editor.write(OTHER, BAD.replace("api", "other"));
+    editor.change(ROOT, &typed);
+    editor.await_errors(API, &["SF2004"]);
+    editor.tell(
+        "workspace/didChangeWatchedFiles",
+        json!({"changes": [{"uri": editor.address(API), "type": 2}]}),
+    );
+    editor.await_errors(API, &[]);
+    editor.await_errors(OTHER, &["SF2004"]);
+    editor.write(OTHER, GOOD.replace("api", "other"));
+    editor.change(ROOT, &typed);
+    editor.await_errors(OTHER, &["SF2004"]);
+    let saved = json!({"textDocument": {"uri": editor.address(OTHER)}});
+    editor.tell("textDocument/didSave", saved);
+    editor.await_errors(OTHER, &[]);
+    editor.delete(OTHER);
+    // A folder that goes takes its files with it.
+    editor.delete(API);
+    let folder = editor.address("services");
+    let gone = json!({"changes": [{"uri": folder, "type": 3}]});
+    editor.tell("workspace/didChangeWatchedFiles", gone);
+    editor.await_errors(ROOT, &["SF2021"]);
+    editor.close();
+}
+
 #[test]
 fn an_included_file_that_cannot_be_read_is_told_and_the_others_stay() {
     const OTHER: &str = "services/other.kdl";
@@ -52,7 +88,7 @@ fn an_included_file_that_cannot_be_read_is_told_and_the_others_stay() {
         message.contains("is not UTF-8 text (first bad byte at offset 11)"),
         "{message}"
     );
-    assert_eq!((said.len(), &said[0]["severity"]), (1, &json!(1)));
+    assert_eq!(codes(&said), ["SF2028"]);
     // One that is too large has its code.
     editor.write(OTHER, "x".repeat((1 << 20) + 1));
     let changed = json!({"changes": [{"uri": editor.address(OTHER), "type": 2}]});
