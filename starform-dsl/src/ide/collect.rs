@@ -38,7 +38,7 @@ pub(super) fn collect<'a>(files: impl Iterator<Item = (&'a Cst, Place)>) -> Inde
 
 impl Collector {
     fn visit(&mut self, visit: Visit<'_>) {
-        if visit.scope.place == Some(Place::Project) {
+        if visit.scope.is_project() {
             self.preview(visit);
             self.owner = names::declared(visit).map(|(kind, name)| Owner::new(kind, name));
         }

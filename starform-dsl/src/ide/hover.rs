@@ -12,7 +12,7 @@ use super::variables::output_doc;
 use crate::reference::words;
 use crate::source::{FileId, Span};
 use crate::syntax::{Entry, TextRange};
-use crate::table::{NodeSpec, Place, PropSpec};
+use crate::table::{NodeSpec, PropSpec};
 use crate::vars::Reference;
 
 /// Words about a place.
@@ -80,9 +80,7 @@ pub fn hover(analysis: &Analysis, file: FileId, offset: u32) -> Option<Hover> {
 /// What `crate::explain` calls a node, or a property of it: `web.api.scale.min`, `var-group.shared.LOG_LEVEL`.
 /// `None` for what has no value of its own.
 fn path(around: &[Visit<'_>], visit: Visit<'_>, part: Option<&str>) -> Option<String> {
-    let top = around
-        .iter()
-        .position(|visit| visit.scope.place == Some(Place::Project))?;
+    let top = around.iter().position(|visit| visit.scope.is_project())?;
     let (kind, name) = names::declared(around[top])?;
     match kind {
         NameKind::Service | NameKind::Group | NameKind::Environment => {}

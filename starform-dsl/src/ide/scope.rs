@@ -11,7 +11,7 @@ use crate::table::{self, Block, NodeSpec, Place};
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Scope {
     /// Whose rows; `None` where the table knows of none.
-    pub(super) place: Option<Place>,
+    pub(super) rows: Option<table::Scope>,
     /// `KEY VALUE` nodes.
     pub(super) variables: bool,
     /// Of the service around it.
@@ -44,7 +44,7 @@ impl Scope {
     /// The top level of a file.
     pub(super) fn top(place: Place) -> Scope {
         Scope {
-            place: Some(place),
+            rows: Some(table::Scope::of(place)),
             variables: false,
             kind: None,
         }
@@ -52,7 +52,7 @@ impl Scope {
 
     /// The row of a node that stands here.
     pub(super) fn spec(self, name: &str) -> Option<&'static NodeSpec> {
-        table::find(self.place?, name)
+        table::find(self.rows?.place, name)
     }
 
     /// Whether a node here is a variable and `name` its key.
@@ -62,31 +62,26 @@ impl Scope {
 
     /// Whether a row may stand here.
     pub(super) fn admits(self, spec: &NodeSpec) -> bool {
-        self.place.is_some_and(|place| {
-            spec.places.contains(&place)
-                && (place == Place::Project
-                    || self.kind.is_none_or(|kind| spec.kinds.contains(&kind)))
-        })
+        self.rows.is_some_and(|scope| scope.admits(spec))
+    }
+
+    /// Whether it is the block of a project, or the top of a file that is included there.
+    pub(super) fn is_project(self) -> bool {
+        self.rows.is_some_and(|scope| scope.place == Place::Project)
     }
 
     /// What may stand in the block of a node of this row, which stands here.
     pub(super) fn inside(self, spec: Option<&NodeSpec>) -> Scope {
-        let block = spec.map_or(Block::None, |spec| spec.block);
         let kind = match spec {
             Some(spec) if is_service(spec) => spec.kinds.first().copied(),
             Some(_) | None => self.kind,
         };
-        let (place, variables) = match block {
-            Block::None => (None, false),
-            Block::Of(place) => (Some(place), false),
-            Block::Variables => {
-                let group = self.place == Some(Place::Project);
-                (group.then_some(Place::Group), true)
-            }
-        };
         Scope {
-            place,
-            variables,
+            rows: self
+                .rows
+                .zip(spec)
+                .and_then(|(scope, spec)| scope.inside(spec)),
+            variables: spec.is_some_and(|spec| spec.block == Block::Variables),
             kind,
         }
     }

@@ -5,7 +5,7 @@
 use super::read::Read;
 use super::{Cx, MOST_OF_A_KIND};
 use crate::project::{AliasDecl, DomainDecl, Spanned};
-use crate::table::{DomainNode, Place};
+use crate::table::{DomainNode, Place, Scope};
 
 pub(super) fn read(cx: &mut Cx, read: &Read<'_>) -> Option<DomainDecl> {
     let mut aliases = Vec::new();
@@ -13,8 +13,7 @@ pub(super) fn read(cx: &mut Cx, read: &Read<'_>) -> Option<DomainDecl> {
         cx.block(
             nodes,
             "domain",
-            Place::Domain,
-            None,
+            Scope::of(Place::Domain),
             |cx, DomainNode::Alias, child| {
                 let redirect: Option<Spanned<bool>> = child.prop("redirect");
                 if aliases.len() == MOST_OF_A_KIND {

@@ -8,7 +8,7 @@ use super::Cx;
 use super::read::Read;
 use crate::diag::{Diagnostic, codes};
 use crate::project::{CheckDecl, HealthDecl, ProbeDecl, ProbeKind, Slot, Spanned};
-use crate::table::{HealthNode, Place, Word};
+use crate::table::{HealthNode, Place, Scope, Word};
 
 pub(super) fn read(cx: &mut Cx, read: &Read<'_>) -> Slot<HealthDecl> {
     if read.unset {
@@ -22,19 +22,24 @@ pub(super) fn read(cx: &mut Cx, read: &Read<'_>) -> Slot<HealthDecl> {
     };
     let mut sound = read.sound;
     if let Some(nodes) = read.node.children() {
-        let seen = cx.block(nodes, "health", Place::Health, None, |cx, node, child| {
-            let slot = match node {
-                HealthNode::Ready => &mut health.ready,
-                HealthNode::Live => &mut health.live,
-                HealthNode::Startup => &mut health.startup,
-            };
-            let short = slot.take();
-            *slot = probe(cx, &child);
-            sound &= slot.is_some();
-            if let Some(short) = short {
-                twice(cx, &child, &short);
-            }
-        });
+        let seen = cx.block(
+            nodes,
+            "health",
+            Scope::of(Place::Health),
+            |cx, node, child| {
+                let slot = match node {
+                    HealthNode::Ready => &mut health.ready,
+                    HealthNode::Live => &mut health.live,
+                    HealthNode::Startup => &mut health.startup,
+                };
+                let short = slot.take();
+                *slot = probe(cx, &child);
+                sound &= slot.is_some();
+                if let Some(short) = short {
+                    twice(cx, &child, &short);
+                }
+            },
+        );
         sound &= !seen.incomplete;
     }
     let empty = health.ready.is_none() && health.live.is_none() && health.startup.is_none();

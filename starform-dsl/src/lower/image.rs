@@ -7,7 +7,7 @@ use super::{Cx, MOST_OF_A_KIND};
 use crate::diag::{Diagnostic, codes};
 use crate::project::{Builder, ImageDecl, Setting, Slot, Spanned};
 use crate::source::Span;
-use crate::table::{BuildNode, ImageNode, Place, Word};
+use crate::table::{BuildNode, ImageNode, Place, Scope, Word};
 use crate::vars::credential;
 
 /// Puts what a node says into the slot of its layer.
@@ -74,8 +74,7 @@ fn args(cx: &mut Cx, read: &Read<'_>) -> bool {
     let seen = cx.block(
         nodes,
         "build",
-        Place::Build,
-        None,
+        Scope::of(Place::Build),
         |cx, BuildNode::Arg, child| {
             let (Some(key), true) = (child.arg::<String>(0), child.sound) else {
                 sound = false;

@@ -2,14 +2,12 @@
 //! Pure. A child that does not hold leaves its slot broken, so nothing below it shows through.
 //! Read on in `image`, `runtime`, `traffic`, `health`, `domain` and `vars` for the larger children.
 
-use starform_contract::ServiceKind;
-
 use super::read::Read;
 use super::{Cx, MOST_ENTRIES, MOST_OF_A_KIND, domain, health, image, runtime, traffic, vars};
 use crate::diag::{Diagnostic, Edit, Fix, codes};
 use crate::project::{DrainDecl, KeepDecl, Layer, ScaleDecl, Setting, SizeDecl, Slot, Spanned};
 use crate::syntax::Nodes;
-use crate::table::{LayerNode, NodeName, Place, PresenceNode, ServiceNode};
+use crate::table::{LayerNode, NodeName, PresenceNode, Scope, ServiceNode};
 
 /// A child of a service that is no part of a layer.
 #[derive(Clone, Copy, Debug)]
@@ -25,13 +23,12 @@ pub(super) fn read<'a>(
     cx: &mut Cx,
     nodes: Option<Nodes<'a>>,
     parent: &str,
-    place: Place,
-    kind: Option<ServiceKind>,
+    scope: Scope,
     other: Other<'_, 'a>,
 ) -> Layer {
     let mut layer = Layer::default();
     if let Some(nodes) = nodes {
-        let seen = cx.block(nodes, parent, place, kind, |cx, node, child| match node {
+        let seen = cx.block(nodes, parent, scope, |cx, node, child| match node {
             ServiceNode::Layer(node) => child_of(cx, node, &child, &mut layer),
             ServiceNode::In => other(cx, Where::In, child),
             ServiceNode::Presence(node) => other(cx, Where::Presence(node), child),

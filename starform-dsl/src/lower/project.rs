@@ -20,7 +20,7 @@ use crate::project::{
 use crate::source::{FileId, Span};
 use crate::syntax::{Node, TextRange, Value};
 use crate::table::{
-    self, Availability, EnvironmentNode, GroupNode, NodeSpec, Place, ProjectNode, RootNode,
+    self, Availability, EnvironmentNode, GroupNode, NodeSpec, Place, ProjectNode, RootNode, Scope,
 };
 
 /// The contract that this version writes and reads.
@@ -53,8 +53,7 @@ pub(crate) fn lower(
     let seen = cx.block(
         cst.nodes(),
         "",
-        Place::Root,
-        None,
+        Scope::of(Place::Root),
         |cx, RootNode::Project, read| match first {
             Some(first) => second_project(cx, &read, first),
             None => {
@@ -118,9 +117,14 @@ fn lower_project(cx: &mut Cx, read: &Read<'_>, files: &Files) -> Lowered {
             cx.known.node(*node);
         }
         let nodes = nodes.into_iter();
-        let seen = cx.block(nodes, "project", Place::Project, None, |cx, node, child| {
-            lower_child(cx, node, &child, &mut lowered, &mut declared);
-        });
+        let seen = cx.block(
+            nodes,
+            "project",
+            Scope::of(Place::Project),
+            |cx, node, child| {
+                lower_child(cx, node, &child, &mut lowered, &mut declared);
+            },
+        );
         if seen.incomplete && cx.is_full() {
             cx.known = Known::all(false);
         }
@@ -220,8 +224,7 @@ fn lower_child(
                     cx,
                     read.node.children(),
                     "partial",
-                    Place::Partial,
-                    None,
+                    Scope::of(Place::Partial),
                     &mut |_, _, _| (),
                 );
                 if fresh {
@@ -290,8 +293,7 @@ fn environment(cx: &mut Cx, read: &Read<'_>) -> Option<Environment> {
         cx.block(
             nodes,
             "environment",
-            Place::Environment,
-            None,
+            Scope::of(Place::Environment),
             |_, node, child| match node {
                 EnvironmentNode::Deploy => {
                     let after = child.prop_word("after");

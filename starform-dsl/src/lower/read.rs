@@ -4,15 +4,13 @@
 
 use std::str::FromStr;
 
-use starform_contract::ServiceKind;
-
 use super::{Cx, MOST_ENTRIES, unknown, value};
 use crate::diag::{Diagnostic, codes};
 use crate::project::{Child, Setting, Slot, Spanned};
 use crate::source::Span;
 use crate::syntax::{Entry, Node, Value};
 use crate::table::{
-    self, Availability, Block, NodeName, NodeSpec, Nodes, Place, PropSpec, Repeat, Word,
+    self, Availability, Block, NodeName, NodeSpec, Nodes, PropSpec, Repeat, Scope, Word,
 };
 
 /// A node that has met its row.
@@ -311,14 +309,13 @@ impl Cx {
         }
     }
 
-    /// Reads the nodes of a block by their rows in `place`; hands each that is to be used to `each`, with which of the
+    /// Reads the nodes of a block by their rows in `scope`; hands each that is to be used to `each`, with which of the
     /// nodes of the place it is.
     pub(super) fn block<'a, N: Nodes>(
         &mut self,
         nodes: impl Iterator<Item = Node<'a>>,
         parent: &str,
-        place: Place,
-        kind: Option<ServiceKind>,
+        scope: Scope,
         mut each: impl FnMut(&mut Cx, N, Read<'a>),
     ) -> Seen {
         let mut seen = Seen::default();
@@ -332,7 +329,7 @@ impl Cx {
             if name.starts_with("x-") {
                 continue;
             }
-            let Some((named, spec)) = self.row(node, &name, parent, place, kind) else {
+            let Some((named, spec)) = self.row(node, &name, parent, scope) else {
                 seen.incomplete = true;
                 continue;
             };
@@ -375,12 +372,11 @@ impl Cx {
         node: Node<'_>,
         name: &str,
         parent: &str,
-        place: Place,
-        kind: Option<ServiceKind>,
+        scope: Scope,
     ) -> Option<(N, &'static NodeSpec)> {
-        let found = table::find(place, name);
+        let found = table::find(scope.place, name);
         let Some((named, spec)) = found.and_then(|spec| Some((N::of(spec.node)?, spec))) else {
-            unknown::report(self, node, name, parent, place, kind);
+            unknown::report(self, node, name, parent, scope);
             return None;
         };
         if let Availability::Later { instead } = spec.availability {
@@ -388,8 +384,8 @@ impl Cx {
             self.error(codes::NOT_AVAILABLE, node.head_span(), title, instead);
             return None;
         }
-        match kind {
-            Some(kind) if !spec.kinds.contains(&kind) && place != Place::Project => {
+        match scope.kind {
+            Some(kind) if !scope.admits(spec) => {
                 unknown::wrong_kind(self, node.head_span(), spec, kind);
                 None
             }

@@ -11,7 +11,7 @@ use crate::diag::{Diagnostic, codes};
 use crate::project::{
     In, Kind, Layer, NamedEnvironments, Presence, Schedule, Service, Spanned, Was,
 };
-use crate::table::{Place, PresenceNode};
+use crate::table::{Place, PresenceNode, Scope};
 
 /// `None`: its name cannot be read.
 pub(super) fn read(cx: &mut Cx, of: ServiceKind, read: &Read<'_>) -> Option<Service> {
@@ -27,8 +27,7 @@ pub(super) fn read(cx: &mut Cx, of: ServiceKind, read: &Read<'_>) -> Option<Serv
         cx,
         read.node.children(),
         read.spec.name(),
-        Place::Service,
-        Some(of),
+        Scope::of_service(Place::Service, of),
         &mut |cx, node, child| match node {
             Where::In if overrides.len() > MOST_OF_A_KIND => {}
             Where::In => {
@@ -63,8 +62,7 @@ fn read_in(cx: &mut Cx, read: &Read<'_>, kind: ServiceKind) -> In<Layer> {
             cx,
             nodes,
             "in",
-            Place::ServiceIn,
-            Some(kind),
+            Scope::of_service(Place::ServiceIn, kind),
             &mut |_, _, _| (),
         ),
     }

@@ -10,30 +10,19 @@ use crate::diag::{Diagnostic, Edit, Fix, codes};
 use crate::source::Span;
 use crate::syntax::{Node, TextRange};
 use crate::table::{
-    self, Block, NodeSpec, Place, closest, foreign_node, foreign_property, instead_of, is_same_word,
+    self, Block, NodeSpec, Place, Scope, closest, foreign_node, foreign_property, instead_of,
+    is_same_word,
 };
 
 /// So many names are listed; more are not read.
 const MOST_NAMES: usize = 8;
 
-pub(super) fn report(
-    cx: &mut Cx,
-    node: Node<'_>,
-    name: &str,
-    parent: &str,
-    place: Place,
-    kind: Option<ServiceKind>,
-) {
-    let span = node.name_span();
-    let here = || {
-        table::nodes()
-            .filter(move |spec| spec.places.contains(&place))
-            .filter(move |spec| kind.is_none_or(|kind| spec.kinds.contains(&kind)))
-            .map(|spec| spec.name())
-    };
+pub(super) fn report(cx: &mut Cx, node: Node<'_>, name: &str, parent: &str, scope: Scope) {
+    let (span, place) = (node.name_span(), scope.place);
+    let here = || scope.rows().map(NodeSpec::name);
     if !cx.may_suggest() {
         let title = format!("unknown node `{name}`");
-        let help = valid(place, kind);
+        let help = valid(scope);
         cx.error(codes::UNKNOWN_NODE, span, title, help);
         return;
     }
@@ -58,7 +47,7 @@ pub(super) fn report(
         return;
     }
     let near = || closest(name, here());
-    let elsewhere = || hint(name, parent, place).unwrap_or_else(|| valid(place, kind));
+    let elsewhere = || hint(name, parent, place).unwrap_or_else(|| valid(scope));
     cx.report(match meant {
         Meant {
             alias: Some(alias), ..
@@ -275,14 +264,9 @@ fn kinds(spec: &NodeSpec) -> String {
     value::list(&kinds)
 }
 
-/// What may stand in a place, where that is few enough to be read.
-fn valid(place: Place, kind: Option<ServiceKind>) -> String {
-    let names: Vec<&str> = table::nodes()
-        .filter(|spec| spec.places.contains(&place))
-        .filter(|spec| spec.availability.is_usable())
-        .filter(|spec| kind.is_none_or(|kind| spec.kinds.contains(&kind)))
-        .map(|spec| spec.name())
-        .collect();
+/// What may stand in a scope, where that is few enough to be read.
+fn valid(scope: Scope) -> String {
+    let names: Vec<&str> = scope.usable().map(NodeSpec::name).collect();
     if names.len() > MOST_NAMES {
         return "take it out; `starform schema node` shows what belongs where".to_owned();
     }

@@ -5,7 +5,7 @@
 use starform_contract::{ServiceKind, quantity::Duration};
 
 use crate::lower::expected;
-use crate::table::{self, Args, Availability, Block, NodeSpec, Place, Repeat, Type};
+use crate::table::{self, Args, Availability, Block, NodeSpec, Place, Repeat, Scope, Type};
 
 /// `a service, a partial`
 pub(crate) fn places(spec: &NodeSpec) -> String {
@@ -96,10 +96,7 @@ pub(crate) fn block(spec: &NodeSpec) -> Option<String> {
 
 /// Names of the nodes that may stand in a place, in the order of the table.
 pub(crate) fn names_in(place: Place) -> Vec<&'static str> {
-    table::nodes()
-        .filter(|spec| spec.places.contains(&place))
-        .map(|spec| spec.name())
-        .collect()
+    Scope::of(place).rows().map(NodeSpec::name).collect()
 }
 
 pub(crate) fn repeat(spec: &NodeSpec) -> &'static str {

@@ -4,20 +4,10 @@
 //! Read on in `document` for the JSON form and in `values` for single values.
 
 use serde_json::{Map, Value as Json, json};
-use starform_contract::ServiceKind;
 
 use super::values;
 use crate::lower::MOST_ENTRIES;
-use crate::table::{
-    ALL_KINDS, Args, Block, NodeSpec, Place, ProjectNode, PropSpec, Repeat, Type, nodes,
-};
-
-/// What a node stands in: a place, and inside services the kind of service that the place belongs to.
-#[derive(Clone, Copy, PartialEq, Eq)]
-struct Scope {
-    place: Place,
-    kind: Option<ServiceKind>,
-}
+use crate::table::{ALL_KINDS, Args, Block, NodeSpec, Place, PropSpec, Repeat, Scope, Type, nodes};
 
 /// The schema of `starform.kdl`; what an included file holds is its definition `included`.
 pub fn json_schema() -> Json {
@@ -30,10 +20,10 @@ pub fn json_schema() -> Json {
     ]);
     for scope in scopes() {
         if scope.place != Place::Root && scope.place != Place::Project {
-            defs.insert(scope.children_name(), children(scope));
+            defs.insert(children_name(scope), children(scope));
         }
-        for row in rows(scope) {
-            defs.insert(scope.name_of(row), node(row, scope));
+        for row in scope.usable() {
+            defs.insert(name_of(scope, row), node(row, scope));
             defs.extend(types(row).map(values::entry));
         }
     }
@@ -50,46 +40,6 @@ pub fn json_schema() -> Json {
     schema
 }
 
-impl Scope {
-    fn of(place: Place) -> Self {
-        Self { place, kind: None }
-    }
-
-    /// Where the children of a node stand; `None` where it has none or holds variables.
-    fn inside(self, row: &NodeSpec) -> Option<Scope> {
-        let Block::Of(place) = row.block else {
-            return None;
-        };
-        let kind = match row.kinds {
-            [kind] if place == Place::Service => Some(*kind),
-            _ if place == Place::ServiceIn => self.kind,
-            _ => None,
-        };
-        Some(Scope { place, kind })
-    }
-
-    /// `service.web`
-    fn children_name(self) -> String {
-        let place = self.place.word();
-        match (self.place, self.kind) {
-            (Place::Project, _) => "included".to_owned(),
-            (_, Some(kind)) => format!("{place}.{}", kind.as_str()),
-            (_, None) => place.to_owned(),
-        }
-    }
-
-    /// `node.port`; with the scope where rows of one name or what they hold differ: `node.in.web`.
-    fn name_of(self, row: &NodeSpec) -> String {
-        let name = row.name();
-        let alone = nodes().filter(|other| other.name() == name).count() == 1;
-        match self.kind {
-            _ if alone => format!("node.{name}"),
-            Some(kind) => format!("node.{name}.{}", kind.as_str()),
-            None => format!("node.{name}.{}", self.place.word()),
-        }
-    }
-}
-
 /// Every place, those inside services once for each kind.
 fn scopes() -> Vec<Scope> {
     let mut scopes: Vec<Scope> = Place::ALL
@@ -99,20 +49,30 @@ fn scopes() -> Vec<Scope> {
         .collect();
     for place in [Place::Service, Place::ServiceIn] {
         let kinds = ALL_KINDS.iter();
-        scopes.extend(kinds.map(|kind| Scope {
-            place,
-            kind: Some(*kind),
-        }));
+        scopes.extend(kinds.map(|kind| Scope::of_service(place, *kind)));
     }
     scopes
 }
 
-/// What may be written in a scope.
-fn rows(scope: Scope) -> Vec<&'static NodeSpec> {
-    nodes()
-        .filter(|row| row.places.contains(&scope.place) && row.availability.is_usable())
-        .filter(|row| scope.kind.is_none_or(|kind| row.kinds.contains(&kind)))
-        .collect()
+/// `service.web`
+fn children_name(scope: Scope) -> String {
+    let place = scope.place.word();
+    match (scope.place, scope.kind) {
+        (Place::Project, _) => "included".to_owned(),
+        (_, Some(kind)) => format!("{place}.{}", kind.as_str()),
+        (_, None) => place.to_owned(),
+    }
+}
+
+/// `node.port`; with the scope where rows of one name or what they hold differ: `node.in.web`.
+fn name_of(scope: Scope, row: &NodeSpec) -> String {
+    let name = row.name();
+    let alone = nodes().filter(|other| other.name() == name).count() == 1;
+    match scope.kind {
+        _ if alone => format!("node.{name}"),
+        Some(kind) => format!("node.{name}.{}", kind.as_str()),
+        None => format!("node.{name}.{}", scope.place.word()),
+    }
 }
 
 /// The types of a node's arguments and properties.
@@ -127,18 +87,18 @@ fn usable(props: &[PropSpec]) -> impl Iterator<Item = &PropSpec> {
 }
 
 fn children(scope: Scope) -> Json {
-    let rows = rows(scope);
+    let rows: Vec<&NodeSpec> = scope.usable().collect();
     if scope.place == Place::Group {
         let links: Vec<(&str, String)> = rows
             .iter()
-            .map(|row| (row.name(), scope.name_of(row)))
+            .map(|row| (row.name(), name_of(scope, row)))
             .collect();
         return variables(&links);
     }
     let names: Vec<&str> = rows.iter().map(|row| row.name()).collect();
     let mut cases: Vec<Json> = rows
         .iter()
-        .map(|row| case(named(row.name()), &scope.name_of(row)))
+        .map(|row| case(named(row.name()), &name_of(scope, row)))
         .collect();
     cases.push(case(is_foreign(), "foreign"));
     let once: Vec<Json> = rows
@@ -214,13 +174,10 @@ fn node(row: &NodeSpec, scope: Scope) -> Json {
     }
     let nodes = match row.block {
         Block::None => nothing("array", "maxItems"),
-        Block::Variables if row.node == ProjectNode::VarGroup.node() => {
-            link(&Scope::of(Place::Group).children_name())
-        }
-        Block::Variables => link("variables"),
-        Block::Of(_) => scope
-            .inside(row)
-            .map_or(json!(true), |inside| link(&inside.children_name())),
+        Block::Variables | Block::Of(_) => match scope.inside(row) {
+            Some(inside) => link(&children_name(inside)),
+            None => link("variables"),
+        },
     };
     let said = json!({ "required": required, "properties": {
         "args": args(row.args), "props": props(row.props), "nodes": nodes,

@@ -8,6 +8,7 @@ mod instead;
 mod name;
 mod project;
 mod schedule;
+mod scope;
 mod service;
 mod suggest;
 mod traffic;
@@ -23,6 +24,7 @@ pub use name::{
     BuildNode, DomainNode, EnvironmentNode, GroupNode, HealthNode, ImageNode, LayerNode, NodeName,
     PresenceNode, ProjectNode, ReservedNode, RootNode, ServiceNode,
 };
+pub use scope::Scope;
 pub(crate) use suggest::is_same_word;
 pub use suggest::{
     closest, foreign_node, foreign_nodes, foreign_property, foreign_value, instead_anywhere,
@@ -203,13 +205,9 @@ pub fn first_named(name: &str) -> Option<&'static NodeSpec> {
     nodes().find(|node| node.name() == name)
 }
 
-/// Names that may be used in `place`.
+/// Names that may be used in `place`, by some kind of service where it is inside one.
 pub fn valid_in(place: Place) -> Vec<&'static str> {
-    nodes()
-        .filter(|node| node.places.contains(&place))
-        .filter(|node| node.availability.is_usable())
-        .map(NodeSpec::name)
-        .collect()
+    Scope::of(place).usable().map(NodeSpec::name).collect()
 }
 
 impl Place {
