@@ -9,6 +9,7 @@ use starform_contract::SecretName;
 use crate::diag::Diagnostic;
 use crate::source::{FileId, SourceTree, Span};
 use crate::syntax::{Cst, Entry, Node, TextRange, Token, TokenKind, Value};
+use crate::table::LayerNode;
 use crate::vars::{Annotation, Generator, Reference, credential, template};
 
 mod cover;
@@ -141,6 +142,9 @@ fn in_comments(cst: &Cst, found: &[Secret]) -> Vec<Secret> {
         .collect()
 }
 
+/// Whose arguments are a command, in any block: a text that is broken may have moved them.
+const COMMANDS: [LayerNode; 2] = [LayerNode::Run, LayerNode::Release];
+
 fn in_node(node: Node<'_>) -> impl Iterator<Item = Secret> {
     let name = node.name();
     // `arg NPM_TOKEN …`
@@ -153,7 +157,7 @@ fn in_node(node: Node<'_>) -> impl Iterator<Item = Secret> {
         | Value::Null
         | Value::Invalid => None,
     });
-    let is_command = matches!(&*name, "run" | "release");
+    let is_command = COMMANDS.map(LayerNode::as_str).contains(&&*name);
     let key_at = node.args().next().map(|entry| entry.span());
     node.entries()
         .filter(move |entry| {

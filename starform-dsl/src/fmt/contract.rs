@@ -5,6 +5,7 @@
 use super::broken;
 use crate::lower::CONTRACT;
 use crate::syntax::{self, Node, Survey};
+use crate::table::RootNode;
 
 /// The text with the contract; `None` where it says one, or has no room for it.
 pub(super) fn written(survey: &Survey) -> Option<Survey> {
@@ -30,7 +31,7 @@ fn place(survey: &Survey) -> Option<u32> {
 }
 
 fn is_project(node: &Node<'_>) -> bool {
-    node.name() == "project"
+    node.name() == RootNode::Project.as_str()
         && node.ty().is_none()
         && node.args().count() == 1
         && node.prop("contract").is_none()

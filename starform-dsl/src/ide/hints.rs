@@ -7,6 +7,7 @@ use super::scope::{Visit, is_service, walk};
 use crate::emit::{COOLDOWN, CPU, CPU_TARGET, GRACE, MEMORY};
 use crate::source::FileId;
 use crate::syntax::{Entry, TextRange, Value};
+use crate::table::{LayerNode, NodeName};
 
 /// Shown at an offset, not part of the text.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -47,23 +48,28 @@ fn like(analysis: &Analysis, visit: Visit<'_>) -> Option<InlayHint> {
     })
 }
 
+const SIZE: NodeName = LayerNode::Size.node();
+const SCALE: NodeName = LayerNode::Scale.node();
+const DRAIN: NodeName = LayerNode::Drain.node();
+
 /// The defaults of what a node leaves out while it says something else.
 fn left_out(visit: Visit<'_>) -> Option<InlayHint> {
     let spec = visit.spec?;
     let value = |name: &str| visit.node.prop(name).map(Entry::raw);
     let written = |name: &str| value(name).is_some();
     visit.node.props().next()?;
-    let defaults: Vec<(&str, String)> = match spec.name() {
-        "size" => vec![("cpu", CPU.to_string()), ("memory", MEMORY.to_string())],
-        "drain" => vec![("grace", GRACE.to_string())],
+    let cooldown = || ("cooldown", COOLDOWN.to_string());
+    let defaults: Vec<(&str, String)> = if spec.node == SIZE {
+        vec![("cpu", CPU.to_string()), ("memory", MEMORY.to_string())]
+    } else if spec.node == DRAIN {
+        vec![("grace", GRACE.to_string())]
+    } else if spec.node != SCALE || value("min") == value("max") {
         // Not a range, so nothing moves.
-        "scale" if value("min") == value("max") => Vec::new(),
-        "scale" if written("memory") => vec![("cooldown", COOLDOWN.to_string())],
-        "scale" => vec![
-            ("cpu", CPU_TARGET.to_string()),
-            ("cooldown", COOLDOWN.to_string()),
-        ],
-        _ => Vec::new(),
+        Vec::new()
+    } else if written("memory") {
+        vec![cooldown()]
+    } else {
+        vec![("cpu", CPU_TARGET.to_string()), cooldown()]
     };
     let missing: Vec<String> = defaults
         .into_iter()

@@ -8,6 +8,7 @@ use super::names::{self, Named};
 use super::scope::{Visit, walk};
 use crate::source::{FileId, Span};
 use crate::syntax::Value;
+use crate::table::RootNode;
 
 /// A node of the outline.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -71,7 +72,10 @@ fn outline(analysis: &Analysis, visit: Visit<'_>) -> OutlineNode {
         Named::Uses(_) | Named::Formerly(_) => None,
     });
     let project = || {
-        let entry = node.args().next().filter(|_| word == "project")?;
+        let entry = node
+            .args()
+            .next()
+            .filter(|_| word == RootNode::Project.as_str())?;
         Some((entry, OutlineKind::Project))
     };
     let (name, detail, kind, selection) = match declared.or_else(project) {

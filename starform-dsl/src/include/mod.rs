@@ -13,6 +13,10 @@ use crate::compile::ROOT_FILE;
 use crate::diag::{Diagnostic, codes};
 use crate::source::{FileId, SourceTree, Span};
 use crate::syntax::{self, Node, Nodes, Parse, Value};
+use crate::table::{ProjectNode, RootNode};
+
+const PROJECT: &str = RootNode::Project.as_str();
+const INCLUDE: &str = ProjectNode::Include.as_str();
 
 /// Files in a row, each included by the one before; the root file is not counted.
 pub(crate) const DEEPEST: usize = 10;
@@ -84,13 +88,13 @@ impl Files {
                 let parse: Option<&Parse> = self.parses.get(&file);
                 open.extend(parse.map(|parse| (parse.cst.nodes(), Vec::new().into_iter())));
             } else if let Some(node) = nodes.next() {
-                if node.name() == "include"
+                if node.name() == INCLUDE
                     && let Some(included) = self.includes.get(&node.head_span())
                 {
                     *files = included.clone().into_iter();
                 }
                 // Reported where files are gathered.
-                if node.name() != "project" || open.len() == 1 {
+                if node.name() != PROJECT || open.len() == 1 {
                     expanded.push(node);
                 }
             } else {
@@ -136,7 +140,7 @@ impl Walk<'_> {
         let mut includes = includes(&parse.cst.nodes(), file == self.files.root);
         includes.reverse();
         if file != self.files.root {
-            let projects = parse.cst.nodes().filter(|node| node.name() == "project");
+            let projects = parse.cst.nodes().filter(|node| node.name() == PROJECT);
             let found: Vec<Diagnostic> = projects.map(|node| self.second_project(node)).collect();
             self.files.diagnostics.extend(found);
         }
@@ -254,7 +258,7 @@ impl Walk<'_> {
 
     fn second_project(&self, node: Node<'_>) -> Diagnostic {
         let first = self.files.parses.get(&self.files.root);
-        let first = first.and_then(|parse| parse.cst.nodes().find(|node| node.name() == "project"));
+        let first = first.and_then(|parse| parse.cst.nodes().find(|node| node.name() == PROJECT));
         let span = node.head_span();
         let diagnostic = Diagnostic::new(codes::SECOND_PROJECT, span, "a second project")
             .label("in an included file");
@@ -280,7 +284,7 @@ impl Walk<'_> {
 
 /// In the order of the text. What is written wrong is reported where the node meets its row.
 fn includes(top: &Nodes<'_>, is_root: bool) -> Vec<Include> {
-    let project = || top.clone().find(|node| node.name() == "project");
+    let project = || top.clone().find(|node| node.name() == PROJECT);
     let children = if is_root {
         project().and_then(Node::children)
     } else {
@@ -289,7 +293,7 @@ fn includes(top: &Nodes<'_>, is_root: bool) -> Vec<Include> {
     children
         .into_iter()
         .flatten()
-        .filter(|node| node.name() == "include")
+        .filter(|node| node.name() == INCLUDE)
         .filter_map(|node| {
             let mut entries = node.entries();
             let argument = entries.next()?;

@@ -9,6 +9,7 @@ use super::{Cx, quoted};
 use crate::diag::{Diagnostic, Edit, Fix, codes};
 use crate::project::Suspected;
 use crate::source::Span;
+use crate::table::ProjectNode;
 use crate::vars::template;
 use crate::vars::{Reference, Target};
 
@@ -81,7 +82,10 @@ pub(super) fn in_literal(cx: &mut Cx, text: &str, span: Span, inner: Inner) {
 }
 
 fn suspect(cx: &mut Cx, target: String, diagnostic: Diagnostic) {
-    let in_group = cx.path.get(1).is_some_and(|word| word == "var-group");
+    let in_group = cx
+        .path
+        .get(1)
+        .is_some_and(|word| word == ProjectNode::VarGroup.as_str());
     if target == "self" && in_group {
         return;
     }

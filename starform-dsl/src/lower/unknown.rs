@@ -10,8 +10,8 @@ use crate::diag::{Diagnostic, Edit, Fix, codes};
 use crate::source::Span;
 use crate::syntax::{Node, TextRange};
 use crate::table::{
-    self, Block, NodeSpec, Place, Scope, closest, foreign_node, foreign_property, instead_of,
-    is_same_word,
+    self, Block, LayerNode, NodeName, NodeSpec, Place, Scope, ServiceNode, closest, foreign_node,
+    foreign_property, instead_of, is_same_word,
 };
 
 /// So many names are listed; more are not read.
@@ -170,15 +170,20 @@ pub(super) fn wrong_kind(cx: &mut Cx, span: Span, spec: &NodeSpec, kind: Service
     cx.report(wrong_kind_diagnostic(span, spec, kind));
 }
 
+const SCALE: NodeName = LayerNode::Scale.node();
+const PORT: NodeName = LayerNode::Port.node();
+const DOMAIN: NodeName = LayerNode::Domain.node();
+const IN: NodeName = ServiceNode::In.node();
+
 /// A node that other kinds of service have.
 pub(crate) fn wrong_kind_diagnostic(span: Span, spec: &NodeSpec, kind: ServiceKind) -> Diagnostic {
     let title = format!("a {} service has no `{}`", kind.as_str(), spec.name());
-    let help = match (spec.name(), kind) {
-        ("scale", ServiceKind::Cron) => {
+    let help = match (spec.node, kind) {
+        (SCALE, ServiceKind::Cron) => {
             "take it out: a cron job runs once each time it is due".to_owned()
         }
-        ("port", ServiceKind::Worker) => "take it out, or make the service `private`".to_owned(),
-        ("domain", ServiceKind::Private) => "take it out, or make the service `web`".to_owned(),
+        (PORT, ServiceKind::Worker) => "take it out, or make the service `private`".to_owned(),
+        (DOMAIN, ServiceKind::Private) => "take it out, or make the service `web`".to_owned(),
         _ => format!("take it out; `{}` is for {}", spec.name(), kinds(spec)),
     };
     Diagnostic::new(codes::WRONG_KIND, span, title).help(help)
@@ -196,11 +201,11 @@ fn misplaced(known: &NodeSpec, span: Span, parent: &str, place: Place, meant: Me
     };
     let title = format!("`{}` belongs in {right}, not in {wrong}", known.name());
     let diagnostic = Diagnostic::new(codes::MISPLACED_NODE, span, title);
-    match (known.name(), place, meant) {
-        ("in", Place::ServiceIn, _) => {
+    match (known.node, place, meant) {
+        (IN, Place::ServiceIn, _) => {
             diagnostic.help("put the two beside each other: an `in` holds no other")
         }
-        ("in", Place::Partial, _) => diagnostic
+        (IN, Place::Partial, _) => diagnostic
             .help("a partial is the same everywhere: write `in` in the service that is `like` it"),
         (
             _,
