@@ -5,7 +5,7 @@
 use std::collections::BTreeMap;
 
 use crate::compile::{Compiled, compile};
-use crate::diag::{Applicability, Code, Diagnostic, Edit, Fix};
+use crate::diag::{self, Applicability, Code, Diagnostic, Edit, Fix};
 use crate::source::{FileId, Position, SourceTree, Span};
 
 /// How often a run applies fixes to what fixes gave.
@@ -230,15 +230,7 @@ fn edited(sources: &SourceTree, chosen: &[Wanted<'_>]) -> SourceTree {
     let mut edited = sources.clone();
     for (file, mut edits) in edits {
         edits.sort_by_key(|edit| edit.span);
-        let old = sources.file(file).text();
-        let (mut text, mut from) = (String::with_capacity(old.len()), 0);
-        for edit in edits {
-            let range = edit.span.range.as_range();
-            text.push_str(&old[from..range.start]);
-            text.push_str(&edit.text);
-            from = range.end;
-        }
-        text.push_str(&old[from..]);
+        let text = diag::edited(sources.file(file).text(), edits);
         edited.replace(file, text);
     }
     edited

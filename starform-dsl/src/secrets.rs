@@ -17,7 +17,7 @@ mod line;
 
 pub(crate) use cover::cover;
 
-/// What stands in for a secret in the words of a diagnostic.
+/// What stands in for a secret in words: of a diagnostic, a difference, an explanation.
 pub(crate) const HIDDEN: &str = "…";
 
 /// A place of a text that must not be shown.

@@ -49,9 +49,9 @@ fn a_sound_project_is_explained_with_its_credentials_covered() {
     let project = sound();
     for path in ["mailer", "mailer.image", "worker.image"] {
         let text = printed(&project, 0, &["explain", path]);
-        assert!(text.contains("•••"), "{text}");
+        assert!(text.contains("…"), "{text}");
         let json = printed(&project, 0, &["explain", path, "--format", "json"]);
-        assert!(json.contains("•••"), "{json}");
+        assert!(json.contains("…"), "{json}");
     }
     let one = ["explain", "mailer.image", "--env", "production"];
     assert!(printed(&project, 0, &one).contains("in production"));
@@ -65,19 +65,19 @@ fn a_sound_project_is_explained_with_its_credentials_covered() {
 #[test]
 fn what_a_deployment_refuses_is_shown_with_its_line_covered() {
     let project = sound();
-    project.replace("scale   2;", "volume data mount=\"/data\" size=\"1Gi\";");
+    project.replace("scale   2;", "vars { A (secret)a; };");
     for words in [
         &["compile", "--env", "production", "--origins"][..],
         &["compile", "--env", "production"],
         &["render", "--env", "production"],
     ] {
         let said = printed(&project, 1, words);
-        assert!(said.contains("error[SF6004]: `volume` is not"), "{said}");
-        assert!(said.contains("╭─[starform.kdl:4:73]"), "{said}");
-        assert!(said.contains("*****; volume data"), "{said}");
+        assert!(said.contains("error[SF6004]: `A (secret)…` is not"), "{said}");
+        assert!(said.contains("╭─[starform.kdl:4:80]"), "{said}");
+        assert!(said.contains("*****; vars { A (secret)a; }"), "{said}");
     }
     let explained = printed(&project, 0, &["explain", "mailer.image"]);
-    assert!(explained.contains("•••"), "{explained}");
+    assert!(explained.contains("…"), "{explained}");
 }
 
 #[test]

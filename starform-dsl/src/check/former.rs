@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 use starform_contract::{ServiceKind, ServiceName, VolumeName};
 
 use super::Findings;
-use crate::diag::{Diagnostic, Edit, Fix, codes};
+use crate::diag::{Diagnostic, Fix, codes};
 use crate::project::{Data, Gone, Model, Removed, Service, Setting, VolumeDecl, Was};
 use crate::source::Span;
 
@@ -168,12 +168,12 @@ fn removed_and_renamed(removed: &Removed, service: &Service, was: &Was) -> Diagn
         )),
         Gone::Volume(_, volume) => {
             let text = format!("{new}.{volume}");
-            let edit = Edit {
-                span: removed.name,
-                text: text.clone(),
-            };
             said.help(format!("the service is named `{new}` now: write `{text}`"))
-                .fix(Fix::maybe(format!("write `{text}`"), vec![edit]))
+                .fix(Fix::maybe_replace(
+                    format!("write `{text}`"),
+                    removed.name,
+                    text,
+                ))
         }
     }
 }

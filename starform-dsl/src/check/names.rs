@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 use starform_contract::EnvironmentName;
 
 use super::Findings;
-use crate::diag::{Code, Diagnostic, Edit, Fix, codes};
+use crate::diag::{Code, Diagnostic, Fix, codes};
 use crate::lower::{Known, wrong_kind};
 use crate::project::{
     ImageDecl, In, Layer, Model, NamedEnvironments, PREVIEW, Presence, Preview, Secrets, Service,
@@ -331,8 +331,10 @@ impl<'m> Lookup<'m, '_> {
             .flatten()
         {
             let diagnostic = diagnostic.help(format!("did you mean `{near}`?"));
-            return match replacement(name, near) {
-                Some(edit) => diagnostic.fix(Fix::maybe(format!("write `{near}`"), vec![edit])),
+            return match written(name) {
+                Some(span) => {
+                    diagnostic.fix(Fix::maybe_replace(format!("write `{near}`"), span, near))
+                }
                 None => diagnostic,
             };
         }
@@ -356,15 +358,11 @@ fn inherits_of_protected(model: &Model, preview: &Preview) -> Option<Diagnostic>
     let from = declared.find(|env| env.name.as_str() == preview.from.value)?;
     let protect = from.protect.filter(|_| secrets.value == Secrets::Inherit)?;
     let title = format!("previews cannot inherit the secrets of `{}`", from.name);
-    let edit = Edit {
-        span: secrets.span,
-        text: "stub".to_owned(),
-    };
     Some(
         Diagnostic::new(codes::INHERITS_PROTECTED, secrets.span, title)
             .also(protect, "it is protected")
             .help("write `secrets=stub`, or let previews be from an environment without `protect`")
-            .fix(Fix::maybe("write `stub`", vec![edit])),
+            .fix(Fix::maybe_replace("write `stub`", secrets.span, "stub")),
     )
 }
 
@@ -397,14 +395,11 @@ pub(super) fn no_output(service: &Service, output: Output, span: Span) -> Diagno
     Diagnostic::new(codes::UNKNOWN_OUTPUT, span, title).help(help)
 }
 
-/// The edit that puts `near` in the place of a name; `None` where the place holds more than the name.
-fn replacement(name: &Spanned<String>, near: &str) -> Option<Edit> {
+/// The place of a name, where another can be written; `None` where it holds more than the name.
+fn written(name: &Spanned<String>) -> Option<Span> {
     let quotes = name.span.range.len() as usize == name.value.len() + 2;
     let exact = name.span.range.len() as usize == name.value.len();
-    (exact || quotes).then(|| Edit {
-        span: name.span,
-        text: near.to_owned(),
-    })
+    (exact || quotes).then_some(name.span)
 }
 
 /// The place of the service in `SERVICE.OUTPUT`, where that is written without escapes.

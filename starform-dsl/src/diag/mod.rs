@@ -157,14 +157,29 @@ impl Fix {
 
     /// A safe fix of one replacement.
     pub fn replace(title: impl Into<String>, span: Span, text: impl Into<String>) -> Fix {
-        Fix::safe(
-            title,
-            vec![Edit {
-                span,
-                text: text.into(),
-            }],
-        )
+        let text = text.into();
+        Fix::safe(title, vec![Edit { span, text }])
     }
+
+    /// One replacement that a person decides about.
+    pub fn maybe_replace(title: impl Into<String>, span: Span, text: impl Into<String>) -> Fix {
+        let text = text.into();
+        Fix::maybe(title, vec![Edit { span, text }])
+    }
+}
+
+/// A text with its edits, which are in its order and do not overlap.
+pub(crate) fn edited<'e>(text: &str, edits: impl IntoIterator<Item = &'e Edit>) -> String {
+    let mut out = String::with_capacity(text.len());
+    let mut done = 0;
+    for edit in edits {
+        let range = edit.span.range.as_range();
+        out.push_str(&text[done..range.start]);
+        out.push_str(&edit.text);
+        done = range.end;
+    }
+    out.push_str(&text[done..]);
+    out
 }
 
 impl Severity {

@@ -213,10 +213,9 @@ fn part(at: &At<'_>, nodes: &[Node<'_>], inner: &[&str]) -> Option<(Span, String
         let spans: Vec<Span> = nodes.iter().map(|node| node.head_span()).collect();
         return (!spans.is_empty()).then(|| whole(at, &spans));
     };
-    let mut entries = nodes.iter().flat_map(|node| node.props()).filter(|entry| {
-        let name = entry.name();
-        name.is_some_and(|name| name.text == *first) && (rest.is_empty() || SHORT.contains(&rest))
-    });
+    let has_word = rest.is_empty() || SHORT.contains(&rest);
+    let named = nodes.iter().filter_map(|node| node.prop(first));
+    let mut entries = named.filter(|_| has_word);
     if let Some(entry) = entries.next() {
         let more = entries.map(|entry| at.written.entry(entry));
         let texts: Vec<String> = std::iter::once(at.written.entry(entry))

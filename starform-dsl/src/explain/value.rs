@@ -8,7 +8,7 @@ use starform_contract::{GroupName, model::Variable};
 use super::At;
 use super::everywhere::Here;
 use super::field::{Field, field};
-use super::written::HIDDEN;
+use crate::secrets::HIDDEN;
 use crate::table::{self, Place, PropSpec};
 use crate::vars::credential;
 

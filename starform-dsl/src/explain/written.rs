@@ -6,11 +6,9 @@ use std::collections::BTreeMap;
 
 use super::Place;
 use crate::project::Project;
+use crate::secrets::HIDDEN;
 use crate::source::{FileId, Span};
 use crate::syntax::{self, Cst, Entry, Node};
-
-/// What stands in for a credential.
-pub(super) const HIDDEN: &str = "•••";
 
 pub(super) struct Written<'p> {
     project: &'p Project,

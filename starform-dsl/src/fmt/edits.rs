@@ -4,7 +4,7 @@
 //! Read on in `same` for what a word is.
 
 use super::{MeaningChanged, contract, same};
-use crate::diag::Edit;
+use crate::diag::{self, Edit};
 use crate::source::{FileId, Span};
 use crate::syntax::{self, Survey, TextRange};
 
@@ -37,7 +37,7 @@ pub fn edits_within(
         let at = edit.span.range;
         at.start() <= range.end() && range.start() <= at.end()
     });
-    let partly = syntax::survey(applied(text, &edits));
+    let partly = syntax::survey(diag::edited(text, &edits));
     if !same::reads_the_same(&before, &partly) {
         edits.clear();
     }
@@ -71,19 +71,6 @@ fn between(file: FileId, old: &Survey, new: &Survey) -> Vec<Edit> {
     }
     gap(done, (old_text.len(), new_text.len()));
     edits
-}
-
-fn applied(text: &str, edits: &[Edit]) -> String {
-    let mut out = String::with_capacity(text.len());
-    let mut done = 0;
-    for edit in edits {
-        let range = edit.span.range.as_range();
-        out.push_str(&text[done..range.start]);
-        out.push_str(&edit.text);
-        done = range.end;
-    }
-    out.push_str(&text[done..]);
-    out
 }
 
 fn text_range(start: usize, end: usize) -> TextRange {

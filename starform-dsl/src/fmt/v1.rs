@@ -80,11 +80,10 @@ fn version(text: &str, tokens: &[Token]) -> Option<usize> {
     let mut words = (0..)
         .zip(tokens)
         .filter(|(_, token)| token.kind != Kind::Space);
-    let (slashdash, name, number) = (words.next()?, words.next()?, words.next()?);
-    let is_marker = slashdash.1.kind == Kind::Slashdash
-        && &text[name.1.range.clone()] == "kdl-version"
-        && &text[number.1.range.clone()] == "1";
-    is_marker.then_some(number.0)
+    let marker = [words.next()?, words.next()?, words.next()?];
+    let said = marker.map(|(_, token)| &text[token.range.clone()]);
+    let [_, _, (number, _)] = marker;
+    (said == syntax::VERSION_1).then_some(number)
 }
 
 /// What v1 has not where it stands. In v1 text without quotes is a name: of a node, a property or a type. Elsewhere it is of another language, such as

@@ -12,7 +12,6 @@ use super::snippet;
 use super::values::{self, Candidate, Sort};
 use super::variables;
 use crate::compile::ROOT_FILE;
-use crate::lower::quoted;
 use crate::project::GoneKind;
 use crate::reference::words;
 use crate::source::FileId;
@@ -328,7 +327,7 @@ fn written(candidate: &Candidate, quotes: Quotes) -> String {
     let text = &candidate.text;
     match quotes {
         Quotes::None if candidate.keyword || syntax::is_bare(text) => text.clone(),
-        Quotes::None => quoted(text),
+        Quotes::None => syntax::quoted(text),
         Quotes::Closed => text.clone(),
         Quotes::Open => format!("{text}\""),
     }

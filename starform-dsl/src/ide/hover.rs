@@ -102,7 +102,7 @@ fn path(around: &[Visit<'_>], visit: Visit<'_>, part: Option<&str>) -> Option<St
 pub(super) fn about_node(spec: &NodeSpec) -> String {
     let mut text = format!("```kdl\n{}\n```\n\n{}", spec.form, spec.doc);
     if let Some(missing) = words::missing(spec.availability) {
-        text.push_str(&format!("\n\n**{}**", capital(&missing)));
+        text.push_str(&format!("\n\n**{}**", words::capital(&missing)));
     }
     text.push_str(&format!("\n\nLeft out: {}.", spec.default));
     if !spec.example.is_empty() {
@@ -121,7 +121,7 @@ fn about_property(spec: &NodeSpec, prop: &PropSpec) -> String {
         prop.doc
     );
     if let Some(missing) = words::missing(prop.availability) {
-        text.push_str(&format!("\n\n**{}**", capital(&missing)));
+        text.push_str(&format!("\n\n**{}**", words::capital(&missing)));
     }
     text
 }
@@ -161,12 +161,5 @@ fn output(entry: Entry<'_>, offset: u32) -> Option<(TextRange, String)> {
         let reference = Reference::parse(&found.text).ok()?;
         let touched = range.start() <= offset && offset <= range.end();
         touched.then(|| (range, output_doc(reference.output).to_owned()))
-    })
-}
-
-fn capital(text: &str) -> String {
-    let mut letters = text.chars();
-    letters.next().map_or_else(String::new, |first| {
-        first.to_uppercase().chain(letters).collect()
     })
 }

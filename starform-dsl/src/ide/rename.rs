@@ -9,7 +9,7 @@ use super::Analysis;
 use super::index::{Form, Index, NameKind, Occurrence, Role, Symbol};
 use super::scope::{is_service, walk};
 use crate::diag::Edit;
-use crate::lower::{key_diagnostic, quoted, text_value};
+use crate::lower::{key_diagnostic, text_value};
 use crate::project::PREVIEW;
 use crate::source::{FileId, Span};
 use crate::syntax::{self, Entry, Node, TextRange, Value};
@@ -133,7 +133,7 @@ fn edit(found: &Occurrence, new_name: &str) -> Edit {
         text: if bare {
             new_name.to_owned()
         } else {
-            quoted(new_name)
+            syntax::quoted(new_name)
         },
     }
 }
@@ -174,7 +174,7 @@ fn was(analysis: &Analysis, name: Span, old: &str, new_name: &str) -> Option<Edi
             let old = if syntax::is_bare(old) {
                 old.to_owned()
             } else {
-                quoted(old)
+                syntax::quoted(old)
             };
             Some(Edit {
                 span: end,

@@ -4,9 +4,9 @@
 
 use starform_contract::quantity::{Cpu, Duration, InvalidAmount, Memory};
 
-use super::quoted;
-use crate::diag::{Diagnostic, Edit, Fix, codes};
+use crate::diag::{Diagnostic, Fix, codes};
 use crate::source::Span;
+use crate::syntax::quoted;
 
 pub(super) fn duration(
     name: &str,
@@ -160,10 +160,7 @@ fn with_right(
     match right.filter(|right| is_good(right)) {
         Some(right) => {
             let text = quoted(&right);
-            diagnostic.fix(Fix::maybe(
-                format!("write {text}"),
-                vec![Edit { span, text }],
-            ))
+            diagnostic.fix(Fix::maybe_replace(format!("write {text}"), span, text))
         }
         None => diagnostic,
     }

@@ -7,7 +7,7 @@ use std::ops::Range;
 use starform_contract::SecretName;
 
 use super::{Cx, placeholder, secret};
-use crate::diag::{Diagnostic, Edit, Fix, codes};
+use crate::diag::{Diagnostic, Fix, codes};
 use crate::project::{Spanned, Suspected};
 use crate::source::Span;
 use crate::syntax::{Entry, TextRange, Value};
@@ -44,13 +44,7 @@ pub(super) fn read(
             cx.report(match closest(ty, Annotation::ALL.map(Annotation::as_str)) {
                 Some(near) => diagnostic
                     .help(format!("did you mean `({near})`?"))
-                    .fix(Fix::maybe(
-                        format!("write `({near})`"),
-                        vec![Edit {
-                            span,
-                            text: near.to_owned(),
-                        }],
-                    )),
+                    .fix(Fix::maybe_replace(format!("write `({near})`"), span, near)),
                 None => diagnostic.help(
                     "valid here: `(ref)`, `(template)`, `(secret)`, `(generate)`, or no annotation for a literal",
                 ),
@@ -149,14 +143,14 @@ fn generate(cx: &mut Cx, entry: Entry<'_>) -> Option<VarValue> {
     let span = entry.value_span();
     let title = format!("`(generate)` makes no `{text}`");
     let diagnostic = Diagnostic::new(codes::NOT_ONE_OF, span, title);
-    let edit = Edit {
-        span,
-        text: generator.as_str().to_owned(),
-    };
     cx.report(
         diagnostic
             .help("write `(generate)bytes32`: 32 random bytes, made once and kept")
-            .fix(Fix::maybe("write `bytes32`", vec![edit])),
+            .fix(Fix::maybe_replace(
+                "write `bytes32`",
+                span,
+                generator.as_str(),
+            )),
     );
     None
 }
@@ -246,13 +240,7 @@ fn bad_reference(cx: &mut Cx, error: &InvalidReference, span: Span) {
             cx.report(match near {
                 Some(near) => diagnostic
                     .help(format!("did you mean `{near}`?"))
-                    .fix(Fix::maybe(
-                        format!("write `{near}`"),
-                        vec![Edit {
-                            span,
-                            text: near.to_owned(),
-                        }],
-                    )),
+                    .fix(Fix::maybe_replace(format!("write `{near}`"), span, near)),
                 None => diagnostic.help(
                     "outputs are `host`, `port`, `hostport`, `private-url`, `public-host` and `public-url`",
                 ),

@@ -2,10 +2,10 @@
 //! Pure.
 //! Read on in `crate::include`, which follows the patterns.
 
-use super::quoted;
-use crate::diag::{Diagnostic, Edit, Fix, codes};
+use crate::diag::{Diagnostic, Fix, codes};
 use crate::include::{Glob, InvalidGlob};
 use crate::source::Span;
+use crate::syntax::quoted;
 
 pub(super) fn glob_error(text: &str, span: Span) -> Option<Diagnostic> {
     let error = text.parse::<Glob>().err()?;
@@ -53,11 +53,10 @@ fn rewritten(diagnostic: Diagnostic, why: &str, right: &str, span: Span, same: b
     let text = quoted(right);
     let title = format!("write {text}");
     let diagnostic = diagnostic.help(format!("{why}: {title}"));
-    let edits = vec![Edit { span, text }];
     diagnostic.fix(if same {
-        Fix::safe(title, edits)
+        Fix::replace(title, span, text)
     } else {
-        Fix::maybe(title, edits)
+        Fix::maybe_replace(title, span, text)
     })
 }
 

@@ -6,7 +6,7 @@ use super::read::Read;
 use super::{Cx, value};
 use crate::diag::{Diagnostic, Edit, Fix, codes};
 use crate::source::Span;
-use crate::syntax::{Entry, TextRange, Value};
+use crate::syntax::{Entry, TextRange, Value, quoted};
 use crate::table::{Args, Block, LayerNode, PropSpec, Repeat, Type, foreign_node};
 
 /// More properties than these are not listed as what an argument may be.
@@ -108,16 +108,11 @@ impl Cx {
         }
         let span = entry.span();
         let title = format!("the {} of `{node}` is no property", arg.name);
-        let without = Edit {
-            span: Span::new(
-                span.file,
-                TextRange::new(span.range.start(), entry.value_span().range.start()),
-            ),
-            text: String::new(),
-        };
+        let before = TextRange::new(span.range.start(), entry.value_span().range.start());
+        let before = Span::new(span.file, before);
         let diagnostic = Diagnostic::new(codes::UNKNOWN_PROPERTY, span, title)
             .help(format!("leave out `{name}=`"))
-            .fix(Fix::safe(format!("leave out `{name}=`"), vec![without]));
+            .fix(Fix::replace(format!("leave out `{name}=`"), before, ""));
         self.report(diagnostic);
         true
     }
@@ -177,17 +172,15 @@ impl Cx {
         let right = value::spelled_right(name).filter(|_| folder.starts_with('/'));
         self.report(match right {
             Some(name) if read.node.props().next().is_none() => {
-                let words = format!("{name} mount={} size=\"10Gi\"", value::quoted(folder));
+                let words = format!("{name} mount={} size=\"10Gi\"", quoted(folder));
                 diagnostic
                     .help(format!(
                         "write `volume {words}` with the size that it needs"
                     ))
-                    .fix(Fix::maybe(
+                    .fix(Fix::maybe_replace(
                         "write name, folder and size apart",
-                        vec![Edit {
-                            span: only.span(),
-                            text: words,
-                        }],
+                        only.span(),
+                        words,
                     ))
             }
             Some(_) | None => diagnostic.help(format!("it is written `{}`", read.spec.form)),

@@ -2,9 +2,9 @@
 //! Pure.
 //! Read on in `crate::values::path` for what they are, and in `value`, which asks.
 
-use super::quoted;
-use crate::diag::{Diagnostic, Edit, Fix, codes};
+use crate::diag::{Diagnostic, Fix, codes};
 use crate::source::Span;
+use crate::syntax::quoted;
 use crate::values::path::{self, InvalidPath};
 
 pub(super) fn relative(name: &str, text: &str, span: Span) -> Option<Diagnostic> {
@@ -132,7 +132,7 @@ fn with_right(diagnostic: Diagnostic, right: Option<String>, span: Span) -> Diag
         Some(right) => {
             let text = quoted(&right);
             let title = format!("write {text}");
-            diagnostic.fix(Fix::maybe(title, vec![Edit { span, text }]))
+            diagnostic.fix(Fix::maybe_replace(title, span, text))
         }
         None => diagnostic,
     }

@@ -4,11 +4,12 @@
 
 use std::ops::Range;
 
+use super::Cx;
 use super::annotated::Inner;
-use super::{Cx, quoted};
-use crate::diag::{Diagnostic, Edit, Fix, codes};
+use crate::diag::{Diagnostic, Fix, codes};
 use crate::project::Suspected;
 use crate::source::Span;
+use crate::syntax::quoted;
 use crate::table::ProjectNode;
 use crate::vars::template;
 use crate::vars::{Reference, Target};
@@ -41,11 +42,10 @@ pub(super) fn in_template(cx: &mut Cx, text: &str, inner: Inner) {
         let diagnostic = Diagnostic::new(codes::LOOKS_LIKE_REFERENCE, span, title)
             .help(format!("write `{right}` to put in the output"));
         let title = format!("write `{right}`");
-        let edits = vec![Edit { span, text: right }];
         let diagnostic = match inner.offset {
             None => diagnostic,
-            Some(_) if written.starts_with('$') => diagnostic.fix(Fix::safe(title, edits)),
-            Some(_) => diagnostic.fix(Fix::maybe(title, edits)),
+            Some(_) if written.starts_with('$') => diagnostic.fix(Fix::replace(title, span, right)),
+            Some(_) => diagnostic.fix(Fix::maybe_replace(title, span, right)),
         };
         suspect(cx, target, diagnostic);
     }
@@ -67,15 +67,12 @@ pub(super) fn in_literal(cx: &mut Cx, text: &str, span: Span, inner: Inner) {
     let diagnostic = Diagnostic::new(codes::LOOKS_LIKE_REFERENCE, span, title)
         .help("write `(template)` before the value to put in the output");
     let sound = template::parse(&right).1.is_empty() && inner.offset.is_some();
-    let edit = Edit {
-        span,
-        text: format!("(template){}", quoted(&right)),
-    };
+    let text = format!("(template){}", quoted(&right));
     suspect(
         cx,
         first.target.clone(),
         match sound {
-            true => diagnostic.fix(Fix::maybe("make it a `(template)`", vec![edit])),
+            true => diagnostic.fix(Fix::maybe_replace("make it a `(template)`", span, text)),
             false => diagnostic,
         },
     );

@@ -7,7 +7,7 @@ use starform_contract::{ServiceName, VolumeName};
 use super::Cx;
 use super::read::Read;
 use super::value::{name_error, spelled_right};
-use crate::diag::{Diagnostic, Edit, Fix, codes};
+use crate::diag::{Diagnostic, Fix, codes};
 use crate::project::{Data, Gone, GoneKind, Removed, Spanned};
 use crate::source::Span;
 use crate::table::Word;
@@ -24,7 +24,7 @@ pub(super) fn bad_name(text: &str, span: Span) -> Option<Diagnostic> {
     wrong.fixes = halves
         .map(|(service, volume)| format!("{service}.{volume}"))
         .filter(|right| right != text && gone_volume(right).is_some())
-        .map(|text| Fix::maybe(format!("write `{text}`"), vec![Edit { span, text }]))
+        .map(|text| Fix::maybe_replace(format!("write `{text}`"), span, text))
         .into_iter()
         .collect();
     Some(wrong)
@@ -77,12 +77,12 @@ fn not_of_its_kind(kind: &Spanned<GoneKind>, name: &Spanned<String>) -> Diagnost
     let title = format!("`{text}` is the name of a volume, not of a {word} service");
     let (service, _) = text.split_once('.').unwrap_or((text, ""));
     let help = format!("write `removed volume {text}`, or `removed {word} {service}`");
-    let edit = Edit {
-        span: kind.span,
-        text: GoneKind::Volume.as_str().to_owned(),
-    };
     Diagnostic::new(codes::NOT_OF_ITS_KIND, name.span, title)
         .also(kind.span, "said to be a service")
         .help(help)
-        .fix(Fix::maybe("write `volume`", vec![edit]))
+        .fix(Fix::maybe_replace(
+            "write `volume`",
+            kind.span,
+            GoneKind::Volume.as_str(),
+        ))
 }

@@ -3,9 +3,10 @@
 //! Read on in `crate::values::words` for the splitting and in `crate::check` for what depends on ports and scale.
 
 use super::read::Read;
-use super::{Cx, quoted, secret};
-use crate::diag::{Diagnostic, Edit, Fix, codes};
+use super::{Cx, secret};
+use crate::diag::{Diagnostic, Fix, codes};
 use crate::project::{ImageUser, MetricsDecl, ReleaseDecl, RunAsDecl, Slot, Spanned, VolumeDecl};
+use crate::syntax::quoted;
 use crate::table::Word;
 use crate::values::words::{self, InvalidCommand};
 
@@ -79,12 +80,10 @@ fn not_a_command(
             let through_shell = format!("\"sh\" \"-c\" {}", quoted(&text.value));
             diagnostic
                 .help(format!("ask for a shell: `{node} {through_shell}`"))
-                .fix(Fix::maybe(
+                .fix(Fix::maybe_replace(
                     "run it in a shell",
-                    vec![Edit {
-                        span: text.span,
-                        text: through_shell,
-                    }],
+                    text.span,
+                    through_shell,
                 ))
         }
         InvalidCommand::Unclosed(_) => {

@@ -2,9 +2,9 @@
 //! Pure. What is put forward is itself a schedule.
 //! Read on in `crate::values::cron` for the grammar, and in `value`, which asks.
 
-use super::quoted;
-use crate::diag::{Diagnostic, Edit, Fix, codes};
+use crate::diag::{Diagnostic, Fix, codes};
 use crate::source::Span;
+use crate::syntax::quoted;
 use crate::values::cron;
 
 pub(super) fn check(text: &str, span: Span) -> Option<Diagnostic> {
@@ -12,17 +12,14 @@ pub(super) fn check(text: &str, span: Span) -> Option<Diagnostic> {
     let diagnostic = Diagnostic::new(codes::BAD_SCHEDULE, span, error.to_string());
     Some(match meant_schedule(text, &error) {
         Some(right) => {
-            let title = format!("write {}", quoted(&right));
-            let edits = vec![Edit {
-                span,
-                text: quoted(&right),
-            }];
+            let right = quoted(&right);
+            let title = format!("write {right}");
             diagnostic
                 .help(title.clone())
                 .fix(if is_certain(text, &error) {
-                    Fix::safe(title, edits)
+                    Fix::replace(title, span, right)
                 } else {
-                    Fix::maybe(title, edits)
+                    Fix::maybe_replace(title, span, right)
                 })
         }
         None if error == cron::InvalidSchedule::TimeZone => {

@@ -4,7 +4,7 @@
 
 use starform_contract::SecretName;
 
-use crate::diag::{Diagnostic, Edit, Fix, codes};
+use crate::diag::{Diagnostic, Fix, codes};
 use crate::source::Span;
 use crate::vars::credential::{self, Sign};
 use crate::vars::template::Part;
@@ -24,7 +24,7 @@ pub(super) fn diagnostic(key: &str, sign: Sign, span: Span) -> Diagnostic {
         Some(name) => {
             let title = format!("write `(secret){name}`");
             let text = format!("(secret){name}");
-            diagnostic.fix(Fix::maybe(title, vec![Edit { span, text }]))
+            diagnostic.fix(Fix::maybe_replace(title, span, text))
         }
         None => diagnostic,
     }

@@ -6,7 +6,7 @@
 use starform_contract::ServiceKind;
 
 use super::{Cx, value};
-use crate::diag::{Diagnostic, Edit, Fix, codes};
+use crate::diag::{Diagnostic, Fix, codes};
 use crate::source::Span;
 use crate::syntax::{Node, TextRange};
 use crate::table::{
@@ -227,13 +227,7 @@ fn misplaced(known: &NodeSpec, span: Span, parent: &str, place: Place, meant: Me
 }
 
 fn rename(span: Span, name: &str) -> Fix {
-    Fix::maybe(
-        format!("write `{name}`"),
-        vec![Edit {
-            span,
-            text: name.to_owned(),
-        }],
-    )
+    Fix::maybe_replace(format!("write `{name}`"), span, name)
 }
 
 fn not_known(parent: &str, place: Place) -> String {

@@ -8,9 +8,9 @@ use starform_contract::{
 };
 
 use super::{amount, path, schedule};
-use crate::diag::{Diagnostic, Edit, Fix, codes};
+use crate::diag::{Diagnostic, Fix, codes};
 use crate::source::Span;
-use crate::syntax::{Entry, Value};
+use crate::syntax::{Entry, Value, quoted};
 use crate::table::{Type, closest, foreign_value, is_same_word};
 use crate::values::{host, image, timezone};
 
@@ -50,22 +50,6 @@ pub(super) fn number_too_large(span: Span) -> Diagnostic {
         .label("does not fit in 64 bits")
 }
 
-/// A KDL string with this text, quoted.
-pub(crate) fn quoted(text: &str) -> String {
-    let escaped: String = text
-        .chars()
-        .flat_map(|c| match c {
-            '"' => vec!['\\', '"'],
-            '\\' => vec!['\\', '\\'],
-            '\n' => vec!['\\', 'n'],
-            '\r' => vec!['\\', 'r'],
-            '\t' => vec!['\\', 't'],
-            c => vec![c],
-        })
-        .collect();
-    format!("\"{escaped}\"")
-}
-
 fn integer(name: &str, value: &Value<'_>, span: Span, min: i64, max: i64) -> Option<Diagnostic> {
     match value {
         Value::Integer(number) => {
@@ -92,13 +76,7 @@ fn integer(name: &str, value: &Value<'_>, span: Span, min: i64, max: i64) -> Opt
                 "text",
                 "write the port that the service listens on",
             )
-            .fix(Fix::maybe(
-                format!("write {port}"),
-                vec![Edit {
-                    span,
-                    text: port.to_owned(),
-                }],
-            )),
+            .fix(Fix::maybe_replace(format!("write {port}"), span, port)),
             None => wrong(span, name, "text", "write a whole number"),
         }),
         Value::Decimal(_) => Some(wrong(span, name, "a fraction", "write a whole number")),
@@ -223,10 +201,9 @@ pub(super) fn name_error(error: Option<InvalidName>, span: Span) -> Option<Diagn
     let diagnostic = Diagnostic::new(codes::BAD_NAME, span, title).help(help);
     Some(match &error {
         InvalidName::Shape { text, .. } => match spelled_right(text) {
-            Some(right) => diagnostic.fix(Fix::maybe(
-                format!("write `{right}`"),
-                vec![Edit { span, text: right }],
-            )),
+            Some(right) => {
+                diagnostic.fix(Fix::maybe_replace(format!("write `{right}`"), span, right))
+            }
             None => diagnostic,
         },
         InvalidName::Empty { .. } | InvalidName::TooLong { .. } | InvalidName::Reserved { .. } => {
@@ -353,13 +330,7 @@ fn one_of(name: &str, text: &str, span: Span, words: &[&'static str]) -> Option<
                     "did you mean `{right}`? Valid here: {}",
                     list(words)
                 ))
-                .fix(Fix::maybe(
-                    format!("write `{right}`"),
-                    vec![Edit {
-                        span,
-                        text: right.to_owned(),
-                    }],
-                )),
+                .fix(Fix::maybe_replace(format!("write `{right}`"), span, right)),
             None => diagnostic.help(format!("valid here: {}", list(words))),
         },
     )
@@ -381,12 +352,10 @@ fn time_zone(text: &str, span: Span, suggest: bool) -> Option<Diagnostic> {
     Some(match near {
         Some(zone) => diagnostic
             .help(format!("did you mean \"{zone}\"?"))
-            .fix(Fix::maybe(
+            .fix(Fix::maybe_replace(
                 format!("write \"{zone}\""),
-                vec![Edit {
-                    span,
-                    text: quoted(zone),
-                }],
+                span,
+                quoted(zone),
             )),
         None => diagnostic.help("write an IANA name, such as \"Europe/Lisbon\" or \"UTC\""),
     })
@@ -424,12 +393,10 @@ fn number_for_text(ty: Type, name: &str, raw: &str, span: Span) -> Diagnostic {
     };
     let diagnostic = wrong(span, name, "a number", &format!("write {}", expected(ty)));
     let right = format!("\"{raw}{}\"", unit.unwrap_or_default());
-    let title = format!("write {right}");
-    let edit = Edit { span, text: right };
     if text_value(ty, name, raw, span).is_none() {
         diagnostic.fix(Fix::replace("quote it", span, format!("\"{raw}\"")))
     } else if unit.is_some() {
-        diagnostic.fix(Fix::maybe(title, vec![edit]))
+        diagnostic.fix(Fix::maybe_replace(format!("write {right}"), span, right))
     } else {
         diagnostic
     }

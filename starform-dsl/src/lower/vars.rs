@@ -4,11 +4,11 @@
 
 use super::annotated::{self, Inner};
 use super::value::number_too_large;
-use super::{Cx, MOST_ENTRIES, placeholder, quoted, secret};
-use crate::diag::{Diagnostic, Edit, Fix, codes};
+use super::{Cx, MOST_ENTRIES, placeholder, secret};
+use crate::diag::{Diagnostic, Fix, codes};
 use crate::project::{Setting, Spanned, Vars};
 use crate::source::Span;
-use crate::syntax::{Entry, Node, Value};
+use crate::syntax::{Entry, Node, Value, quoted};
 use crate::vars::credential::{self, Sign};
 use crate::vars::{Target, VarValue};
 
@@ -93,7 +93,7 @@ pub(super) fn bad_key(key: &str, span: Span) -> Option<Diagnostic> {
         let right = key.replace(['-', '.', ' '], "_");
         if right != key && bad_key(&right, span).is_none() {
             let title = format!("write `{right}`");
-            diagnostic.fix(Fix::maybe(title, vec![Edit { span, text: right }]))
+            diagnostic.fix(Fix::maybe_replace(title, span, right))
         } else {
             diagnostic
         }

@@ -132,7 +132,7 @@ fn nodes() -> String {
 fn node(text: &mut String, row: &NodeSpec) {
     let _ = writeln!(text, "\n#### {}\n\n{}\n", title(row), row.doc);
     if let Some(missing) = words::missing(row.availability) {
-        let _ = writeln!(text, "> {}.\n", capital(&missing));
+        let _ = writeln!(text, "> {}.\n", words::capital(&missing));
     }
     let _ = writeln!(text, "```text\n{}\n```\n\n| | |\n|---|---|", row.form);
     let mut fact = |name: &str, what: Option<String>| {
@@ -168,8 +168,9 @@ fn linked(ty: Type) -> String {
 
 fn property(text: &mut String, prop: &PropSpec) {
     let needed = if prop.required { " (needed)" } else { "" };
-    let missing = words::missing(prop.availability)
-        .map_or(String::new(), |missing| format!(" {}.", capital(&missing)));
+    let missing = words::missing(prop.availability).map_or(String::new(), |missing| {
+        format!(" {}.", words::capital(&missing))
+    });
     let _ = writeln!(
         text,
         "| `{}=`{needed} | {} | {} |",
@@ -193,7 +194,7 @@ fn aliases() -> String {
             text,
             "| {} | {} |",
             words_of(row.words),
-            capital(&cell(row.help))
+            words::capital(&cell(row.help))
         );
     }
     text
@@ -213,11 +214,4 @@ fn words_of(words: &[&str]) -> String {
 /// A text that a table's cell can hold.
 fn cell(text: &str) -> String {
     text.replace('|', "\\|")
-}
-
-fn capital(text: &str) -> String {
-    let mut chars = text.chars();
-    chars.next().map_or(String::new(), |first| {
-        first.to_uppercase().chain(chars).collect()
-    })
 }

@@ -119,3 +119,11 @@ pub(crate) fn missing(availability: Availability) -> Option<String> {
         }
     }
 }
+
+/// With a capital at its beginning.
+pub(crate) fn capital(text: &str) -> String {
+    let mut letters = text.chars();
+    letters.next().map_or_else(String::new, |first| {
+        first.to_uppercase().chain(letters).collect()
+    })
+}

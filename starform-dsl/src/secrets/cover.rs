@@ -7,8 +7,8 @@ use std::ops::Range;
 
 use super::{HIDDEN, Secret};
 use crate::diag::{Diagnostic, Fix};
-use crate::lower::quoted;
 use crate::source::{SourceTree, Span};
+use crate::syntax::quoted;
 
 /// Bytes of a part of a secret that give it away, where the part is quoted or cut.
 const SHORTEST_PART: usize = 4;

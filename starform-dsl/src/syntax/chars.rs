@@ -110,3 +110,8 @@ pub(super) fn char_len(bytes: &[u8], at: usize) -> usize {
         Some(0xf0..=0xff) => 4,
     }
 }
+
+/// Whether a character may stand nowhere in a text. (A byte order mark may stand first.)
+pub(crate) fn is_forbidden(character: char) -> bool {
+    forbidden_len(character.encode_utf8(&mut [0; 4]).as_bytes(), 0) > 0
+}

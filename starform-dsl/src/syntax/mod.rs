@@ -25,9 +25,10 @@ pub use text::TextRange;
 pub use token::{Token, TokenKind, Tokens};
 pub use value::Value;
 
-pub(crate) use chars::newline_len;
+pub(crate) use chars::{is_forbidden, newline_len};
 pub use parse::MAX_FILE;
-pub(crate) use parse::{MAX_DEPTH, MAX_NODES};
+pub(crate) use parse::{MAX_DEPTH, MAX_NODES, VERSION_1};
+pub(crate) use string::{escaped, quoted};
 
 use std::sync::Arc;
 
@@ -65,12 +66,6 @@ pub(crate) struct Survey {
     pub(crate) mistakes: Vec<TextRange>,
     /// As in [`Parse`].
     pub(crate) sound: bool,
-}
-
-/// Whether a character may stand nowhere in a text. (A byte order mark may stand first.)
-pub(crate) fn is_forbidden(character: char) -> bool {
-    let mut bytes = [0; 4];
-    chars::forbidden_len(character.encode_utf8(&mut bytes).as_bytes(), 0) > 0
 }
 
 pub(crate) fn survey(text: impl Into<Arc<str>>) -> Survey {

@@ -451,18 +451,17 @@ fn too_large(file: FileId, text: Arc<str>) -> Parsed {
     }
 }
 
+/// The words by which a file says that it is KDL v1, at its beginning.
+pub(crate) const VERSION_1: [&str; 3] = ["/-", "kdl-version", "1"];
+
 /// `/- kdl-version 1` at the beginning: all that the rest is refused for follows from that.
 fn version_1(text: &str, tokens: &Tokens) -> Option<TextRange> {
     let mut tokens = tokens
         .iter()
         .filter(|token| !matches!(token.kind, TokenKind::Space | TokenKind::Bom));
     let (slashdash, name, version) = (tokens.next()?, tokens.next()?, tokens.next()?);
-    let words = [
-        &text[name.range.as_range()],
-        &text[version.range.as_range()],
-    ];
-    let is_marker = slashdash.kind == TokenKind::Slashdash && words == ["kdl-version", "1"];
-    is_marker.then(|| slashdash.range.cover(version.range))
+    let words = [slashdash, name, version].map(|token| &text[token.range.as_range()]);
+    (words == VERSION_1).then(|| slashdash.range.cover(version.range))
 }
 
 pub(super) fn len<T>(items: &[T]) -> u32 {

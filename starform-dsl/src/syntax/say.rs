@@ -4,6 +4,7 @@
 
 use super::TextRange;
 use super::fault::{Fault, FaultKind};
+use super::string;
 use crate::diag::{Code, Diagnostic, Fix};
 use crate::source::{FileId, Span};
 
@@ -76,11 +77,6 @@ pub(super) fn diagnostic(fault: Fault, file: FileId, text: &str) -> Diagnostic {
     }
 }
 
-/// The text in double quotes, escaped where it must be.
-pub(super) fn quote(text: &str) -> String {
-    format!("\"{}\"", text.replace('\\', "\\\\").replace('"', "\\\""))
-}
-
 impl<'a> Place<'a> {
     fn slice(&self) -> &'a str {
         self.text_of(self.range)
@@ -111,7 +107,7 @@ impl<'a> Place<'a> {
     }
 
     fn quoted(&self) -> String {
-        quote(self.slice())
+        string::quoted(self.slice())
     }
 
     /// Help and fix: quote the culprit.

@@ -23,6 +23,36 @@ struct Line<'a> {
     start: usize,
 }
 
+/// A string in quotes that stands for a text: what may not stand in a line as it is becomes an escape.
+pub(crate) fn quoted(text: &str) -> String {
+    let mut out = String::with_capacity(text.len() + 2);
+    out.push('"');
+    for c in text.chars() {
+        match c {
+            '"' | '\\' => out.extend(['\\', c]),
+            '\t' => out.push_str("\\t"),
+            _ if is_newline(c) || chars::is_forbidden(c) => out.push_str(&escaped(c)),
+            _ => out.push(c),
+        }
+    }
+    out.push('"');
+    out
+}
+
+/// The escape that stands for a character.
+pub(crate) fn escaped(c: char) -> String {
+    match c {
+        '\n' => "\\n".to_owned(),
+        '\r' => "\\r".to_owned(),
+        '\u{c}' => "\\f".to_owned(),
+        _ => format!("\\u{{{:x}}}", u32::from(c)),
+    }
+}
+
+fn is_newline(c: char) -> bool {
+    chars::newline_len(c.encode_utf8(&mut [0; 4]).as_bytes(), 0) > 0
+}
+
 /// Resolves every escape, also that of white space.
 pub(super) fn unescape(body: &str) -> String {
     let mut out = String::with_capacity(body.len());

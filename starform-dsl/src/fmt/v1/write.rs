@@ -41,7 +41,7 @@ fn is_refused(c: char) -> bool {
 fn comment(out: &mut String, text: &str) {
     for c in text.chars() {
         if is_refused(c) {
-            escaped(out, c);
+            out.push_str(&syntax::escaped(c));
         } else {
             out.push(c);
         }
@@ -53,7 +53,7 @@ fn name(out: &mut String, text: &str) {
     if syntax::is_bare_name(text) {
         out.push_str(text);
     } else {
-        literal(out, text);
+        out.push_str(&syntax::quoted(text));
     }
 }
 
@@ -88,7 +88,7 @@ fn escapes(out: &mut String, body: &str, keep_newlines: bool) {
                 None => {}
             },
             '\n' if keep_newlines => out.push('\n'),
-            _ if is_newline(c) || is_refused(c) => escaped(out, c),
+            _ if is_newline(c) || is_refused(c) => out.push_str(&syntax::escaped(c)),
             _ => out.push(c),
         }
     }
@@ -108,30 +108,6 @@ fn raw(out: &mut String, text: &str) {
     } else if keeps_lines(body) {
         let _ = write!(out, "{fence}\"\"\"\n{body}\n\"\"\"{fence}");
     } else {
-        literal(out, body);
-    }
-}
-
-/// A string in quotes that stands for the text.
-fn literal(out: &mut String, text: &str) {
-    out.push('"');
-    for c in text.chars() {
-        match c {
-            '"' | '\\' => out.extend(['\\', c]),
-            _ if is_newline(c) || is_refused(c) => escaped(out, c),
-            _ => out.push(c),
-        }
-    }
-    out.push('"');
-}
-
-fn escaped(out: &mut String, c: char) {
-    match c {
-        '\n' => out.push_str("\\n"),
-        '\r' => out.push_str("\\r"),
-        '\u{c}' => out.push_str("\\f"),
-        _ => {
-            let _ = write!(out, "\\u{{{:x}}}", u32::from(c));
-        }
+        out.push_str(&syntax::quoted(body));
     }
 }

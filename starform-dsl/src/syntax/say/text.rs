@@ -2,23 +2,20 @@
 //! Pure. One function for each fault, named after it.
 //! Read on in `super` for which fault is told by which.
 
-use super::{Place, clip, quote};
-use crate::diag::{Diagnostic, Edit, Fix, codes};
+use super::{Place, clip};
+use crate::diag::{Diagnostic, Fix, codes};
 use crate::syntax::TextRange;
 use crate::syntax::number;
-use crate::syntax::string::LineFault;
+use crate::syntax::string::{self, LineFault};
 
 pub(super) fn unterminated_string(at: &Place<'_>) -> Diagnostic {
     let slice = at.slice();
     let closing = format!("\"{}", &slice[..slice.find('"').unwrap_or(0)]);
-    let edit = Edit {
-        span: at.span(TextRange::at(at.range.end())),
-        text: closing.clone(),
-    };
+    let end = at.span(TextRange::at(at.range.end()));
     at.error(codes::UNTERMINATED_STRING, "string is never closed")
         .label("begins here and has no closing quote on this line")
         .help(format!("write `{closing}` where the text ends"))
-        .fix(Fix::maybe("close the string", vec![edit]))
+        .fix(Fix::maybe_replace("close the string", end, closing))
 }
 
 pub(super) fn newline_in_string(at: &Place<'_>) -> Diagnostic {
@@ -40,11 +37,9 @@ pub(super) fn newline_in_string(at: &Place<'_>) -> Diagnostic {
     let Some(body) = between_three_quotes(at, hashes) else {
         return error;
     };
-    let edit = Edit {
-        span: at.span(at.range),
-        text: format!("{open}\n{body}{close}"),
-    };
-    error.fix(Fix::maybe(format!("put it {between}"), vec![edit]))
+    let text = format!("{open}\n{body}{close}");
+    let title = format!("put it {between}");
+    error.fix(Fix::maybe_replace(title, at.span(at.range), text))
 }
 
 /// The lines of a text in simple quotes, indented below the node that they belong to and as deep among themselves as
@@ -139,13 +134,7 @@ pub(super) fn forbidden(at: &Place<'_>) -> Diagnostic {
     .help(format!(
         "delete it, or write `\\u{{{point:x}}}` in a quoted string"
     ))
-    .fix(Fix::maybe(
-        "delete it",
-        vec![Edit {
-            span: at.span(at.range),
-            text: String::new(),
-        }],
-    ))
+    .fix(Fix::maybe_replace("delete it", at.span(at.range), ""))
 }
 
 pub(super) fn v1_raw_string(at: &Place<'_>) -> Diagnostic {
@@ -249,15 +238,18 @@ pub(in crate::syntax) fn is_hash_comment(text: &str, range: TextRange) -> bool {
 /// `port 80 #public`
 fn word_or_comment(error: Diagnostic, at: &Place<'_>) -> Diagnostic {
     let hash = at.span(TextRange::new(at.range.start(), at.range.start() + 1));
-    let edit = |span, text: String| vec![Edit { span, text }];
     error
         .label("without quotes `#` begins a keyword")
         .help(format!(
             "write `//` before a comment; if it is a value, quote it: {}",
             at.quoted()
         ))
-        .fix(Fix::maybe("write `//`", edit(hash, "//".to_owned())))
-        .fix(Fix::maybe("quote it", edit(at.span(at.range), at.quoted())))
+        .fix(Fix::maybe_replace("write `//`", hash, "//"))
+        .fix(Fix::maybe_replace(
+            "quote it",
+            at.span(at.range),
+            at.quoted(),
+        ))
 }
 
 /// Whether a node's name and a value stand before the culprit on its line.
@@ -277,10 +269,6 @@ fn line_before<'a>(at: &Place<'a>) -> &'a str {
 
 pub(super) fn bare_keyword(at: &Place<'_>) -> Diagnostic {
     let keyword = format!("#{}", at.slice());
-    let quote = Edit {
-        span: at.span(at.range),
-        text: at.quoted(),
-    };
     at.error(
         codes::BARE_KEYWORD,
         format!("`{}` lacks its `#`", at.slice()),
@@ -291,7 +279,11 @@ pub(super) fn bare_keyword(at: &Place<'_>) -> Diagnostic {
         at.quoted()
     ))
     .fix(at.replace(&format!("write {keyword}"), keyword))
-    .fix(Fix::maybe("quote it", vec![quote]))
+    .fix(Fix::maybe_replace(
+        "quote it",
+        at.span(at.range),
+        at.quoted(),
+    ))
 }
 
 pub(super) fn unexpected_character(at: &Place<'_>) -> Diagnostic {
@@ -430,7 +422,7 @@ const CLOSING: [(char, char); 5] = [
 pub(super) fn single_quotes(at: &Place<'_>) -> Diagnostic {
     let inner = at.slice().strip_prefix(|_: char| true).unwrap_or_default();
     let inner = inner.strip_suffix(|_: char| true).unwrap_or_default();
-    let quoted = quote(inner);
+    let quoted = string::quoted(inner);
     let (title, label) = if at.slice().starts_with('\'') {
         ("single quotes", "a single quote is an ordinary character")
     } else {
