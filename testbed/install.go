@@ -114,8 +114,27 @@ func installClasses(api *apiClient) error {
 		"spec": map[string]any{"controllerName": gatewayController},
 	})
 	return errors.Join(
+		installGatewayRights(api),
 		createObject(api, "/apis/storage.k8s.io/v1/storageclasses", storage),
 		createObject(api, "/apis/gateway.networking.k8s.io/v1/gatewayclasses", gateway),
+	)
+}
+
+// installGatewayRights lets the user as whom the gateway stages write do so.
+func installGatewayRights(api *apiClient) error {
+	const group, name = "rbac.authorization.k8s.io", "testbed-gateway"
+	role := object(group+"/v1", "ClusterRole", name, map[string]any{"rules": []any{map[string]any{
+		"apiGroups": []any{"gateway.networking.k8s.io"},
+		"resources": []any{"gatewayclasses/status", "gateways/status", "httproutes/status"},
+		"verbs":     []any{"patch"},
+	}}})
+	binding := object(group+"/v1", "ClusterRoleBinding", name, map[string]any{
+		"roleRef":  map[string]any{"apiGroup": group, "kind": "ClusterRole", "name": name},
+		"subjects": []any{map[string]any{"kind": "ServiceAccount", "namespace": "envoy-gateway-system", "name": "envoy-gateway"}},
+	})
+	return errors.Join(
+		createObject(api, "/apis/"+group+"/v1/clusterroles", role),
+		createObject(api, "/apis/"+group+"/v1/clusterrolebindings", binding),
 	)
 }
 

@@ -224,7 +224,7 @@ func (s supervision) prepare(c *cluster) error {
 		a.issueClient(administrator, administrator, "system:masters"),
 		a.issueClient(controllerName, "system:kube-controller-manager"),
 		a.issueClient(schedulerName, "system:kube-scheduler"),
-		a.issueClient(nodesName, "testbed-nodes", "system:masters"),
+		a.issueClient(nodesName, "system:node:testbed", "system:masters", "system:nodes"),
 		newServiceAccountKey(l),
 		writeKubeconfig(l, l.kubeconfig(), server, administrator),
 		writeKubeconfig(l, l.partKubeconfig(controllerName), server, controllerName),

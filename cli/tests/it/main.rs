@@ -9,6 +9,7 @@
     clippy::unwrap_used
 )]
 
+mod admission;
 mod agent;
 mod bad_input;
 mod control_plane;

@@ -168,9 +168,12 @@ impl ObjectName {
     }
 }
 
+/// How every project's namespace begins.
+pub const NAMESPACE_PREFIX: &str = "sf-";
+
 /// `sf-<project>-<first 8 hex of project_id>`.
 pub fn namespace(project: &ProjectName, id: ProjectId) -> String {
-    format!("sf-{project}-{}", id.short())
+    format!("{NAMESPACE_PREFIX}{project}-{}", id.short())
 }
 
 /// Deployment, Service, ServiceAccount, HPA, PDB, NetworkPolicy of a service:

@@ -68,6 +68,9 @@ pub struct Gateway {
     pub pods: BTreeMap<String, String>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub load_balancer: Option<LoadBalancer>,
+    /// The user that writes the status of routes: the ServiceAccount of the Gateway's controller.
+    #[serde(default = "envoy_gateway")]
+    pub controller: String,
 }
 
 /// The Service in front of the Gateway's proxies, in the Gateway's namespace. It is not Starform's: one
@@ -189,6 +192,7 @@ impl Default for ClusterProfile {
                 listener: None,
                 pods: BTreeMap::new(),
                 load_balancer: None,
+                controller: envoy_gateway(),
             },
             base_domain: "starform.localhost".to_owned(),
             storage_classes: BTreeMap::new(),
@@ -236,6 +240,10 @@ fn known<'a, T>(all: &'a BTreeMap<String, T>, asked: &str) -> Result<&'a T, Unkn
 /// DigitalOcean's.
 fn size_unit_annotation() -> String {
     "service.beta.kubernetes.io/do-loadbalancer-size-unit".to_owned()
+}
+
+fn envoy_gateway() -> String {
+    "system:serviceaccount:envoy-gateway-system:envoy-gateway".to_owned()
 }
 
 fn first_version() -> u64 {

@@ -1,14 +1,29 @@
-//! What an operator installs once, before an agent runs: its namespace, its identity, its rights.
+//! What an operator installs once, before an agent runs: its namespace, its identity, its rights, and
+//! the policies around them.
 //!
 //! Pure. Always holds: nothing here is written by the agent, so it cannot loosen its own fence; the
-//! rights name exactly the kinds of `kinds.rs`. Read on in `rights.rs`, and in `docs/admission.md`.
+//! rights name exactly the kinds of `kinds.rs`. See `docs/admission.md`.
+//!
+//! | module | what it makes |
+//! |---|---|
+//! | [`rights`] | RBAC of the agent and of a project's applier |
+//! | [`policy`] | a ValidatingAdmissionPolicy and its binding |
+//! | [`shape`] | what an object of a project may be |
+//! | [`writers`] | who may write it |
+//! | [`own`] | what RBAC cannot say about the agent |
 
+mod own;
+mod policy;
 mod rights;
+mod shape;
+mod writers;
 
 use serde_json::{Value, json};
 use starform_contract::ClusterProfile;
 
 use crate::persist::NAMESPACE;
+
+pub use writers::BREAK_GLASS;
 
 /// The agent's ServiceAccount, and what its own rights are called.
 pub const AGENT: &str = "starform-shuttle";
@@ -22,6 +37,11 @@ pub fn agent_user() -> String {
 pub fn manifests(profile: &ClusterProfile) -> Vec<Value> {
     let mut objects = vec![namespace(), account()];
     objects.extend(rights::rights(profile));
+    let policies = shape::policies(profile)
+        .into_iter()
+        .chain(writers::policies(profile))
+        .chain([own::policy()]);
+    objects.extend(policies.flat_map(policy::Policy::objects));
     objects
 }
 

@@ -16,7 +16,17 @@ use tokio::runtime::Runtime;
 pub(crate) struct Cluster {
     pub(crate) kubeconfig: PathBuf,
     folder: TempDir,
+    /// The administrator in the group for emergencies: tests change what nobody may change.
     client: Client,
+    /// The administrator as it is.
+    plain: Client,
+}
+
+/// What was answered, whatever it was.
+pub(crate) struct Answer {
+    pub(crate) code: u16,
+    /// Why not; empty where it was done.
+    pub(crate) message: String,
 }
 
 impl Cluster {
@@ -35,11 +45,14 @@ impl Cluster {
         .expect(0);
         drop(ran);
         let kubeconfig = folder.path().join("kubeconfig");
-        let client = runtime().block_on(client(&kubeconfig));
+        let administrator = ["system:masters", "starform:break-glass"];
+        let client = runtime().block_on(client(&kubeconfig, &administrator));
+        let plain = runtime().block_on(self::client(&kubeconfig, &[]));
         Some(Self {
             kubeconfig,
             folder,
             client,
+            plain,
         })
     }
 
@@ -78,6 +91,37 @@ impl Cluster {
         let path = format!("{path}?fieldManager=kubectl-edit");
         self.request("PATCH", &path, Some(patch), "application/merge-patch+json")
             .unwrap();
+    }
+
+    /// One request with these headers, such as whom it is for.
+    pub(crate) fn ask(
+        &self,
+        headers: &[(&'static str, String)],
+        method: &str,
+        path: &str,
+        body: Option<&Value>,
+        kind: &str,
+    ) -> Answer {
+        let body = body.map(|body| serde_json::to_vec(body).unwrap());
+        let request = http::Request::builder()
+            .method(method)
+            .uri(path)
+            .header("content-type", kind);
+        let request = headers.iter().fold(request, |request, (name, value)| {
+            request.header(*name, value)
+        });
+        let request = request.body(body.unwrap_or_default().into()).unwrap();
+        runtime().block_on(async {
+            let response = self.plain.send(request).await.unwrap();
+            let code = response.status().as_u16();
+            let body = response.into_body().collect_bytes().await.unwrap();
+            let message = if code < 300 {
+                String::new()
+            } else {
+                String::from_utf8_lossy(&body).into_owned()
+            };
+            Answer { code, message }
+        })
     }
 
     fn request(
@@ -203,10 +247,18 @@ fn runtime() -> &'static Runtime {
     })
 }
 
-async fn client(kubeconfig: &Path) -> Client {
+/// In these groups; in none: as whoever the kubeconfig names.
+async fn client(kubeconfig: &Path, groups: &[&str]) -> Client {
     let kubeconfig = Kubeconfig::read_from(kubeconfig).unwrap();
-    let config = Config::from_custom_kubeconfig(kubeconfig, &KubeConfigOptions::default())
+    let mut config = Config::from_custom_kubeconfig(kubeconfig, &KubeConfigOptions::default())
         .await
         .unwrap();
+    // What is refused is an answer.
+    config.default_retry = false;
+    if !groups.is_empty() {
+        config.auth_info.impersonate = Some("tests".to_owned());
+        let groups = groups.iter().map(ToString::to_string).collect();
+        config.auth_info.impersonate_groups = Some(groups);
+    }
     Client::try_from(config).unwrap()
 }

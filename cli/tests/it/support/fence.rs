@@ -19,7 +19,7 @@ impl Cluster {
     pub(crate) fn install_manifests(&self) {
         let printed = run(Command::new(shuttle_bin()).arg("manifests")).expect(0);
         let mut apply = self.kubectl();
-        apply.args(["apply", "--server-side", "-f", "-"]);
+        apply.args(["apply", "--server-side", "--force-conflicts", "-f", "-"]);
         run_with(&mut apply, &printed.stdout).expect(0);
     }
 

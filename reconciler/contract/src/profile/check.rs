@@ -96,6 +96,14 @@ fn gateway(faults: &mut Faults, gateway: &Gateway) {
         is_label,
         "namespace",
     );
+    faults.unless(
+        is_user(&gateway.controller),
+        "gateway.controller",
+        || {
+            let text = &gateway.controller;
+            format!("`{text}` is no user; write the controller's, such as `system:serviceaccount:envoy-gateway-system:envoy-gateway`")
+        },
+    );
     if let Some(listener) = &gateway.listener {
         faults.name("gateway.listener", listener, is_subdomain, "listener");
     }
@@ -282,6 +290,12 @@ fn is_qualified(text: &str) -> bool {
         Some((prefix, name)) => is_subdomain(prefix) && !name.is_empty() && is_label_value(name),
         None => !text.is_empty() && is_label_value(text),
     }
+}
+
+/// A user's name as ServiceAccounts and certificates have it; it stands in policies between quotes.
+fn is_user(text: &str) -> bool {
+    let inner = |b: u8| b.is_ascii_alphanumeric() || matches!(b, b':' | b'-' | b'.' | b'_' | b'@');
+    (1..=253).contains(&text.len()) && text.bytes().all(inner)
 }
 
 fn is_label_value(text: &str) -> bool {
