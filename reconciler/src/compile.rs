@@ -173,6 +173,7 @@ fn plan(
             .again
             .get(&emitted.state.environment)
             .unwrap_or(&BTreeSet::new()),
+        removed: &emitted.state.removed,
     }))
 }
 

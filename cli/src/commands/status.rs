@@ -88,5 +88,15 @@ fn text(status: &EnvironmentStatus, reports: bool) -> String {
     if status.services.is_empty() {
         text.push_str("  no services accepted\n");
     }
+    for kept in &status.kept {
+        let (service, volume) = (&kept.service, &kept.volume);
+        let word = match kept.meant {
+            true => "kept on purpose",
+            false => "nothing declares it; decide with `removed volume`",
+        };
+        text.push_str(&format!(
+            "  . volume {service}.{volume} is left behind with its data ({word})\n"
+        ));
+    }
     text
 }

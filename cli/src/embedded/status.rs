@@ -85,6 +85,7 @@ async fn environment_status(
         reported: None,
         agent_seen_at: None,
         services,
+        kept: body::KeptVolume::all(bundle),
         last_apply: None,
     })
 }

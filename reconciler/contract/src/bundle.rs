@@ -14,7 +14,7 @@ use crate::{
     id::{ProjectId, ServiceId, WorkspaceId},
     key::ObjectKey,
     model::ServiceKind,
-    name::{EnvironmentName, ObjectName, ProjectName, ServiceName},
+    name::{EnvironmentName, ObjectName, ProjectName, ServiceName, VolumeName},
     state::DriftPolicy,
 };
 
@@ -24,6 +24,9 @@ pub const DIGEST_ANNOTATION: &str = "starform.io/digest";
 /// The annotation of a release Job that says what it runs, as a digest: Jobs with equal ones are
 /// attempts at the same release.
 pub const RELEASE_ANNOTATION: &str = "starform.io/release";
+
+/// The label of a PersistentVolumeClaim that says which volume of its service it is.
+pub const VOLUME_LABEL: &str = "starform.io/volume";
 
 /// The schema of bundles that this version writes and reads.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
@@ -56,6 +59,10 @@ pub struct EnvironmentBundle {
     pub objects: Vec<Object>,
     /// Ordered by name.
     pub services: Vec<ServiceEntry>,
+    /// Volumes that services of the environment left behind: no longer managed, and in the cluster with
+    /// their data until they are destroyed by name. Ordered by key.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub kept: Vec<Kept>,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
@@ -87,6 +94,20 @@ pub struct ServiceEntry {
     pub model: Value,
     /// Ordered by wave, then key.
     pub objects: Vec<Object>,
+}
+
+/// A volume without a service.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct Kept {
+    pub service_id: ServiceId,
+    /// The name that the service had then.
+    pub service: ServiceName,
+    pub volume: VolumeName,
+    /// `removed … data=keep` says that it stays: nobody is reminded of it.
+    #[serde(default, skip_serializing_if = "is_false")]
+    pub meant: bool,
+    /// As it was managed last.
+    pub object: Object,
 }
 
 /// One incarnation of a service of a project. Entries are never removed, names never reused.
@@ -170,6 +191,12 @@ impl Object {
     pub fn release(&self) -> Option<Digest> {
         let annotations = self.manifest.get("metadata")?.get("annotations")?;
         annotations.get(RELEASE_ANNOTATION)?.as_str()?.parse().ok()
+    }
+
+    /// The volume that a claim is for; `None` for anything else.
+    pub fn volume(&self) -> Option<VolumeName> {
+        let labels = self.manifest.get("metadata")?.get("labels")?;
+        labels.get(VOLUME_LABEL)?.as_str()?.parse().ok()
     }
 
     /// `None` for a manifest without apiVersion, kind or name, which render never makes.

@@ -35,7 +35,7 @@ pub mod signature;
 pub mod state;
 
 pub use bundle::{
-    Bundle, Deletion, EnvironmentBundle, NameEntry, Object, ProjectBundle, ServiceEntry,
+    Bundle, Deletion, EnvironmentBundle, Kept, NameEntry, Object, ProjectBundle, ServiceEntry,
 };
 pub use digest::Digest;
 pub use id::{ClusterId, EffectId, Generation, PlanId, ProjectId, ServiceId, WorkspaceId};

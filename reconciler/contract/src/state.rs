@@ -11,7 +11,7 @@ use crate::{
     bundle::NameEntry,
     id::{ProjectId, ServiceId, WorkspaceId},
     model::{ServiceModel, Variable},
-    name::{EnvironmentName, GroupName, ObjectName, ProjectName, ServiceName},
+    name::{EnvironmentName, GroupName, ObjectName, ProjectName, ServiceName, VolumeName},
 };
 
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -33,6 +33,27 @@ pub struct EnvironmentState {
     pub names: Vec<NameEntry>,
     /// Ordered by name.
     pub services: Vec<ServiceState>,
+    /// What the project says goodbye to, in every environment alike.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub removed: Vec<Removed>,
+}
+
+/// A service with all its volumes, or one volume of it, that is gone on purpose.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Removed {
+    pub service: ServiceName,
+    /// `None`: all of them.
+    pub volume: Option<VolumeName>,
+    pub data: Data,
+}
+
+/// What becomes of what a volume holds.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Data {
+    /// It stays in the cluster, and nobody manages it.
+    Keep,
+    Destroy,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]

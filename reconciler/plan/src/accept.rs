@@ -116,18 +116,24 @@ pub fn clear_finished(
         .retain(|accepted| accepted.environment != *environment || accepted.generation > finished);
 }
 
-/// Exactly what the plan does beyond writing.
-pub fn consent(plan: &Plan, accepted: &AcceptedProject) -> Consent {
-    let data: BTreeSet<ObjectKey> = accepted
-        .environments
-        .get(&plan.environment)
+/// Exactly what the plan does beyond writing. `result`: the environment that is accepted by it; what is
+/// wanted there is not deleted, whatever the plan says that others made good since.
+pub fn consent(plan: &Plan, accepted: &AcceptedProject, result: &EnvironmentBundle) -> Consent {
+    let now = accepted.environments.get(&plan.environment);
+    let kept = now.into_iter().flat_map(|now| &now.kept);
+    let data: BTreeSet<ObjectKey> = now
         .into_iter()
         .flat_map(EnvironmentBundle::all_objects)
         .filter(|object| object.deletion == Deletion::Retain)
+        .chain(kept.map(|kept| &kept.object))
         .filter_map(Object::key)
         .collect();
+    let wanted: BTreeSet<ObjectKey> = result.all_objects().filter_map(Object::key).collect();
     let mut consent = Consent::default();
     for change in &plan.objects {
+        if change.action == Action::Delete && wanted.contains(&change.key) {
+            continue;
+        }
         let list = match change.action {
             Action::Delete if data.contains(&change.key) => &mut consent.destroy,
             Action::Delete => &mut consent.delete,
@@ -168,7 +174,7 @@ fn successor(
         environment: plan.environment.clone(),
         revision: plan.source.revision.clone(),
         generation: index.generation.next(),
-        consent: consent(plan, accepted),
+        consent: consent(plan, accepted, environment),
     });
     index.successor(projects)
 }

@@ -45,4 +45,10 @@ codes! {
         "At their most, the services of all environments of the project together would need more than the quota of its tier.";
     TOO_LARGE "SF6107" "container or volume is larger than its tier allows"
         "One container or volume asks for more than a single one of the project's tier may have.";
+    VOLUME_SHRINKS "SF6111" "volume would shrink"
+        "The plan makes a volume smaller than it is, which no disk can do.";
+    VOLUME_MOVES "SF6112" "volume would change its storage class"
+        "The plan gives a volume another storage class, and a disk stays where it was made.";
+    VOLUME_KEPT "SF6113" "volume left behind with its data"
+        "A volume, or its service, is not declared any more. The disk stays in the cluster until somebody says by its name what becomes of it.";
 }

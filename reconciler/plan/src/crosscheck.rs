@@ -1,5 +1,5 @@
 //! What must hold between the services of a project: references exist, a host has one owner, a name
-//! one meaning, and all of them together fit the tier.
+//! one meaning, a volume what it was, and all of them together fit the tier.
 //!
 //! Pure. Run on what a plan proposes, and again at accept on what is merged then, because two plans
 //! that are each sound may not be sound together. Models are read as JSON: those of other versions too.
@@ -14,6 +14,7 @@ use starform_contract::{
 use crate::{
     codes::{self, FindingCode},
     document::{Finding, FindingSeverity},
+    kept,
     merge::Environments,
     names, quota,
 };
@@ -40,6 +41,9 @@ pub(crate) fn findings(
         for service in &bundle.services {
             findings.extend(missing_services(bundle, service, origins));
         }
+        let before = sides.before.get(environment).copied();
+        findings.extend(kept::impossible(before, bundle, origins));
+        findings.extend(kept::reminders(bundle));
     }
     findings.extend(hosts_claimed_twice(environment, environments, origins));
     let services = environments.values().flat_map(|bundle| &bundle.services);

@@ -115,9 +115,9 @@ pub enum Action {
     Delete,
     /// No longer managed, but kept: it holds data.
     Retain,
-    /// No longer managed and already gone or not ours.
+    /// No longer managed, and kept on purpose: nobody is reminded of it.
     Forget,
-    /// An existing object that was not ours becomes ours.
+    /// An existing object that was not ours, or that was left behind, becomes ours.
     Adopt,
     None,
 }
@@ -137,6 +137,8 @@ pub enum Risk {
     Widen,
     Replace,
     Delete,
+    /// Data goes: a volume is deleted, by its name.
+    Destroy,
 }
 
 /// Whose an object change is.

@@ -21,6 +21,7 @@ pub mod document;
 pub mod health;
 mod hold;
 pub mod ids;
+mod kept;
 mod merge;
 pub mod names;
 mod pairs;

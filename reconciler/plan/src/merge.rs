@@ -6,14 +6,15 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use starform_contract::{
-    EnvironmentBundle, EnvironmentName, Object, ObjectKey, ProjectBundle, ServiceEntry, ServiceName,
+    EnvironmentBundle, EnvironmentName, Kept, Object, ObjectKey, ProjectBundle, ServiceEntry,
+    ServiceName,
 };
 
 use crate::{
     accepted::AcceptedProject,
     diff::settings::{self, Setting},
     document::{Action, ModelChange, Plan},
-    names,
+    kept, names,
 };
 
 /// What is accepted next: the project's own bundle and that of the plan's environment.
@@ -34,6 +35,7 @@ pub(crate) fn merge(
     let mut merged_environment = EnvironmentBundle {
         objects: objects(now.map(|now| &now.objects), &environment.objects, &touched),
         services: services(now.map(|now| &now.services), &environment.services, plan),
+        kept: kept(now.map(|now| &now.kept), &environment.kept, &touched),
         ..now.unwrap_or(environment).clone()
     };
     take(
@@ -110,6 +112,15 @@ fn objects(
     let mut objects: Vec<Object> = kept.chain(taken).cloned().collect();
     sort(&mut objects);
     objects
+}
+
+fn kept(now: Option<&Vec<Kept>>, proposed: &[Kept], touched: &BTreeSet<&ObjectKey>) -> Vec<Kept> {
+    let is_touched = |kept: &&Kept| kept.object.key().is_some_and(|key| touched.contains(&key));
+    let stay = now.into_iter().flatten().filter(|kept| !is_touched(kept));
+    let taken = proposed.iter().filter(is_touched);
+    let mut all: Vec<Kept> = stay.chain(taken).cloned().collect();
+    kept::sort(&mut all);
+    all
 }
 
 fn services(

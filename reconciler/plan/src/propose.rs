@@ -9,7 +9,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use starform_contract::{
     Bundle, Deletion, Digest, EffectId, EnvironmentBundle, ObjectKey, Origins, PlanId,
-    ProjectBundle, ServiceEntry, ServiceName,
+    ProjectBundle, ServiceEntry, ServiceName, state::Removed,
 };
 
 use crate::{
@@ -24,7 +24,7 @@ use crate::{
         Action, Effect, Finding, FindingSeverity, ModelChange, ObjectChange, ObjectCounts, Plan,
         PlanSchema, Plans, Risk, ServiceChange, ServiceCounts, Source, Summary,
     },
-    hold, ids, merge, names,
+    hold, ids, kept, merge, names,
     pairs::{by_either_name, former_name, pairs},
     releases,
 };
@@ -44,6 +44,8 @@ pub struct ProposeInput<'a> {
     pub adopt: &'a BTreeSet<ObjectKey>,
     /// Services whose accepted release is tried once more.
     pub again: &'a BTreeSet<ServiceName>,
+    /// What the project says goodbye to.
+    pub removed: &'a [Removed],
 }
 
 /// A plan with the bundles that it results in.
@@ -74,48 +76,52 @@ impl From<Vec<Proposal>> for Plans {
 }
 
 pub fn propose(input: ProposeInput<'_>) -> Proposal {
-    let current = input
-        .accepted
-        .environments
-        .get(&input.environment.environment);
-    let left = match input.only {
-        None => hold::left_alone(current, &input.environment),
+    let ProposeInput {
+        accepted,
+        environment: wanted,
+        only,
+        again,
+        removed,
+        ..
+    } = &input;
+    let current = accepted.environments.get(&wanted.environment);
+    let wanted = releases::settle(current, wanted.clone(), again);
+    let left = match only {
+        None => hold::left_alone(current, &wanted),
         Some(_) => BTreeSet::new(),
     };
-    let environment = releases::settle(current, input.environment, input.again);
+    let meant = only.map(|only| by_either_name(current, &wanted, only));
+    let held = held(accepted, &wanted, meant.as_ref(), &left);
+    let narrowed = narrow(accepted, wanted, meant.as_ref(), &left);
+    let environment = kept::settle(current, narrowed, removed, meant.as_ref());
     let input = ProposeInput {
         environment,
         ..input
     };
-    proposed(input, &left)
+    proposed(input, held)
 }
 
-/// As [`propose`], for bundles that a plan resulted in: what was to be left alone is in them.
+/// As [`propose`], for bundles that a plan resulted in: what was to be left alone or kept is in them.
 pub(crate) fn propose_again(input: ProposeInput<'_>) -> Proposal {
-    proposed(input, &BTreeSet::new())
+    proposed(input, Vec::new())
 }
 
-fn proposed(input: ProposeInput<'_>, left: &BTreeSet<ServiceName>) -> Proposal {
+/// `input.environment` is what the plan results in; `held` differ from it and stay as they are.
+fn proposed(input: ProposeInput<'_>, held: Vec<ServiceChange>) -> Proposal {
     let ProposeInput {
         accepted,
         project,
-        environment: wanted,
+        mut environment,
         origins,
         revision,
         only,
         adopt,
         again: _,
+        removed: _,
     } = input;
-    let meant = only.map(|only| {
-        by_either_name(
-            accepted.environments.get(&wanted.environment),
-            &wanted,
-            only,
-        )
-    });
-    let held = held(accepted, &wanted, meant.as_ref(), left);
-    let environment = narrow(accepted, wanted, meant.as_ref(), left);
-    let project = settle(accepted, project, &environment, meant.as_ref());
+    merge::sort(&mut environment.objects);
+    environment.services.sort_by(|a, b| a.name.cmp(&b.name));
+    let project = settle(accepted, project, &environment, only.is_some());
     let before = State {
         project: accepted.project.as_ref(),
         environment: accepted.environments.get(&environment.environment),
@@ -176,7 +182,7 @@ fn narrow(
     left: &BTreeSet<ServiceName>,
 ) -> EnvironmentBundle {
     let current = accepted.environments.get(&wanted.environment);
-    let mut environment = match (only, current) {
+    match (only, current) {
         (None, None) => wanted,
         (None, Some(current)) => hold::leave(current, wanted, left),
         (Some(only), None) => EnvironmentBundle {
@@ -196,10 +202,7 @@ fn narrow(
                 ..current.clone()
             }
         }
-    };
-    merge::sort(&mut environment.objects);
-    environment.services.sort_by(|a, b| a.name.cmp(&b.name));
-    environment
+    }
 }
 
 /// The wanted project bundle, without dropping what only the project's deletion may drop, and with the
@@ -208,13 +211,13 @@ fn settle(
     accepted: &AcceptedProject,
     wanted: ProjectBundle,
     environment: &EnvironmentBundle,
-    only: Option<&BTreeSet<ServiceName>>,
+    narrowed: bool,
 ) -> ProjectBundle {
     let current = accepted.project.as_ref().map(|project| &project.objects);
     let mut objects = merge::keep(
         wanted.objects,
         current.map_or(&[], Vec::as_slice),
-        |object| only.is_some() || object.deletion == Deletion::WithProject,
+        |object| narrowed || object.deletion == Deletion::WithProject,
     );
     merge::sort(&mut objects);
     ProjectBundle {

@@ -225,6 +225,7 @@ fn remake(
         only: None,
         adopt: &adopt,
         again: &BTreeSet::new(),
+        removed: &[],
     });
     made.plan
 }

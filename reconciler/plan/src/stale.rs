@@ -230,7 +230,10 @@ fn keyed<'a>(
     environment: Option<&'a EnvironmentBundle>,
 ) -> Vec<(ObjectKey, &'a Object)> {
     let own = project.into_iter().flat_map(|bundle| &bundle.objects);
-    let objects = own.chain(environment.into_iter().flat_map(|bundle| &bundle.objects));
+    let kept = environment.into_iter().flat_map(|bundle| &bundle.kept);
+    let objects = own
+        .chain(environment.into_iter().flat_map(|bundle| &bundle.objects))
+        .chain(kept.map(|kept| &kept.object));
     let mut keyed: Vec<_> = objects
         .filter_map(|object| Some((object.key()?, object)))
         .collect();

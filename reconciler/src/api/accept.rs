@@ -108,6 +108,7 @@ pub(super) async fn rollback(
         only: None,
         adopt: &BTreeSet::new(),
         again: &BTreeSet::new(),
+        removed: &[],
     });
     let proposals = vec![proposal];
     api.store

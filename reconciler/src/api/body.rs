@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use starform_contract::{
     ClusterId, ClusterProfile, Digest, EnvironmentName, Generation, ObjectKey, PlanId, ProjectId,
-    ProjectName, ServiceId, ServiceName, WorkspaceId,
+    ProjectName, ServiceId, ServiceName, VolumeName, WorkspaceId,
     bundle::EnvironmentBundle,
     model::ServiceKind,
     report::{Health, ObjectReport, ServiceReport},
@@ -260,9 +260,36 @@ pub struct EnvironmentStatus {
     pub agent_seen_at: Option<Timestamp>,
     /// Every accepted service, by name; `Unknown` where nothing is reported.
     pub services: Vec<ServiceStatus>,
+    /// Volumes that services left behind, with their data.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub kept: Vec<KeptVolume>,
     /// The last apply.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub last_apply: Option<HistoryEntry>,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct KeptVolume {
+    pub key: ObjectKey,
+    pub service: ServiceName,
+    pub volume: VolumeName,
+    /// `removed … data=keep` says that it stays.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub meant: bool,
+}
+
+impl KeptVolume {
+    pub fn all(bundle: &EnvironmentBundle) -> Vec<Self> {
+        let kept = bundle.kept.iter().filter_map(|kept| {
+            Some(Self {
+                key: kept.object.key()?,
+                service: kept.service.clone(),
+                volume: kept.volume.clone(),
+                meant: kept.meant,
+            })
+        });
+        kept.collect()
+    }
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]

@@ -17,8 +17,8 @@ use super::{
 };
 use crate::{
     api::body::{
-        Apply, ApplyEvent, ApplyState, EnvironmentAt, EnvironmentStatus, HistoryEntry, Reported,
-        ServiceStatus,
+        Apply, ApplyEvent, ApplyState, EnvironmentAt, EnvironmentStatus, HistoryEntry, KeptVolume,
+        Reported, ServiceStatus,
     },
     outcome,
 };
@@ -138,6 +138,7 @@ impl Store {
             reported,
             agent_seen_at: cluster.and_then(|cluster| cluster.agent_seen_at),
             services,
+            kept: KeptVolume::all(&accepted),
             last_apply,
         }))
     }

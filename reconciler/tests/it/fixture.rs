@@ -54,6 +54,7 @@ pub(crate) fn proposal(
         protect: false,
         objects: Vec::new(),
         services,
+        kept: Vec::new(),
     };
     propose(ProposeInput {
         accepted: &planning.accepted,
@@ -64,6 +65,7 @@ pub(crate) fn proposal(
         only: None,
         adopt: &std::collections::BTreeSet::new(),
         again: &std::collections::BTreeSet::new(),
+        removed: &[],
     })
 }
 

@@ -30,6 +30,8 @@ pub(super) struct State {
     pub(super) objects: BTreeMap<ObjectKey, Wanted>,
     /// Keys ordered by wave, then key.
     pub(super) units: BTreeMap<UnitKey, Vec<ObjectKey>>,
+    /// Volumes that services left behind and that stay on purpose: nobody is told of them.
+    pub(super) kept: BTreeSet<ObjectKey>,
     /// Project and environment units whose bundle is not believed, and why.
     pub(super) refused: BTreeMap<UnitKey, String>,
     /// The verdict on each bundle; a bundle is immutable, so it is judged once.
@@ -80,6 +82,7 @@ impl State {
             bundles: BTreeMap::new(),
             objects: BTreeMap::new(),
             units: BTreeMap::new(),
+            kept: BTreeSet::new(),
             refused: BTreeMap::new(),
             verdicts: BTreeMap::new(),
         };
@@ -251,6 +254,8 @@ impl State {
         if self.refused.contains_key(&unit) {
             return;
         }
+        let meant = bundle.kept.iter().filter(|kept| kept.meant);
+        self.kept.extend(meant.filter_map(|kept| kept.object.key()));
         for (position, service) in bundle.services.iter().enumerate() {
             let unit = UnitKey::Service(project, name.clone(), service.service_id);
             self.add_unit(&unit, digest, Some(position), &service.objects);

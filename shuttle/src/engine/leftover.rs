@@ -67,14 +67,14 @@ impl Engine {
             .filter(|(key, _)| !state.objects.contains_key(key))
             .collect();
         self.leftovers
-            .retain(|key, _| !state.objects.contains_key(key));
+            .retain(|key, _| !state.objects.contains_key(key) && !state.kept.contains(key));
         for (key, unit) in found {
             self.add_leftover(state, key, unit);
         }
     }
 
     pub(super) fn add_leftover(&mut self, state: &State, key: ObjectKey, unit: UnitKey) {
-        if is_frozen(state, &unit) {
+        if is_frozen(state, &unit) || state.kept.contains(&key) {
             return;
         }
         let consent = state.may_delete(unit.project(), &key);

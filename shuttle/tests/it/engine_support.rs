@@ -176,6 +176,7 @@ impl Accepting {
                 ),
             )],
             services: services.iter().map(service).collect(),
+            kept: Vec::new(),
         }
     }
 }

@@ -138,6 +138,7 @@ impl Shop {
             groups: BTreeMap::new(),
             names: services.iter().map(name_entry).collect(),
             services,
+            removed: Vec::new(),
         }
     }
 }

@@ -14,11 +14,11 @@ use std::collections::{BTreeMap, BTreeSet};
 use starform_contract::{
     ClusterProfile, EnvironmentName, EnvironmentState, GroupName, NameEntry, ObjectName, Origins,
     ProjectId, ServiceId, ServiceName, ServiceState, WorkspaceId, model::Variable,
-    profile::DEFAULT_TIER,
+    profile::DEFAULT_TIER, state,
 };
 
 use crate::diag::{self, Diagnostic, codes};
-use crate::project::{Environment, Project, Setting};
+use crate::project::{self, Environment, Gone, Project, Setting};
 use crate::resolve::{self, Resolved};
 use crate::table::closest;
 use crate::values::image;
@@ -191,9 +191,25 @@ fn state(
             groups: groups(project, environment, resolved, outputs),
             names,
             services,
+            removed: project.model.removed.iter().map(removed).collect(),
         },
         origins: Origins(places),
     })
+}
+
+fn removed(removed: &project::Removed) -> state::Removed {
+    let (service, volume) = match &removed.what {
+        Gone::Service(service, _) => (service, None),
+        Gone::Volume(service, volume) => (service, Some(volume.clone())),
+    };
+    state::Removed {
+        service: service.clone(),
+        volume,
+        data: match removed.data.value {
+            project::Data::Keep => state::Data::Keep,
+            project::Data::Destroy => state::Data::Destroy,
+        },
+    }
 }
 
 /// The groups that at least one service uses.

@@ -189,9 +189,6 @@ pub(super) const NODES: &[NodeSpec] = &[
             Type::OneOf(Data::WORDS),
             "Whether the volumes stay in the cluster, unmanaged, or are deleted with all that is on them.",
         )],
-        availability: Availability::Checked {
-            instead: "take it out: this version deploys no volumes, so there is no data to speak of",
-        },
         form: "removed KIND NAME data=keep|destroy",
         doc: "Reviewed consent to stop managing something that holds data: a service with all its volumes, or one volume as `SERVICE.VOLUME`. What is only left out of the file loses no data: its volumes stay and are listed.",
         default: "none",

@@ -6,7 +6,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use starform_contract::{
-    Deletion, Digest, EnvironmentBundle, Object, ObjectKey, ProjectBundle, ServiceEntry,
+    Deletion, Digest, EnvironmentBundle, Kept, Object, ObjectKey, ProjectBundle, ServiceEntry,
     ServiceName, bundle::Wave,
 };
 
@@ -36,6 +36,17 @@ enum Scope<'a> {
     Project,
     Environment,
     Service(&'a ServiceEntry),
+    /// Left behind by a service, so that nobody manages it.
+    Kept(&'a Kept),
+}
+
+/// Whose an object is, as far as a change of it is a change of the object.
+#[derive(PartialEq)]
+enum Holder<'a> {
+    Project,
+    Environment,
+    Service(&'a ServiceName),
+    Nobody { meant: bool },
 }
 
 #[derive(Clone, Copy)]
@@ -47,13 +58,25 @@ struct Placed<'a> {
 impl<'a> Placed<'a> {
     /// What is compared: the object, and whose it is, so that one that passes from a service to the
     /// environment is listed (with no changed field).
-    fn content(self) -> (&'a Digest, Option<Option<&'a ServiceName>>) {
+    fn content(self) -> (&'a Digest, Holder<'a>) {
         let holder = match self.scope {
-            Scope::Project => None,
-            Scope::Environment => Some(None),
-            Scope::Service(entry) => Some(Some(&entry.name)),
+            Scope::Project => Holder::Project,
+            Scope::Environment => Holder::Environment,
+            Scope::Service(entry) => Holder::Service(&entry.name),
+            Scope::Kept(kept) => Holder::Nobody { meant: kept.meant },
         };
         (&self.object.digest, holder)
+    }
+
+    fn is_nameless_data(self) -> bool {
+        self.object.deletion == Deletion::Retain && self.object.volume().is_none()
+    }
+
+    fn kept(self) -> Option<&'a Kept> {
+        match self.scope {
+            Scope::Kept(kept) => Some(kept),
+            Scope::Project | Scope::Environment | Scope::Service(_) => None,
+        }
     }
 }
 
@@ -110,7 +133,13 @@ impl<'a> State<'a> {
                 object,
             })
         });
-        project
+        let kept = self.environment.into_iter().flat_map(|bundle| {
+            bundle.kept.iter().map(|kept| Placed {
+                scope: Scope::Kept(kept),
+                object: &kept.object,
+            })
+        });
+        kept.chain(project)
             .chain(environment)
             .chain(services)
             .filter_map(|placed| Some((placed.object.key()?, placed)))
@@ -145,6 +174,7 @@ impl Causes<'_> {
             }
             Scope::Service(_) if self.environment => Owner::Environment,
             Scope::Service(_) => Owner::Platform,
+            Scope::Kept(_) => Owner::Environment,
             Scope::Environment if self.environment || self.is_new_or_empty() => Owner::Environment,
             // Only Var Groups become objects of the environment by what the project says.
             Scope::Environment if holds_variables(placed.object) => Owner::Environment,
@@ -181,14 +211,19 @@ fn changed(
     adopt: &BTreeSet<ObjectKey>,
     causes: &Causes<'_>,
 ) -> Option<Changed> {
-    let (old, new) = (before.map(|b| b.object), after.map(|a| a.object));
     if before.map(Placed::content) == after.map(Placed::content) {
         return None;
     }
+    let managed = after.filter(|after| after.kept().is_none());
+    let (old, new) = (before.map(|b| b.object), managed.map(|a| a.object));
     let fields = fields::between(old, new);
-    let action = match (old, new) {
-        (Some(old), None) if old.deletion == Deletion::Retain => Action::Retain,
+    let action = match (before, after) {
+        (_, Some(after)) if after.kept().is_some_and(|kept| kept.meant) => Action::Forget,
+        (_, Some(after)) if after.kept().is_some() => Action::Retain,
+        // What holds data and has no name to be destroyed by is never deleted.
+        (Some(before), None) if before.is_nameless_data() => Action::Retain,
         (_, None) => Action::Delete,
+        (Some(before), Some(_)) if before.kept().is_some() => Action::Adopt,
         (None, Some(_)) if adopt.contains(key) => Action::Adopt,
         (None, Some(_)) => Action::Create,
         (Some(_), Some(_)) if risk::needs_replacement(key, &fields) => Action::Replace,
@@ -199,14 +234,14 @@ fn changed(
         new.map(|object| &object.manifest),
     );
     let risk = risk::of(key, action, &fields, was, will);
-    let placed = after.or(before)?;
+    let placed = managed.or(before)?;
     let services = [before, after].into_iter().flatten();
     Some(Changed {
         wave: placed.object.wave,
         services: services
             .filter_map(|placed| match placed.scope {
                 Scope::Service(entry) => Some(entry.name.clone()),
-                Scope::Environment | Scope::Project => None,
+                Scope::Environment | Scope::Project | Scope::Kept(_) => None,
             })
             .collect(),
         change: ObjectChange {

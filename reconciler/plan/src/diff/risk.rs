@@ -70,6 +70,9 @@ pub fn of(
         Action::None => Risk::None,
         // A release that has run: the next one takes its place.
         Action::Delete if key.group == "batch" && key.kind == "Job" => Risk::Update,
+        Action::Delete if key.group.is_empty() && key.kind == "PersistentVolumeClaim" => {
+            Risk::Destroy
+        }
         Action::Delete => Risk::Delete,
         Action::Replace => Risk::Replace,
         Action::Retain | Action::Forget => Risk::Update,

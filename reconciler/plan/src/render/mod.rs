@@ -191,6 +191,7 @@ fn environment_bundle(scope: &Scope<'_>) -> EnvironmentBundle {
         protect: state.protect,
         objects: ordered(objects),
         services,
+        kept: Vec::new(),
     }
 }
 

@@ -6,7 +6,7 @@
 use std::collections::BTreeMap;
 
 use serde_json::{Value, json};
-use starform_contract::{Object, VolumeName, model::Volume, name};
+use starform_contract::{Object, VolumeName, bundle::VOLUME_LABEL, model::Volume, name};
 
 use super::{ServiceScope, kind::Kind, labels};
 
@@ -50,11 +50,12 @@ fn claim(scope: &ServiceScope<'_>, volume: &VolumeName, disk: &Volume) -> Object
     if let Some(class) = class(scope, disk) {
         spec["storageClassName"] = json!(class);
     }
-    let labels = json!(labels::service(scope.scope.state, scope.service));
+    let mut labels = labels::service(scope.scope.state, scope.service);
+    labels.insert(VOLUME_LABEL, volume.to_string());
     scope.scope.object(
         Kind::PersistentVolumeClaim,
         &claim_name(scope, volume),
-        labels,
+        json!(labels),
         json!({ "spec": spec }),
     )
 }

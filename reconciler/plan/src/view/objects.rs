@@ -63,9 +63,13 @@ pub(crate) fn mark(action: Action) -> Text {
 pub(crate) fn symbol(action: Action, risk: Risk) -> Text {
     let mark = match risk {
         Risk::Replace => mark(Action::Replace),
-        Risk::None | Risk::Create | Risk::Update | Risk::Rollout | Risk::Widen | Risk::Delete => {
-            mark(action)
-        }
+        Risk::None
+        | Risk::Create
+        | Risk::Update
+        | Risk::Rollout
+        | Risk::Widen
+        | Risk::Delete
+        | Risk::Destroy => mark(action),
     };
     Text::plain(" ".repeat(3 - mark.width())).then(mark)
 }
@@ -252,7 +256,13 @@ fn remark(change: &ObjectChange) -> Option<String> {
     match change.action {
         Action::Replace => Some("is deleted and made anew: a field of it cannot change".to_owned()),
         Action::Retain => Some("is no longer managed and stays, with its data".to_owned()),
-        Action::Forget => Some("is no longer managed".to_owned()),
+        Action::Forget => Some("stays, with its data, and nobody is reminded of it".to_owned()),
+        Action::Delete if change.risk == Risk::Destroy => {
+            Some("is destroyed, with all its data".to_owned())
+        }
+        Action::Adopt if change.before.is_some() => {
+            Some("was left behind and is managed again, with its data".to_owned())
+        }
         Action::Adopt => Some("exists already and becomes ours".to_owned()),
         Action::Update if change.fields.is_empty() => Some("changes hands, not content".to_owned()),
         Action::Create | Action::Update | Action::Delete | Action::None => None,

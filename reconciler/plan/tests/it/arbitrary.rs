@@ -92,6 +92,7 @@ pub(crate) fn state_of(
                     .collect(),
                 services,
                 names,
+                removed: Vec::new(),
             }
         })
         .boxed()

@@ -39,6 +39,7 @@ pub(crate) fn shop() -> EnvironmentState {
         groups: BTreeMap::from([(group(), shared())]),
         names: services.iter().map(name_entry).collect(),
         services,
+        removed: Vec::new(),
     }
 }
 

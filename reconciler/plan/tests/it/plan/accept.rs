@@ -217,6 +217,7 @@ fn removing_an_environment_deletes_its_objects_and_leaves_the_namespace() {
         only: None,
         adopt: &BTreeSet::new(),
         again: &BTreeSet::new(),
+        removed: &[],
     });
     assert!(!touches(&proposal, "Namespace"));
     assert!(
@@ -261,7 +262,11 @@ fn a_claim_with_data_is_kept_and_never_listed_for_deletion() {
         .find(|c| c.key.kind == "PersistentVolumeClaim");
     assert_eq!(change.unwrap().action, Action::Retain);
     assert_eq!(remove.plan.summary.objects.retain, 1);
-    let consent = accept::consent(&remove.plan, &world.accepted(shop_id()));
+    let consent = accept::consent(
+        &remove.plan,
+        &world.accepted(shop_id()),
+        &remove.environment,
+    );
     assert!(consent.destroy.is_empty());
     assert!(
         consent
@@ -446,6 +451,7 @@ fn from_bundles(world: &World, rendered: starform_plan::render::Rendered) -> Pro
         only: None,
         adopt: &BTreeSet::new(),
         again: &BTreeSet::new(),
+        removed: &[],
     })
 }
 

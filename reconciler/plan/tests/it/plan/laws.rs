@@ -102,6 +102,7 @@ proptest! {
             only: None,
             adopt: &BTreeSet::new(),
             again: &BTreeSet::new(),
+            removed: &[],
         });
         prop_assert_eq!(bytes(&straight.plan), bytes(&turned.plan));
         prop_assert_eq!(straight, turned);

@@ -15,4 +15,5 @@ mod quota;
 mod schemas;
 mod sound;
 mod view;
+mod volumes;
 mod world;

@@ -42,6 +42,7 @@ fn a_name_that_was_given_up_comes_back_as_another_service() {
         only: None,
         adopt: &BTreeSet::new(),
         again: &BTreeSet::new(),
+        removed: &[],
     });
     world.accept(&rollback).unwrap();
     assert_eq!(world.accepted(shop_id()).environments, first.environments);

@@ -423,6 +423,7 @@ fn altered(
         only: None,
         adopt: &BTreeSet::new(),
         again: &BTreeSet::new(),
+        removed: &[],
     })
 }
 

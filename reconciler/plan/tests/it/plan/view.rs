@@ -264,6 +264,7 @@ fn proposed(world: &World, rendered: Rendered, adopt: &BTreeSet<ObjectKey>) -> P
         only: None,
         adopt,
         again: &BTreeSet::new(),
+        removed: &[],
     })
 }
 

@@ -34,6 +34,7 @@ pub(crate) struct Asked {
     pub(crate) adopt: BTreeSet<ObjectKey>,
     pub(crate) origins: Origins,
     pub(crate) revision: Option<String>,
+    pub(crate) again: BTreeSet<ServiceName>,
 }
 
 impl World {
@@ -93,7 +94,8 @@ impl World {
             revision: asked.revision.clone(),
             only: asked.only.as_ref(),
             adopt: &asked.adopt,
-            again: &BTreeSet::new(),
+            again: &asked.again,
+            removed: &state.removed,
         })
     }
 
