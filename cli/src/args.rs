@@ -356,11 +356,22 @@ pub(crate) enum ClusterCommand {
         #[arg(long, value_name = "FORMAT", default_value = "human")]
         format: PlanFormat,
     },
-    /// Change a cluster's profile
+    /// Change a cluster's profile, or the size of its load balancer
+    #[command(group(clap::ArgGroup::new("change").required(true).multiple(true)))]
     Set {
         name: String,
-        #[arg(long, value_name = "FILE")]
-        profile: PathBuf,
+        /// The profile (JSON); takes effect with the next plan of each project
+        #[arg(long, value_name = "FILE", group = "change")]
+        profile: Option<PathBuf>,
+        /// How many units large the load balancer of the profile is; 0: Starform no longer says
+        #[arg(long, value_name = "N", group = "change", value_parser = clap::value_parser!(u32).range(0..=1000))]
+        lb_size_units: Option<u32>,
+    },
+    /// Show a cluster and its profile
+    Show {
+        name: String,
+        #[arg(long, value_name = "FORMAT", default_value = "human")]
+        format: PlanFormat,
     },
     /// Bring the keys that sign desired state into an agent's file, or print them
     Trust {

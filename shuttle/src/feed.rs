@@ -17,14 +17,15 @@ use starform_contract::{
     Bundle, ClusterId, Digest, Index,
     signature::{self, TrustedKey, Unsigned},
 };
-use tokio::sync::mpsc::Sender;
+use tokio::sync::{mpsc::Sender, watch};
 
 use crate::{
+    annotate::Standing,
     backoff::{Backoff, jittered},
     config::AgentFile,
     engine::io::Desired,
     persist::{self, LoadError, Persisted, SaveError},
-    pull::{ControlPlane, Polled, PullError, Standing},
+    pull::{self, ControlPlane, Polled, PullError},
     source::{Folder, FolderError},
     trust::{Admission, Distrust, admit, check_bundle},
 };
@@ -111,6 +112,7 @@ pub async fn follow_control_plane(
     client: Client,
     trust: Trust,
     interval: Duration,
+    annotations: watch::Receiver<Standing>,
     words: Sender<Word>,
 ) {
     let mut kept = Kept::load(client, trust).await;
@@ -120,7 +122,8 @@ pub async fn follow_control_plane(
     let mut wait = false;
     loop {
         let began = Instant::now();
-        let pause = match kept.poll(&plane, wait, &words).await {
+        let annotated = annotations.borrow().word();
+        let pause = match kept.poll(&plane, annotated, wait, &words).await {
             Ok(next) => {
                 if kept.refused.is_none() {
                     trouble.end();
@@ -225,6 +228,7 @@ impl Kept {
     async fn poll(
         &mut self,
         plane: &ControlPlane,
+        annotations: Option<&'static str>,
         wait: bool,
         words: &Sender<Word>,
     ) -> Result<Next, FeedError> {
@@ -233,9 +237,10 @@ impl Kept {
         let known = refused
             .and_then(|refused| refused.index.as_ref())
             .or(whole.map(|current| &current.index));
-        let standing = Standing {
+        let standing = pull::Standing {
             generation: self.current.as_ref().map(|kept| kept.index.generation),
             refuses: refused.map(|refused| refused.word),
+            annotations,
         };
         match plane.poll(known, standing, wait).await? {
             Polled::Unchanged => {

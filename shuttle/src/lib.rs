@@ -9,6 +9,7 @@
 //! | [`access`] | as whom requests go |
 //! | [`cluster`] | performs the engine's requests |
 //! | [`watch`] | tells the engine what lives |
+//! | [`annotate`] | annotations on objects of others |
 //! | [`persist`] | accepted state and inventory in ConfigMaps of `starform-system` |
 //! | [`pull`], [`source`], [`feed`] | desired state from the control plane or from a folder |
 //! | [`drive`], [`run`] | the loop around the engine, and its two uses |
@@ -17,6 +18,7 @@
 //! | [`config`], [`instance`] | command line, agent file, and who this process is |
 
 pub mod access;
+pub mod annotate;
 pub mod backoff;
 pub mod call;
 pub mod client;

@@ -23,6 +23,7 @@ const ANSWER_TIMEOUT: Duration = Duration::from_secs(20);
 const INSTANCE: &str = "starform-agent-instance";
 const GENERATION: &str = "starform-agent-generation";
 const REFUSES: &str = "starform-agent-refuses";
+const ANNOTATIONS: &str = "starform-agent-annotations";
 const INDEX_BYTES: usize = 4 << 20;
 const BUNDLE_BYTES: usize = 8 << 20;
 const PROBLEM_BYTES: usize = 64 << 10;
@@ -53,6 +54,8 @@ pub struct Standing {
     pub generation: Option<Generation>,
     /// Why it refuses what it was served ([`crate::trust::Distrust::word`]).
     pub refuses: Option<&'static str>,
+    /// How the annotations stand that it keeps ([`crate::annotate::Standing::word`]).
+    pub annotations: Option<&'static str>,
 }
 
 /// What a poll found.
@@ -132,6 +135,9 @@ impl ControlPlane {
         }
         if let Some(word) = standing.refuses {
             request = request.header(REFUSES, word);
+        }
+        if let Some(word) = standing.annotations {
+            request = request.header(ANNOTATIONS, word);
         }
         if let Some(index) = known {
             request = request.header(header::IF_NONE_MATCH, index.etag());

@@ -23,6 +23,7 @@ use tokio::{
 
 use crate::{
     access::Access,
+    annotate::{Keeper, Standing},
     backoff::Backoff,
     call::{CallError, call, get},
     client::{self, ConnectError},
@@ -128,12 +129,22 @@ pub async fn agent(run: &Run) -> Result<Ended, AgentError> {
     let mut feeds = JoinSet::new();
     // Held until the end: it is what makes this process one of its kind.
     let instance = run.desired.agent_file.as_deref().map(Instance::claim);
-    let plane = begin_feed(run, instance.as_ref(), &cluster, words, &mut feeds)?;
+    let keeper = Keeper::start(cluster.clone(), &mut feeds);
+    let annotations = keeper.standing();
+    let plane = begin_feed(
+        run,
+        instance.as_ref(),
+        &cluster,
+        annotations,
+        words,
+        &mut feeds,
+    )?;
     let mut stop = Signals::listen().map_err(AgentError::Signals)?;
     let mut agent = Agent {
         client: cluster,
         plane,
         driver: None,
+        keeper,
         journal: Journal::default(),
         generation: Generation::default(),
     };
@@ -149,7 +160,8 @@ pub async fn agent(run: &Run) -> Result<Ended, AgentError> {
             surfaced = next(&mut agent.driver) => agent.journal.write(&surfaced),
             () = stop.heard() => break,
         }
-        if run.once && agent.driver.as_ref().is_some_and(Driver::settled) {
+        let settled = agent.driver.as_ref().is_some_and(Driver::settled);
+        if run.once && settled && agent.keeper.settled() {
             return Ok(agent.journal.outcome(agent.generation));
         }
     }
@@ -292,6 +304,7 @@ struct Agent {
     client: Client,
     plane: Option<ControlPlane>,
     driver: Option<Driver>,
+    keeper: Keeper,
     journal: Journal,
     generation: Generation,
 }
@@ -302,6 +315,7 @@ impl Agent {
             Word::Act(desired) => self.act(*desired).await,
             Word::Standby => {
                 tracing::info!("on standby: another instance holds the cluster");
+                self.keeper.want(&[]);
                 // It stays here until its requests have ended, in case a signal comes first.
                 if let Some(driver) = &mut self.driver {
                     let surfaced = driver.stop(STOP_LIMIT).await;
@@ -323,6 +337,7 @@ impl Agent {
                 self.begin(served.unwrap_or(desired.index.cluster_id)).await
             }
         };
+        self.keeper.want(&desired.index.annotation_patches);
         let surfaced = driver.desire(desired);
         self.driver = Some(driver);
         self.journal.write(&surfaced);
@@ -348,6 +363,7 @@ fn begin_feed(
     run: &Run,
     instance: Option<&Instance>,
     client: &Client,
+    annotations: watch::Receiver<Standing>,
     words: mpsc::Sender<Word>,
     feeds: &mut JoinSet<()>,
 ) -> Result<Option<ControlPlane>, AgentError> {
@@ -358,9 +374,15 @@ fn begin_feed(
             path: path.clone(),
             keys: agent.trusted_keys,
         };
-        let feed =
-            feed::follow_control_plane(plane.clone(), client.clone(), trust, run.interval, words);
-        feeds.spawn(feed);
+        let (plane_of_feed, client) = (plane.clone(), client.clone());
+        feeds.spawn(feed::follow_control_plane(
+            plane_of_feed,
+            client,
+            trust,
+            run.interval,
+            annotations,
+            words,
+        ));
         return Ok(Some(plane));
     }
     if let Some(path) = &run.desired.desired_state {

@@ -51,14 +51,22 @@ pub(crate) async fn run(command: ClusterCommand, global: &Global) -> anyhow::Res
         ClusterCommand::Set {
             name,
             profile: file,
+            lb_size_units,
         } => {
-            let id = cluster_id(&remote, &name).await?;
-            let path = format!("/v1/clusters/{id}/profile");
-            let _: serde_json::Value = remote
-                .put(&path, &profile(Some(&file))?)
-                .await
-                .map_err(failure)?;
-            say!("the profile of `{name}` is set; it takes effect with the next plan");
+            let id = cluster(&remote, &name).await?.id;
+            let change = body::ChangeCluster {
+                profile: file
+                    .as_deref()
+                    .map(|file| profile(Some(file)))
+                    .transpose()?,
+                lb_size_units,
+            };
+            set(&remote, &name, id, &change).await?;
+        }
+        ClusterCommand::Show { name, format } => {
+            let cluster = cluster(&remote, &name).await?;
+            let profile = serde_json::to_string_pretty(&cluster.profile)?;
+            answer(format, &cluster, &format!("{}\n{profile}", line(&cluster)));
         }
         ClusterCommand::Trust { agent_file } => {
             let keys: body::SigningKeys = remote.get("/v1/signing-keys").await.map_err(failure)?;
@@ -71,7 +79,7 @@ pub(crate) async fn run(command: ClusterCommand, global: &Global) -> anyhow::Res
             }
         }
         ClusterCommand::ResetGeneration { name, confirm: _ } => {
-            let id = cluster_id(&remote, &name).await?;
+            let id = cluster(&remote, &name).await?.id;
             let path = format!("/v1/clusters/{id}/reset-generation");
             let made: body::ResetGeneration =
                 remote.post(&path, &Value::Null).await.map_err(failure)?;
@@ -90,15 +98,36 @@ pub(crate) async fn run(command: ClusterCommand, global: &Global) -> anyhow::Res
     Ok(Exit::Success)
 }
 
-async fn cluster_id(remote: &Remote, name: &str) -> anyhow::Result<ClusterId> {
+async fn cluster(remote: &Remote, name: &str) -> anyhow::Result<body::Cluster> {
     let all: body::Items<body::Cluster> = remote.get("/v1/clusters").await.map_err(failure)?;
-    let found = all
-        .items
-        .iter()
-        .find(|cluster| cluster.name.to_string() == name);
-    found.map(|cluster| cluster.id).with_context(|| {
-        format!("there is no cluster `{name}`; `starform cluster list` shows those that are")
-    })
+    let mut all = all.items.into_iter();
+    all.find(|cluster| cluster.name.as_str() == name)
+        .with_context(|| {
+            format!("there is no cluster `{name}`; `starform cluster list` shows those that are")
+        })
+}
+
+async fn set(
+    remote: &Remote,
+    name: &str,
+    id: ClusterId,
+    change: &body::ChangeCluster,
+) -> anyhow::Result<()> {
+    let path = format!("/v1/clusters/{id}/settings");
+    let _: body::Cluster = remote.patch(&path, change).await.map_err(failure)?;
+    if change.profile.is_some() {
+        say!("the profile of `{name}` is set; it takes effect with the next plan of each project");
+    }
+    match change.lb_size_units {
+        None => {}
+        Some(0) => {
+            say!("the load balancer of `{name}` stays as it is; Starform no longer sizes it")
+        }
+        Some(units) => say!(
+            "the load balancer of `{name}` is to have {units} units; `starform cluster show {name}` tells when its agent has seen to it"
+        ),
+    }
+    Ok(())
 }
 
 fn create_private(path: &Path) -> anyhow::Result<std::fs::File> {
@@ -145,6 +174,14 @@ fn line(cluster: &body::Cluster) -> String {
     );
     if let Some(generation) = cluster.agent.generation {
         line += &format!("  agent at {generation}");
+    }
+    if let Some(units) = cluster.lb_size_units {
+        let stands = cluster
+            .agent
+            .annotations
+            .as_deref()
+            .unwrap_or("not yet seen");
+        line += &format!("  load balancer of {units} units: {stands}");
     }
     if let Some(word) = &cluster.agent.refuses {
         line += &format!("  AGENT REFUSES: {word}");

@@ -91,12 +91,13 @@ impl Remote {
         .await
     }
 
-    pub(crate) async fn put<T: DeserializeOwned>(
+    pub(crate) async fn patch<T: DeserializeOwned>(
         &self,
         path: &str,
         body: &impl Serialize,
     ) -> Result<T, RemoteError> {
-        self.read(self.request(Method::PUT, path).json(body)).await
+        self.read(self.request(Method::PATCH, path).json(body))
+            .await
     }
 
     /// An event stream, from after `last_event`.

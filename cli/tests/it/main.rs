@@ -21,4 +21,5 @@ mod isolation;
 mod language;
 mod lsp;
 mod redaction;
+mod settings;
 mod support;

@@ -121,6 +121,24 @@ impl Index {
         self.at(self.generation.max(seen).next(), self.projects.clone())
     }
 
+    /// The next generation with these settings of the cluster; `None`: it has them already.
+    #[must_use]
+    pub fn with_settings(
+        &self,
+        people: &[String],
+        annotation_patches: Vec<AnnotationPatch>,
+    ) -> Option<Self> {
+        if self.people == people && self.annotation_patches == annotation_patches {
+            return None;
+        }
+        let set = Self {
+            people: people.to_vec(),
+            annotation_patches,
+            ..self.clone()
+        };
+        Some(set.successor(self.projects.clone()))
+    }
+
     fn at(&self, generation: Generation, projects: BTreeMap<ProjectId, ProjectEntry>) -> Self {
         let mut next = Self {
             generation,

@@ -13,6 +13,8 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::{
+    index::AnnotationPatch,
+    key::ObjectKey,
     quantity::{Cpu, Memory},
     range::Cidr,
 };
@@ -165,6 +167,24 @@ impl ClusterProfile {
             Some(_) if self.storage_classes.is_empty() => Ok(None),
             Some(name) => known(&self.storage_classes, name).map(Some),
         }
+    }
+
+    /// What says how large the load balancer is; nothing without one, or where nobody says.
+    pub fn annotation_patches(&self, lb_size_units: Option<u32>) -> Vec<AnnotationPatch> {
+        let balancer = self.gateway.load_balancer.as_ref().zip(lb_size_units);
+        let patch = balancer.map(|(balancer, units)| AnnotationPatch {
+            key: ObjectKey::new(
+                "",
+                "Service",
+                Some(&self.gateway.namespace),
+                &balancer.service,
+            ),
+            annotations: BTreeMap::from([(
+                balancer.size_unit_annotation.clone(),
+                units.to_string(),
+            )]),
+        });
+        patch.into_iter().collect()
     }
 
     /// # Errors

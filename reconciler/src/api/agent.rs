@@ -141,20 +141,25 @@ fn word(headers: &HeaderMap) -> Result<AgentWord, ApiError> {
             let detail = "`Starform-Agent-Generation` is the number of a generation";
             ApiError::bad_request("invalid-header", detail)
         })?;
+    Ok(AgentWord {
+        generation,
+        refuses: one_word(headers, "starform-agent-refuses")?,
+        annotations: one_word(headers, "starform-agent-annotations")?,
+    })
+}
+
+fn one_word(headers: &HeaderMap, name: &str) -> Result<Option<String>, ApiError> {
+    let Some(value) = headers.get(name) else {
+        return Ok(None);
+    };
     let is_word = |text: &&str| {
         (1..=40).contains(&text.len()) && text.bytes().all(|b| b.is_ascii_lowercase() || b == b'-')
     };
-    let refuses = match text("starform-agent-refuses") {
-        None => None,
-        Some(text) => Some(Some(text).filter(is_word).ok_or_else(|| {
-            let detail = "`Starform-Agent-Refuses` is one word of lower-case letters and hyphens";
-            ApiError::bad_request("invalid-header", detail)
-        })?),
-    };
-    Ok(AgentWord {
-        generation,
-        refuses: refuses.map(str::to_owned),
-    })
+    let word = value.to_str().ok().filter(is_word).ok_or_else(|| {
+        let detail = format!("`{name}` is one word of lower-case letters and hyphens");
+        ApiError::bad_request("invalid-header", detail)
+    })?;
+    Ok(Some(word.to_owned()))
 }
 
 async fn index(api: &Api, cluster: ClusterId) -> Result<Response, ApiError> {

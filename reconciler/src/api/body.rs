@@ -54,6 +54,18 @@ pub struct RegisterCluster {
     pub profile: ClusterProfile,
 }
 
+/// `PATCH /v1/clusters/{id}/settings`; what is left out stays.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ChangeCluster {
+    /// Takes effect with the next plan of each project.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub profile: Option<ClusterProfile>,
+    /// Of the load balancer that the profile names; 0: nobody says any more.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub lb_size_units: Option<u32>,
+}
+
 /// The only answer that ever carries the agent's token.
 #[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct RegisteredCluster {
@@ -86,6 +98,8 @@ pub struct Cluster {
     pub generation: Generation,
     pub profile: ClusterProfile,
     pub created_at: Timestamp,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub lb_size_units: Option<u32>,
     /// When the agent last asked or reported.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub agent_seen_at: Option<Timestamp>,

@@ -32,7 +32,7 @@ use axum::{
     extract::{DefaultBodyLimit, Request},
     middleware::{self, Next},
     response::Response,
-    routing::{get, post, put},
+    routing::{get, patch, post},
 };
 use tokio_util::sync::CancellationToken;
 
@@ -88,7 +88,10 @@ fn prompt() -> Router<Api> {
             "/v1/clusters",
             get(registry::clusters).post(registry::register_cluster),
         )
-        .route("/v1/clusters/{cluster}/profile", put(registry::set_profile))
+        .route(
+            "/v1/clusters/{cluster}/settings",
+            patch(registry::change_cluster),
+        )
         .route(
             "/v1/clusters/{cluster}/reset-generation",
             post(registry::reset_generation),

@@ -9,7 +9,7 @@ use axum::{
 };
 use serde::Deserialize;
 use starform_contract::{
-    ClusterId, ClusterProfile, Digest, ProjectId,
+    ClusterId, Digest, ProjectId,
     profile::{DEFAULT_TIER, InvalidProfile},
 };
 
@@ -17,14 +17,14 @@ use super::{
     Api, ApiError,
     authenticate::check,
     body::{
-        Cluster, CreateProject, CreateToken, CreateWorkspace, IssuedToken, Items, Project,
-        RegisterCluster, RegisteredCluster, ResetGeneration, SigningKeys, Workspace,
+        ChangeCluster, Cluster, CreateProject, CreateToken, CreateWorkspace, IssuedToken, Items,
+        Project, RegisterCluster, RegisteredCluster, ResetGeneration, SigningKeys, Workspace,
     },
     extract::{self, Body},
 };
 use crate::{
     access::{Action, Actor, Decision, Scope, allowed},
-    store::{Created, NewProject, NewToken, Reset},
+    store::{Changed, ClusterChange, Created, NewProject, NewToken, Reset},
     time::Timestamp,
     token::TokenKind,
 };
@@ -121,20 +121,33 @@ pub(super) async fn register_cluster(
     ))
 }
 
-pub(super) async fn set_profile(
+pub(super) async fn change_cluster(
     State(api): State<Api>,
     Extension(actor): Extension<Actor>,
     Path(cluster): Path<String>,
-    Body(profile): Body<ClusterProfile>,
+    Body(body): Body<ChangeCluster>,
 ) -> Result<Json<Cluster>, ApiError> {
     check(&actor, Action::Operate, "change clusters")?;
     let cluster: ClusterId = extract::id(&cluster)?;
-    profile.check().map_err(|faults| invalid(&faults))?;
-    let changed = api
+    if let Some(profile) = &body.profile {
+        profile.check().map_err(|faults| invalid(&faults))?;
+    }
+    let change = ClusterChange {
+        profile: body.profile,
+        lb_size_units: body.lb_size_units,
+    };
+    match api
         .store
-        .set_profile(&actor, cluster, &profile, Timestamp::now())
-        .await?;
-    changed.map(Json).ok_or_else(ApiError::not_found)
+        .change_cluster(&actor, cluster, &change, Timestamp::now())
+        .await?
+    {
+        Changed::Made(cluster) => Ok(Json(*cluster)),
+        Changed::NoCluster => Err(ApiError::not_found()),
+        Changed::NoLoadBalancer => {
+            let detail = "the cluster's profile names no load balancer; set `gateway.load_balancer.service` in it first";
+            Err(ApiError::unprocessable("no-load-balancer", detail))
+        }
+    }
 }
 
 pub(super) async fn reset_generation(

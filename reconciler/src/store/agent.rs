@@ -50,6 +50,10 @@ pub struct AgentWord {
     /// Why it refuses what it was served, in one hyphenated word (`went-back`).
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub refuses: Option<String>,
+    /// How the annotations stand that it keeps on others' objects, in one word: `set`, `absent`,
+    /// `contested`, `refused`; `None`: none are asked for, or it has not looked yet.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub annotations: Option<String>,
 }
 
 impl Store {
@@ -81,7 +85,8 @@ impl Store {
     /// Remembers what the cluster's agent said; writes only where it said something new.
     pub async fn hear(&self, cluster: ClusterId, word: &AgentWord) -> Result<(), StoreError> {
         let mut tx = self.database.read().await?;
-        let sql = "SELECT agent_generation, agent_refuses FROM clusters WHERE id = $1";
+        let sql =
+            "SELECT agent_generation, agent_refuses, agent_annotations FROM clusters WHERE id = $1";
         let row = tx.row(sql, params![cluster]).await?;
         tx.commit().await?;
         let Some(row) = row else {
@@ -92,8 +97,14 @@ impl Store {
         }
         let mut tx = self.database.write().await?;
         tx.execute(
-            "UPDATE clusters SET agent_generation = $2, agent_refuses = $3 WHERE id = $1",
-            params![cluster, word.generation, word.refuses.clone()],
+            "UPDATE clusters SET agent_generation = $2, agent_refuses = $3, agent_annotations = $4
+             WHERE id = $1",
+            params![
+                cluster,
+                word.generation,
+                word.refuses.clone(),
+                word.annotations.clone()
+            ],
         )
         .await?;
         tx.commit().await
@@ -160,7 +171,8 @@ impl Store {
         let Some(changes) = reports::touch(&mut tx, cluster).await? else {
             return Ok(Reset::NoCluster);
         };
-        let sql = "SELECT agent_generation, agent_refuses FROM clusters WHERE id = $1";
+        let sql =
+            "SELECT agent_generation, agent_refuses, agent_annotations FROM clusters WHERE id = $1";
         let row = tx.row(sql, params![cluster]).await?;
         let word = row.as_ref().map(agent_word).transpose()?;
         let Some(seen) = word.and_then(|word| word.generation) else {
@@ -216,5 +228,6 @@ pub(super) fn agent_word(row: &Row) -> Result<AgentWord, StoreError> {
             .optional_integer("agent_generation")?
             .map(registry::generation),
         refuses: row.optional_text("agent_refuses")?,
+        annotations: row.optional_text("agent_annotations")?,
     })
 }

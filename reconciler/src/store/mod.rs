@@ -9,6 +9,7 @@
 //! |---|---|
 //! | `database` | running SQL on either database |
 //! | `registry` | workspaces, clusters, projects |
+//! | `settings` | what an operator says about a cluster |
 //! | `tokens` | API tokens |
 //! | `plans` | bundles and plans, and the accepted state they are made against |
 //! | `accept` | a plan becomes the desired state |
@@ -27,6 +28,7 @@ mod database;
 mod plans;
 mod registry;
 mod reports;
+mod settings;
 mod tokens;
 
 use std::path::PathBuf;
@@ -42,6 +44,7 @@ pub use database::{DatabaseUrl, NotADatabaseUrl};
 pub use plans::{NotAPlanId, PlanPrefix, Planning, StoredPlan};
 pub use registry::{Created, NewProject};
 pub use reports::Recorded;
+pub use settings::{Changed, ClusterChange};
 pub use tokens::NewToken;
 
 /// Cheap to clone; all clones share connections and wake-ups.

@@ -123,7 +123,14 @@ impl Store {
         if inserted == 0 {
             return Ok(Created::NameTaken);
         }
-        write_index(&mut tx, &Index::empty(id), now).await?;
+        let mut index = Index::empty(id);
+        write_index(&mut tx, &index, now).await?;
+        if let Some(next) = index.with_settings(&profile.people, Vec::new()) {
+            write_index(&mut tx, &next, now).await?;
+            let sql = "UPDATE clusters SET generation = $2 WHERE id = $1";
+            tx.execute(sql, params![id, next.generation]).await?;
+            index = next;
+        }
         let token = Token::issue(TokenKind::Cluster);
         let scope = Scope::Agent(id);
         tokens::insert(
@@ -149,9 +156,10 @@ impl Store {
         let cluster = Cluster {
             id,
             name: name.clone(),
-            generation: Generation::default(),
+            generation: index.generation,
             profile: profile.clone(),
             created_at: now,
+            lb_size_units: None,
             agent_seen_at: None,
             agent: AgentWord::default(),
         };
@@ -235,38 +243,6 @@ impl Store {
         let found = project(&mut tx, &id.to_string()).await?;
         tx.commit().await?;
         Ok(found)
-    }
-
-    /// Takes effect with the next plan of each project on the cluster. `None`: no such cluster.
-    pub async fn set_profile(
-        &self,
-        actor: &Actor,
-        id: ClusterId,
-        profile: &ClusterProfile,
-        now: Timestamp,
-    ) -> Result<Option<Cluster>, StoreError> {
-        let mut tx = self.database.write().await?;
-        let updated = tx
-            .execute(
-                "UPDATE clusters SET profile = $2 WHERE id = $1",
-                params![id, json(profile)],
-            )
-            .await?;
-        if updated == 0 {
-            return Ok(None);
-        }
-        made(
-            &mut tx,
-            actor,
-            "cluster.set-profile",
-            &id.to_string(),
-            None,
-            now,
-        )
-        .await?;
-        let cluster = cluster(&mut tx, id).await?;
-        tx.commit().await?;
-        Ok(cluster)
     }
 }
 
@@ -379,6 +355,9 @@ fn read_cluster(row: &Row) -> Result<Cluster, StoreError> {
         generation: generation(row.integer("generation")?),
         profile: row.document("profile")?,
         created_at: row.moment("created_at")?,
+        lb_size_units: row
+            .optional_integer("lb_size_units")?
+            .and_then(|units| units.try_into().ok()),
         agent_seen_at: row.optional_moment("agent_seen_at")?,
         agent: agent_word(row)?,
     })

@@ -13,7 +13,7 @@ const ROUTES: &[(&str, &str)] = &[
     ("POST", "/v1/workspaces"),
     ("GET", "/v1/clusters"),
     ("POST", "/v1/clusters"),
-    ("PUT", "/v1/clusters/{cluster}/profile"),
+    ("PATCH", "/v1/clusters/{cluster}/settings"),
     ("POST", "/v1/clusters/{cluster}/reset-generation"),
     ("GET", "/v1/signing-keys"),
     ("GET", "/v1/projects"),
@@ -106,7 +106,7 @@ on_both! {
         };
         let operating = |path: &str| {
             let last = path.rsplit('/').next().unwrap_or_default();
-            ["workspaces", "clusters", "profile", "tokens", "reset-generation", "signing-keys"].contains(&last)
+            ["workspaces", "clusters", "settings", "tokens", "reset-generation", "signing-keys"].contains(&last)
         };
         for (method, template) in ROUTES {
             let path = fill(template);

@@ -2,9 +2,9 @@
 
 use axum::http::Method;
 use serde_json::{Value, json};
-use starform_contract::ClusterProfile;
+use starform_contract::{ClusterProfile, Index};
 use starform_plan::document::Plans;
-use starform_reconciler::api::body::{Cluster, Problem};
+use starform_reconciler::api::body::{Cluster, Items, Problem};
 
 use crate::world::{Place, Reply, World, on_both};
 
@@ -28,9 +28,15 @@ async fn plan(world: &World, place: &Place, text: &str) -> Reply {
 }
 
 async fn set(world: &World, place: &Place, profile: Value) -> Reply {
-    let path = format!("/v1/clusters/{}/profile", place.cluster);
+    let path = format!("/v1/clusters/{}/settings", place.cluster);
     world
-        .ask(Method::PUT, Some(&world.admin), &path, &[], &profile)
+        .ask(
+            Method::PATCH,
+            Some(&world.admin),
+            &path,
+            &[],
+            &json!({"profile": profile}),
+        )
         .await
 }
 
@@ -43,7 +49,7 @@ on_both! {
         assert!(detail.contains("\negress.allowed[0]: `::/0` opens everything"), "{detail}");
         let shape = json!({"tiers": {"free": {"quota": {"cpu": "many"}}}});
         let Problem { detail, .. } = set(&world, &place, shape).await.problem(400, "invalid-body");
-        assert!(detail.contains("tiers.free.quota.cpu: `many` is not an amount of CPU"), "{detail}");
+        assert!(detail.contains("profile.tiers.free.quota.cpu: `many` is not an amount of CPU"), "{detail}");
         let body = json!({"name": "other", "profile": {"tiers": {}}});
         world.post(&world.admin, "/v1/clusters", &body).await.problem(422, "invalid-profile");
         let planning = world.store.planning(place.project.id).await.unwrap().unwrap();
@@ -100,5 +106,43 @@ on_both! {
         let owner = serde_json::to_value(&changes[0].owner).unwrap();
         assert!(changes.iter().all(|change| serde_json::to_value(&change.owner).unwrap() == owner));
         assert_eq!(owner, "platform");
+    }
+
+    async fn the_size_of_the_load_balancer_is_a_generation_of_its_own(world: World) {
+        let place = world.place("shop").await;
+        let path = format!("/v1/clusters/{}/settings", place.cluster);
+        let ask = |body: Value| {
+            let (world, path) = (&world, &path);
+            async move { world.ask(Method::PATCH, Some(&world.admin), path, &[], &body).await }
+        };
+        ask(json!({"lb_size_units": 2})).await.problem(422, "no-load-balancer");
+        let gateway = json!({"name": "gw", "namespace": "gws", "load_balancer": {"service": "lb"}});
+        let profile = json!({"gateway": gateway, "people": ["ops-*"]});
+        let set: Cluster = ask(json!({"profile": profile, "lb_size_units": 2})).await.expect(200);
+        assert_eq!((set.generation.number(), set.lb_size_units), (1, Some(2)));
+        let index: Index = world.agent(&place, "a", "desired-state", &[]).await.expect(200);
+        assert!(index.digest_holds());
+        assert_eq!(index.people, ["ops-*"]);
+        let [patch] = index.annotation_patches.as_slice() else { panic!("{index:?}") };
+        assert_eq!(patch.key.to_string(), "core/Service/gws/lb");
+        let units = &patch.annotations["service.beta.kubernetes.io/do-loadbalancer-size-unit"];
+        assert_eq!(units, "2");
+        // What is so already makes no generation; an accept carries it on.
+        let set: Cluster = ask(json!({"lb_size_units": 2})).await.expect(200);
+        assert_eq!(set.generation.number(), 1);
+        let plans: Plans = plan(&world, &place, &shop("")).await.expect(201);
+        let apply = format!("/v1/plans/{}/apply", plans.plans[0].plan_id);
+        let applied = world.ask(Method::POST, Some(&world.admin), &apply, &[("idempotency-key", "1")], &json!({})).await;
+        assert!(applied.status.is_success(), "{}", applied.text);
+        let index: Index = world.agent(&place, "a", "desired-state", &[]).await.expect(200);
+        assert_eq!((index.generation.number(), index.annotation_patches.len()), (2, 1));
+        let says = [("starform-agent-annotations", "absent")];
+        let _: Index = world.agent(&place, "a", "desired-state", &says).await.expect(200);
+        let all: Items<Cluster> = world.get(&world.admin, "/v1/clusters").await.expect(200);
+        assert_eq!(all.items[0].agent.annotations.as_deref(), Some("absent"));
+        let set: Cluster = ask(json!({"lb_size_units": 0})).await.expect(200);
+        assert_eq!((set.generation.number(), set.lb_size_units), (3, None));
+        let index: Index = world.agent(&place, "a", "desired-state", &[]).await.expect(200);
+        assert_eq!(index.annotation_patches, []);
     }
 }

@@ -78,9 +78,9 @@ on_both! {
 
     async fn a_profile_is_changed_on_its_cluster(world: World) {
         let place = world.place("shop").await;
-        let path = format!("/v1/clusters/{}/profile", place.cluster);
+        let path = format!("/v1/clusters/{}/settings", place.cluster);
         let profile = ClusterProfile { base_domain: "example.org".to_owned(), ..ClusterProfile::default() };
-        let changed: Cluster = world.ask(Method::PUT, Some(&world.admin), &path, &[], &profile).await.expect(200);
+        let changed: Cluster = world.ask(Method::PATCH, Some(&world.admin), &path, &[], &json!({"profile": profile})).await.expect(200);
         assert_eq!(changed.profile, profile);
         let planning = world.store.planning(place.project.id).await.unwrap().unwrap();
         assert_eq!(planning.profile, profile);

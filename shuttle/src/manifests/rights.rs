@@ -98,7 +98,7 @@ fn annotated(service: &str) -> Value {
         "apiGroups": [""],
         "resources": ["services"],
         "resourceNames": [service],
-        "verbs": ["get", "patch"],
+        "verbs": ["get", "watch", "patch"],
     })
 }
 

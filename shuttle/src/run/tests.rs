@@ -89,7 +89,9 @@ fn wanted() -> Desired {
 async fn a_standby_lets_its_last_write_end() {
     let (written, answers) = (Arc::new(Semaphore::new(0)), Arc::new(Semaphore::new(0)));
     let client = slow_server(Arc::clone(&written), Arc::clone(&answers)).await;
+    let mut tasks = JoinSet::new();
     let mut agent = Agent {
+        keeper: Keeper::start(client.clone(), &mut tasks),
         client,
         plane: None,
         driver: None,

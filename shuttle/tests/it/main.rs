@@ -12,6 +12,7 @@ mod engine_support;
 mod engine_trouble;
 mod model_cluster;
 mod model_object;
+mod shell_annotate;
 mod shell_cluster;
 mod shell_feed;
 mod shell_persist;

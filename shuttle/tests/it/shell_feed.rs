@@ -7,12 +7,13 @@ use std::{sync::Arc, time::Duration};
 use kube::Client;
 use starform_contract::{Bundle, Index, signature::SigningKey};
 use starform_shuttle::{
+    annotate::Standing,
     engine::io::Desired,
     feed::{Trust, Word, follow_control_plane, follow_folder},
     persist,
     source::Folder,
 };
-use tokio::sync::mpsc;
+use tokio::sync::{mpsc, watch};
 
 use crate::{
     shell_pull::{Script, answer, json},
@@ -66,6 +67,7 @@ async fn follow_trusting(
         client.clone(),
         trust,
         interval,
+        watch::channel(Standing::Nothing).1,
         sender,
     ));
     (script, words)

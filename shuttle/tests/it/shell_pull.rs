@@ -109,6 +109,7 @@ async fn an_index_is_asked_for_with_what_is_known() {
     let told = Standing {
         generation: Some(found.generation),
         refuses: Some("went-back"),
+        annotations: Some("absent"),
     };
     let again = plane.poll(Some(&found), told, true).await.unwrap();
     assert!(matches!(again, Polled::Unchanged), "{again:?}");
@@ -133,7 +134,8 @@ async fn an_index_is_asked_for_with_what_is_known() {
         asked[1]
     );
     assert!(
-        asked[1].contains("starform-agent-refuses: went-back\r\n"),
+        asked[1].contains("starform-agent-refuses: went-back\r\n")
+            && asked[1].contains("starform-agent-annotations: absent\r\n"),
         "{}",
         asked[1]
     );

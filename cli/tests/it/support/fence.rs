@@ -2,7 +2,12 @@
 //!
 //! Effects: `starform-shuttle manifests`, kubectl, a token from the API server.
 
-use std::{fs, path::PathBuf, process::Command};
+use std::{
+    ffi::OsStr,
+    fs,
+    path::{Path, PathBuf},
+    process::Command,
+};
 
 use kube::config::Kubeconfig;
 use serde_json::json;
@@ -17,7 +22,17 @@ const AGENT: &str = "starform-shuttle";
 impl Cluster {
     /// Namespace, rights and policies for an agent.
     pub(crate) fn install_manifests(&self) {
-        let printed = run(Command::new(shuttle_bin()).arg("manifests")).expect(0);
+        self.install(&[]);
+    }
+
+    /// As [`Self::install_manifests`], for a cluster of this profile.
+    pub(crate) fn install_manifests_of(&self, profile: &Path) {
+        self.install(&["--profile".as_ref(), profile.as_os_str()]);
+    }
+
+    fn install(&self, words: &[&OsStr]) {
+        let mut manifests = Command::new(shuttle_bin());
+        let printed = run(manifests.arg("manifests").args(words)).expect(0);
         let mut apply = self.kubectl();
         apply.args(["apply", "--server-side", "--force-conflicts", "-f", "-"]);
         run_with(&mut apply, &printed.stdout).expect(0);
