@@ -8,7 +8,9 @@ use std::{
 };
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
-use starform_contract::{EnvironmentName, ObjectKey, ProjectName, ServiceName, quantity::Duration};
+use starform_contract::{
+    EnvironmentName, ObjectKey, ProjectName, SecretName, ServiceName, quantity::Duration,
+};
 use starform_reconciler::store::DatabaseUrl;
 
 /// Declare a project in starform.kdl, see every change as a plan, apply it.
@@ -85,6 +87,9 @@ pub(crate) enum Command {
     /// Tokens of a control plane
     #[command(subcommand)]
     Token(TokenCommand),
+    /// Secrets: values go in, names and versions come out
+    #[command(subcommand)]
+    Secret(SecretCommand),
 }
 
 #[derive(Debug, Args)]
@@ -320,6 +325,10 @@ pub(crate) struct ServeArgs {
     /// (mode 0600) where it is missing
     #[arg(long, default_value = "starform-signing-keys", value_name = "FILE")]
     pub(crate) signing_key_file: PathBuf,
+    /// Holds the keys that secrets are stored under, `id:base64` of 32 bytes a line, the first is used
+    /// for what is new; made (mode 0600) where it is missing and no secret is stored
+    #[arg(long, default_value = "starform-secrets-keys", value_name = "FILE")]
+    pub(crate) secrets_key_file: PathBuf,
     /// Logs as JSON, one object a line
     #[arg(long)]
     pub(crate) log_json: bool,
@@ -386,6 +395,13 @@ pub(crate) enum ClusterCommand {
         #[arg(long, required = true)]
         confirm: bool,
     },
+    /// After an agent's key was lost or made anew on purpose: take the key that it posts next
+    ForgetKey {
+        name: String,
+        /// That whoever runs as the cluster's agent next may read its secrets
+        #[arg(long, required = true)]
+        confirm: bool,
+    },
     /// List clusters
     List {
         #[arg(long, value_name = "FORMAT", default_value = "human")]
@@ -430,6 +446,46 @@ pub(crate) enum TokenCommand {
         #[arg(long, default_value = "90d")]
         expires: Duration,
     },
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum SecretCommand {
+    /// Keep a new value: from standard input (one newline at its end is left out), or asked for
+    Set {
+        /// As `(secret)NAME` in starform.kdl
+        name: SecretName,
+        #[command(flatten)]
+        place: SecretPlace,
+        /// Taken only to be refused without being repeated
+        #[arg(hide = true)]
+        value: Vec<std::ffi::OsString>,
+    },
+    /// List names, versions, when and by whom; never values
+    List {
+        #[command(flatten)]
+        place: SecretPlace,
+        #[arg(long, value_name = "FORMAT", default_value = "human")]
+        format: PlanFormat,
+    },
+    /// Remove every value of a secret that nothing accepted uses
+    Rm {
+        name: SecretName,
+        #[command(flatten)]
+        place: SecretPlace,
+    },
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct SecretPlace {
+    /// The environment whose secret it is
+    #[arg(long, value_name = "ENV", required_unless_present = "cluster")]
+    pub(crate) env: Option<EnvironmentName>,
+    /// The project (default: the name in ./starform.kdl)
+    #[arg(long, value_name = "NAME")]
+    pub(crate) project: Option<ProjectName>,
+    /// Instead: a cluster of the control plane, for what its operator gives all projects
+    #[arg(long, value_name = "NAME", conflicts_with_all = ["env", "project"])]
+    pub(crate) cluster: Option<String>,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]

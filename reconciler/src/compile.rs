@@ -150,6 +150,7 @@ fn plan(
         base_domain: profile.base_domain.clone(),
         images: request.images.clone(),
         hosts: VerifiedHosts::All,
+        secrets: accepted.secrets.clone(),
     };
     let emitted = emit(project, environment, &bindings).map_err(NoPlan::Diagnostics)?;
     let before = accepted.environments.get(environment);

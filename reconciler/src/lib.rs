@@ -13,12 +13,15 @@
 //! | [`outcome`] | what a report means for an apply |
 //! | [`store`] | SQLite or Postgres behind one function per transaction |
 //! | [`keys`] | the keys that sign desired state |
+//! | [`vault`] | secrets at rest, and the keys that they are under |
+//! | [`keyfile`] | the files that keep both sorts of keys |
 //! | [`name`], [`time`], [`token`] | names, moments, API tokens |
 
 pub mod access;
 pub mod api;
 pub mod compile;
 pub mod fit;
+pub mod keyfile;
 pub mod keys;
 pub mod name;
 pub mod outcome;
@@ -27,5 +30,6 @@ pub mod serve;
 pub mod store;
 pub mod time;
 pub mod token;
+pub mod vault;
 
 pub use serve::{Notice, ServeConfig, ServeError, serve};

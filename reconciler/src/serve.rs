@@ -20,11 +20,13 @@ use tokio_util::sync::CancellationToken;
 
 use crate::{
     api::{Api, router},
-    keys::{KeyFileError, SigningKeys},
+    keyfile::KeyFileError,
+    keys::SigningKeys,
     private,
     store::{DatabaseUrl, Store, StoreError},
     time::Timestamp,
     token::{NotAToken, Token, TokenKind},
+    vault::SecretKeys,
 };
 
 /// From the word to stop until what still runs is cut off.
@@ -40,6 +42,9 @@ pub struct ServeConfig {
     pub admin_token_file: PathBuf,
     /// Made with a new key if it does not exist. Processes that share a store share the file.
     pub signing_key_file: PathBuf,
+    /// Made with a new key if it does not exist and no secret is stored. Processes that share a store
+    /// share the file.
+    pub secrets_key_file: PathBuf,
 }
 
 /// What a person who starts the server is told.
@@ -47,6 +52,9 @@ pub struct ServeConfig {
 pub enum Notice {
     AdminTokenCreated(PathBuf),
     SigningKeyCreated(PathBuf),
+    SecretsKeyCreated(PathBuf),
+    /// So many secrets were under another key and are under the first one of the file now.
+    SecretsRewrapped(u64),
     /// Ready; printed as `listening on http://…`.
     Listening(SocketAddr),
 }
@@ -66,6 +74,10 @@ pub enum ServeError {
     NotAdmin { path: PathBuf },
     #[error("the signing key file {}: {reason}; check --signing-key-file", path.display())]
     KeyFile { path: PathBuf, reason: KeyFileError },
+    #[error("the secrets key file {}: {reason}; check --secrets-key-file", path.display())]
+    SecretsKeyFile { path: PathBuf, reason: KeyFileError },
+    #[error("the store holds secrets under the key `{id}`, which the secrets key file {} lacks; put that key back from its backup, or check --secrets-key-file", path.display())]
+    SecretsKeyLost { path: PathBuf, id: String },
     #[error(transparent)]
     Store(#[from] StoreError),
     #[error("the server: {0}")]
@@ -83,6 +95,7 @@ pub async fn serve(
     let path = config.signing_key_file.clone();
     let (keys, new_key) =
         SigningKeys::open(&path).map_err(|reason| ServeError::KeyFile { path, reason })?;
+    let (secret_keys, new_secret_key) = secret_keys(&store, &config.secrets_key_file).await?;
     store.ensure_admin_token(&token, Timestamp::now()).await?;
     store.ensure_workspace(Timestamp::now()).await?;
     if created {
@@ -90,6 +103,13 @@ pub async fn serve(
     }
     if new_key {
         tell(Notice::SigningKeyCreated(config.signing_key_file.clone()));
+    }
+    if new_secret_key {
+        tell(Notice::SecretsKeyCreated(config.secrets_key_file.clone()));
+    }
+    let rewrapped = store.rewrap_secrets(&secret_keys).await?;
+    if rewrapped > 0 {
+        tell(Notice::SecretsRewrapped(rewrapped));
     }
     let listen = config.listen;
     let listener = TcpListener::bind(listen)
@@ -104,6 +124,7 @@ pub async fn serve(
     let app = router(Api {
         store: store.clone(),
         keys,
+        secret_keys,
         stopping: stopping.clone(),
     });
     let server =
@@ -131,6 +152,23 @@ pub async fn told_to_stop() -> io::Result<()> {
     tokio::select! {
         _ = term.recv() => Ok(()),
         ended = tokio::signal::ctrl_c() => ended,
+    }
+}
+
+/// The keys in the file; a new one in a new file, and `true`, where none was ever needed.
+async fn secret_keys(store: &Store, path: &Path) -> Result<(SecretKeys, bool), ServeError> {
+    let failed = |reason| ServeError::SecretsKeyFile {
+        path: path.to_path_buf(),
+        reason,
+    };
+    let keys = SecretKeys::read(path).map_err(failed)?;
+    if let Some(id) = store.lacking_secret_key(keys.as_ref()).await? {
+        let path = path.to_path_buf();
+        return Err(ServeError::SecretsKeyLost { path, id });
+    }
+    match keys {
+        Some(keys) => Ok((keys, false)),
+        None => Ok((SecretKeys::create(path).map_err(failed)?, true)),
     }
 }
 

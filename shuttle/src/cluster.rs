@@ -13,6 +13,7 @@ use crate::{
     call::{APPLY, CallError, JSON, Refusal, get as get_request, query, request},
     engine::io::{Apply, Failure, FieldManager, Millis, Observed, Response},
     kinds::{Kind, UnknownKind, Watch, kind_of},
+    values::{Filled, Filling},
 };
 
 /// The field manager of everything that is written.
@@ -28,11 +29,11 @@ pub const KIND_ABSENT: &str = "KindAbsent";
 /// Pods that explain why a revision does not move: a few are enough.
 const PODS: usize = 20;
 
-/// Server-side apply.
+/// Server-side apply, with `values` in the object's `data`.
 ///
 /// # Errors
 /// [`Failure`]
-pub async fn apply(access: &Access, apply: &Apply) -> Result<Response, Failure> {
+pub async fn apply(access: &Access, apply: &Apply, values: &Filling) -> Result<Response, Failure> {
     let kind = kind(&apply.key)?;
     let dry_run = if apply.dry_run { "&dryRun=All" } else { "" };
     let uri = format!(
@@ -41,7 +42,10 @@ pub async fn apply(access: &Access, apply: &Apply) -> Result<Response, Failure> 
         apply.manager.name(),
         apply.force,
     );
-    let patch = request(Method::PATCH, &uri, Some((APPLY, &apply.manifest)));
+    let filled = values.fill(&apply.manifest);
+    let manifest = filled.as_ref().map_or(&*apply.manifest, Filled::manifest);
+    let patch = request(Method::PATCH, &uri, Some((APPLY, manifest)));
+    drop(filled);
     let object = perform(access, kind, &apply.key, accepting(kind, patch)).await?;
     observed(kind, &object)
 }

@@ -30,6 +30,7 @@ use crate::{
     kinds::{watched_everywhere, watched_per_namespace},
     persist,
     pull::ControlPlane,
+    values::{Filling, Values},
     watch,
 };
 
@@ -54,6 +55,7 @@ pub struct Driver {
     /// Of the namespaces that are watched for themselves.
     in_namespaces: BTreeMap<String, Vec<AbortHandle>>,
     plane: Option<ControlPlane>,
+    values: Values,
     /// Nothing new begins.
     stopping: bool,
 }
@@ -70,6 +72,7 @@ pub enum Surfaced {
 
 impl Driver {
     /// Reads the inventory and begins to watch. Reports go to `plane`; without one, they only surface.
+    /// What Secrets hold comes from `values`.
     ///
     /// # Errors
     /// [`CallError`] when the inventory cannot be read: without it nothing may be acted on.
@@ -77,6 +80,7 @@ impl Driver {
         access: Access,
         cluster: ClusterId,
         plane: Option<ControlPlane>,
+        values: Values,
     ) -> Result<Self, CallError> {
         let inventory = persist::load_inventory(access.own()).await?;
         let (told, inputs) = mpsc::channel(INPUTS);
@@ -98,6 +102,7 @@ impl Driver {
             watches,
             in_namespaces: BTreeMap::new(),
             plane,
+            values,
             stopping: false,
         };
         driver.input(Input::Inventory(inventory));
@@ -246,8 +251,9 @@ impl Driver {
     fn begin(&mut self, id: RequestId, request: Request) {
         let access = self.access.clone();
         let plane = self.plane.clone();
+        let values = self.values.clone();
         let task = self.requests.spawn(async move {
-            let result = perform(&access, plane.as_ref(), request).await;
+            let result = perform(&access, plane.as_ref(), &values, request).await;
             (id, result)
         });
         self.ids.insert(task.id(), id);
@@ -295,10 +301,17 @@ fn finishes(request: &Request) -> bool {
 async fn perform(
     access: &Access,
     plane: Option<&ControlPlane>,
+    values: &Values,
     request: Request,
 ) -> Result<Response, Failure> {
     match request {
-        Request::Apply(apply) => cluster::apply(access, &apply).await,
+        Request::Apply(apply) => {
+            let filling = match &apply.sealed {
+                Some(sealed) => values.of(&apply.key, sealed).await?,
+                None => Filling::default(),
+            };
+            cluster::apply(access, &apply, &filling).await
+        }
         Request::Delete { key, uid } => cluster::delete(access, &key, &uid).await,
         Request::Get { key } => cluster::get(access, &key).await,
         Request::ListPods {

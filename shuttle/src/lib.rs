@@ -8,6 +8,7 @@
 //! | [`client`], [`call`] | how both servers are spoken to |
 //! | [`access`] | as whom requests go |
 //! | [`cluster`] | performs the engine's requests |
+//! | [`values`] | the values of secrets, from where they are kept into what is written |
 //! | [`watch`] | tells the engine what lives |
 //! | [`annotate`] | annotations on objects of others |
 //! | [`persist`] | accepted state and inventory in ConfigMaps of `starform-system` |
@@ -36,4 +37,5 @@ pub mod pull;
 pub mod run;
 pub mod source;
 pub mod trust;
+pub mod values;
 pub mod watch;

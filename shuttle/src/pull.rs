@@ -9,7 +9,10 @@ use std::{fmt, time::Duration};
 use http::{StatusCode, header};
 use reqwest::{RequestBuilder, Response};
 use serde::Deserialize;
-use starform_contract::{Bundle, ClusterId, Digest, Generation, Index, Report};
+use starform_contract::{
+    Bundle, ClusterId, Digest, Generation, Index, ObjectKey, Report,
+    sealed::{AgentKeyPost, AgentPublicKey, SealedRequest, SealedValues},
+};
 use uuid::Uuid;
 
 use crate::{
@@ -202,6 +205,50 @@ impl ControlPlane {
             .json(report);
         let response = self.send(request).await?;
         self.accept(response, None).await.map(drop)
+    }
+
+    /// Posts the public key that values are to be sealed to; the first one that is posted counts.
+    ///
+    /// # Errors
+    /// [`PullError`]
+    pub async fn put_key(&self, key: &AgentPublicKey) -> Result<(), PullError> {
+        let post = AgentKeyPost {
+            public_key: key.clone(),
+        };
+        let request = self
+            .http
+            .put(format!("{}/key", self.base))
+            .timeout(ANSWER_TIMEOUT)
+            .json(&post);
+        let response = self.send(request).await?;
+        self.accept(response, None).await.map(drop)
+    }
+
+    /// The sealed values of one object of a bundle in force.
+    ///
+    /// # Errors
+    /// [`PullError::Gone`] when the bundle is in force no more.
+    pub async fn sealed(
+        &self,
+        bundle: &Digest,
+        object: &ObjectKey,
+    ) -> Result<SealedValues, PullError> {
+        let asked = SealedRequest {
+            bundle: bundle.clone(),
+            object: object.clone(),
+        };
+        let request = self
+            .http
+            .post(format!("{}/sealed", self.base))
+            .timeout(ANSWER_TIMEOUT)
+            .json(&asked);
+        let response = self.send(request).await?;
+        let response = self.accept(response, Some(bundle)).await?;
+        let text = self.body(response, "sealed values", BUNDLE_BYTES).await?;
+        serde_json::from_slice(&text).map_err(|error| PullError::Schema {
+            what: "sealed values",
+            why: error.to_string(),
+        })
     }
 
     async fn send(&self, request: RequestBuilder) -> Result<Response, PullError> {

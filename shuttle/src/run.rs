@@ -7,6 +7,7 @@
 
 use std::{
     collections::{BTreeMap, BTreeSet},
+    sync::Arc,
     time::{Duration, Instant},
 };
 
@@ -35,6 +36,7 @@ use crate::{
     journal::Journal,
     pull::ControlPlane,
     source::{Folder, FolderError},
+    values::{Unsealing, Values},
 };
 
 /// How long requests that are under way may take when the process is asked to stop.
@@ -140,8 +142,12 @@ pub async fn agent(run: &Run) -> Result<Ended, AgentError> {
         &mut feeds,
     )?;
     let mut stop = Signals::listen().map_err(AgentError::Signals)?;
+    let cluster_client = cluster.clone();
     let mut agent = Agent {
         client: cluster,
+        values: plane.clone().map_or(Values::Nowhere, |plane| {
+            Values::ControlPlane(Arc::new(Unsealing::new(cluster_client, plane)))
+        }),
         plane,
         driver: None,
         keeper,
@@ -189,7 +195,8 @@ pub async fn converge(
     let cluster = cluster_id(client).await?;
     // Whoever applies by hand has rights of their own, and maybe no agent's manifests.
     let access = Access::of_person(client.clone());
-    let mut driver = Driver::start(access, cluster, None).await?;
+    let values = Values::Home(client.clone());
+    let mut driver = Driver::start(access, cluster, None, values).await?;
     let mut reports = BTreeMap::new();
     let mut surfaced = driver.desire(desired);
     let mut finished_at: Option<Instant> = None;
@@ -303,6 +310,7 @@ fn outcome(places: &BTreeSet<Place>, reports: &BTreeMap<Place, Report>) -> Ended
 struct Agent {
     client: Client,
     plane: Option<ControlPlane>,
+    values: Values,
     driver: Option<Driver>,
     keeper: Keeper,
     journal: Journal,
@@ -345,10 +353,20 @@ impl Agent {
 
     /// Tries until the API server gives the inventory.
     async fn begin(&self, cluster: ClusterId) -> Driver {
+        if let Values::ControlPlane(unsealing) = &self.values {
+            // Beside the work: most of it needs no secret, and what does asks again.
+            let unsealing = Arc::clone(unsealing);
+            tokio::spawn(async move {
+                if let Err(error) = unsealing.introduce().await {
+                    tracing::warn!(error, "the control plane has not taken this agent's key");
+                }
+            });
+        }
         let mut backoff = Backoff::new(Duration::from_secs(1), Duration::from_secs(30));
         loop {
             let access = Access::of_agent(self.client.clone());
-            match Driver::start(access, cluster, self.plane.clone()).await {
+            let (plane, values) = (self.plane.clone(), self.values.clone());
+            match Driver::start(access, cluster, plane, values).await {
                 Ok(driver) => return driver,
                 Err(error) => {
                     tracing::warn!(%error, "cannot read the inventory; trying again");

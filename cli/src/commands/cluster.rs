@@ -89,6 +89,14 @@ pub(crate) async fn run(command: ClusterCommand, global: &Global) -> anyhow::Res
                 made.generation
             );
         }
+        ClusterCommand::ForgetKey { name, confirm: _ } => {
+            let id = cluster_id(&remote, &name).await?;
+            remote
+                .delete(&format!("/v1/clusters/{id}/key"))
+                .await
+                .map_err(failure)?;
+            say!("the agent of `{name}` posts its key again when it next needs a secret or starts");
+        }
         ClusterCommand::List { format } => {
             let all: body::Items<body::Cluster> =
                 remote.get("/v1/clusters").await.map_err(failure)?;
@@ -96,6 +104,10 @@ pub(crate) async fn run(command: ClusterCommand, global: &Global) -> anyhow::Res
         }
     }
     Ok(Exit::Success)
+}
+
+pub(super) async fn cluster_id(remote: &Remote, name: &str) -> anyhow::Result<ClusterId> {
+    Ok(cluster(remote, name).await?.id)
 }
 
 async fn cluster(remote: &Remote, name: &str) -> anyhow::Result<body::Cluster> {

@@ -11,6 +11,7 @@ mod explain;
 mod fmt;
 mod plan;
 mod schema;
+mod secret;
 mod serve;
 mod show;
 mod status;
@@ -54,6 +55,7 @@ pub(crate) async fn run(cli: Cli) -> anyhow::Result<Exit> {
         Command::Cluster(command) => cluster::run(command, &global).await,
         Command::Project(command) => admin::project(command, &global).await,
         Command::Token(command) => admin::token(command, &global).await,
+        Command::Secret(command) => secret::run(command, &global, terminal).await,
     }
 }
 

@@ -15,6 +15,7 @@ pub(crate) async fn run(args: ServeArgs) -> anyhow::Result<Exit> {
         database: args.database,
         admin_token_file: args.admin_token_file,
         signing_key_file: args.signing_key_file,
+        secrets_key_file: args.secrets_key_file,
     };
     serve(config, stop_asked(), tell).await?;
     Ok(Exit::Success)
@@ -40,6 +41,15 @@ fn tell(notice: Notice) {
                 "made a new key that signs desired state in {} (mode 0600); keep a copy: agents trust it",
                 path.display()
             );
+        }
+        Notice::SecretsKeyCreated(path) => {
+            say!(
+                "made a new key for stored secrets in {} (mode 0600); keep a copy apart from the database: without it no secret can be read",
+                path.display()
+            );
+        }
+        Notice::SecretsRewrapped(count) => {
+            say!("{count} stored secrets are under the first key of the secrets key file now");
         }
         Notice::Listening(address) => print(&format!("listening on http://{address}\n")),
     }

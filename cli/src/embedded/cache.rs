@@ -10,7 +10,7 @@ use std::{
 };
 
 use serde::{Deserialize, Serialize};
-use starform_contract::{Bundle, ClusterProfile, Digest, Index, PlanId};
+use starform_contract::{Bundle, ClusterProfile, Digest, Index, PlanId, ProjectId, secret::Kept};
 use starform_plan::document::Plans;
 
 use crate::exit::{Exit, Failure};
@@ -21,6 +21,9 @@ pub(crate) struct Seen {
     pub(crate) index: Index,
     pub(crate) bundles: BTreeMap<Digest, Bundle>,
     pub(crate) profile: ClusterProfile,
+    /// Names and versions of the secrets that the cluster keeps, by project; `None`: nobody was asked.
+    #[serde(default)]
+    pub(crate) secrets: Option<BTreeMap<ProjectId, Kept>>,
     /// URL of the API server that was asked; empty where there was none.
     pub(crate) server: String,
 }

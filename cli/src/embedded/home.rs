@@ -23,7 +23,7 @@ use starform_shuttle::{client, persist};
 
 use super::cache::Seen;
 
-/// What embedded mode keeps beside the accepted state; secrets will live here too.
+/// What embedded mode keeps beside the accepted state and the values of secrets.
 const SECRET: &str = "starform-embedded";
 const PROFILE: &str = "profile.json";
 const FINISHED: &str = "finished.json";
@@ -60,6 +60,8 @@ pub(crate) enum HomeError {
     Slow,
     #[error(transparent)]
     Load(#[from] persist::LoadError),
+    #[error(transparent)]
+    Secrets(#[from] persist::KeepError),
     #[error(
         "`{key}` in the Secret {}/{SECRET} is not readable: {source}; remove the key to start with defaults",
         persist::NAMESPACE
@@ -97,6 +99,7 @@ impl HomeError {
             // A file that somebody names and that cannot be read is a mistake, not an absence.
             Self::Connect(error) => !matches!(error, client::ConnectError::Kubeconfig { .. }),
             Self::Load(_)
+            | Self::Secrets(_)
             | Self::Kept { .. }
             | Self::Refused(_)
             | Self::ControlPlane(_)
@@ -116,6 +119,7 @@ impl Home {
         let client = client::cluster(kubeconfig).await?;
         let cluster_id = cluster_id(&client).await?;
         let (profile, finished) = kept(&client).await?;
+        let secrets = persist::kept_versions(&client).await?;
         let (index, bundles, version) = match persist::load(&client).await? {
             Some(kept) if kept.index.cluster_id != cluster_id => {
                 return Err(HomeError::ControlPlane(kept.index.cluster_id));
@@ -129,6 +133,7 @@ impl Home {
                 index,
                 bundles,
                 profile,
+                secrets: Some(secrets),
                 server: String::new(),
             },
             version,

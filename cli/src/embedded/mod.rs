@@ -7,6 +7,7 @@
 mod apply;
 mod cache;
 mod home;
+mod secrets;
 mod status;
 
 use std::{
@@ -15,7 +16,7 @@ use std::{
 };
 
 use starform_contract::{
-    ClusterId, ClusterProfile, EnvironmentName, Index, ProjectId, WorkspaceId,
+    ClusterId, ClusterProfile, EnvironmentName, Index, ProjectId, SecretVersions, WorkspaceId,
     profile::DEFAULT_TIER,
 };
 use starform_dsl::{Project, source::SourceTree};
@@ -143,6 +144,7 @@ fn nothing() -> Seen {
         index: Index::empty(ClusterId::new(uuid::Uuid::nil())),
         bundles: BTreeMap::new(),
         profile: ClusterProfile::default(),
+        secrets: None,
         server: String::new(),
     }
 }
@@ -186,9 +188,12 @@ fn propose(
 }
 
 fn accepted(seen: &Seen, project: ProjectId) -> anyhow::Result<AcceptedProject> {
-    Ok(AcceptedProject::from_index(
-        &seen.index,
-        project,
-        |digest| seen.bundles.get(digest).cloned(),
-    )?)
+    let accepted = AcceptedProject::from_index(&seen.index, project, |digest| {
+        seen.bundles.get(digest).cloned()
+    })?;
+    let secrets = match &seen.secrets {
+        Some(kept) => SecretVersions::Kept(kept.get(&project).cloned().unwrap_or_default()),
+        None => SecretVersions::Unasked,
+    };
+    Ok(accepted.with_secrets(secrets))
 }

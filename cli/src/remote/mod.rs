@@ -100,6 +100,26 @@ impl Remote {
             .await
     }
 
+    pub(crate) async fn put<T: DeserializeOwned>(
+        &self,
+        path: &str,
+        body: &impl Serialize,
+    ) -> Result<T, RemoteError> {
+        let key = uuid::Uuid::now_v7().to_string();
+        self.read(
+            self.request(Method::PUT, path)
+                .header("idempotency-key", key)
+                .json(body),
+        )
+        .await
+    }
+
+    pub(crate) async fn delete(&self, path: &str) -> Result<(), RemoteError> {
+        self.send(self.request(Method::DELETE, path))
+            .await
+            .map(drop)
+    }
+
     /// An event stream, from after `last_event`.
     pub(crate) async fn events(
         &self,

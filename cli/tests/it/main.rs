@@ -21,5 +21,6 @@ mod isolation;
 mod language;
 mod lsp;
 mod redaction;
+mod secrets;
 mod settings;
 mod support;

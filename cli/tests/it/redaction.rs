@@ -72,7 +72,10 @@ fn what_a_deployment_refuses_is_shown_with_its_line_covered() {
         &["render", "--env", "production"],
     ] {
         let said = printed(&project, 1, words);
-        assert!(said.contains("error[SF6004]: `A (secret)…` is not"), "{said}");
+        assert!(
+            said.contains("error[SF6004]: `A (secret)…` is not"),
+            "{said}"
+        );
         assert!(said.contains("╭─[starform.kdl:4:80]"), "{said}");
         assert!(said.contains("*****; vars { A (secret)a; }"), "{said}");
     }

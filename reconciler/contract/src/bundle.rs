@@ -135,10 +135,13 @@ pub struct Object {
     pub sealed: BTreeMap<String, SealedRef>,
 }
 
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, JsonSchema)]
 pub struct SealedRef {
     pub secret: String,
     pub version: u64,
+    /// Whose secret it is; `None`: the bundle's own environment's.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub environment: Option<EnvironmentName>,
 }
 
 /// The step of an apply in which an object is written; 0 first. Later waves wait for earlier ones.

@@ -17,6 +17,8 @@
 //! | [`profile`] | the operator's word about one cluster |
 //! | [`report`] | what Shuttle did and saw |
 //! | [`signature`] | who may say what a cluster should have |
+//! | [`secret`] | which secrets have values, and in which versions |
+//! | [`sealed`] | secret values on their way to one agent |
 //! | [`schema`] | the JSON Schemas of all of the above |
 
 pub mod bundle;
@@ -31,6 +33,8 @@ pub mod quantity;
 pub mod range;
 pub mod report;
 pub mod schema;
+pub mod sealed;
+pub mod secret;
 pub mod signature;
 pub mod state;
 
@@ -48,4 +52,6 @@ pub use name::{
 };
 pub use profile::ClusterProfile;
 pub use report::Report;
+pub use sealed::SecretValue;
+pub use secret::SecretVersions;
 pub use state::{EnvironmentState, Origins, ServiceState};

@@ -10,7 +10,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    name::{GroupName, PortName, ServiceName, VolumeName},
+    name::{EnvironmentName, GroupName, PortName, ServiceName, VolumeName},
     quantity::{Cpu, Duration, Memory},
 };
 
@@ -177,6 +177,9 @@ pub enum Variable {
         /// The Var Group that brings it; `None`: the service's own `vars`.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         group: Option<GroupName>,
+        /// The environment whose secret it is; `None`: its own.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        environment: Option<EnvironmentName>,
     },
 }
 

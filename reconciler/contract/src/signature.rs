@@ -201,10 +201,15 @@ impl<'de> Deserialize<'de> for TrustedKey {
     }
 }
 
-fn parts(text: &str) -> Result<(&str, [u8; KEY_BYTES]), NotAKey> {
+/// Id and bytes of a key in its text form, also of keys that sign nothing.
+///
+/// # Errors
+/// [`NotAKey`], but for [`NotAKey::Point`].
+pub fn parts(text: &str) -> Result<(&str, [u8; KEY_BYTES]), NotAKey> {
     let (id, encoded) = text.trim().split_once(':').ok_or(NotAKey::NoColon)?;
     let bytes = STANDARD.decode(encoded).map_err(|_| NotAKey::Bytes)?;
     let bytes = bytes.try_into().map_err(|_| NotAKey::Bytes)?;
+    checked_id(id)?;
     Ok((id, bytes))
 }
 

@@ -88,6 +88,7 @@ pub fn accept(
         project: &merged.project,
         before: &accepted.environments.iter().collect(),
         after: &merge::with(accepted, &merged.environment),
+        secrets: &accepted.secrets,
     };
     let mut findings = crosscheck::findings(&plan.environment, sides, &Origins::default());
     findings.retain(|finding| finding.severity == FindingSeverity::Blocking);

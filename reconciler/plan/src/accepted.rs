@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 
 use starform_contract::{
     Bundle, ClusterId, Digest, EnvironmentBundle, EnvironmentName, Generation, Index, NameEntry,
-    ProjectBundle, ProjectId,
+    ProjectBundle, ProjectId, SecretVersions,
 };
 
 /// The accepted state of one project. Without `project`, nothing was ever accepted for it.
@@ -17,6 +17,8 @@ pub struct AcceptedProject {
     pub generation: Generation,
     pub project: Option<ProjectBundle>,
     pub environments: BTreeMap<EnvironmentName, EnvironmentBundle>,
+    /// Which secrets have values at the moment; what is proposed or accepted may use no others.
+    pub secrets: SecretVersions,
 }
 
 /// The index names a bundle that the store does not hold, or holds as something else.
@@ -40,7 +42,13 @@ impl AcceptedProject {
             generation,
             project: None,
             environments: BTreeMap::new(),
+            secrets: SecretVersions::Unasked,
         }
+    }
+
+    #[must_use]
+    pub fn with_secrets(self, secrets: SecretVersions) -> Self {
+        Self { secrets, ..self }
     }
 
     /// Collects what `index` names for `project`; `bundle` looks one up by its digest.

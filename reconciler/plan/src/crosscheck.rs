@@ -8,7 +8,8 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::Value;
 use starform_contract::{
-    EnvironmentBundle, EnvironmentName, Origins, ProjectBundle, ServiceEntry, ServiceName,
+    EnvironmentBundle, EnvironmentName, Origins, ProjectBundle, SecretVersions, ServiceEntry,
+    ServiceName,
 };
 
 use crate::{
@@ -16,7 +17,7 @@ use crate::{
     document::{Finding, FindingSeverity},
     kept,
     merge::Environments,
-    names, quota,
+    names, quota, secrets,
 };
 
 /// A plan's project, as it is accepted and as it would be.
@@ -26,6 +27,7 @@ pub(crate) struct Sides<'a> {
     pub(crate) project: &'a ProjectBundle,
     pub(crate) before: &'a Environments<'a>,
     pub(crate) after: &'a Environments<'a>,
+    pub(crate) secrets: &'a SecretVersions,
 }
 
 /// Everything wrong with `environment` among all environments of the project.
@@ -44,6 +46,7 @@ pub(crate) fn findings(
         let before = sides.before.get(environment).copied();
         findings.extend(kept::impossible(before, bundle, origins));
         findings.extend(kept::reminders(bundle));
+        findings.extend(secrets::without_value(bundle, sides.secrets, origins));
     }
     findings.extend(hosts_claimed_twice(environment, environments, origins));
     let services = environments.values().flat_map(|bundle| &bundle.services);

@@ -30,6 +30,7 @@ mod quota;
 mod releases;
 pub mod render;
 pub mod schema;
+mod secrets;
 mod sound;
 pub mod stale;
 pub mod view;

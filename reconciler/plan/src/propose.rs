@@ -139,6 +139,7 @@ fn proposed(input: ProposeInput<'_>, held: Vec<ServiceChange>) -> Proposal {
         project: &project,
         before: &accepted.environments.iter().collect(),
         after: &merge::with(accepted, &environment),
+        secrets: &accepted.secrets,
     };
     let mut findings = crosscheck::findings(&environment.environment, sides, origins);
     findings.extend(unmatched(before, after, only, &objects, adopt));

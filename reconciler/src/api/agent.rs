@@ -1,9 +1,9 @@
-//! What a cluster's agent asks and reports: desired state, bundles, reports.
+//! What a cluster's agent asks and reports: desired state, bundles, its secrets, reports.
 //!
 //! Effects: the store, the clock. Always holds: only the cluster's own token opens these routes, and
 //! only the instance that holds the lease is answered; another gets 409 `standby`.
 
-use std::time::Duration;
+use std::{collections::BTreeMap, time::Duration};
 
 use axum::{
     Json,
@@ -11,7 +11,10 @@ use axum::{
     http::{HeaderMap, StatusCode, header},
     response::{IntoResponse, Response},
 };
-use starform_contract::{ClusterId, Digest, Generation, Report};
+use starform_contract::{
+    ClusterId, Digest, Generation, Report,
+    sealed::{AgentKeyPost, SealedFor, SealedRequest, SealedValues, seal},
+};
 use tokio::{sync::watch, time::Instant};
 
 use super::{
@@ -21,7 +24,7 @@ use super::{
 };
 use crate::{
     access::{Action, Actor},
-    store::{AgentWord, Lease, Recorded},
+    store::{AgentKeyPinned, AgentWord, Lease, Needed, NeededValue, Recorded},
     time::Timestamp,
 };
 
@@ -101,6 +104,77 @@ pub(super) async fn report(
             Err(ApiError::conflict("unknown-generation", detail))
         }
     }
+}
+
+/// The agent's public key, pinned by its first contact.
+pub(super) async fn put_key(
+    State(api): State<Api>,
+    Extension(actor): Extension<Actor>,
+    Path(cluster): Path<String>,
+    headers: HeaderMap,
+    Body(post): Body<AgentKeyPost>,
+) -> Result<StatusCode, ApiError> {
+    let (cluster, _) = working(&api, &actor, &cluster, &headers).await?;
+    let pinned = api
+        .store
+        .pin_agent_key(&actor, cluster, &post.public_key, Timestamp::now())
+        .await?;
+    match pinned {
+        AgentKeyPinned::Pinned => Ok(StatusCode::NO_CONTENT),
+        AgentKeyPinned::Other => {
+            let detail = "secrets of this cluster are sealed to another key than this agent's; if its key was lost or made anew on purpose, run `starform cluster forget-key NAME --confirm`, else find out who else runs as this cluster's agent";
+            Err(ApiError::conflict("agent-key-changed", detail))
+        }
+    }
+}
+
+/// The values of one object, each sealed to the agent's key for its place.
+pub(super) async fn sealed(
+    State(api): State<Api>,
+    Extension(actor): Extension<Actor>,
+    Path(cluster): Path<String>,
+    headers: HeaderMap,
+    Body(asked): Body<SealedRequest>,
+) -> Result<Json<SealedValues>, ApiError> {
+    let (cluster, _) = working(&api, &actor, &cluster, &headers).await?;
+    let Some(key) = api.store.agent_key(cluster).await? else {
+        let detail = "the agent has not posted its public key yet; it does so by `PUT …/key`";
+        return Err(ApiError::conflict("no-agent-key", detail));
+    };
+    let now = Timestamp::now();
+    let needed = api
+        .store
+        .needed_values(&api.secret_keys, cluster, &asked.bundle, &asked.object, now)
+        .await?;
+    let needed = match needed {
+        Needed::Values(needed) => needed,
+        Needed::NoObject => return Err(ApiError::not_found()),
+        Needed::NoValue(reference) => {
+            let detail = format!(
+                "the secret `{}` has no value of version {} any more; set it again and apply a new plan",
+                reference.secret, reference.version
+            );
+            return Err(ApiError::conflict("no-secret-value", detail));
+        }
+    };
+    let mut values = BTreeMap::new();
+    for NeededValue {
+        key: name,
+        reference,
+        value,
+    } in needed
+    {
+        let place = SealedFor {
+            cluster,
+            object: &asked.object,
+            key: &name,
+            reference: &reference,
+        };
+        let sealed = seal(&key, place, &value, &mut rand::rng())
+            .map_err(|unusable| ApiError::conflict("unusable-agent-key", unusable.to_string()))?;
+        values.insert(name, sealed);
+    }
+    Ok(Json(SealedValues { values }))
 }
 
 /// The cluster and the instance that may work for it now.

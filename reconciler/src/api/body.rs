@@ -16,6 +16,7 @@ use starform_contract::{
     signature::TrustedKey,
 };
 use starform_plan::document::{Finding, Summary};
+use zeroize::Zeroizing;
 
 use crate::{name::ResourceName, store::AgentWord, time::Timestamp, token::TokenKind};
 
@@ -106,6 +107,31 @@ pub struct Cluster {
     /// Where the agent stands, as it said when it last asked.
     #[serde(default)]
     pub agent: AgentWord,
+}
+
+/// `PUT …/secrets/{name}`. No `Debug`: it holds the value.
+#[derive(Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct PutSecret {
+    /// UTF-8 text without NUL, as an environment variable takes it; at most 64 KiB.
+    pub value: Zeroizing<String>,
+}
+
+/// A secret: its name and which versions of it are kept, never a value.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Secret {
+    pub name: String,
+    /// The newest; plans use it.
+    pub version: u64,
+    /// The oldest whose value is kept, for going back.
+    pub since: u64,
+    /// Made by the control plane, not set.
+    #[serde(default)]
+    pub generated: bool,
+    pub set_at: Timestamp,
+    /// The id of the token that set it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub set_by: Option<String>,
 }
 
 /// `POST /v1/projects`.

@@ -18,22 +18,14 @@ use crate::store::Idempotency;
 /// A JSON body of at most the route's size.
 pub(super) struct Body<T>(pub(super) T);
 
+/// As [`Body`], for what must not be repeated: its errors tell a place alone.
+pub(super) struct PrivateBody<T>(pub(super) T);
+
 impl<T: DeserializeOwned, S: Send + Sync> FromRequest<S> for Body<T> {
     type Rejection = ApiError;
 
     async fn from_request(request: Request, state: &S) -> Result<Self, ApiError> {
-        let bytes = Bytes::from_request(request, state)
-            .await
-            .map_err(|rejection| {
-                if rejection.status() == StatusCode::PAYLOAD_TOO_LARGE {
-                    ApiError::too_large("the body is larger than this route takes")
-                } else {
-                    ApiError::bad_request(
-                        "invalid-body",
-                        "the body did not arrive whole; send it again",
-                    )
-                }
-            })?;
+        let bytes = bytes(request, state).await?;
         let mut json = serde_json::Deserializer::from_slice(&bytes);
         let read = serde_path_to_error::deserialize(&mut json)
             .map_err(|error| error.to_string())
@@ -42,12 +34,48 @@ impl<T: DeserializeOwned, S: Send + Sync> FromRequest<S> for Body<T> {
                     .map(|()| value)
                     .map_err(|error| error.to_string())
             });
-        let value = read.map_err(|error| {
-            let detail = format!("the body is not what this route takes: {error}");
-            ApiError::bad_request("invalid-body", detail)
+        let value = read.map_err(|error| not_taken(&error))?;
+        Ok(Self(value))
+    }
+}
+
+impl<T: DeserializeOwned, S: Send + Sync> FromRequest<S> for PrivateBody<T> {
+    type Rejection = ApiError;
+
+    async fn from_request(request: Request, state: &S) -> Result<Self, ApiError> {
+        let bytes = bytes(request, state).await?;
+        // serde's message may quote the text.
+        let value = serde_json::from_slice(&bytes).map_err(|error| {
+            not_taken(&format_args!(
+                "line {}, column {}",
+                error.line(),
+                error.column()
+            ))
         })?;
         Ok(Self(value))
     }
+}
+
+async fn bytes<S: Send + Sync>(request: Request, state: &S) -> Result<Bytes, ApiError> {
+    Bytes::from_request(request, state)
+        .await
+        .map_err(|rejection| {
+            if rejection.status() == StatusCode::PAYLOAD_TOO_LARGE {
+                ApiError::too_large("the body is larger than this route takes")
+            } else {
+                ApiError::bad_request(
+                    "invalid-body",
+                    "the body did not arrive whole; send it again",
+                )
+            }
+        })
+}
+
+fn not_taken(why: &dyn std::fmt::Display) -> ApiError {
+    ApiError::bad_request(
+        "invalid-body",
+        format!("the body is not what this route takes: {why}"),
+    )
 }
 
 /// An id or name from the path.

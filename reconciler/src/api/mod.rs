@@ -12,6 +12,7 @@
 //! | `registry` | workspaces, clusters, projects, tokens |
 //! | `plans`, `accept` | making, showing and applying plans |
 //! | `applies`, `environments` | applies with their events, status and history |
+//! | `secrets` | secrets of environments and clusters |
 //! | `agent` | what a cluster's agent asks and reports |
 
 mod accept;
@@ -24,6 +25,7 @@ mod extract;
 mod plans;
 mod problem;
 mod registry;
+mod secrets;
 
 use std::time::Duration;
 
@@ -32,11 +34,11 @@ use axum::{
     extract::{DefaultBodyLimit, Request},
     middleware::{self, Next},
     response::Response,
-    routing::{get, patch, post},
+    routing::{delete, get, patch, post, put},
 };
 use tokio_util::sync::CancellationToken;
 
-use crate::{keys::SigningKeys, store::Store};
+use crate::{keys::SigningKeys, store::Store, vault::SecretKeys};
 pub use problem::ApiError;
 
 /// Of a handler that waits for nothing but the database.
@@ -45,6 +47,8 @@ const SMALL_BODY: usize = 256 * 1024;
 /// The 8 MiB that the files of a project may have, each of their quotes and newlines two bytes in JSON.
 const PLAN_BODY: usize = 17 * 1024 * 1024;
 const REPORT_BODY: usize = 8 * 1024 * 1024;
+/// A value of 64 KiB, each byte of it six in JSON.
+const SECRET_BODY: usize = 512 * 1024;
 
 /// What every handler works with.
 #[derive(Clone)]
@@ -52,6 +56,8 @@ pub struct Api {
     pub store: Store,
     /// They sign every index that is served.
     pub keys: SigningKeys,
+    /// Every secret that is stored is under one of them.
+    pub secret_keys: SecretKeys,
     /// Cancelled when the server stops: long polls and event streams end then.
     pub stopping: CancellationToken,
 }
@@ -120,6 +126,12 @@ fn prompt() -> Router<Api> {
             get(environments::at),
         )
         .route(&format!("{environment}/rollback"), post(accept::rollback))
+        .merge(secret_routes(environment))
+        .route("/v1/clusters/{cluster}/sealed", post(agent::sealed))
+        .route(
+            "/v1/clusters/{cluster}/key",
+            put(agent::put_key).delete(registry::forget_agent_key),
+        )
         .route(
             "/v1/clusters/{cluster}/bundles/{digest}",
             get(agent::bundle),
@@ -128,6 +140,24 @@ fn prompt() -> Router<Api> {
             "/v1/clusters/{cluster}/reports",
             post(agent::report).layer(DefaultBodyLimit::max(REPORT_BODY)),
         )
+}
+
+fn secret_routes(environment: &str) -> Router<Api> {
+    Router::new()
+        .route(&format!("{environment}/secrets"), get(secrets::list))
+        .route(
+            &format!("{environment}/secrets/{{name}}"),
+            put(secrets::put).delete(secrets::delete),
+        )
+        .route(
+            "/v1/clusters/{cluster}/secrets",
+            get(secrets::list_of_cluster),
+        )
+        .route(
+            "/v1/clusters/{cluster}/secrets/{name}",
+            delete(secrets::delete_of_cluster).put(secrets::put_of_cluster),
+        )
+        .layer(DefaultBodyLimit::max(SECRET_BODY))
 }
 
 /// Routes that wait for something to happen.

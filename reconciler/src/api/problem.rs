@@ -163,7 +163,8 @@ impl From<StoreError> for ApiError {
             | StoreError::File { .. }
             | StoreError::Schema(_)
             | StoreError::Corrupt { .. }
-            | StoreError::MissingBundle(_) => Self::internal(&error),
+            | StoreError::MissingBundle(_)
+            | StoreError::Secret { .. } => Self::internal(&error),
         }
     }
 }

@@ -174,6 +174,25 @@ pub(super) async fn reset_generation(
     }
 }
 
+/// The next key that the cluster's agent posts is the one that values are sealed to.
+pub(super) async fn forget_agent_key(
+    State(api): State<Api>,
+    Extension(actor): Extension<Actor>,
+    Path(cluster): Path<String>,
+) -> Result<StatusCode, ApiError> {
+    check(&actor, Action::Operate, "change clusters")?;
+    let cluster: ClusterId = extract::id(&cluster)?;
+    let known = api
+        .store
+        .forget_agent_key(&actor, cluster, Timestamp::now())
+        .await?;
+    if known {
+        Ok(StatusCode::NO_CONTENT)
+    } else {
+        Err(ApiError::not_found())
+    }
+}
+
 pub(super) async fn signing_keys(
     State(api): State<Api>,
     Extension(actor): Extension<Actor>,

@@ -6,12 +6,12 @@
 use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
-use starform_contract::{ClusterId, Digest, Generation, Index};
+use starform_contract::{ClusterId, Digest, Generation, Index, sealed::AgentPublicKey};
 
 use super::{
     Store, StoreError,
     audit::{self, Entry},
-    database::{Row, params},
+    database::{Row, Tx, params},
     plans, registry, reports,
 };
 use crate::{access::Actor, time::Timestamp};
@@ -39,6 +39,15 @@ pub enum Reset {
     /// No agent of this cluster has said since when its generation counts.
     AgentUnknown,
     NoCluster,
+}
+
+/// The answer to "values for this cluster are sealed to this key".
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum AgentKeyPinned {
+    /// Now, or before to the same one.
+    Pinned,
+    /// To another one.
+    Other,
 }
 
 /// What an agent says of itself when it asks.
@@ -198,6 +207,63 @@ impl Store {
         })
     }
 
+    /// The first key that the cluster's agent posts is the one that counts.
+    pub async fn pin_agent_key(
+        &self,
+        actor: &Actor,
+        cluster: ClusterId,
+        key: &AgentPublicKey,
+        now: Timestamp,
+    ) -> Result<AgentKeyPinned, StoreError> {
+        match self.agent_key(cluster).await? {
+            Some(pinned) if pinned == *key => return Ok(AgentKeyPinned::Pinned),
+            Some(_) => return Ok(AgentKeyPinned::Other),
+            None => {}
+        }
+        let mut tx = self.database.write().await?;
+        let sql = "UPDATE clusters SET agent_key = $2 WHERE id = $1 AND agent_key IS NULL";
+        let pinned = tx.execute(sql, params![cluster, key.to_string()]).await?;
+        if pinned == 0 {
+            return Ok(AgentKeyPinned::Other);
+        }
+        note_key(&mut tx, actor, "cluster.pin-agent-key", cluster, now).await?;
+        tx.commit().await?;
+        Ok(AgentKeyPinned::Pinned)
+    }
+
+    /// What values for the cluster are sealed to.
+    pub async fn agent_key(
+        &self,
+        cluster: ClusterId,
+    ) -> Result<Option<AgentPublicKey>, StoreError> {
+        let mut tx = self.database.read().await?;
+        let sql = "SELECT agent_key FROM clusters WHERE id = $1";
+        let row = tx.row(sql, params![cluster]).await?;
+        tx.commit().await?;
+        let column = "agent_key";
+        let text = row.map(|row| row.optional_text(column)).transpose()?;
+        let text = text.flatten();
+        text.map(|text| text.parse().map_err(|_| StoreError::Corrupt { column }))
+            .transpose()
+    }
+
+    /// The next key that the cluster's agent posts is pinned. `false`: no such cluster.
+    pub async fn forget_agent_key(
+        &self,
+        actor: &Actor,
+        cluster: ClusterId,
+        now: Timestamp,
+    ) -> Result<bool, StoreError> {
+        let mut tx = self.database.write().await?;
+        let sql = "UPDATE clusters SET agent_key = NULL WHERE id = $1";
+        if tx.execute(sql, params![cluster]).await? == 0 {
+            return Ok(false);
+        }
+        note_key(&mut tx, actor, "cluster.forget-agent-key", cluster, now).await?;
+        tx.commit().await?;
+        Ok(true)
+    }
+
     async fn take_lease(
         &self,
         cluster: ClusterId,
@@ -220,6 +286,22 @@ impl Store {
             Lease::Standby(LEASE)
         })
     }
+}
+
+async fn note_key(
+    tx: &mut Tx,
+    actor: &Actor,
+    action: &'static str,
+    cluster: ClusterId,
+    now: Timestamp,
+) -> Result<(), StoreError> {
+    let entry = Entry {
+        action,
+        resource: cluster.to_string(),
+        before: None,
+        after: None,
+    };
+    audit::record(tx, actor, entry, now).await
 }
 
 pub(super) fn agent_word(row: &Row) -> Result<AgentWord, StoreError> {

@@ -15,6 +15,7 @@
 //! | `accept` | a plan becomes the desired state |
 //! | `agent` | the lease, desired state and bundles for a cluster's agent |
 //! | `reports` | what the agent did and saw |
+//! | `secrets` | secrets under keys that the store does not hold |
 //! | `applies` | applies, their events, history and status |
 //! | `changes` | waking whoever waits for an accept or a report |
 //! | `audit` | the audit trail and idempotency keys |
@@ -28,6 +29,7 @@ mod database;
 mod plans;
 mod registry;
 mod reports;
+mod secrets;
 mod settings;
 mod tokens;
 
@@ -36,14 +38,17 @@ use std::path::PathBuf;
 use database::{Database, params};
 use sqlx::migrate::MigrateError;
 
+use crate::vault::Unreadable;
+
 pub use accept::{AcceptRequest, AcceptResult};
-pub use agent::{AgentWord, Lease, Reset};
+pub use agent::{AgentKeyPinned, AgentWord, Lease, Reset};
 pub use applies::{ApplyReport, EventPage};
 pub use audit::Idempotency;
 pub use database::{DatabaseUrl, NotADatabaseUrl};
 pub use plans::{NotAPlanId, PlanPrefix, Planning, StoredPlan};
 pub use registry::{Created, NewProject};
 pub use reports::Recorded;
+pub use secrets::{Needed, NeededValue, RemovedSecret, SecretScope, SetSecret};
 pub use settings::{Changed, ClusterChange};
 pub use tokens::NewToken;
 
@@ -79,6 +84,8 @@ pub enum StoreError {
         "the database lacks the bundle {0}, which an accepted index names; restore it from a backup"
     )]
     MissingBundle(String),
+    #[error("the secret {name}: {reason}")]
+    Secret { name: String, reason: Unreadable },
 }
 
 impl Store {

@@ -17,7 +17,7 @@ use super::{
     Store, StoreError,
     audit::{self, Entry},
     database::{Row, Tx, params},
-    registry,
+    registry, secrets,
 };
 use crate::{access::Actor, api::body::Project, time::Timestamp};
 
@@ -149,8 +149,11 @@ pub(super) async fn accepted(
             bundles.insert(digest.clone(), bundle);
         }
     }
-    AcceptedProject::from_index(index, project, |digest| bundles.get(digest).cloned())
-        .map_err(|missing| StoreError::MissingBundle(missing.to_string()))
+    let accepted =
+        AcceptedProject::from_index(index, project, |digest| bundles.get(digest).cloned())
+            .map_err(|missing| StoreError::MissingBundle(missing.to_string()))?;
+    let secrets = secrets::kept(tx, project, index.cluster_id).await?;
+    Ok(accepted.with_secrets(secrets))
 }
 
 pub(super) async fn bundle(tx: &mut Tx, digest: &Digest) -> Result<Option<Bundle>, StoreError> {

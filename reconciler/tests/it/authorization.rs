@@ -44,6 +44,24 @@ const ROUTES: &[(&str, &str)] = &[
     ("GET", "/v1/clusters/{cluster}/desired-state"),
     ("GET", "/v1/clusters/{cluster}/bundles/{digest}"),
     ("POST", "/v1/clusters/{cluster}/reports"),
+    ("PUT", "/v1/clusters/{cluster}/key"),
+    ("DELETE", "/v1/clusters/{cluster}/key"),
+    ("POST", "/v1/clusters/{cluster}/sealed"),
+    ("GET", "/v1/clusters/{cluster}/secrets"),
+    ("PUT", "/v1/clusters/{cluster}/secrets/registry"),
+    ("DELETE", "/v1/clusters/{cluster}/secrets/registry"),
+    (
+        "GET",
+        "/v1/projects/{project}/environments/production/secrets",
+    ),
+    (
+        "PUT",
+        "/v1/projects/{project}/environments/production/secrets/token",
+    ),
+    (
+        "DELETE",
+        "/v1/projects/{project}/environments/production/secrets/token",
+    ),
     ("GET", "/v1/unknown"),
     ("GET", "/"),
 ];
@@ -62,6 +80,13 @@ fn readable(path: &str) -> serde_json::Value {
             "project_id": uuid::Uuid::nil(), "environment": "production",
             "objects": [], "services": [], "finished": true,
         }),
+        path if path.ends_with("/key") => {
+            json!({"public_key": "hSDwCYkwp1R0i33ctD73Wg2/Og0mOBr066SpjqqbTmo="})
+        }
+        path if path.ends_with("/sealed") => json!({
+            "bundle": format!("sha256:{}", "0".repeat(64)), "object": "core/Secret/shop/token",
+        }),
+        path if path.contains("/secrets/") => json!({"value": "swordfish"}),
         _ => json!({}),
     }
 }
@@ -104,13 +129,17 @@ on_both! {
                 .replace("{apply}", &apply)
                 .replace("{digest}", bundle.as_str())
         };
-        let operating = |path: &str| {
+        let operating = |method: &str, path: &str| {
+            if path.starts_with("/v1/clusters/{cluster}/secrets") || (method, path) == ("DELETE", "/v1/clusters/{cluster}/key") {
+                return true;
+            }
             let last = path.rsplit('/').next().unwrap_or_default();
             ["workspaces", "clusters", "settings", "tokens", "reset-generation", "signing-keys"].contains(&last)
         };
         for (method, template) in ROUTES {
             let path = fill(template);
-            let agents = ["desired-state", "reports", "bundles"].iter().any(|word| path.contains(word));
+            let agents = ["desired-state", "reports", "bundles", "sealed"].iter().any(|word| path.contains(word))
+                || (*method, *template) == ("PUT", "/v1/clusters/{cluster}/key");
             let headers = [("starform-agent-instance", "a")];
             let method: Method = method.parse().unwrap();
             let ask = |token| {
@@ -125,13 +154,15 @@ on_both! {
             let status = ask(&foreign_ci).await;
             let creates = method == Method::POST && template.ends_with("/projects");
             let lists = method == Method::GET && template.ends_with("/projects");
-            match (operating(template) || creates, lists) {
+            match (operating(method.as_str(), template) || creates, lists) {
                 (true, _) => assert_eq!(status, 403, "foreign ci {method} {path}"),
                 (_, true) => assert_eq!(status, 200, "foreign ci {method} {path}"),
                 (false, false) => assert_eq!(status, 404, "foreign ci {method} {path}"),
             }
             // The project's own, for another environment: reads, and changes nothing here.
-            let changes = template.ends_with("/apply") || template.ends_with("/rollback");
+            let changes = template.ends_with("/apply")
+                || template.ends_with("/rollback")
+                || template.contains("production/secrets");
             if changes {
                 assert_eq!(ask(&own_ci).await, 403, "own ci {method} {path}");
             }

@@ -35,6 +35,7 @@ fn config(world_url: &DatabaseUrl, folder: &std::path::Path) -> ServeConfig {
         database: world_url.clone(),
         admin_token_file: folder.join("admin.token"),
         signing_key_file: folder.join("signing.keys"),
+        secrets_key_file: folder.join("secrets.keys"),
     }
 }
 
@@ -93,12 +94,14 @@ on_both! {
         let file = config.admin_token_file.clone();
         let first = start(config.clone()).await;
         let keys = config.signing_key_file.clone();
+        let secrets = config.secrets_key_file.clone();
         let made = [
             Notice::AdminTokenCreated(file.clone()),
             Notice::SigningKeyCreated(keys.clone()),
+            Notice::SecretsKeyCreated(secrets.clone()),
         ];
         assert_eq!(first.notices, made);
-        for made in [&file, &keys] {
+        for made in [&file, &keys, &secrets] {
             assert_eq!(std::fs::metadata(made).unwrap().permissions().mode() & 0o777, 0o600);
         }
         let token = Token::parse(std::fs::read_to_string(&file).unwrap().trim()).unwrap();

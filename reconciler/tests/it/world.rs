@@ -23,6 +23,7 @@ use starform_reconciler::{
     store::{Created, DatabaseUrl, NewProject, NewToken, Store},
     time::Timestamp,
     token::{Token, TokenKind},
+    vault::SecretKeys,
 };
 use tempfile::TempDir;
 use tokio_util::sync::CancellationToken;
@@ -36,6 +37,11 @@ pub(crate) fn keys(of: &[(&str, u8)]) -> SigningKeys {
         .map(|(id, byte)| SigningKey::new(id, &[*byte; 32]).unwrap().reveal())
         .collect();
     SigningKeys::parse(&lines.join("\n")).unwrap()
+}
+
+/// One key of 32 times the same byte.
+pub(crate) fn secret_keys() -> SecretKeys {
+    SecretKeys::parse("s-test:BwcHBwcHBwcHBwcHBwcHBwcHBwcHBwcHBwcHBwcHBwc=").unwrap()
 }
 
 pub(crate) struct World {
@@ -162,6 +168,7 @@ impl World {
         router(Api {
             store: self.store.clone(),
             keys: self.keys.clone(),
+            secret_keys: secret_keys(),
             stopping: CancellationToken::new(),
         })
     }

@@ -67,6 +67,7 @@ impl Engine {
             manager: FieldManager::Shuttle,
             force: self.is_ours(state, key),
             dry_run,
+            sealed: state.sealed(wanted).map(Arc::new),
         }
     }
 
@@ -103,6 +104,7 @@ impl Engine {
             manager: FieldManager::Handoff,
             force: true,
             dry_run: false,
+            sealed: None,
         };
         self.send(Task::Handoff { key }, Request::Apply(apply));
     }

@@ -115,6 +115,18 @@ impl State {
         }
     }
 
+    /// What of the object the shell fills in; `None` for an object without secrets.
+    pub(super) fn sealed(&self, wanted: &Wanted) -> Option<io::Sealed> {
+        let references = &self.object(wanted).sealed;
+        (!references.is_empty()).then(|| io::Sealed {
+            cluster: self.index.cluster_id,
+            bundle: wanted.place.bundle.clone(),
+            project: wanted.unit.project(),
+            environment: wanted.unit.environment().cloned(),
+            references: references.clone(),
+        })
+    }
+
     pub(super) fn manifest(&self, wanted: &Wanted) -> &Value {
         &self.object(wanted).manifest
     }

@@ -9,7 +9,8 @@ use std::{collections::BTreeMap, sync::Arc};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use starform_contract::{
-    Bundle, Digest, Generation, Index, ObjectKey, ProjectId, Report, ServiceId,
+    Bundle, ClusterId, Digest, EnvironmentName, Generation, Index, ObjectKey, ProjectId, Report,
+    ServiceId, bundle::SealedRef,
 };
 
 use crate::kinds::Kind;
@@ -181,6 +182,19 @@ pub struct Apply {
     pub manager: FieldManager,
     pub force: bool,
     pub dry_run: bool,
+    /// What the shell puts into `data`; the engine knows no value.
+    pub sealed: Option<Arc<Sealed>>,
+}
+
+/// Keys of a Secret's `data` by reference, and where their values are asked for.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Sealed {
+    pub cluster: ClusterId,
+    pub bundle: Digest,
+    pub project: ProjectId,
+    /// `None`: an object of the project itself.
+    pub environment: Option<EnvironmentName>,
+    pub references: BTreeMap<String, SealedRef>,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]

@@ -4,9 +4,11 @@
 //! is replaced only at the version that was loaded, and what no index names any more is removed
 //! last; so a reader, and a crash at any request, sees one whole generation. What was loaded has the
 //! digest it claims. This is where an agent starts while the control plane is away, and where
-//! embedded mode has its accepted state. Read on in `shard.rs`, `store.rs`, `inventory.rs`.
+//! embedded mode has its accepted state. Read on in `shard.rs`, `store.rs`, `inventory.rs`, and in
+//! `secret.rs` for what must be kept as Secrets.
 
 mod inventory;
+mod secret;
 mod shard;
 mod store;
 
@@ -21,6 +23,10 @@ use starform_contract::{Bundle, Digest, Generation, Index, digest::canonical};
 
 use crate::call::CallError;
 pub use inventory::{inventory_key, load_inventory, save_inventory};
+pub use secret::{
+    KeepError, KeptSecret, KeptSecrets, KeptValue, agent_key, change_secrets, kept_versions,
+    load_secrets,
+};
 pub use shard::{Damage, PART_BYTES, Part, pack, unpack};
 
 /// Shuttle's own namespace.

@@ -127,7 +127,7 @@ pub(super) fn code(error: &CallError) -> Option<u16> {
 }
 
 /// Performs a write; makes the namespace and repeats it when that was what it lacked.
-async fn in_namespace(
+pub(super) async fn in_namespace(
     client: &Client,
     make: impl Fn() -> Request<Vec<u8>>,
 ) -> Result<Value, CallError> {

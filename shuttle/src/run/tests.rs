@@ -93,6 +93,7 @@ async fn a_standby_lets_its_last_write_end() {
     let mut agent = Agent {
         keeper: Keeper::start(client.clone(), &mut tasks),
         client,
+        values: Values::Nowhere,
         plane: None,
         driver: None,
         journal: Journal::default(),

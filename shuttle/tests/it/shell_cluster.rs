@@ -13,6 +13,7 @@ use starform_shuttle::{
     cluster::{self, kind_is_absent},
     engine::io::{Apply, Failure, FieldManager, Gone, Input, Observed, Response},
     kinds::kind_of,
+    values::Filling,
     watch,
 };
 use tokio::sync::mpsc;
@@ -68,8 +69,12 @@ async fn apply(
         manager: FieldManager::Shuttle,
         force: true,
         dry_run,
+        sealed: None,
     };
-    cluster::apply(&person(client), &apply).await.map(object)
+    let nothing = Filling::default();
+    cluster::apply(&person(client), &apply, &nothing)
+        .await
+        .map(object)
 }
 
 fn object(response: Response) -> Observed {

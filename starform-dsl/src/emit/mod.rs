@@ -8,13 +8,14 @@ mod origins;
 mod outputs;
 mod refuse;
 mod running;
+mod secrets;
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use starform_contract::{
     ClusterProfile, EnvironmentName, EnvironmentState, GroupName, NameEntry, ObjectName, Origins,
-    ProjectId, ServiceId, ServiceName, ServiceState, WorkspaceId, model::Variable,
-    profile::DEFAULT_TIER, state,
+    ProjectId, SecretVersions, ServiceId, ServiceName, ServiceState, WorkspaceId, model::Variable,
+    profile::DEFAULT_TIER, secret::Generated, state,
 };
 
 use crate::diag::{self, Diagnostic, codes};
@@ -22,8 +23,10 @@ use crate::project::{self, Environment, Gone, Project, Setting};
 use crate::resolve::{self, Resolved};
 use crate::table::closest;
 use crate::values::image;
+use crate::vars::{Generator, VarValue};
 pub(crate) use model::{COOLDOWN, CPU, CPU_TARGET, GRACE, MEMORY};
 use outputs::Outputs;
+use secrets::Secrets;
 
 /// What the language does not know: identities, names in the cluster, and what the caller overrides.
 #[derive(Clone, Debug)]
@@ -39,6 +42,7 @@ pub struct Bindings {
     /// Images that stand in for those of the file.
     pub images: BTreeMap<ServiceName, String>,
     pub hosts: VerifiedHosts,
+    pub secrets: SecretVersions,
 }
 
 impl Bindings {
@@ -61,6 +65,7 @@ impl Bindings {
             base_domain: ClusterProfile::default().base_domain,
             images: BTreeMap::new(),
             hosts: VerifiedHosts::All,
+            secrets: SecretVersions::Unasked,
         }
     }
 }
@@ -110,7 +115,7 @@ pub fn emit(
 }
 
 /// As [`emit`], but for people to read: also with what this version does not carry into the cluster.
-/// A service that is built without an image in the bindings has an empty one; a secret has version 0.
+/// A service that is built without an image in the bindings has an empty one.
 pub fn describe(
     project: &Project,
     environment: &EnvironmentName,
@@ -156,6 +161,7 @@ fn state(
     images: &BTreeMap<ServiceName, String>,
 ) -> Result<Emitted, Vec<Diagnostic>> {
     let outputs = &Outputs::of(project, &environment.name, bindings, resolved)?;
+    let secrets = &Secrets::of(project, environment, bindings);
     let mut services = Vec::with_capacity(resolved.len());
     let mut places = BTreeMap::new();
     for service in resolved {
@@ -166,7 +172,7 @@ fn state(
         let image = images
             .get(name)
             .ok_or_else(|| vec![internal(project, service, "no image")])?;
-        let model = model::service(service, image, bindings, outputs)
+        let model = model::service(service, image, bindings, outputs, secrets)
             .map_err(|what| vec![internal(project, service, what)])?;
         services.push(ServiceState {
             service_id: entry.service_id,
@@ -188,7 +194,7 @@ fn state(
             ephemeral: project.environment(&environment.name).is_none(),
             drift: environment.drift,
             protect: environment.is_protected(),
-            groups: groups(project, environment, resolved, outputs),
+            groups: groups(project, environment, resolved, outputs, secrets),
             names,
             services,
             removed: project.model.removed.iter().map(removed).collect(),
@@ -218,6 +224,7 @@ fn groups(
     environment: &Environment,
     resolved: &[Resolved<'_>],
     outputs: &Outputs<'_>,
+    secrets: &Secrets<'_>,
 ) -> BTreeMap<GroupName, BTreeMap<String, Variable>> {
     let mut groups = BTreeMap::new();
     for (name, group) in resolved
@@ -229,8 +236,16 @@ fn groups(
                 .into_iter()
                 .filter_map(|(key, value)| match &value.value {
                     Setting::Set(value) => {
-                        let text = outputs.text(value, None)?;
-                        Some((key.to_owned(), Variable::Literal(text)))
+                        let variable = match value {
+                            VarValue::Secret(secret) => secrets.named(secret, Some(name)),
+                            VarValue::Generate(Generator::Bytes32) => {
+                                secrets.generated(Generated::Group(name, key))
+                            }
+                            VarValue::Literal(_) | VarValue::Ref(_) | VarValue::Template(_) => {
+                                Variable::Literal(outputs.text(value, None)?)
+                            }
+                        };
+                        Some((key.to_owned(), variable))
                     }
                     Setting::Unset | Setting::Broken => None,
                 })

@@ -11,15 +11,16 @@ use starform_contract::{
         Scale, ServiceModel, Size, Variable, Web, Worker, Workload,
     },
     quantity::{Cpu, Duration, Memory},
+    secret::Generated,
 };
 
-use super::{Bindings, outputs::Outputs, running};
+use super::{Bindings, outputs::Outputs, running, secrets::Secrets};
 use crate::project::{
     AliasDecl, CheckDecl, DomainDecl, DrainDecl, HealthDecl, KeepDecl, Kind, PortDecl, ProbeDecl,
     ScaleDecl, Schedule, SizeDecl, Spanned,
 };
 use crate::resolve::Resolved;
-use crate::vars::VarValue;
+use crate::vars::{Generator, VarValue};
 
 pub(crate) const CPU: Cpu = Cpu::from_millicores(100);
 pub(crate) const MEMORY: Memory = Memory::from_bytes(256 << 20);
@@ -35,9 +36,6 @@ const RUN_TIMEOUT: Duration = Duration::from_secs(3_600);
 const KEEP: u32 = 3;
 const TIME_ZONE: &str = "UTC";
 
-/// The version of a secret that was never delivered.
-const UNDELIVERED: u64 = 0;
-
 /// What a checked service cannot lack.
 pub(super) type Missing = &'static str;
 
@@ -46,8 +44,9 @@ pub(super) fn service(
     image: &str,
     bindings: &Bindings,
     outputs: &Outputs<'_>,
+    secrets: &Secrets<'_>,
 ) -> Result<ServiceModel, Missing> {
-    let (vars, refs) = vars(resolved, outputs)?;
+    let (vars, refs) = vars(resolved, outputs, secrets)?;
     Ok(ServiceModel {
         image: image.to_owned(),
         run: resolved
@@ -125,19 +124,19 @@ fn workload(
 fn vars(
     resolved: &Resolved<'_>,
     outputs: &Outputs<'_>,
+    secrets: &Secrets<'_>,
 ) -> Result<(BTreeMap<String, Variable>, BTreeSet<ServiceName>), Missing> {
     let own = &resolved.service.name.value;
+    let entry = outputs.entry(own).ok_or("no name")?;
     let mut refs = BTreeSet::new();
     let mut vars = BTreeMap::new();
     for (key, var) in &resolved.vars {
         let variable = match var.value {
-            VarValue::Secret(name) => Variable::Secret {
-                secret: name.as_str().to_owned(),
-                version: UNDELIVERED,
-                group: None,
-            },
-            // It has no name before something has made it.
-            VarValue::Generate(_) => continue,
+            VarValue::Secret(name) => secrets.named(name, var.group),
+            VarValue::Generate(Generator::Bytes32) => secrets.generated(match var.group {
+                Some(group) => Generated::Group(group, key),
+                None => Generated::Service(&entry.object_name, key),
+            }),
             VarValue::Literal(_) | VarValue::Ref(_) | VarValue::Template(_) => {
                 let text = outputs.text(var.value, Some(own));
                 Variable::Literal(text.ok_or("an unresolved reference")?)

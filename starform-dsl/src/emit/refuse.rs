@@ -7,17 +7,14 @@ use crate::project::{Environment, Project};
 use crate::resolve::Resolved;
 use crate::source::Span;
 use crate::table::{self, Availability, EnvironmentNode, ImageNode, NodeName, ProjectNode};
-use crate::vars::{Annotation, SECRETS_LATER, VarValue};
 
-/// One diagnostic for each node or value of the environment and these services.
+/// One diagnostic for each node of the environment and these services.
 pub(super) fn checked_only(
     project: &Project,
     environment: &Environment,
     resolved: &[Resolved<'_>],
 ) -> Vec<Diagnostic> {
-    let of_services = resolved
-        .iter()
-        .flat_map(|service| nodes(service).chain(values(service)));
+    let of_services = resolved.iter().flat_map(nodes);
     let removed = project.model.removed.iter().filter_map(|removed| {
         let refused = outside_services(ProjectNode::Removed.node(), removed.node)?;
         Some(refused.node_path("project.removed"))
@@ -59,24 +56,6 @@ fn nodes<'m>(resolved: &Resolved<'m>) -> impl Iterator<Item = Diagnostic> + use<
             }
             Availability::Ready | Availability::Later { .. } => None,
         })
-}
-
-fn values<'m>(resolved: &Resolved<'m>) -> impl Iterator<Item = Diagnostic> + use<'m> {
-    let path = resolved.service.path();
-    let refused: Vec<Diagnostic> = resolved
-        .vars
-        .iter()
-        .filter_map(|(key, var)| {
-            let annotation = match var.value {
-                VarValue::Secret(_) => Annotation::Secret,
-                VarValue::Generate(_) => Annotation::Generate,
-                VarValue::Literal(_) | VarValue::Ref(_) | VarValue::Template(_) => return None,
-            };
-            let what = format!("`{key} ({})…`", annotation.as_str());
-            Some(refusal(&what, var.span, SECRETS_LATER).node_path(format!("{path}.vars.{key}")))
-        })
-        .collect();
-    refused.into_iter()
 }
 
 fn refusal(what: &str, span: Span, instead: &str) -> Diagnostic {

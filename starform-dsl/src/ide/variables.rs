@@ -31,11 +31,11 @@ fn written(annotation: Annotation) -> (&'static str, &'static str) {
         ),
         Annotation::Secret => (
             "${1:name}",
-            "The name of a secret that is kept outside of the file. This version checks it and does not deliver it yet.",
+            "The name of a secret that is kept outside of the file: `starform secret set` gives it a value, for each environment by itself.",
         ),
         Annotation::Generate => (
             "bytes32",
-            "A value that is made once and kept: 32 random bytes. This version checks it and does not deliver it yet.",
+            "A value that is made once in each environment and kept: 32 random bytes, as 43 characters of base64url.",
         ),
     }
 }

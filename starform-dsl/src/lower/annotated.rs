@@ -13,9 +13,7 @@ use crate::source::Span;
 use crate::syntax::{Entry, TextRange, Value};
 use crate::table::closest;
 use crate::vars::template::{self, InvalidTemplate, Part};
-use crate::vars::{
-    Annotation, Generator, InvalidReference, Output, Piece, Reference, SECRETS_LATER, VarValue,
-};
+use crate::vars::{Annotation, Generator, InvalidReference, Output, Piece, Reference, VarValue};
 
 /// Where the bytes of a string's value stand.
 #[derive(Clone, Copy)]
@@ -120,10 +118,7 @@ fn reference(cx: &mut Cx, entry: Entry<'_>) -> Option<VarValue> {
 fn secret(cx: &mut Cx, entry: Entry<'_>) -> Option<VarValue> {
     let text = text(cx, entry, "the name of the secret")?;
     match SecretName::new(text.as_ref()) {
-        Ok(name) => {
-            cx.checked_only("`(secret)`", entry.span(), SECRETS_LATER);
-            Some(VarValue::Secret(name))
-        }
+        Ok(name) => Some(VarValue::Secret(name)),
         Err(_) => {
             let help = "write the name that the secret is kept under, such as `(secret)stripe-api-key`: lower-case letters, digits and single hyphens, at most 63";
             let title = "this is no name of a secret";
@@ -137,7 +132,6 @@ fn generate(cx: &mut Cx, entry: Entry<'_>) -> Option<VarValue> {
     let text = text(cx, entry, "what is generated")?;
     let generator = Generator::Bytes32;
     if text == generator.as_str() {
-        cx.checked_only("`(generate)`", entry.span(), SECRETS_LATER);
         return Some(VarValue::Generate(generator));
     }
     let span = entry.value_span();

@@ -56,6 +56,8 @@ pub(crate) const MOST_VARIABLES: usize = 1_000;
 pub(crate) struct ResolvedVar<'m> {
     pub(crate) value: &'m VarValue,
     pub(crate) span: Span,
+    /// The group that brings it; `None`: the service's own layers do.
+    pub(crate) group: Option<&'m GroupName>,
 }
 
 /// What the layers say about one child.
@@ -248,18 +250,18 @@ impl<'m> Resolved<'m> {
         environment: &EnvironmentName,
     ) -> BTreeMap<&'m str, ResolvedVar<'m>> {
         let mut merged = BTreeMap::new();
-        for (_, found) in self.groups(model) {
+        for (name, found) in self.groups(model) {
             for (key, value) in group(found, environment) {
                 // A group that unsets a key of its own brings nothing; only the service takes back
                 // what other groups bring.
                 if value.value != Setting::Unset {
-                    put(&mut merged, key, value);
+                    put(&mut merged, key, value, Some(name));
                 }
             }
         }
         for named in self.layers.iter().rev() {
             for (key, value) in &named.layer.vars {
-                put(&mut merged, key, value);
+                put(&mut merged, key, value, None);
             }
         }
         merged
@@ -270,11 +272,16 @@ fn put<'m>(
     merged: &mut BTreeMap<&'m str, ResolvedVar<'m>>,
     key: &'m str,
     value: &'m Spanned<Setting<VarValue>>,
+    group: Option<&'m GroupName>,
 ) {
     match &value.value {
         Setting::Set(set) => {
-            let span = value.span;
-            merged.insert(key, ResolvedVar { value: set, span });
+            let var = ResolvedVar {
+                value: set,
+                span: value.span,
+                group,
+            };
+            merged.insert(key, var);
         }
         Setting::Unset | Setting::Broken => {
             merged.remove(key);

@@ -78,10 +78,6 @@ pub enum InvalidReference {
     },
 }
 
-/// What to do while this version delivers no secrets.
-pub(crate) const SECRETS_LATER: &str =
-    "leave the variable out until secrets are delivered; never write the value here";
-
 const OUTPUTS: [Output; 6] = [
     Output::Host,
     Output::Port,

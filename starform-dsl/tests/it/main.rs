@@ -42,6 +42,7 @@ mod redaction;
 mod reference;
 mod renderings;
 mod schema;
+mod secrets;
 mod seeded;
 mod suite;
 mod table;

@@ -124,6 +124,39 @@ impl Cluster {
         })
     }
 
+    /// Every object that the API server lists, with its collection's path and name.
+    pub(crate) fn everything(&self) -> Vec<(String, Value)> {
+        let mut groups = vec!["/api/v1".to_owned()];
+        for group in self.get("/apis").unwrap()["groups"].as_array().unwrap() {
+            let version = text_of(&group["preferredVersion"]["groupVersion"]);
+            groups.push(format!("/apis/{version}"));
+        }
+        let mut all = Vec::new();
+        for group in groups {
+            let resources = self.get(&group).unwrap();
+            let listed = resources["resources"]
+                .as_array()
+                .unwrap()
+                .iter()
+                .filter(|resource| {
+                    let verbs = resource["verbs"].as_array();
+                    verbs.is_some_and(|verbs| verbs.contains(&Value::from("list")))
+                });
+            for resource in listed {
+                let name = text_of(&resource["name"]);
+                for object in self.list(&format!("{group}/{name}")) {
+                    let metadata = &object["metadata"];
+                    let of = match metadata["namespace"].as_str() {
+                        Some(namespace) => format!("{group}/namespaces/{namespace}/{name}"),
+                        None => format!("{group}/{name}"),
+                    };
+                    all.push((format!("{of}/{}", text_of(&metadata["name"])), object));
+                }
+            }
+        }
+        all
+    }
+
     fn request(
         &self,
         method: &str,

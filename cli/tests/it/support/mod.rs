@@ -1,6 +1,7 @@
 //! What the scenarios share: processes that end with the test, projects in temporary folders,
 //! waiting on conditions.
 
+pub(crate) mod canary;
 pub(crate) mod cluster;
 pub(crate) mod fence;
 pub(crate) mod platform;

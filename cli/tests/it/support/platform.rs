@@ -92,6 +92,11 @@ impl Platform {
         self.folder.path().join("signing-keys")
     }
 
+    /// Where both keep their files: the store, keys, tokens, logs.
+    pub(crate) fn folder(&self) -> &std::path::Path {
+        self.folder.path()
+    }
+
     pub(crate) fn agent_file(&self) -> PathBuf {
         self.folder.path().join("agent.json")
     }
@@ -140,7 +145,9 @@ fn start_server(folder: &TempDir, port: u16) -> Running {
             .arg("--admin-token-file")
             .arg(folder.path().join("admin-token"))
             .arg("--signing-key-file")
-            .arg(folder.path().join("signing-keys")),
+            .arg(folder.path().join("signing-keys"))
+            .arg("--secrets-key-file")
+            .arg(folder.path().join("secrets-keys")),
         &log,
     );
     wait_for("the control plane to listen", PATIENCE, || {

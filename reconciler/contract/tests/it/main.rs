@@ -13,4 +13,5 @@ mod names;
 mod profiles;
 mod quantities;
 mod schemas;
+mod sealed;
 mod signatures;

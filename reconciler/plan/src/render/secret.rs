@@ -68,11 +68,15 @@ fn secret<'v>(
                 data.insert(key.clone(), STANDARD.encode(text));
             }
             Variable::Secret {
-                secret, version, ..
+                secret,
+                version,
+                environment,
+                group: _,
             } => {
                 let reference = SealedRef {
                     secret: secret.clone(),
                     version: *version,
+                    environment: environment.clone(),
                 };
                 sealed.insert(key.clone(), reference);
             }

@@ -443,6 +443,7 @@ fn variables() -> BoxedStrategy<BTreeMap<String, Variable>> {
                 secret,
                 version,
                 group,
+                environment: None,
             }
         });
     let variable = prop_oneof![3 => text().prop_map(Variable::Literal), 1 => secret];
@@ -457,10 +458,12 @@ fn ungrouped(variables: BTreeMap<String, Variable>) -> BTreeMap<String, Variable
             secret,
             version,
             group: _,
+            environment,
         } => Variable::Secret {
             secret,
             version,
             group: None,
+            environment,
         },
     };
     variables

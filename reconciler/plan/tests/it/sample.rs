@@ -209,6 +209,7 @@ fn secret(secret: &str, version: u64, group: Option<GroupName>) -> Variable {
         secret: secret.to_owned(),
         version,
         group,
+        environment: None,
     }
 }
 

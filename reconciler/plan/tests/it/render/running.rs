@@ -239,6 +239,7 @@ fn a_job_is_named_after_what_it_runs_and_the_attempt() {
                 secret: "token".to_owned(),
                 version: 1,
                 group: None,
+                environment: None,
             };
             model.vars.insert("TOKEN".to_owned(), secret);
         },
@@ -247,6 +248,7 @@ fn a_job_is_named_after_what_it_runs_and_the_attempt() {
                 secret: "token".to_owned(),
                 version: 2,
                 group: None,
+                environment: None,
             };
             model.vars.insert("TOKEN".to_owned(), secret);
         },

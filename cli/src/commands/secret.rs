@@ -1,0 +1,238 @@
+//! `starform secret …`: values go in, names and versions come out.
+//!
+//! Effects: reads standard input or the terminal, asks a control plane or the cluster, prints. Always
+//! holds: a value is never an argument, never printed, never in an error, and wiped after it was sent.
+
+use std::io::{IsTerminal as _, Read as _, stdin};
+
+use anyhow::Context;
+use starform_contract::{EnvironmentName, ProjectName, SecretName};
+use starform_reconciler::api::body::{Items, PutSecret, Secret};
+use zeroize::{Zeroize as _, Zeroizing};
+
+use super::{admin, checked, cluster::cluster_id};
+use crate::{
+    args::{Global, SecretCommand, SecretPlace},
+    backend::project_id,
+    embedded::Embedded,
+    exit::{Exit, Failure},
+    remote::{Remote, RemoteError, failure},
+    sources,
+    terminal::Terminal,
+};
+
+/// What a container's environment takes of one variable, with room for its name.
+const LONGEST: usize = 64 * 1024;
+
+/// Who keeps the secrets that a command is about.
+enum Keeper {
+    /// The path of the collection on a control plane.
+    Remote(Box<Remote>, String),
+    Embedded(Box<Embedded>, ProjectName, EnvironmentName),
+}
+
+pub(crate) async fn run(
+    command: SecretCommand,
+    global: &Global,
+    terminal: Terminal,
+) -> anyhow::Result<Exit> {
+    match command {
+        SecretCommand::Set { name, place, value } => {
+            refuse_arguments(&value, &name)?;
+            let keeper = Keeper::of(&place, global, terminal).await?;
+            let value = read_value(&name, terminal)?;
+            let set = keeper.set(&name, value).await?;
+            say!(
+                "{} is kept as version {} in {}; `starform plan` shows what uses it",
+                set.name,
+                set.version,
+                words(&place)
+            );
+        }
+        SecretCommand::List { place, format } => {
+            let keeper = Keeper::of(&place, global, terminal).await?;
+            let all = keeper.list().await?;
+            admin::list(format, &all, all.items.iter().map(line));
+        }
+        SecretCommand::Rm { name, place } => {
+            let keeper = Keeper::of(&place, global, terminal).await?;
+            keeper.remove(&name, &place).await?;
+            say!("no value of {name} is kept in {} any more", words(&place));
+        }
+    }
+    Ok(Exit::Success)
+}
+
+impl Keeper {
+    async fn of(place: &SecretPlace, global: &Global, terminal: Terminal) -> anyhow::Result<Self> {
+        if let Some(cluster) = &place.cluster {
+            let remote = admin::remote(global)?;
+            let id = cluster_id(&remote, cluster).await?;
+            let path = format!("/v1/clusters/{id}/secrets");
+            return Ok(Self::Remote(Box::new(remote), path));
+        }
+        let environment = place
+            .env
+            .clone()
+            .context("name an environment with --env, or a cluster with --cluster")?;
+        let project = project(place, &environment, global, terminal)?;
+        match &global.server {
+            Some(server) => {
+                let remote = Remote::new(server, global)?;
+                let id = project_id(&remote, &project).await?;
+                let path = format!("/v1/projects/{id}/environments/{environment}/secrets");
+                Ok(Self::Remote(Box::new(remote), path))
+            }
+            None => {
+                let embedded = Embedded::new(global, &sources::folder(".".as_ref()));
+                Ok(Self::Embedded(Box::new(embedded), project, environment))
+            }
+        }
+    }
+
+    async fn set(&self, name: &SecretName, value: Zeroizing<String>) -> anyhow::Result<Secret> {
+        match self {
+            Self::Remote(remote, path) => remote
+                .put(&format!("{path}/{name}"), &PutSecret { value })
+                .await
+                .map_err(failure),
+            Self::Embedded(embedded, project, environment) => {
+                embedded.set_secret(project, environment, name, value).await
+            }
+        }
+    }
+
+    async fn list(&self) -> anyhow::Result<Items<Secret>> {
+        match self {
+            Self::Remote(remote, path) => remote.get(path).await.map_err(failure),
+            Self::Embedded(embedded, project, environment) => {
+                embedded.secrets(project, environment).await
+            }
+        }
+    }
+
+    async fn remove(&self, name: &SecretName, place: &SecretPlace) -> anyhow::Result<()> {
+        let removed = match self {
+            Self::Remote(remote, path) => match remote.delete(&format!("{path}/{name}")).await {
+                Ok(()) => true,
+                Err(RemoteError::Problem(problem)) if problem.status == 404 => false,
+                Err(error) => return Err(failure(error)),
+            },
+            Self::Embedded(embedded, project, environment) => {
+                embedded.remove_secret(project, environment, name).await?
+            }
+        };
+        if removed {
+            return Ok(());
+        }
+        let message = format!(
+            "no value of `{name}` is kept in {}; `starform secret list` shows those that are",
+            words(place)
+        );
+        Err(Failure::because(Exit::Error, message))
+    }
+}
+
+/// The project that is named, or the one of the file here, which then must have the environment.
+fn project(
+    place: &SecretPlace,
+    environment: &EnvironmentName,
+    global: &Global,
+    terminal: Terminal,
+) -> anyhow::Result<ProjectName> {
+    if let Some(project) = &place.project {
+        if global.server.is_none() {
+            let message = "--project names a project of a control plane; give --server too, or leave it out and stand where starform.kdl is";
+            return Err(Failure::because(Exit::Error, message));
+        }
+        return Ok(project.clone());
+    }
+    let (_, project) = checked(".".as_ref(), terminal)?;
+    let options = crate::args::PlanOptions {
+        env: vec![environment.clone()],
+        ..Default::default()
+    };
+    super::plan::check_options(&project, &options)?;
+    Ok(project.name().clone())
+}
+
+/// What stands on a command line stands in histories and process lists.
+fn refuse_arguments(value: &[std::ffi::OsString], name: &SecretName) -> anyhow::Result<()> {
+    if value.is_empty() {
+        return Ok(());
+    }
+    let message = format!(
+        "a value is never an argument: it would stand in the shell's history and in process lists; write `starform secret set {name} … < FILE`, or let it ask. If what you wrote was the value, change it where it comes from"
+    );
+    Err(Failure::because(Exit::Error, message))
+}
+
+fn read_value(name: &SecretName, terminal: Terminal) -> anyhow::Result<Zeroizing<String>> {
+    let value = if terminal.interactive {
+        let prompt = format!("value of {name} (not shown): ");
+        Zeroizing::new(rpassword::prompt_password(prompt).context("cannot ask for the value")?)
+    } else if stdin().is_terminal() {
+        let message =
+            "the value comes from standard input: `starform secret set NAME --env ENV < FILE`";
+        return Err(Failure::because(Exit::Error, message));
+    } else {
+        piped()?
+    };
+    if value.is_empty() || value.contains('\0') {
+        let message = "the value is empty or holds a NUL character, which no variable can hold; nothing was changed";
+        return Err(Failure::because(Exit::Error, message));
+    }
+    Ok(value)
+}
+
+/// Editors and `echo` end a file with a newline that is not part of the value.
+fn piped() -> anyhow::Result<Zeroizing<String>> {
+    // Room for all of it at once: a buffer that grows leaves copies behind.
+    let mut bytes = Zeroizing::new(Vec::with_capacity(LONGEST + 3));
+    let limit = u64::try_from(LONGEST + 3).unwrap_or(u64::MAX);
+    stdin()
+        .take(limit)
+        .read_to_end(&mut bytes)
+        .context("cannot read the value from standard input")?;
+    if bytes.last() == Some(&b'\n') {
+        bytes.pop();
+        if bytes.last() == Some(&b'\r') {
+            bytes.pop();
+        }
+    }
+    if bytes.len() > LONGEST {
+        let message = format!("the value is longer than {LONGEST} bytes; nothing was changed");
+        return Err(Failure::because(Exit::Error, message));
+    }
+    match String::from_utf8(std::mem::take(&mut *bytes)) {
+        Ok(text) => Ok(Zeroizing::new(text)),
+        Err(error) => {
+            error.into_bytes().zeroize();
+            let message = "the value is not UTF-8 text; encode it, for example with base64, and let the program decode it";
+            Err(Failure::because(Exit::Error, message))
+        }
+    }
+}
+
+fn words(place: &SecretPlace) -> String {
+    match (&place.cluster, &place.env) {
+        (Some(cluster), _) => format!("cluster {cluster}"),
+        (None, Some(environment)) => environment.to_string(),
+        (None, None) => String::new(),
+    }
+}
+
+/// `stripe-api-key  version 3  2026-11-21T19:00:00Z  by 4fk…`
+fn line(secret: &Secret) -> String {
+    let mut line = format!(
+        "{}  version {}  {}",
+        secret.name, secret.version, secret.set_at
+    );
+    if secret.generated {
+        line += "  generated";
+    }
+    if let Some(by) = &secret.set_by {
+        line += &format!("  by {by}");
+    }
+    line
+}

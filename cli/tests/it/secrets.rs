@@ -1,0 +1,282 @@
+//! Secrets end to end, through the control plane and the agent, on a real API server: a value goes from
+//! standard input into one Secret of the cluster, and is in nothing else.
+
+use std::{fs, path::Path, time::Duration};
+
+use base64::{Engine as _, engine::general_purpose::STANDARD};
+use serde_json::{Value, json};
+
+use crate::support::{
+    canary,
+    cluster::Cluster,
+    platform::Platform,
+    process::{Ran, run_with},
+    project::Project,
+    wait_for,
+};
+
+const IMAGE: &str =
+    "ghcr.io/acme/api@sha256:0f1e2d3c4b5a69788796a5b4c3d2e1f00f1e2d3c4b5a69788796a5b4c3d2e1f0";
+/// With what JSON, URLs and shells write otherwise.
+const FIRST: &str = "canary-Yq7!one \"quoted\" \\ &?=/+ä";
+const SECOND: &str = "canary-Zk2-two%20<second>|~";
+const SHARED: &str = "canary-Xp5-shared://user:pa$$@db/";
+
+fn shop() -> Project {
+    Project::new(&format!(
+        "project shop {{
+  environment production branch=main
+  var-group payments {{ DSN (secret)shared-dsn; MODE live; }}
+  web api {{ image \"{IMAGE}\"; port 8080; use payments; vars {{ KEY (secret)stripe-api-key; COOKIE (generate)bytes32; }}; }}
+  worker mailer {{ image \"{IMAGE}\"; use payments; }}
+  worker plain {{ image \"{IMAGE}\"; vars {{ MODE live; }}; }}
+}}
+"
+    ))
+}
+
+struct Scene<'a> {
+    cluster: &'a Cluster,
+    platform: Platform,
+    shop: Project,
+    /// Everything that commands printed.
+    said: String,
+}
+
+impl Scene<'_> {
+    fn starform(&mut self, words: &[&str]) -> Ran {
+        let ran = self.platform.starform(&self.shop, words);
+        self.said += &format!("{}\n{}\n", ran.stdout, ran.stderr);
+        ran
+    }
+
+    fn set(&mut self, name: &str, value: &str) {
+        let mut command = self.platform.command(&self.shop);
+        command.args(["secret", "set", name, "--env", "production"]);
+        let ran = run_with(&mut command, &format!("{value}\n")).expect(0);
+        self.said += &format!("{}\n{}\n", ran.stdout, ran.stderr);
+    }
+
+    fn namespace(&mut self) -> String {
+        let status = self
+            .starform(&["status", "--format", "json"])
+            .expect(0)
+            .json();
+        status["environments"][0]["namespace"]
+            .as_str()
+            .unwrap()
+            .to_owned()
+    }
+
+    /// The text of a key of a Secret.
+    fn value(&self, namespace: &str, secret: &str, key: &str) -> Option<String> {
+        let path = format!("/api/v1/namespaces/{namespace}/secrets/{secret}");
+        let live = self.cluster.get(&path)?;
+        let bytes = STANDARD.decode(live["data"][key].as_str()?).unwrap();
+        Some(String::from_utf8(bytes).unwrap())
+    }
+
+    fn checksum(&self, namespace: &str, service: &str) -> String {
+        let path =
+            format!("/apis/apps/v1/namespaces/{namespace}/deployments/{service}--production");
+        let live = self.cluster.get(&path).unwrap();
+        let annotations = &live["spec"]["template"]["metadata"]["annotations"];
+        annotations["starform.io/config-checksum"]
+            .as_str()
+            .unwrap()
+            .to_owned()
+    }
+}
+
+#[test]
+fn values_reach_the_cluster_and_nothing_else() {
+    let Some(cluster) = Cluster::start() else {
+        return;
+    };
+    let platform = Platform::start(&cluster);
+    platform.create_project("shop");
+    let mut scene = Scene {
+        cluster: &cluster,
+        platform,
+        shop: shop(),
+        said: String::new(),
+    };
+    nothing_is_applied_without_values(&mut scene);
+    scene.set("stripe-api-key", FIRST);
+    scene.set("shared-dsn", SHARED);
+    scene.starform(&["apply", "--auto-approve"]).expect(0);
+    let namespace = scene.namespace();
+    let generated = the_values_are_there(&scene, &namespace, FIRST);
+    what_somebody_changed_is_healed(&scene, &namespace);
+    a_new_version_rolls_what_uses_it(&mut scene, &namespace, &generated);
+    what_is_used_is_not_removed(&mut scene);
+    canaries_are_nowhere_else(&mut scene, &namespace, &generated);
+}
+
+fn nothing_is_applied_without_values(scene: &mut Scene<'_>) {
+    let plan = scene.starform(&["plan"]).expect(0);
+    assert!(plan.stdout.contains("SF6108"), "{}", plan.stdout);
+    let said: String = plan.stdout.split_whitespace().collect::<Vec<_>>().join(" ");
+    assert!(
+        said.contains("`starform secret set stripe-api-key --env production`"),
+        "{said}"
+    );
+    scene.starform(&["apply", "--auto-approve"]).expect(4);
+    let listed = scene
+        .starform(&["secret", "list", "--env", "production"])
+        .expect(0);
+    assert_eq!(listed.stdout, "");
+}
+
+/// The generated value.
+fn the_values_are_there(scene: &Scene<'_>, namespace: &str, key: &str) -> String {
+    assert_eq!(
+        scene.value(namespace, "api--production", "KEY").unwrap(),
+        key
+    );
+    let group = "starform-vg-payments--production";
+    assert_eq!(scene.value(namespace, group, "DSN").unwrap(), SHARED);
+    assert_eq!(scene.value(namespace, group, "MODE").unwrap(), "live");
+    let generated = scene.value(namespace, "api--production", "COOKIE").unwrap();
+    assert_eq!(generated.len(), 43, "32 bytes as base64url");
+    let path = format!("/apis/apps/v1/namespaces/{namespace}/deployments/api--production");
+    let env = scene.cluster.get(&path).unwrap()["spec"]["template"]["spec"]["containers"][0]["env"]
+        .clone();
+    let named = |name: &str| {
+        let found = env
+            .as_array()
+            .unwrap()
+            .iter()
+            .find(|entry| entry["name"] == name);
+        found.unwrap()["valueFrom"]["secretKeyRef"].clone()
+    };
+    assert_eq!(
+        named("KEY"),
+        json!({"name": "api--production", "key": "KEY"})
+    );
+    assert_eq!(named("DSN"), json!({"name": group, "key": "DSN"}));
+    generated
+}
+
+fn what_somebody_changed_is_healed(scene: &Scene<'_>, namespace: &str) {
+    let path = format!("/api/v1/namespaces/{namespace}/secrets/api--production");
+    scene
+        .cluster
+        .patch(&path, &json!({"data": {"KEY": STANDARD.encode("wrong")}}));
+    wait_for(
+        "the changed value to be back",
+        Duration::from_secs(10),
+        || (scene.value(namespace, "api--production", "KEY")? == FIRST).then_some(()),
+    );
+    scene.cluster.delete(&path);
+    wait_for(
+        "the deleted Secret to be back",
+        Duration::from_secs(10),
+        || (scene.value(namespace, "api--production", "KEY")? == FIRST).then_some(()),
+    );
+}
+
+fn a_new_version_rolls_what_uses_it(scene: &mut Scene<'_>, namespace: &str, generated: &str) {
+    let services = ["api", "mailer", "plain"];
+    let before = services.map(|service| scene.checksum(namespace, service));
+    scene.set("stripe-api-key", SECOND);
+    let plan = scene.starform(&["plan"]).expect(0).stdout;
+    assert!(
+        plan.contains("version 1") && plan.contains("version 2"),
+        "{plan}"
+    );
+    assert!(
+        !plan.contains("mailer") && !plan.contains("plain"),
+        "{plan}"
+    );
+    scene.starform(&["apply", "--auto-approve"]).expect(0);
+    let after = services.map(|service| scene.checksum(namespace, service));
+    assert_ne!(before[0], after[0]);
+    assert_eq!(before[1..], after[1..]);
+    assert_eq!(the_values_are_there(scene, namespace, SECOND), generated);
+    scene.starform(&["plan", "--exit-code"]).expect(0);
+}
+
+fn what_is_used_is_not_removed(scene: &mut Scene<'_>) {
+    let rm = ["secret", "rm", "stripe-api-key", "--env", "production"];
+    let refused = scene.starform(&rm).expect(1);
+    assert!(refused.stderr.contains("in use"), "{}", refused.stderr);
+    let text = scene.shop.text();
+    scene.shop.replace("KEY (secret)stripe-api-key; ", "");
+    scene.starform(&["apply", "--auto-approve"]).expect(0);
+    scene.starform(&rm).expect(0);
+    // Back in the file, it has no value, and the next one is a new version.
+    scene.shop.write(&text);
+    let plan = scene.starform(&["plan"]).expect(0).stdout;
+    assert!(plan.contains("SF6108"), "{plan}");
+    scene.set("stripe-api-key", SECOND);
+    let listed = scene
+        .starform(&["secret", "list", "--env", "production"])
+        .expect(0);
+    assert!(
+        listed.stdout.contains("stripe-api-key  version 3"),
+        "{}",
+        listed.stdout
+    );
+    scene.starform(&["apply", "--auto-approve"]).expect(0);
+}
+
+fn canaries_are_nowhere_else(scene: &mut Scene<'_>, namespace: &str, generated: &str) {
+    let canaries = [FIRST, SECOND, SHARED, generated].map(canary::Canary::new);
+    let mut found = Vec::new();
+    let mut look = |place: &str, bytes: &[u8]| {
+        for canary in &canaries {
+            if let Some(form) = canary.in_bytes(bytes) {
+                found.push(format!("{form} of a value in {place}"));
+            }
+        }
+    };
+    look("what commands print", scene.said.as_bytes());
+    let history = scene
+        .starform(&["status", "--format", "json"])
+        .expect(0)
+        .stdout;
+    look("the status", history.as_bytes());
+    for folder in [scene.platform.folder(), scene.shop.path()] {
+        each_file(folder, &mut |path, bytes| {
+            look(&path.display().to_string(), bytes)
+        });
+    }
+    // Every object of the API server, but the Secrets of the project.
+    for (path, object) in scene.cluster.everything() {
+        let of_project = path.starts_with(&format!("/api/v1/namespaces/{namespace}/secrets"));
+        if !of_project {
+            look(&path, object.to_string().as_bytes());
+        }
+    }
+    look(
+        "the audit log",
+        &fs::read(scene.cluster.path().join("audit.log")).unwrap(),
+    );
+    assert!(found.is_empty(), "{found:#?}");
+    the_scan_finds_what_is_there(scene, namespace, &canaries);
+}
+
+/// The same scan sees each value where it must be.
+fn the_scan_finds_what_is_there(scene: &Scene<'_>, namespace: &str, canaries: &[canary::Canary]) {
+    let secrets = scene
+        .cluster
+        .list(&format!("/api/v1/namespaces/{namespace}/secrets"));
+    let text = Value::from(secrets).to_string();
+    let seen = canaries
+        .iter()
+        .filter(|canary| canary.in_bytes(text.as_bytes()).is_some());
+    // All but the first, which the second has replaced.
+    assert_eq!(seen.count(), canaries.len() - 1);
+}
+
+fn each_file(folder: &Path, look: &mut impl FnMut(&Path, &[u8])) {
+    for entry in fs::read_dir(folder).unwrap() {
+        let path = entry.unwrap().path();
+        if path.is_dir() {
+            each_file(&path, look);
+        } else if path.is_file() {
+            look(&path, &fs::read(&path).unwrap());
+        }
+    }
+}

@@ -1,0 +1,238 @@
+//! Secret values on their way into one cluster: sealed to its agent's key, opened only there.
+//!
+//! Pure; the caller draws the randomness. HPKE (RFC 9180) base mode with X25519, HKDF-SHA256 and
+//! AES-256-GCM. Always holds: a value is never printed, compared by text or serialised in the clear,
+//! and is wiped when it is dropped; what was sealed for one cluster, object, key and version opens for
+//! no other. Read on in [`crate::bundle`] for the references.
+
+use std::{collections::BTreeMap, fmt, str::FromStr};
+
+use base64::{Engine as _, engine::general_purpose::STANDARD};
+use hpke::{
+    Deserializable as _, Kem as _, OpModeR, OpModeS, Serializable as _, aead::AesGcm256,
+    kdf::HkdfSha256, kem::X25519HkdfSha256, rand_core::CryptoRng,
+};
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize, de};
+use zeroize::Zeroizing;
+
+use crate::{
+    bundle::SealedRef,
+    digest::{Digest, canonical},
+    id::ClusterId,
+    key::ObjectKey,
+};
+
+const KEY_BYTES: usize = 32;
+
+type Kem = X25519HkdfSha256;
+type PrivateKey = <Kem as hpke::Kem>::PrivateKey;
+type PublicKey = <Kem as hpke::Kem>::PublicKey;
+type EncappedKey = <Kem as hpke::Kem>::EncappedKey;
+
+/// A value in the clear. No `Serialize`; wiped when it is dropped.
+#[derive(Clone, PartialEq, Eq)]
+pub struct SecretValue(Zeroizing<Vec<u8>>);
+
+/// The secret half of an agent's key. No `Debug`, no `Serialize`; wiped when it is dropped.
+#[derive(Clone)]
+pub struct AgentKey(PrivateKey);
+
+/// The public half: base64 of 32 bytes.
+#[derive(Clone, PartialEq, Eq)]
+pub struct AgentPublicKey(PublicKey);
+
+/// One value, sealed.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct SealedValue {
+    /// Base64 of the encapsulated key.
+    pub enc: String,
+    /// Base64 of ciphertext and tag.
+    pub ciphertext: String,
+}
+
+/// What a value is sealed for; a value that is moved to another place does not open there.
+#[derive(Debug, Clone, Copy, Serialize)]
+pub struct SealedFor<'a> {
+    pub cluster: ClusterId,
+    pub object: &'a ObjectKey,
+    /// The key of the Secret's `data`.
+    pub key: &'a str,
+    pub reference: &'a SealedRef,
+}
+
+/// `PUT /v1/clusters/{id}/key`: what an agent posts on first contact.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct AgentKeyPost {
+    pub public_key: AgentPublicKey,
+}
+
+/// `POST /v1/clusters/{id}/sealed`: the values of one object of a bundle that the agent may see.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct SealedRequest {
+    pub bundle: Digest,
+    pub object: ObjectKey,
+}
+
+/// The answer: by key of the Secret's `data`.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct SealedValues {
+    pub values: BTreeMap<String, SealedValue>,
+}
+
+/// The text is no key; it is never quoted, for it may be a secret one.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("an agent's key is base64 of 32 bytes")]
+pub struct NotAnAgentKey;
+
+/// The public key is none that a value can be sealed to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("nothing can be sealed to the agent's public key; let the agent make a new one")]
+pub struct UnusableKey;
+
+/// A value that does not open: another key, another place, or damaged.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("it was not sealed to this agent's key for this place, or it was damaged")]
+pub struct NotOpened;
+
+/// Seals `value` so that only the holder of `to`'s secret half opens it, and only for `place`.
+///
+/// # Errors
+/// [`UnusableKey`]
+pub fn seal(
+    to: &AgentPublicKey,
+    place: SealedFor<'_>,
+    value: &SecretValue,
+    random: &mut impl CryptoRng,
+) -> Result<SealedValue, UnusableKey> {
+    let info = canonical(&place);
+    let (enc, ciphertext) = hpke::single_shot_seal_with_rng::<AesGcm256, HkdfSha256, Kem>(
+        &OpModeS::Base,
+        &to.0,
+        &info,
+        value.expose(),
+        b"",
+        random,
+    )
+    .map_err(|_| UnusableKey)?;
+    Ok(SealedValue {
+        enc: STANDARD.encode(enc.to_bytes()),
+        ciphertext: STANDARD.encode(ciphertext),
+    })
+}
+
+impl AgentKey {
+    /// A key of 32 bytes that the caller has drawn at random.
+    pub fn new(bytes: &[u8; KEY_BYTES]) -> Self {
+        Self(PrivateKey::from_bytes(bytes).expect("32 bytes are an X25519 key, whatever they are"))
+    }
+
+    pub fn public(&self) -> AgentPublicKey {
+        AgentPublicKey(Kem::sk_to_pk(&self.0))
+    }
+
+    /// Base64: for the one Secret that keeps it, and nowhere else.
+    pub fn reveal(&self) -> Zeroizing<String> {
+        let mut bytes = Zeroizing::new([0; KEY_BYTES]);
+        self.0.write_exact(bytes.as_mut_slice());
+        Zeroizing::new(STANDARD.encode(bytes.as_slice()))
+    }
+
+    /// # Errors
+    /// [`NotOpened`]
+    pub fn open(
+        &self,
+        place: SealedFor<'_>,
+        sealed: &SealedValue,
+    ) -> Result<SecretValue, NotOpened> {
+        let bytes = |text: &str| STANDARD.decode(text).map_err(|_| NotOpened);
+        let enc = EncappedKey::from_bytes(&bytes(&sealed.enc)?).map_err(|_| NotOpened)?;
+        hpke::single_shot_open::<AesGcm256, HkdfSha256, Kem>(
+            &OpModeR::Base,
+            &self.0,
+            &enc,
+            &canonical(&place),
+            &bytes(&sealed.ciphertext)?,
+            b"",
+        )
+        .map(SecretValue::new)
+        .map_err(|_| NotOpened)
+    }
+}
+
+impl SecretValue {
+    pub fn new(bytes: Vec<u8>) -> Self {
+        Self(Zeroizing::new(bytes))
+    }
+
+    /// The bytes; whoever copies them wipes the copy.
+    pub fn expose(&self) -> &[u8] {
+        &self.0
+    }
+}
+
+impl fmt::Debug for SecretValue {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("SecretValue(…)")
+    }
+}
+
+impl FromStr for AgentKey {
+    type Err = NotAnAgentKey;
+
+    fn from_str(text: &str) -> Result<Self, NotAnAgentKey> {
+        let bytes = Zeroizing::new(STANDARD.decode(text.trim()).map_err(|_| NotAnAgentKey)?);
+        PrivateKey::from_bytes(&bytes)
+            .map(Self)
+            .map_err(|_| NotAnAgentKey)
+    }
+}
+
+impl FromStr for AgentPublicKey {
+    type Err = NotAnAgentKey;
+
+    fn from_str(text: &str) -> Result<Self, NotAnAgentKey> {
+        let bytes = STANDARD.decode(text.trim()).map_err(|_| NotAnAgentKey)?;
+        PublicKey::from_bytes(&bytes)
+            .map(Self)
+            .map_err(|_| NotAnAgentKey)
+    }
+}
+
+impl fmt::Display for AgentPublicKey {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&STANDARD.encode(self.0.to_bytes()))
+    }
+}
+
+impl fmt::Debug for AgentPublicKey {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{self}")
+    }
+}
+
+impl Serialize for AgentPublicKey {
+    fn serialize<S: serde::Serializer>(&self, to: S) -> Result<S::Ok, S::Error> {
+        to.collect_str(self)
+    }
+}
+
+impl<'de> Deserialize<'de> for AgentPublicKey {
+    fn deserialize<D: serde::Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
+        String::deserialize(from)?
+            .parse()
+            .map_err(de::Error::custom)
+    }
+}
+
+impl JsonSchema for AgentPublicKey {
+    fn schema_name() -> std::borrow::Cow<'static, str> {
+        "AgentPublicKey".into()
+    }
+
+    fn json_schema(generator: &mut schemars::SchemaGenerator) -> schemars::Schema {
+        String::json_schema(generator)
+    }
+}

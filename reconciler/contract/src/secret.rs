@@ -1,0 +1,109 @@
+//! Which secrets have values, by environment: names and versions, never a value.
+//!
+//! Pure data. Always holds: versions of a name count up from 1 and are never used twice, also when
+//! its values were removed in between. Names of people's secrets hold no dot, names of generated ones
+//! do, so neither can be taken for the other. Read on in [`crate::sealed`] for values.
+
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
+
+use crate::name::{EnvironmentName, GroupName, ObjectName};
+
+/// What whoever keeps the secrets of a project says about them.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub enum SecretVersions {
+    /// Nobody was asked: every secret counts as set once.
+    #[default]
+    Unasked,
+    Kept(Kept),
+}
+
+/// By environment, and those that all projects of a cluster share.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Kept {
+    pub environments: BTreeMap<EnvironmentName, BTreeMap<String, Versions>>,
+    #[serde(default)]
+    pub cluster: BTreeMap<String, Versions>,
+}
+
+/// Whose a secret is, inside one project on one cluster.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Holder<'a> {
+    Environment(&'a EnvironmentName),
+    /// Of the operator, for objects of the project itself.
+    Cluster,
+}
+
+/// The versions of one secret.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Versions {
+    /// The newest that was ever given.
+    pub newest: u64,
+    /// The oldest whose value is kept; `None`: all were removed.
+    pub since: Option<u64>,
+}
+
+/// A value that is made once and kept, by its place in the file: the service's object name stays
+/// across renames, so the value does too.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Generated<'a> {
+    Service(&'a ObjectName, &'a str),
+    Group(&'a GroupName, &'a str),
+}
+
+const GENERATED: &str = "generated.";
+
+impl SecretVersions {
+    /// The version that a new use of the secret means. One without a value gets the version that its
+    /// value will have.
+    pub fn current(&self, holder: Holder<'_>, secret: &str) -> u64 {
+        match self.of(holder, secret) {
+            Some(Versions {
+                newest,
+                since: Some(_),
+            }) => newest,
+            Some(Versions {
+                newest,
+                since: None,
+            }) => newest + 1,
+            None => 1,
+        }
+    }
+
+    /// Whether there is, or will be at accept, a value of this version.
+    pub fn has(&self, holder: Holder<'_>, secret: &str, version: u64) -> bool {
+        match self {
+            Self::Unasked => true,
+            Self::Kept(_) if is_generated(secret) => true,
+            Self::Kept(_) => self.of(holder, secret).is_some_and(|versions| {
+                versions.since.is_some_and(|since| since <= version) && version <= versions.newest
+            }),
+        }
+    }
+
+    fn of(&self, holder: Holder<'_>, secret: &str) -> Option<Versions> {
+        match (self, holder) {
+            (Self::Unasked, _) => None,
+            (Self::Kept(kept), Holder::Environment(name)) => {
+                kept.environments.get(name)?.get(secret).copied()
+            }
+            (Self::Kept(kept), Holder::Cluster) => kept.cluster.get(secret).copied(),
+        }
+    }
+}
+
+impl Generated<'_> {
+    /// `generated.storefront.COOKIE_SECRET`, `generated.group.shared.COOKIE_SECRET`.
+    pub fn name(self) -> String {
+        match self {
+            Self::Service(service, key) => format!("{GENERATED}{service}.{key}"),
+            Self::Group(group, key) => format!("{GENERATED}group.{group}.{key}"),
+        }
+    }
+}
+
+/// Whether a value of this name is made, not set.
+pub fn is_generated(secret: &str) -> bool {
+    secret.starts_with(GENERATED)
+}

@@ -1,0 +1,304 @@
+//! Secrets in Shuttle's own namespace: the agent's key, and the values that embedded mode keeps.
+//!
+//! Effects: network, randomness. Always holds: the key is made once, by whoever is first; a change of
+//! kept values names the version that it was made from, so of two people none overwrites the other.
+//! Who may read Secrets of `starform-system` may read them: nobody else has a right to that namespace.
+
+use std::collections::BTreeMap;
+
+use base64::{Engine as _, engine::general_purpose::STANDARD as BASE64};
+use http::{HeaderValue, Method, header::ACCEPT};
+use kube::Client;
+use rand::RngExt as _;
+use serde::{Deserialize, Serialize};
+use serde_json::{Value, json};
+use starform_contract::{
+    EnvironmentName, ProjectId, SecretValue,
+    sealed::AgentKey,
+    secret::{Kept, Versions},
+};
+use zeroize::Zeroizing;
+
+use super::{
+    NAMESPACE, shard,
+    store::{code, in_namespace, name, version},
+};
+use crate::{
+    call::{CallError, JSON, call, get, query, request},
+    cluster::MANAGER,
+};
+
+const AGENT_KEY: &str = "starform-agent-key";
+const X25519: &str = "x25519";
+const STORES: &str = "secrets";
+const VALUES: &str = "secrets.json";
+/// Which project's.
+const PROJECT: &str = "starform.io/secrets-of";
+const ENVIRONMENT: &str = "starform.io/secrets-in";
+const VERSIONS: &str = "starform.io/versions";
+const METADATA_LIST: &str = "application/json;as=PartialObjectMetadataList;g=meta.k8s.io;v=v1";
+/// Races lost in a row before giving up: each means that somebody else's change went in.
+const ATTEMPTS: u32 = 5;
+
+/// The secrets of one environment, by name. No `Debug`: it holds values.
+#[derive(Clone, Default, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct KeptSecrets(pub BTreeMap<String, KeptSecret>);
+
+#[derive(Clone, Default, Serialize, Deserialize)]
+pub struct KeptSecret {
+    /// The newest version that was ever given.
+    pub newest: u64,
+    /// By version; empty: removed.
+    pub values: BTreeMap<u64, KeptValue>,
+}
+
+#[derive(Clone, Serialize, Deserialize)]
+pub struct KeptValue {
+    pub value: Zeroizing<String>,
+    /// Milliseconds since 1970 (UTC).
+    pub set_at: i64,
+}
+
+#[derive(Debug, thiserror::Error)]
+pub enum KeepError {
+    #[error("cannot read or write a Secret of namespace {NAMESPACE}: {0}")]
+    Call(#[from] CallError),
+    #[error(
+        "the Secret {NAMESPACE}/{0} is damaged; restore it from a backup, or delete it and set its secrets again"
+    )]
+    Damaged(String),
+    #[error("others keep changing the secrets; try again when they are done")]
+    Busy,
+}
+
+/// The key that this cluster's values are sealed to; made on first use.
+///
+/// # Errors
+/// [`KeepError`]
+pub async fn agent_key(client: &Client) -> Result<AgentKey, KeepError> {
+    if let Some(key) = stored_key(client).await? {
+        return Ok(key);
+    }
+    let bytes: Zeroizing<[u8; 32]> = Zeroizing::new(rand::rng().random());
+    let key = AgentKey::new(&bytes);
+    let secret = json!({
+        "apiVersion": "v1",
+        "kind": "Secret",
+        "type": "Opaque",
+        "metadata": {"name": AGENT_KEY, "namespace": NAMESPACE, "labels": shard::labels("agent-key")},
+        "data": {X25519: BASE64.encode(key.reveal().as_bytes())},
+    });
+    match create(client, &secret).await {
+        Ok(()) => Ok(key),
+        // Another process was first, and its key counts.
+        Err(error) if code(&error) == Some(409) => {
+            stored_key(client).await?.ok_or(KeepError::Call(error))
+        }
+        Err(error) => Err(error.into()),
+    }
+}
+
+/// The kept secrets of an environment; none: empty.
+///
+/// # Errors
+/// [`KeepError`]
+pub async fn load_secrets(
+    client: &Client,
+    project: ProjectId,
+    environment: &EnvironmentName,
+) -> Result<KeptSecrets, KeepError> {
+    match read(client, &secrets_name(project, environment)).await? {
+        Some(secret) => kept(&secret),
+        None => Ok(KeptSecrets::default()),
+    }
+}
+
+/// What is kept, by project and environment: names and versions. No value is read.
+///
+/// # Errors
+/// [`KeepError`]
+pub async fn kept_versions(client: &Client) -> Result<BTreeMap<ProjectId, Kept>, KeepError> {
+    let selector = query(&format!("{}={STORES}", shard::STORES));
+    let mut asked = get(&format!("{}?labelSelector={selector}", collection()));
+    asked
+        .headers_mut()
+        .insert(ACCEPT, HeaderValue::from_static(METADATA_LIST));
+    let list = call(client, asked).await.map_err(quiet)?;
+    let items = list.get("items").and_then(Value::as_array);
+    let mut all: BTreeMap<ProjectId, Kept> = BTreeMap::new();
+    for secret in items.into_iter().flatten() {
+        let damaged = || KeepError::Damaged(name(secret).to_owned());
+        let text = |pointer: &str| secret.pointer(pointer).and_then(Value::as_str);
+        let project =
+            text("/metadata/labels/starform.io~1secrets-of").and_then(|id| id.parse().ok());
+        let environment =
+            text("/metadata/labels/starform.io~1secrets-in").and_then(|name| name.parse().ok());
+        let versions = text("/metadata/annotations/starform.io~1versions")
+            .and_then(|text| serde_json::from_str(text).ok());
+        all.entry(project.ok_or_else(damaged)?)
+            .or_default()
+            .environments
+            .insert(
+                environment.ok_or_else(damaged)?,
+                versions.ok_or_else(damaged)?,
+            );
+    }
+    Ok(all)
+}
+
+/// Changes the kept secrets of an environment; repeated on what others changed meanwhile.
+///
+/// # Errors
+/// [`KeepError`]
+pub async fn change_secrets<T>(
+    client: &Client,
+    project: ProjectId,
+    environment: &EnvironmentName,
+    mut change: impl FnMut(&mut KeptSecrets) -> T,
+) -> Result<T, KeepError> {
+    let name = secrets_name(project, environment);
+    for _ in 0..ATTEMPTS {
+        let before = read(client, &name).await?;
+        let mut secrets = before
+            .as_ref()
+            .map_or_else(|| Ok(KeptSecrets::default()), kept)?;
+        let done = change(&mut secrets);
+        let text = Zeroizing::new(
+            serde_json::to_vec(&secrets).expect("names and versions are string keys"),
+        );
+        let versions = serde_json::to_string(&secrets.versions()).expect("names are string keys");
+        let mut labels = shard::labels(STORES);
+        labels[PROJECT] = Value::from(project.to_string());
+        labels[ENVIRONMENT] = Value::from(environment.as_str());
+        let mut document = json!({
+            "apiVersion": "v1",
+            "kind": "Secret",
+            "type": "Opaque",
+            "metadata": {
+                "name": name,
+                "namespace": NAMESPACE,
+                "labels": labels,
+                // Names and versions for plans, which read no values.
+                "annotations": {VERSIONS: versions},
+            },
+            "data": {VALUES: BASE64.encode(text.as_slice())},
+        });
+        let written = match &before {
+            None => create(client, &document).await,
+            Some(before) => {
+                document["metadata"]["resourceVersion"] =
+                    Value::from(version(before).resource_version);
+                replace(client, &name, &document).await
+            }
+        };
+        match written {
+            Ok(()) => return Ok(done),
+            Err(error) if matches!(code(&error), Some(404 | 409)) => {}
+            Err(error) => return Err(error.into()),
+        }
+    }
+    Err(KeepError::Busy)
+}
+
+impl KeptSecrets {
+    pub fn value(&self, secret: &str, version: u64) -> Option<SecretValue> {
+        let kept = self.0.get(secret)?.values.get(&version)?;
+        Some(SecretValue::new(kept.value.as_bytes().to_vec()))
+    }
+
+    /// Names and versions, as plans need them.
+    pub fn versions(&self) -> BTreeMap<String, Versions> {
+        self.0
+            .iter()
+            .map(|(name, secret)| {
+                let versions = Versions {
+                    newest: secret.newest,
+                    since: secret.values.keys().next().copied(),
+                };
+                (name.clone(), versions)
+            })
+            .collect()
+    }
+
+    /// Gives the secret a new value; its version.
+    pub fn set(&mut self, secret: &str, value: KeptValue) -> u64 {
+        let kept = self.0.entry(secret.to_owned()).or_default();
+        kept.newest += 1;
+        kept.values.insert(kept.newest, value);
+        kept.newest
+    }
+
+    /// Removes every value of the secret; `false`: it has none.
+    pub fn remove(&mut self, secret: &str) -> bool {
+        let kept = self.0.get_mut(secret);
+        kept.is_some_and(|kept| !std::mem::take(&mut kept.values).is_empty())
+    }
+}
+
+async fn stored_key(client: &Client) -> Result<Option<AgentKey>, KeepError> {
+    let Some(secret) = read(client, AGENT_KEY).await? else {
+        return Ok(None);
+    };
+    let key = data(&secret, X25519)
+        .and_then(|bytes| String::from_utf8(bytes.to_vec()).ok())
+        .and_then(|text| text.parse().ok());
+    key.map(Some)
+        .ok_or_else(|| KeepError::Damaged(AGENT_KEY.to_owned()))
+}
+
+fn kept(secret: &Value) -> Result<KeptSecrets, KeepError> {
+    // serde's message may quote a value, so it is not told.
+    data(secret, VALUES)
+        .and_then(|bytes| serde_json::from_slice(&bytes).ok())
+        .ok_or_else(|| KeepError::Damaged(name(secret).to_owned()))
+}
+
+fn data(secret: &Value, key: &str) -> Option<Zeroizing<Vec<u8>>> {
+    let text = secret.get("data")?.get(key)?.as_str()?;
+    BASE64.decode(text).ok().map(Zeroizing::new)
+}
+
+async fn read(client: &Client, name: &str) -> Result<Option<Value>, CallError> {
+    match call(client, get(&path(name))).await {
+        Ok(secret) => Ok(Some(secret)),
+        Err(error) if code(&error) == Some(404) => Ok(None),
+        Err(error) => Err(quiet(error)),
+    }
+}
+
+async fn create(client: &Client, secret: &Value) -> Result<(), CallError> {
+    let uri = format!("{}?fieldManager={MANAGER}", collection());
+    let created = in_namespace(client, || request(Method::POST, &uri, Some((JSON, secret)))).await;
+    created.map(drop).map_err(quiet)
+}
+
+async fn replace(client: &Client, name: &str, secret: &Value) -> Result<(), CallError> {
+    let uri = format!("{}?fieldManager={MANAGER}", path(name));
+    let put = request(Method::PUT, &uri, Some((JSON, secret)));
+    call(client, put).await.map(drop).map_err(quiet)
+}
+
+/// What the API server says about a Secret may repeat its values.
+fn quiet(error: CallError) -> CallError {
+    match error {
+        CallError::Refused(mut refusal) => {
+            refusal.message = refusal.without_values();
+            refusal.causes.clear();
+            CallError::Refused(refusal)
+        }
+        CallError::Timeout | CallError::Unreachable(_) | CallError::NotJson(_) => error,
+    }
+}
+
+fn secrets_name(project: ProjectId, environment: &EnvironmentName) -> String {
+    format!("starform-secrets-{project}--{environment}")
+}
+
+fn collection() -> String {
+    format!("/api/v1/namespaces/{NAMESPACE}/secrets")
+}
+
+fn path(name: &str) -> String {
+    format!("{}/{name}", collection())
+}

@@ -1,0 +1,296 @@
+//! The values of secrets: from where they are kept into the one request that writes them.
+//!
+//! Effects: network, randomness. Always holds: a value exists in the clear in the objects here alone,
+//! which wipe it when they are dropped; it is in no log, no error, no report and no inventory. Read on
+//! in `persist/secret.rs` for what is kept in the cluster, in the contract's `sealed.rs` for sealing.
+
+use std::{collections::BTreeMap, fmt, sync::Arc, time::SystemTime};
+
+use base64::{
+    Engine as _,
+    engine::general_purpose::{STANDARD as BASE64, URL_SAFE_NO_PAD},
+};
+use kube::Client;
+use rand::RngExt as _;
+use serde_json::{Value, json};
+use starform_contract::{
+    EnvironmentName, ObjectKey, SecretValue,
+    bundle::SealedRef,
+    sealed::{AgentKey, SealedFor, SealedValue},
+    secret::is_generated,
+};
+use tokio::sync::OnceCell;
+use zeroize::{Zeroize as _, Zeroizing};
+
+use crate::{
+    call::CallError,
+    engine::io::{Failure, Millis, Sealed},
+    persist::{self, KeepError, KeptValue},
+    pull::{ControlPlane, PullError},
+};
+
+/// Where values come from. Cheap to clone.
+#[derive(Clone)]
+pub enum Values {
+    /// Sealed to this agent's key.
+    ControlPlane(Arc<Unsealing>),
+    /// Without a control plane: the cluster itself keeps them.
+    Home(Client),
+    /// Desired state comes from a folder, which holds no values.
+    Nowhere,
+}
+
+/// An agent's key, and whom it asks for what is sealed to it.
+pub struct Unsealing {
+    client: Client,
+    plane: ControlPlane,
+    /// Set once the control plane has taken its public half.
+    key: OnceCell<AgentKey>,
+}
+
+/// Values by key of a Secret's `data`. No value is printed.
+#[derive(Default)]
+pub struct Filling(BTreeMap<String, SecretValue>);
+
+/// A manifest with values in its `data`; they are wiped when it is dropped.
+pub struct Filled(Value);
+
+/// HTTP 424: what the object needs failed. No attempt that follows at once goes better.
+const FAILED_DEPENDENCY: u16 = 424;
+
+#[derive(Debug, thiserror::Error)]
+enum Unfilled {
+    #[error(transparent)]
+    Pull(#[from] PullError),
+    #[error(transparent)]
+    Keep(#[from] KeepError),
+    #[error("the control plane sent no value for `{0}`")]
+    Missing(String),
+    #[error("the value for `{0}` does not open: {1}")]
+    Closed(String, starform_contract::sealed::NotOpened),
+    #[error(
+        "the secret `{name}` has no value of version {version} in {environment}; set it with `starform secret set {name} --env {environment}`, then apply a new plan"
+    )]
+    NoValue {
+        name: String,
+        version: u64,
+        environment: String,
+    },
+    #[error(
+        "it needs secrets, and desired state from a folder brings none; use a control plane, or `starform apply`"
+    )]
+    Nowhere,
+}
+
+impl Values {
+    /// The values that the object needs.
+    ///
+    /// # Errors
+    /// [`Failure`], which holds names alone.
+    pub async fn of(&self, object: &ObjectKey, sealed: &Sealed) -> Result<Filling, Failure> {
+        let values = match self {
+            Self::ControlPlane(unsealing) => unsealing.values(object, sealed).await,
+            Self::Home(client) => from_home(client, sealed).await,
+            Self::Nowhere => Err(Unfilled::Nowhere),
+        };
+        values.map(Filling).map_err(|error| failure(&error))
+    }
+}
+
+impl fmt::Debug for Values {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::ControlPlane(_) => "ControlPlane",
+            Self::Home(_) => "Home",
+            Self::Nowhere => "Nowhere",
+        })
+    }
+}
+
+impl Unsealing {
+    pub fn new(client: Client, plane: ControlPlane) -> Self {
+        Self {
+            client,
+            plane,
+            key: OnceCell::new(),
+        }
+    }
+
+    /// Lets the control plane know the agent's public key; the first contact pins it.
+    ///
+    /// # Errors
+    /// The reason, for the log. It is tried again when a value is needed.
+    pub async fn introduce(&self) -> Result<(), String> {
+        let introduced = self.key().await;
+        introduced.map(drop).map_err(|error| error.to_string())
+    }
+
+    async fn key(&self) -> Result<&AgentKey, Unfilled> {
+        let introduced = self.key.get_or_try_init(|| async {
+            let key = persist::agent_key(&self.client).await?;
+            self.plane.put_key(&key.public()).await?;
+            Ok(key)
+        });
+        introduced.await
+    }
+
+    async fn values(
+        &self,
+        object: &ObjectKey,
+        sealed: &Sealed,
+    ) -> Result<BTreeMap<String, SecretValue>, Unfilled> {
+        let key = self.key().await?;
+        let answer = self.plane.sealed(&sealed.bundle, object).await?;
+        let open = |name: &String, reference: &SealedRef, value: &SealedValue| {
+            let place = SealedFor {
+                cluster: sealed.cluster,
+                object,
+                key: name,
+                reference,
+            };
+            key.open(place, value)
+        };
+        sealed
+            .references
+            .iter()
+            .map(|(name, reference)| {
+                let value = answer.values.get(name);
+                let value = value.ok_or_else(|| Unfilled::Missing(name.clone()))?;
+                open(name, reference, value)
+                    .map(|value| (name.clone(), value))
+                    .map_err(|closed| Unfilled::Closed(name.clone(), closed))
+            })
+            .collect()
+    }
+}
+
+impl Filling {
+    pub fn new(values: BTreeMap<String, SecretValue>) -> Self {
+        Self(values)
+    }
+
+    /// `None`: there is nothing to fill in.
+    pub(crate) fn fill(&self, manifest: &Value) -> Option<Filled> {
+        if self.0.is_empty() {
+            return None;
+        }
+        let mut filled = manifest.clone();
+        if !filled.get("data").is_some_and(Value::is_object) {
+            filled["data"] = json!({});
+        }
+        for (key, value) in &self.0 {
+            filled["data"][key] = Value::String(BASE64.encode(value.expose()));
+        }
+        Some(Filled(filled))
+    }
+}
+
+impl fmt::Debug for Filling {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_set().entries(self.0.keys()).finish()
+    }
+}
+
+impl Filled {
+    pub(crate) fn manifest(&self) -> &Value {
+        &self.0
+    }
+}
+
+impl Drop for Filled {
+    fn drop(&mut self) {
+        let data = self.0.get_mut("data").and_then(Value::as_object_mut);
+        for (_, value) in data.into_iter().flatten() {
+            if let Value::String(text) = value {
+                text.zeroize();
+            }
+        }
+    }
+}
+
+async fn from_home(
+    client: &Client,
+    sealed: &Sealed,
+) -> Result<BTreeMap<String, SecretValue>, Unfilled> {
+    let mut values = BTreeMap::new();
+    for (key, reference) in &sealed.references {
+        let environment = reference
+            .environment
+            .as_ref()
+            .or(sealed.environment.as_ref());
+        let no_value = || Unfilled::NoValue {
+            name: reference.secret.clone(),
+            version: reference.version,
+            environment: environment.map(ToString::to_string).unwrap_or_default(),
+        };
+        let environment = environment.ok_or_else(no_value)?;
+        let kept = persist::load_secrets(client, sealed.project, environment).await?;
+        let value = match kept.value(&reference.secret, reference.version) {
+            None if is_generated(&reference.secret) => {
+                generate(client, sealed, environment, reference).await?
+            }
+            found => found,
+        };
+        values.insert(key.clone(), value.ok_or_else(no_value)?);
+    }
+    Ok(values)
+}
+
+/// Made once: of two who need it at the same time, the second one finds the first one's.
+async fn generate(
+    client: &Client,
+    sealed: &Sealed,
+    environment: &EnvironmentName,
+    reference: &SealedRef,
+) -> Result<Option<SecretValue>, KeepError> {
+    let bytes: Zeroizing<[u8; 32]> = Zeroizing::new(rand::rng().random());
+    let now = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH);
+    let set_at = now.map_or(0, |since| {
+        i64::try_from(since.as_millis()).unwrap_or(i64::MAX)
+    });
+    persist::change_secrets(client, sealed.project, environment, |kept| {
+        let secret = kept.0.entry(reference.secret.clone()).or_default();
+        secret.newest = secret.newest.max(reference.version);
+        secret
+            .values
+            .entry(reference.version)
+            .or_insert_with(|| KeptValue {
+                value: Zeroizing::new(URL_SAFE_NO_PAD.encode(bytes.as_slice())),
+                set_at,
+            });
+        kept.value(&reference.secret, reference.version)
+    })
+    .await
+}
+
+fn failure(error: &Unfilled) -> Failure {
+    let (lasting, retry_after) = match error {
+        Unfilled::Pull(error) => (refuses(error), error.retry_after()),
+        Unfilled::Keep(KeepError::Damaged(_))
+        | Unfilled::Closed(..)
+        | Unfilled::Missing(_)
+        | Unfilled::NoValue { .. }
+        | Unfilled::Nowhere => (true, None),
+        Unfilled::Keep(KeepError::Busy) => (false, None),
+        Unfilled::Keep(KeepError::Call(error)) => (matches!(error, CallError::Refused(_)), None),
+    };
+    Failure {
+        code: lasting.then_some(FAILED_DEPENDENCY),
+        reason: "SecretValues".to_owned(),
+        message: format!("no values for its secrets: {error}"),
+        retry_after: retry_after.map(|wait| Millis::from_secs(wait.as_secs())),
+        ..Failure::default()
+    }
+}
+
+/// The control plane has judged, so asking again at once changes nothing.
+fn refuses(error: &PullError) -> bool {
+    match error {
+        PullError::Refused { status, .. } => status.is_client_error() && status.as_u16() != 429,
+        PullError::Token(_)
+        | PullError::UnknownCluster { .. }
+        | PullError::TooLarge { .. }
+        | PullError::Schema { .. } => true,
+        PullError::Unreachable { .. } | PullError::Gone(_) | PullError::Digest { .. } => false,
+    }
+}
