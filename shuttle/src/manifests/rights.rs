@@ -11,7 +11,7 @@ use starform_contract::{ClusterProfile, name::APPLIER};
 use super::{AGENT, object};
 use crate::{
     kinds::{KINDS, Kind, Watch, Writer, watched_everywhere},
-    persist::NAMESPACE,
+    persist::{AGENT_KEY, NAMESPACE},
 };
 
 const RBAC: &str = "rbac.authorization.k8s.io";
@@ -83,13 +83,23 @@ fn agents() -> Vec<Value> {
     rules
 }
 
-/// Accepted state and inventory.
+/// Accepted state and inventory, and the key that secrets are sealed to; RBAC cannot say which Secret
+/// may be created, so what else stands there cannot be read or changed.
 fn own_namespace() -> Vec<Value> {
-    vec![json!({
-        "apiGroups": [""],
-        "resources": ["configmaps"],
-        "verbs": ["get", "list", "create", "update", "patch", "delete"],
-    })]
+    vec![
+        json!({
+            "apiGroups": [""],
+            "resources": ["configmaps"],
+            "verbs": ["get", "list", "create", "update", "patch", "delete"],
+        }),
+        json!({ "apiGroups": [""], "resources": ["secrets"], "verbs": ["create"] }),
+        json!({
+            "apiGroups": [""],
+            "resources": ["secrets"],
+            "resourceNames": [AGENT_KEY],
+            "verbs": ["get"],
+        }),
+    ]
 }
 
 /// The Service before the Gateway, of which annotations are set, if it exists.

@@ -24,8 +24,8 @@ use starform_contract::{Bundle, Digest, Generation, Index, digest::canonical};
 use crate::call::CallError;
 pub use inventory::{inventory_key, load_inventory, save_inventory};
 pub use secret::{
-    KeepError, KeptSecret, KeptSecrets, KeptValue, agent_key, change_secrets, kept_versions,
-    load_secrets,
+    AGENT_KEY, KeepError, KeptSecret, KeptSecrets, KeptValue, agent_key, change_secrets,
+    kept_versions, load_secrets,
 };
 pub use shard::{Damage, PART_BYTES, Part, pack, unpack};
 

@@ -28,7 +28,8 @@ use crate::{
     cluster::MANAGER,
 };
 
-const AGENT_KEY: &str = "starform-agent-key";
+/// The Secret that holds the key that values for this cluster are sealed to.
+pub const AGENT_KEY: &str = "starform-agent-key";
 const X25519: &str = "x25519";
 const STORES: &str = "secrets";
 const VALUES: &str = "secrets.json";
