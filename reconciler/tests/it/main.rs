@@ -14,6 +14,7 @@ mod profiles;
 mod race;
 mod registry;
 mod reports;
+mod secrets;
 mod signing;
 mod socket;
 mod world;

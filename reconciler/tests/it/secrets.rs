@@ -1,0 +1,278 @@
+//! Secrets through the API and the store: versions rise, values are under keys of a file, and only the
+//! cluster that needs a value gets it, sealed to its agent.
+
+use axum::http::Method;
+use serde_json::{Value, json};
+use starform_contract::{
+    Bundle, ObjectKey, SecretValue,
+    sealed::{AgentKey, SealedFor, SealedRequest, SealedValues},
+};
+use starform_plan::document::Plans;
+use starform_reconciler::{
+    api::body::{Items, Secret},
+    vault::SecretKeys,
+};
+
+use crate::{
+    fixture::index,
+    world::{Place, Reply, World, on_both, secret_keys},
+};
+
+const CANARY: &str = "canary-Yq7-swordfish";
+
+const SHOP: &str = "project shop {
+  environment production branch=main
+  worker api { image \"a/b:1\"; vars { KEY (secret)stripe-api-key; COOKIE (generate)bytes32; }; }
+  worker other { image \"a/b:1\"; }
+}";
+
+fn path(place: &Place, name: &str) -> String {
+    let project = place.project.id;
+    format!("/v1/projects/{project}/environments/production/secrets{name}")
+}
+
+async fn set(world: &World, place: &Place, name: &str, value: &str) -> Reply {
+    let body = json!({"value": value});
+    let path = path(place, &format!("/{name}"));
+    world
+        .ask(Method::PUT, Some(&world.admin), &path, &[], &body)
+        .await
+}
+
+async fn remove(world: &World, place: &Place, name: &str) -> Reply {
+    let path = path(place, &format!("/{name}"));
+    world
+        .ask(Method::DELETE, Some(&world.admin), &path, &[], &Value::Null)
+        .await
+}
+
+async fn listed(world: &World, place: &Place) -> Vec<(String, u64, u64)> {
+    let all: Items<Secret> = world.get(&world.admin, &path(place, "")).await.expect(200);
+    let all = all.items.into_iter();
+    all.map(|secret| (secret.name, secret.version, secret.since))
+        .collect()
+}
+
+async fn planned(world: &World, place: &Place, text: &str) -> Plans {
+    let body = json!({"source": {"files": {"starform.kdl": text}}});
+    let path = format!("/v1/projects/{}/plans", place.project.id);
+    world.post(&world.admin, &path, &body).await.expect(201)
+}
+
+async fn apply(world: &World, plans: &Plans) -> Reply {
+    let path = format!("/v1/plans/{}/apply", plans.plans[0].plan_id);
+    world.post(&world.admin, &path, &json!({})).await
+}
+
+/// As the agent's only instance.
+async fn as_agent(
+    world: &World,
+    place: &Place,
+    method: Method,
+    to: &str,
+    body: &impl serde::Serialize,
+) -> Reply {
+    let path = format!("/v1/clusters/{}/{to}", place.cluster);
+    let headers = [("starform-agent-instance", "a")];
+    world
+        .ask(method, Some(&place.agent), &path, &headers, body)
+        .await
+}
+
+/// The environment's bundle in force, as something to ask the values of `api--production` with.
+async fn asked(world: &World, place: &Place) -> (SealedRequest, Bundle) {
+    let index = index(world, place).await;
+    let digest = index.projects[&place.project.id]
+        .environments
+        .values()
+        .next()
+        .unwrap()
+        .clone();
+    let reply = world
+        .agent(place, "a", &format!("bundles/{digest}"), &[])
+        .await;
+    let object = ObjectKey::new(
+        "",
+        "Secret",
+        Some(&place.project.namespace),
+        "api--production",
+    );
+    (
+        SealedRequest {
+            bundle: digest,
+            object,
+        },
+        reply.expect(200),
+    )
+}
+
+/// What the answer holds, opened with the key.
+fn opened(
+    key: &AgentKey,
+    place: &Place,
+    asked: &(SealedRequest, Bundle),
+    answer: &SealedValues,
+) -> Vec<String> {
+    let (request, bundle) = asked;
+    let object = bundle
+        .objects()
+        .find(|object| object.key().as_ref() == Some(&request.object))
+        .unwrap();
+    object
+        .sealed
+        .iter()
+        .map(|(name, reference)| {
+            let to = SealedFor {
+                cluster: place.cluster,
+                object: &request.object,
+                key: name,
+                reference,
+            };
+            let value = key.open(to, &answer.values[name]).unwrap();
+            String::from_utf8(value.expose().to_vec()).unwrap()
+        })
+        .collect()
+}
+
+on_both! {
+    async fn versions_rise_and_are_never_used_twice(world: World) {
+        let place = world.place("shop").await;
+        assert_eq!(listed(&world, &place).await, []);
+        for version in 1..=3 {
+            let secret: Secret = set(&world, &place, "stripe-api-key", CANARY).await.expect(200);
+            assert_eq!((secret.version, secret.since), (version, 1));
+            assert_eq!(secret.set_by.as_deref(), Some(world.admin.id().as_str()));
+        }
+        assert_eq!(listed(&world, &place).await, [("stripe-api-key".to_owned(), 3, 1)]);
+        assert_eq!(remove(&world, &place, "stripe-api-key").await.status, 204);
+        assert_eq!(listed(&world, &place).await, []);
+        remove(&world, &place, "stripe-api-key").await.problem(404, "not-found");
+        let again: Secret = set(&world, &place, "stripe-api-key", CANARY).await.expect(200);
+        assert_eq!((again.version, again.since), (4, 4));
+    }
+
+    async fn one_request_sets_one_version_however_often_it_arrives(world: World) {
+        let place = world.place("shop").await;
+        let body = json!({"value": CANARY});
+        let to = path(&place, "/token");
+        let headers = [("idempotency-key", "k")];
+        for _ in 0..2 {
+            let reply = world.ask(Method::PUT, Some(&world.admin), &to, &headers, &body).await;
+            assert_eq!(reply.expect::<Secret>(200).version, 1);
+        }
+        let other = path(&place, "/other");
+        world.ask(Method::PUT, Some(&world.admin), &other, &headers, &body).await.problem(422, "idempotency-key-reused");
+    }
+
+    async fn no_error_repeats_a_value(world: World) {
+        let place = world.place("shop").await;
+        let to = path(&place, "/token");
+        for body in [
+            json!(CANARY), json!({"value": [CANARY]}), json!({"value": CANARY, "other": CANARY}), json!({CANARY: 1}),
+            json!({"value": format!("{CANARY}\0")}), json!({"value": CANARY.repeat(5000)}), json!({"value": ""}),
+        ] {
+            let reply = world.ask(Method::PUT, Some(&world.admin), &to, &[], &body).await;
+            assert!(reply.status.is_client_error(), "{}", reply.status);
+            assert!(!reply.text.contains(CANARY), "{}", reply.text);
+        }
+        set(&world, &place, "No_Name", CANARY).await.problem(422, "invalid-secret-name");
+        set(&world, &place, "generated.api.COOKIE", CANARY).await.problem(422, "invalid-secret-name");
+        assert_eq!(listed(&world, &place).await, []);
+    }
+
+    async fn a_plan_needs_the_values_and_says_versions(world: World) {
+        let place = world.place("shop").await;
+        let plans = planned(&world, &place, SHOP).await;
+        let finding = &plans.plans[0].findings[0];
+        assert_eq!(finding.code, "SF6108");
+        assert!(finding.title.contains("secret stripe-api-key (of api) has no value in production"), "{}", finding.title);
+        assert_eq!(finding.at.as_deref(), Some("starform.kdl:3:39"));
+        apply(&world, &plans).await.problem(409, "plan-blocked");
+        set(&world, &place, "stripe-api-key", CANARY).await.expect::<Secret>(200);
+        let plans = planned(&world, &place, SHOP).await;
+        assert_eq!(plans.plans[0].findings, []);
+        assert_eq!(apply(&world, &plans).await.status, 202);
+        // Removing what is accepted is refused; a newer version is a change of the one service.
+        let problem = remove(&world, &place, "stripe-api-key").await.problem(409, "secret-in-use");
+        assert!(problem.detail.contains("api--production of production"), "{}", problem.detail);
+        set(&world, &place, "stripe-api-key", "another").await.expect::<Secret>(200);
+        let plan = &planned(&world, &place, SHOP).await.plans[0];
+        let changed: Vec<&str> = plan.services.iter().map(|service| service.name.as_str()).collect();
+        assert_eq!(changed, ["api"]);
+        assert_eq!(plan.services[0].changes[0].before.as_ref().unwrap()["version"], 1);
+        assert_eq!(plan.services[0].changes[0].after.as_ref().unwrap()["version"], 2);
+    }
+
+    async fn a_value_that_is_removed_before_the_apply_stops_it(world: World) {
+        let place = world.place("shop").await;
+        set(&world, &place, "stripe-api-key", CANARY).await.expect::<Secret>(200);
+        let plans = planned(&world, &place, SHOP).await;
+        assert_eq!(remove(&world, &place, "stripe-api-key").await.status, 204);
+        let problem = apply(&world, &plans).await.problem(409, "plan-conflict");
+        assert!(problem.detail.contains("stripe-api-key"), "{}", problem.detail);
+    }
+
+    async fn an_agent_gets_its_values_sealed_to_the_key_it_posted_first(world: World) {
+        let place = world.place("shop").await;
+        let stranger = world.place("blog").await;
+        set(&world, &place, "stripe-api-key", CANARY).await.expect::<Secret>(200);
+        assert_eq!(apply(&world, &planned(&world, &place, SHOP).await).await.status, 202);
+        let asked = asked(&world, &place).await;
+        as_agent(&world, &place, Method::POST, "sealed", &asked.0).await.problem(409, "no-agent-key");
+        let (key, other) = (AgentKey::new(&[1; 32]), AgentKey::new(&[2; 32]));
+        let post = |key: &AgentKey| json!({"public_key": key.public().to_string()});
+        for _ in 0..2 {
+            assert_eq!(as_agent(&world, &place, Method::PUT, "key", &post(&key)).await.status, 204);
+        }
+        let changed = as_agent(&world, &place, Method::PUT, "key", &post(&other)).await.problem(409, "agent-key-changed");
+        assert!(changed.detail.contains("starform cluster forget-key"), "{}", changed.detail);
+        let answer: SealedValues = as_agent(&world, &place, Method::POST, "sealed", &asked.0).await.expect(200);
+        let values = opened(&key, &place, &asked, &answer);
+        assert_eq!((values[0].len(), values[1].as_str()), (43, CANARY));
+        // What was generated stays; what is sealed is never the same twice.
+        let again: SealedValues = as_agent(&world, &place, Method::POST, "sealed", &asked.0).await.expect(200);
+        assert_ne!(answer, again);
+        assert_eq!(opened(&key, &place, &asked, &again), values);
+        assert!(listed(&world, &place).await.contains(&("generated.api.COOKIE".to_owned(), 1, 1)));
+        // Another cluster's agent gets nothing of it, nor this one of an object without secrets.
+        let foreign = as_agent(&world, &stranger, Method::PUT, "key", &post(&other)).await;
+        assert_eq!(foreign.status, 204);
+        as_agent(&world, &stranger, Method::POST, "sealed", &asked.0).await.problem(404, "not-found");
+        let nothing = SealedRequest { object: "core/Secret/default/none".parse().unwrap(), ..asked.0.clone() };
+        as_agent(&world, &place, Method::POST, "sealed", &nothing).await.problem(404, "not-found");
+        // A bundle that is in force no more opens nothing more.
+        set(&world, &place, "stripe-api-key", "another").await.expect::<Secret>(200);
+        assert_eq!(apply(&world, &planned(&world, &place, SHOP).await).await.status, 202);
+        as_agent(&world, &place, Method::POST, "sealed", &asked.0).await.problem(404, "not-found");
+        // The operator lets the agent have a new key.
+        let forget = format!("/v1/clusters/{}/key", place.cluster);
+        assert_eq!(world.ask(Method::DELETE, Some(&world.admin), &forget, &[], &Value::Null).await.status, 204);
+        assert_eq!(as_agent(&world, &place, Method::PUT, "key", &post(&other)).await.status, 204);
+    }
+
+    async fn the_key_of_the_file_changes_and_values_stay(world: World) {
+        let place = world.place("shop").await;
+        set(&world, &place, "stripe-api-key", CANARY).await.expect::<Secret>(200);
+        assert_eq!(apply(&world, &planned(&world, &place, SHOP).await).await.status, 202);
+        let (request, _) = asked(&world, &place).await;
+        let line = |id: &str, letter: &str| format!("{id}:{}=", letter.repeat(43));
+        let both = format!("{}\ns-test:BwcHBwcHBwcHBwcHBwcHBwcHBwcHBwcHBwcHBwcHBwc=", line("s-new", "A"));
+        let both = SecretKeys::parse(&both).unwrap();
+        let new = SecretKeys::parse(&line("s-new", "A")).unwrap();
+        let lacking = |keys: Option<&SecretKeys>| {
+            let keys = keys.cloned();
+            let store = world.store.clone();
+            async move { store.lacking_secret_key(keys.as_ref()).await.unwrap() }
+        };
+        assert_eq!(lacking(Some(&secret_keys())).await, None);
+        assert_eq!(lacking(Some(&new)).await.as_deref(), Some("s-test"));
+        assert_eq!(lacking(None).await.as_deref(), Some("s-test"));
+        assert_eq!(world.store.rewrap_secrets(&both).await.unwrap(), 1);
+        assert_eq!(world.store.rewrap_secrets(&both).await.unwrap(), 0);
+        assert_eq!(lacking(Some(&new)).await, None);
+        let now = starform_reconciler::time::Timestamp::now();
+        let needed = world.store.needed_values(&new, place.cluster, &request.bundle, &request.object, now).await.unwrap();
+        let starform_reconciler::store::Needed::Values(needed) = needed else { panic!("no values") };
+        assert!(needed.iter().any(|needed| needed.value == SecretValue::new(CANARY.as_bytes().to_vec())));
+    }
+}
