@@ -1,6 +1,8 @@
 //! The node table of the language as data: one row per node, from which everything else follows.
 //! Pure. Closed world: a node without a row is an error; a row that is not built yet says what to do instead.
-//! Read on in `project`, `service`, `image`, `traffic` and `schedule` for the rows, in `types` and `words` for what values are, and in `alias` and `instead` for the words people try first.
+//! Read on in `project`, `service`, `image`, `traffic` and `schedule` for the rows, in `name` for what a row is about,
+//! in `types` and `words` for what values are, in `scope` for what may stand where, and in `alias` and `instead` for the
+//! words people try first.
 
 mod alias;
 mod image;
