@@ -15,6 +15,8 @@ import (
 //	behave-slowN        runs, becomes ready after N seconds
 //	behave-jobokN       runs, ends with exit code 0 after N seconds
 //	behave-jobfailN     runs, ends with exit code 1 after N seconds
+//	behave-jobonceN     in a Job whose name ends in -1 as jobfailN, in any other Job as jobokN;
+//	                    runs on and is ready in what is no Job
 
 const (
 	behaviourWord = `.spec.containers.[].image | capture("behave-(?<word>[a-z]+)") | .word`
@@ -24,6 +26,8 @@ const (
 	waitingReason  = `.status.containerStatuses.[].state.waiting.reason`
 	podReady       = `.status.conditions.[] | select(.type == "Ready") | .status`
 	podPhase       = `.status.phase`
+	// The number at the end of the name of the pod's Job; nothing for other pods.
+	jobNumber = `(.metadata.labels["job-name"] // "") | capture("-(?<number>[0-9]+)$") | .number`
 )
 
 // A misbehaviour is one step in the life of a pod with such an image.
@@ -68,7 +72,7 @@ func misbehaviours() []misbehaviour {
 			name: "slow-ready", words: []any{"slow"}, when: []map[string]any{inPhaseRunning, jq(podReady, "NotIn", "True")},
 			delay: afterNumber, phase: "Running", ready: true, container: running,
 		},
-		{name: "job-start", words: []any{"jobok", "jobfail"}, when: fresh, phase: "Running", ready: true, container: running},
+		{name: "job-start", words: []any{"jobok", "jobfail", "jobonce"}, when: fresh, phase: "Running", ready: true, container: running},
 		{
 			name: "job-ok", words: []any{"jobok"}, when: []map[string]any{inPhaseRunning},
 			delay: afterNumber, phase: "Succeeded", container: succeeded,
@@ -76,6 +80,15 @@ func misbehaviours() []misbehaviour {
 		{
 			name: "job-fail", words: []any{"jobfail"}, when: []map[string]any{inPhaseRunning},
 			delay: afterNumber, phase: "Failed", container: failed,
+		},
+		{
+			name: "job-first", words: []any{"jobonce"}, when: []map[string]any{inPhaseRunning, jq(jobNumber, "In", "1")},
+			delay: afterNumber, phase: "Failed", container: failed,
+		},
+		{
+			name: "job-again", words: []any{"jobonce"},
+			when:  []map[string]any{inPhaseRunning, jq(jobNumber, "Exists"), jq(jobNumber, "NotIn", "1")},
+			delay: afterNumber, phase: "Succeeded", container: succeeded,
 		},
 	}
 }
