@@ -12,6 +12,8 @@ use serde_json::Value;
 use tempfile::TempDir;
 use tokio::runtime::Runtime;
 
+use super::fence::EMERGENCY;
+
 /// A testbed of its own: scenarios stop agents, kill servers and count requests.
 pub(crate) struct Cluster {
     pub(crate) kubeconfig: PathBuf,
@@ -45,8 +47,7 @@ impl Cluster {
         .expect(0);
         drop(ran);
         let kubeconfig = folder.path().join("kubeconfig");
-        let administrator = ["system:masters", "starform:break-glass"];
-        let client = runtime().block_on(client(&kubeconfig, &administrator));
+        let client = runtime().block_on(client(&kubeconfig, &EMERGENCY));
         let plain = runtime().block_on(self::client(&kubeconfig, &[]));
         Some(Self {
             kubeconfig,
