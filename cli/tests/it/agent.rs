@@ -5,11 +5,14 @@ use std::{collections::BTreeSet, time::Duration};
 
 use serde_json::json;
 
-use crate::support::{
-    cluster::{Audited, Cluster},
-    platform::Platform,
-    project::Project,
-    wait_for,
+use crate::{
+    controllers,
+    support::{
+        cluster::{Audited, Cluster},
+        platform::Platform,
+        project::Project,
+        wait_for,
+    },
 };
 
 const AGENT: &str = "starform-shuttle";
@@ -52,6 +55,7 @@ fn the_shop_is_kept_as_it_was_applied() {
         .to_owned();
 
     every_kind_is_emitted(&cluster, &namespace);
+    controllers::work(&cluster, &namespace);
     nothing_changed_costs_nothing(&cluster);
     a_deleted_deployment_is_back_within_five_seconds(&cluster, &namespace);
     a_changed_field_is_corrected(&cluster, &namespace);

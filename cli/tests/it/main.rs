@@ -13,6 +13,7 @@ mod admission;
 mod agent;
 mod bad_input;
 mod control_plane;
+mod controllers;
 mod data;
 mod embedded;
 mod explain;
