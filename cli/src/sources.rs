@@ -61,22 +61,25 @@ fn read_project(path: &Path, large: Large) -> Result<Partly<SourceTree>, SourceE
     let root = root_file(path)?;
     let text = disk.text(&root)?;
     let name = shown_as(path, &root);
-    follow(&mut disk, folder(path), name, text, &BTreeMap::new())
+    let (open, last) = (BTreeMap::new(), SourceTree::default());
+    follow(&mut disk, folder(path), name, text, &open, &last)
 }
 
 /// The project in a folder of which an editor has some files open: their texts, by path below the folder, stand
 /// above the disk's, and may be of files that the disk has not. Included files that cannot be read are left out and named.
+/// Texts that are as in the `last` tree are not parsed anew.
 pub(crate) fn read_under(
     disk: &mut Disk,
     folder: &Path,
     open: &BTreeMap<String, Arc<str>>,
+    last: &SourceTree,
 ) -> Result<Partly<SourceTree>, SourceError> {
     let text = match open.get(ROOT_FILE) {
         Some(text) => Arc::clone(text),
         None => disk.text(&root_file(folder)?)?,
     };
     let root = ROOT_FILE.to_owned();
-    follow(disk, folder.to_owned(), root, text, open)
+    follow(disk, folder.to_owned(), root, text, open, last)
 }
 
 /// What could be read, and what is wrong with each of the others, by name.
@@ -97,6 +100,7 @@ fn follow(
     root: String,
     text: Arc<str>,
     open: &BTreeMap<String, Arc<str>>,
+    last: &SourceTree,
 ) -> Result<Partly<SourceTree>, SourceError> {
     let mut reading = Reading {
         disk,
@@ -108,7 +112,7 @@ fn follow(
     };
     let mut followed: BTreeSet<Glob> = BTreeSet::new();
     loop {
-        let tree = SourceTree::new(reading.files.clone());
+        let tree = last.with(reading.files.clone());
         let wanted = include::wanted(&tree);
         let new: Vec<&Glob> = wanted.difference(&followed).collect();
         if new.is_empty() {

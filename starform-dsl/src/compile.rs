@@ -3,6 +3,7 @@
 //! Read on in `lower`, `check`, and `emit` for what follows.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 
 use starform_contract::ProjectName;
 
@@ -37,7 +38,7 @@ pub(crate) struct Analysed {
     /// The file that holds the project.
     pub(crate) root: Option<FileId>,
     /// Every file that belongs to the project.
-    pub(crate) parses: BTreeMap<FileId, Parse>,
+    pub(crate) parses: BTreeMap<FileId, Arc<Parse>>,
     pub(crate) name: Option<Spanned<ProjectName>>,
     /// What is declared, as far as it could be read; `None` where there is no project node.
     pub(crate) model: Option<Model>,
@@ -128,7 +129,7 @@ fn analyse_from(sources: &SourceTree, root: FileId) -> Analysed {
 /// What the texts may declare though it cannot be read.
 fn known(sources: &SourceTree, files: &Files, broken: &BTreeSet<(FileId, u32)>) -> Known {
     // A file that is missing may declare anything, and so may what stands behind too many mistakes.
-    let lost = |parse: &Parse| parse.diagnostics.len() >= diag::KEPT;
+    let lost = |parse: &Arc<Parse>| parse.diagnostics.len() >= diag::KEPT;
     if !files.diagnostics.is_empty() || files.parses.values().any(lost) {
         return Known::all(false);
     }

@@ -1,11 +1,12 @@
 //! The files of one revision, already in memory, and where a byte of them lies.
-//! Pure. A `FileId` is the position of its file in path order, so equal trees give equal ids.
+//! Pure. A `FileId` is the position of its file in path order, so equal trees give equal ids. A file is read as KDL once,
+//! when that is first asked for; clones of a tree share what was read.
 //! Read on in `syntax` for what becomes of a file's text.
 
 use std::collections::BTreeMap;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
-use crate::syntax::{TextRange, newline_len};
+use crate::syntax::{self, Parse, TextRange, newline_len};
 
 /// A file of a [`SourceTree`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -26,7 +27,7 @@ pub struct Position {
 }
 
 /// One file: its path as the repository names it, its text, and where its lines begin.
-#[derive(Clone, Debug)]
+#[derive(Debug)]
 pub struct SourceFile {
     path: String,
     text: Arc<str>,
@@ -34,12 +35,14 @@ pub struct SourceFile {
     line_starts: Vec<u32>,
     /// Of the lines that editors count.
     editor_line_starts: Vec<u32>,
+    /// By the id that the file has in its tree.
+    parse: OnceLock<Arc<Parse>>,
 }
 
 /// The files of one revision by path.
 #[derive(Clone, Debug, Default)]
 pub struct SourceTree {
-    files: Vec<SourceFile>,
+    files: Vec<Arc<SourceFile>>,
 }
 
 impl Span {
@@ -58,10 +61,21 @@ impl Span {
 
 impl SourceTree {
     pub fn new(files: BTreeMap<String, Arc<str>>) -> SourceTree {
+        SourceTree::default().with(files)
+    }
+
+    /// A tree of other files. Those that are as they were in this one, at the same place of it, are not read anew.
+    pub fn with(&self, files: BTreeMap<String, Arc<str>>) -> SourceTree {
+        let known = |at: usize, path: &str, text: &Arc<str>| {
+            let file = self.files.get(at)?;
+            (file.path == path && Arc::ptr_eq(&file.text, text)).then(|| Arc::clone(file))
+        };
+        let files = files.into_iter().enumerate();
         SourceTree {
             files: files
-                .into_iter()
-                .map(|(path, text)| SourceFile::new(path, text))
+                .map(|(at, (path, text))| {
+                    known(at, &path, &text).unwrap_or_else(|| Arc::new(SourceFile::new(path, text)))
+                })
                 .collect(),
         }
     }
@@ -69,7 +83,7 @@ impl SourceTree {
     /// A tree of one file, whose id is `FileId(0)`.
     pub fn single(path: &str, text: &str) -> SourceTree {
         SourceTree {
-            files: vec![SourceFile::new(path.to_owned(), Arc::from(text))],
+            files: vec![Arc::new(SourceFile::new(path.to_owned(), Arc::from(text)))],
         }
     }
 
@@ -81,6 +95,11 @@ impl SourceTree {
         u32::try_from(index).ok().map(FileId)
     }
 
+    /// Whether it has a file of this id.
+    pub(crate) fn holds(&self, id: FileId) -> bool {
+        (id.0 as usize) < self.files.len()
+    }
+
     /// The file of an id that this tree gave out.
     pub fn file(&self, id: FileId) -> &SourceFile {
         &self.files[id.0 as usize]
@@ -88,13 +107,20 @@ impl SourceTree {
 
     /// All files in path order.
     pub fn files(&self) -> impl Iterator<Item = (FileId, &SourceFile)> {
-        (0..).map(FileId).zip(&self.files)
+        (0..).map(FileId).zip(self.files.iter().map(Arc::as_ref))
+    }
+
+    /// A file as [`syntax::read`] has it.
+    pub(crate) fn parse(&self, id: FileId) -> &Arc<Parse> {
+        let file = self.file(id);
+        file.parse
+            .get_or_init(|| Arc::new(syntax::read(id, Arc::clone(&file.text))))
     }
 
     /// Gives a file another text; its path and id stay.
     pub fn replace(&mut self, id: FileId, text: impl Into<Arc<str>>) {
         let file = &mut self.files[id.0 as usize];
-        *file = SourceFile::new(std::mem::take(&mut file.path), text.into());
+        *file = Arc::new(SourceFile::new(file.path.clone(), text.into()));
     }
 
     /// The text under a span.
@@ -112,6 +138,7 @@ impl SourceFile {
             text,
             line_starts,
             editor_line_starts,
+            parse: OnceLock::new(),
         }
     }
 

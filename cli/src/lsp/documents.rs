@@ -28,6 +28,8 @@ pub(super) struct Documents {
     disk: Disk,
     /// By the folder of the root file; an entry goes with the next change below the folder.
     projects: BTreeMap<PathBuf, Arc<Project>>,
+    /// The files of each project as they were last, by folder.
+    last: BTreeMap<PathBuf, SourceTree>,
 }
 
 /// A project as the editor sees it.
@@ -51,6 +53,7 @@ impl Documents {
             open: BTreeMap::new(),
             disk: Disk::new(Large::Begun),
             projects: BTreeMap::new(),
+            last: BTreeMap::new(),
         }
     }
 
@@ -169,8 +172,12 @@ impl Documents {
                 Some((path, Arc::clone(document.text())))
             })
             .collect();
-        match sources::read_under(&mut self.disk, folder, &open) {
-            Ok(sources) => Some(sources),
+        let last = self.last.entry(folder.to_owned()).or_default();
+        match sources::read_under(&mut self.disk, folder, &open, last) {
+            Ok(sources) => {
+                *last = sources.0.clone();
+                Some(sources)
+            }
             Err(_) => (!open.is_empty()).then(|| (SourceTree::new(open), BTreeMap::new())),
         }
     }

@@ -2,32 +2,20 @@
 //! Pure. Values at places that look like credentials are left out of everything that is printed.
 //! Read on in `crate::syntax` for the tree.
 
-use std::collections::BTreeMap;
-
 use super::Place;
 use crate::project::Project;
 use crate::secrets::HIDDEN;
-use crate::source::{FileId, Span};
-use crate::syntax::{self, Cst, Entry, Node};
+use crate::source::Span;
+use crate::syntax::{Entry, Node};
 
 pub(super) struct Written<'p> {
     project: &'p Project,
-    trees: BTreeMap<FileId, Cst>,
     secrets: &'p [Span],
 }
 
 impl<'p> Written<'p> {
     pub(super) fn new(project: &'p Project, secrets: &'p [Span]) -> Self {
-        let trees = project
-            .sources
-            .files()
-            .map(|(id, file)| (id, syntax::read(id, file.text().clone()).cst))
-            .collect();
-        Self {
-            project,
-            trees,
-            secrets,
-        }
+        Self { project, secrets }
     }
 
     pub(super) fn place(&self, span: Span) -> Place {
@@ -42,7 +30,11 @@ impl<'p> Written<'p> {
 
     /// The node whose head holds a place.
     pub(super) fn node(&self, span: Span) -> Option<Node<'_>> {
-        self.trees.get(&span.file)?.node_at(span.range)
+        self.project
+            .sources
+            .parse(span.file)
+            .cst
+            .node_at(span.range)
     }
 
     /// The whole node at a place, block included.

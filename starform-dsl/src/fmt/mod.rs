@@ -89,10 +89,10 @@ impl MeaningChanged {
 
 /// What is said about the mistakes that a text was left alone for, and places that must not be shown.
 pub fn mistakes(sources: &SourceTree, file: FileId) -> (Vec<Diagnostic>, Vec<Span>) {
-    let parse = syntax::read(file, sources.file(file).text().clone());
+    let parse = sources.parse(file);
     let mut secrets = secrets::find(&parse.cst);
     secrets::add_lines_of(&mut secrets, &parse.diagnostics, sources);
-    let mut diagnostics = parse.diagnostics;
+    let mut diagnostics = parse.diagnostics.clone();
     secrets::cover(&mut diagnostics, &secrets, sources);
     let places = secrets.into_iter().map(|secret| secret.span).collect();
     (diagnostics, places)

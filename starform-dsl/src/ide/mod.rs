@@ -24,12 +24,10 @@ mod takes;
 mod values;
 mod variables;
 
-use std::collections::BTreeMap;
-
 use crate::compile;
 use crate::diag::Diagnostic;
 use crate::source::{FileId, SourceTree, Span};
-use crate::syntax::{self, Cst, Parse};
+use crate::syntax::Cst;
 use crate::table::Place;
 use index::Index;
 use scope::Scope;
@@ -53,8 +51,6 @@ pub(crate) use variables::annotation_doc;
 pub struct Analysis {
     sources: SourceTree,
     project: compile::Analysed,
-    /// Files that the project does not include.
-    others: BTreeMap<FileId, Parse>,
     index: Index,
 }
 
@@ -62,11 +58,6 @@ impl Analysis {
     /// Reads all files; never fails.
     pub fn of(sources: SourceTree) -> Analysis {
         let project = compile::analyse(&sources);
-        let others: BTreeMap<FileId, Parse> = sources
-            .files()
-            .filter(|(id, _)| !project.parses.contains_key(id))
-            .map(|(id, file)| (id, syntax::read(id, file.text().clone())))
-            .collect();
         let own = project
             .parses
             .iter()
@@ -75,7 +66,6 @@ impl Analysis {
         Analysis {
             sources,
             project,
-            others,
             index,
         }
     }
@@ -99,10 +89,10 @@ impl Analysis {
         self.project.parses.keys().copied()
     }
 
-    /// The tree of a file; `None` for an id of another tree.
+    /// The tree of a file, whether the project includes it or not; `None` for an id of another tree.
     pub fn cst(&self, file: FileId) -> Option<&Cst> {
-        let parse = self.project.parses.get(&file).or(self.others.get(&file))?;
-        Some(&parse.cst)
+        let known = self.sources.holds(file);
+        known.then(|| &self.sources.parse(file).cst)
     }
 
     /// What may stand at the top of a file.

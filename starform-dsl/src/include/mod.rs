@@ -6,13 +6,14 @@
 mod glob;
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 
 pub use glob::{Glob, InvalidGlob};
 
 use crate::compile::ROOT_FILE;
 use crate::diag::{Diagnostic, codes};
 use crate::source::{FileId, SourceTree, Span};
-use crate::syntax::{self, Node, Nodes, Parse, Value};
+use crate::syntax::{Node, Nodes, Parse, Value};
 use crate::table::{ProjectNode, RootNode};
 
 const PROJECT: &str = RootNode::Project.as_str();
@@ -29,7 +30,7 @@ pub(crate) const MOST_INCLUDES: usize = 100;
 #[derive(Debug)]
 pub(crate) struct Files {
     pub(crate) root: FileId,
-    pub(crate) parses: BTreeMap<FileId, Parse>,
+    pub(crate) parses: BTreeMap<FileId, Arc<Parse>>,
     /// What each `include` brings in, by its place.
     includes: BTreeMap<Span, Vec<FileId>>,
     pub(crate) diagnostics: Vec<Diagnostic>,
@@ -85,7 +86,7 @@ impl Files {
         let mut open = vec![(nodes, Vec::new().into_iter())];
         while let Some((nodes, files)) = open.last_mut() {
             if let Some(file) = files.next() {
-                let parse: Option<&Parse> = self.parses.get(&file);
+                let parse = self.parses.get(&file);
                 open.extend(parse.map(|parse| (parse.cst.nodes(), Vec::new().into_iter())));
             } else if let Some(node) = nodes.next() {
                 if node.name() == INCLUDE
@@ -136,7 +137,7 @@ struct Walk<'s> {
 
 impl Walk<'_> {
     fn open(&mut self, file: FileId) {
-        let parse = syntax::read(file, self.sources.file(file).text().clone());
+        let parse = Arc::clone(self.sources.parse(file));
         let mut includes = includes(&parse.cst.nodes(), file == self.files.root);
         includes.reverse();
         if file != self.files.root {

@@ -177,6 +177,36 @@ fn credentials_of_every_file_are_covered() {
     );
 }
 
+/// A tree keeps what was read of its files, and gives it on: that never shows in what is said.
+#[test]
+fn a_tree_made_of_another_says_what_a_new_one_says() {
+    let text = |text: &str| -> Arc<str> { Arc::from(text) };
+    let root = text("project p { environment e branch=x; include \"*.kdl\"; prt 1; }");
+    let (good, bad) = (
+        text("worker w { image \"a/b:1\"; }"),
+        text("worker w { image \"a/b:1\"; prt 2; }"),
+    );
+    let named = |files: &[(&str, &Arc<str>)]| -> BTreeMap<String, Arc<str>> {
+        let own = |(path, text): &(&str, &Arc<str>)| ((*path).to_owned(), Arc::clone(text));
+        files.iter().map(own).collect()
+    };
+    // One file comes before the root, then changes, then goes.
+    let steps = [
+        named(&[("starform.kdl", &root)]),
+        named(&[("a.kdl", &bad), ("starform.kdl", &root)]),
+        named(&[("a.kdl", &good), ("starform.kdl", &root)]),
+        named(&[("a.kdl", &good), ("starform.kdl", &root), ("z.kdl", &bad)]),
+        named(&[("starform.kdl", &root), ("z.kdl", &bad)]),
+    ];
+    let mut tree = SourceTree::default();
+    for files in steps {
+        tree = tree.with(files.clone());
+        let (kept, new) = (compile(&tree), compile(&SourceTree::new(files)));
+        assert_eq!(kept.diagnostics, new.diagnostics);
+        assert!(!new.diagnostics.is_empty());
+    }
+}
+
 #[test]
 fn a_thousand_files_are_included_and_one_more_is_not() {
     let files = |count: usize| {
