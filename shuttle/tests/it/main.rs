@@ -1,9 +1,16 @@
-//! Shuttle's integration tests, one binary: `engine_*` on a model cluster, `shell_*` on the real API server.
+//! Shuttle's integration tests, one binary: `engine_*` on a model cluster, `shell_*` and `objects` on the real API server.
 //!
 //! Effects: network.
 // In a test a panic is the report; clippy's own switch covers only functions marked `#[test]`.
-#![allow(clippy::unwrap_used, clippy::wildcard_enum_match_arm)]
+#![allow(
+    clippy::print_stdout,
+    clippy::unwrap_used,
+    clippy::wildcard_enum_match_arm
+)]
 
+// One set of strategies for all that is rendered.
+#[path = "../../../reconciler/plan/tests/it/arbitrary.rs"]
+mod arbitrary;
 mod engine_drift;
 mod engine_laws;
 mod engine_newer;
@@ -12,6 +19,7 @@ mod engine_support;
 mod engine_trouble;
 mod model_cluster;
 mod model_object;
+mod objects;
 mod shell_annotate;
 mod shell_cluster;
 mod shell_feed;

@@ -6,6 +6,7 @@
 pub mod fmt;
 mod isolation;
 mod language;
+mod objects;
 pub mod testbed;
 
 use anyhow::{Result, bail};
@@ -27,6 +28,10 @@ const SOAKS: &[Soak] = &[
     Soak {
         name: "language",
         run: language::run,
+    },
+    Soak {
+        name: "objects",
+        run: objects::run,
     },
     Soak {
         name: "testbed",

@@ -10,9 +10,9 @@ use starform_contract::{
     EnvironmentName, EnvironmentState, GroupName, NameEntry, ObjectName, PortName, ProjectId,
     ProjectName, ServiceId, ServiceModel, ServiceName, ServiceState, VolumeName, WorkspaceId,
     model::{
-        Alias, AllowFrom, Check, Cron, Domain, Drain, Health, Keep, Overlap, Port, Private, Probe,
-        Protocol, Redirect, Release, Route, RunAs, Running, Scale, Size, Variable, Volume, Web,
-        Worker, Workload,
+        Alias, AllowFrom, Check, Cron, Domain, Drain, Health, Keep, Metrics, Overlap, Port,
+        Private, Probe, Protocol, Redirect, Release, Route, RunAs, Running, Scale, Size, Variable,
+        Volume, Web, Worker, Workload,
     },
     name,
     quantity::{Cpu, Duration, Memory},
@@ -272,7 +272,7 @@ fn web() -> BoxedStrategy<Workload> {
         .boxed()
 }
 
-/// A release, and disks; metrics have tests of their own.
+/// A release, metrics, and disks.
 fn running() -> BoxedStrategy<Running> {
     let release =
         ("[a-z/ $()]{1,12}", 1..3600u32, 1..12u32).prop_map(|(word, timeout, attempt)| Release {
@@ -289,11 +289,12 @@ fn running() -> BoxedStrategy<Running> {
     let name = "[a-z]([a-z0-9]{0,20}-?[a-z0-9]{1,9})?"
         .prop_map(|name| VolumeName::new(name).expect("a name by its pattern"));
     let volumes = collection::btree_map(name, volume, 0..3);
-    (option::of(release), volumes)
-        .prop_map(|(release, volumes)| Running {
+    let metrics = (1u16.., "/[a-z]{0,8}").prop_map(|(port, path)| Metrics { port, path });
+    (option::of(release), option::of(metrics), volumes)
+        .prop_map(|(release, metrics, volumes)| Running {
             release,
+            metrics,
             volumes,
-            ..Running::default()
         })
         .boxed()
 }
