@@ -10,7 +10,7 @@ use crate::support::{
     canary,
     cluster::Cluster,
     platform::Platform,
-    process::{Ran, run_with},
+    process::{Ran, run, run_with, starform},
     project::Project,
     wait_for,
 };
@@ -68,12 +68,8 @@ impl Scene<'_> {
             .to_owned()
     }
 
-    /// The text of a key of a Secret.
     fn value(&self, namespace: &str, secret: &str, key: &str) -> Option<String> {
-        let path = format!("/api/v1/namespaces/{namespace}/secrets/{secret}");
-        let live = self.cluster.get(&path)?;
-        let bytes = STANDARD.decode(live["data"][key].as_str()?).unwrap();
-        Some(String::from_utf8(bytes).unwrap())
+        value(self.cluster, namespace, secret, key)
     }
 
     fn checksum(&self, namespace: &str, service: &str) -> String {
@@ -86,6 +82,14 @@ impl Scene<'_> {
             .unwrap()
             .to_owned()
     }
+}
+
+/// The text of a key of a Secret.
+fn value(cluster: &Cluster, namespace: &str, secret: &str, key: &str) -> Option<String> {
+    let path = format!("/api/v1/namespaces/{namespace}/secrets/{secret}");
+    let live = cluster.get(&path)?;
+    let bytes = STANDARD.decode(live["data"][key].as_str()?).unwrap();
+    Some(String::from_utf8(bytes).unwrap())
 }
 
 #[test]
@@ -279,4 +283,116 @@ fn each_file(folder: &Path, look: &mut impl FnMut(&Path, &[u8])) {
             look(&path, &fs::read(&path).unwrap());
         }
     }
+}
+
+/// Without a control plane the cluster itself keeps the values.
+#[test]
+fn embedded_values_are_kept_in_the_cluster() {
+    let Some(cluster) = Cluster::start() else {
+        return;
+    };
+    let shop = shop();
+    let command = |words: &[&str]| {
+        let mut command = starform();
+        command
+            .env("KUBECONFIG", &cluster.kubeconfig)
+            .current_dir(shop.path())
+            .args(words);
+        command
+    };
+    let run_here = |words: &[&str]| run(&mut command(words));
+    let plan = run_here(&["plan"]).expect(0);
+    assert!(plan.stdout.contains("SF6108"), "{}", plan.stdout);
+    run_here(&["apply", "--auto-approve"]).expect(4);
+    let mut said = String::new();
+    for (name, value) in [("stripe-api-key", FIRST), ("shared-dsn", SHARED)] {
+        let set = ["secret", "set", name, "--env", "production"];
+        let ran = run_with(&mut command(&set), &format!("{value}\n")).expect(0);
+        said += &format!("{}{}", ran.stdout, ran.stderr);
+    }
+    said += &run_here(&["apply", "--auto-approve"]).expect(0).stderr;
+    said += &run_here(&["secret", "list", "--env", "production"])
+        .expect(0)
+        .stdout;
+    for line in [
+        "stripe-api-key  version 1",
+        "generated.api.COOKIE  version 1",
+    ] {
+        assert!(said.contains(line), "{said}");
+    }
+    let status = run_here(&["status", "--format", "json"]).expect(0).json();
+    let namespace = status["environments"][0]["namespace"]
+        .as_str()
+        .unwrap()
+        .to_owned();
+    assert_eq!(
+        value(&cluster, &namespace, "api--production", "KEY").unwrap(),
+        FIRST
+    );
+    let generated = value(&cluster, &namespace, "api--production", "COOKIE").unwrap();
+    let set = ["secret", "set", "stripe-api-key", "--env", "production"];
+    run_with(&mut command(&set), SECOND).expect(0);
+    run_here(&["plan", "--exit-code"]).expect(2);
+    said += &run_here(&["apply", "--auto-approve"]).expect(0).stderr;
+    assert_eq!(
+        value(&cluster, &namespace, "api--production", "KEY").unwrap(),
+        SECOND
+    );
+    assert_eq!(
+        value(&cluster, &namespace, "api--production", "COOKIE").unwrap(),
+        generated
+    );
+    run_here(&["plan", "--exit-code"]).expect(0);
+    let refused = run_here(&["secret", "rm", "stripe-api-key", "--env", "production"]).expect(1);
+    assert!(refused.stderr.contains("in use"), "{}", refused.stderr);
+    let canaries = [FIRST, SECOND, SHARED, &generated].map(canary::Canary::new);
+    let mut found = Vec::new();
+    each_file(shop.path(), &mut |path, bytes| {
+        let seen = canaries.iter().find_map(|canary| canary.in_bytes(bytes));
+        found.extend(seen.map(|form| format!("{form} in {}", path.display())));
+    });
+    for (path, object) in cluster.everything() {
+        // Those of the project, and where its values are kept.
+        let secrets = path.contains("/secrets/");
+        let seen = canaries
+            .iter()
+            .find_map(|canary| canary.in_bytes(object.to_string().as_bytes()));
+        found.extend(
+            seen.filter(|_| !secrets)
+                .map(|form| format!("{form} in {path}")),
+        );
+    }
+    assert!(found.is_empty(), "{found:#?}");
+    assert!(
+        canaries
+            .iter()
+            .all(|canary| canary.in_bytes(said.as_bytes()).is_none()),
+        "{said}"
+    );
+}
+
+#[test]
+fn a_value_on_the_command_line_is_refused_without_being_repeated() {
+    let shop = shop();
+    let mut command = starform();
+    command.current_dir(shop.path());
+    command.args([
+        "secret",
+        "set",
+        "stripe-api-key",
+        "--env",
+        "production",
+        FIRST,
+    ]);
+    let refused = run(&mut command).expect(1);
+    assert!(
+        refused.stderr.contains("never an argument"),
+        "{}",
+        refused.stderr
+    );
+    assert!(
+        !refused.stderr.contains("canary") && refused.stdout.is_empty(),
+        "{}",
+        refused.stderr
+    );
 }

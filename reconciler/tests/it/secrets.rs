@@ -186,8 +186,8 @@ on_both! {
         let finding = &plans.plans[0].findings[0];
         assert_eq!(finding.code, "SF6108");
         assert!(finding.title.contains("secret stripe-api-key (of api) has no value in production"), "{}", finding.title);
-        assert_eq!(finding.at.as_deref(), Some("starform.kdl:3:39"));
-        apply(&world, &plans).await.problem(409, "plan-blocked");
+        assert_eq!(finding.at.as_deref(), Some("starform.kdl:3:38"));
+        apply(&world, &plans).await.problem(403, "plan-blocked");
         set(&world, &place, "stripe-api-key", CANARY).await.expect::<Secret>(200);
         let plans = planned(&world, &place, SHOP).await;
         assert_eq!(plans.plans[0].findings, []);

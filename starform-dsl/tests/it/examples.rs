@@ -55,6 +55,8 @@ fn every_example_is_a_project() {
         ("online-boutique/production", 12),
         ("shop/production", 5),
         ("shop/staging", 4),
+        ("subscriptions/production", 3),
+        ("subscriptions/staging", 3),
     ];
     let expected = expected.map(|(name, count)| (name.to_owned(), count));
     assert_eq!(services, BTreeMap::from(expected));
