@@ -89,14 +89,7 @@ pub(crate) async fn run(command: ClusterCommand, global: &Global) -> anyhow::Res
                 made.generation
             );
         }
-        ClusterCommand::ForgetKey { name, confirm: _ } => {
-            let id = cluster_id(&remote, &name).await?;
-            remote
-                .delete(&format!("/v1/clusters/{id}/key"))
-                .await
-                .map_err(failure)?;
-            say!("the agent of `{name}` posts its key again when it next needs a secret or starts");
-        }
+        ClusterCommand::ForgetKey { name, confirm: _ } => forget_key(&remote, &name).await?,
         ClusterCommand::List { format } => {
             let all: body::Items<body::Cluster> =
                 remote.get("/v1/clusters").await.map_err(failure)?;
@@ -104,6 +97,14 @@ pub(crate) async fn run(command: ClusterCommand, global: &Global) -> anyhow::Res
         }
     }
     Ok(Exit::Success)
+}
+
+async fn forget_key(remote: &Remote, name: &str) -> anyhow::Result<()> {
+    let id = cluster_id(remote, name).await?;
+    let path = format!("/v1/clusters/{id}/key");
+    remote.delete(&path).await.map_err(failure)?;
+    say!("the agent of `{name}` posts its key again when it next needs a secret or starts");
+    Ok(())
 }
 
 pub(super) async fn cluster_id(remote: &Remote, name: &str) -> anyhow::Result<ClusterId> {
