@@ -1,4 +1,5 @@
-//! Whether a cluster has what a project asks for by name: the tier of its workspace, storage classes.
+//! Whether a cluster has what a project asks for by name: the tier of its workspace, storage classes,
+//! hosts that are not the platform's.
 //!
 //! Pure. Always holds: what is refused is named together with the names that there are. Amounts are
 //! another matter: they are summed over a project, see `starform_plan`.
@@ -49,7 +50,37 @@ pub fn misfits(
             })
         })
     });
-    tier.into_iter().chain(volumes).collect()
+    let hosts = state.services.iter().flat_map(|service| {
+        let hosts = hosts(&service.model.workload).filter(|host| is_platforms(host, profile));
+        hosts.map(|host| Misfit {
+            at: origins
+                .at(&service.name, &format!("domains[{host}]"))
+                .map(str::to_owned),
+            problem: format!(
+                "{}: the host {host} lies under {}, where the platform itself gives every service its host; use a domain of your own",
+                service.name, profile.base_domain
+            ),
+        })
+    });
+    tier.into_iter().chain(volumes).chain(hosts).collect()
+}
+
+/// Domains and aliases, without the platform's own host.
+fn hosts(workload: &Workload) -> impl Iterator<Item = &str> {
+    let domains = match workload {
+        Workload::Web(web) => web.domains.as_slice(),
+        Workload::Private(_) | Workload::Worker(_) | Workload::Cron(_) => &[],
+    };
+    domains.iter().flat_map(|domain| {
+        let aliases = domain.aliases.iter().map(|alias| alias.host.as_str());
+        std::iter::once(domain.host.as_str()).chain(aliases)
+    })
+}
+
+fn is_platforms(host: &str, profile: &ClusterProfile) -> bool {
+    let host = host.strip_prefix("*.").unwrap_or(host);
+    let above = host.strip_suffix(profile.base_domain.as_str());
+    above.is_some_and(|above| above.is_empty() || above.ends_with('.'))
 }
 
 fn volume_problem(

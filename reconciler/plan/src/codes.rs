@@ -53,4 +53,6 @@ codes! {
         "The plan gives a volume another storage class, and a disk stays where it was made.";
     VOLUME_KEPT "SF6113" "volume left behind with its data"
         "A volume, or its service, is not declared any more. The disk stays in the cluster until somebody says by its name what becomes of it.";
+    HOST_TAKEN "SF6114" "host belongs to another project"
+        "The plan would route a host that another project of the same control plane has already.";
 }

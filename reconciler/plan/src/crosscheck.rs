@@ -59,6 +59,15 @@ pub(crate) fn findings(
     findings
 }
 
+/// Every host that a service of the environment claims, platform hosts and redirecting ones included.
+pub fn hosts_of(bundle: &EnvironmentBundle) -> BTreeSet<String> {
+    let services = bundle.services.iter();
+    services
+        .flat_map(|service| hosts(&service.model))
+        .map(|(host, _)| host.to_owned())
+        .collect()
+}
+
 pub(crate) fn blocking(code: &FindingCode, title: String, at: Option<&str>) -> Finding {
     Finding {
         code: code.code.to_owned(),

@@ -15,6 +15,7 @@ use serde::Deserialize;
 use starform_contract::ProjectId;
 use starform_dsl::{diag::Diagnostic, render, source::SourceTree};
 use starform_plan::{
+    crosscheck::hosts_of,
     document::{Plan, Plans},
     propose::Proposal,
     view,
@@ -74,6 +75,12 @@ pub(super) async fn create(
         .into_iter()
         .filter(|proposal| may(&proposal.plan))
         .collect();
+    let hosts = proposals.iter().map(|proposal| &proposal.environment);
+    let hosts = hosts.flat_map(hosts_of).collect();
+    let taken = api.store.hosts_taken(project, &hosts).await?;
+    if !taken.is_empty() {
+        return Err(ApiError::hosts_taken(taken));
+    }
     api.store
         .save_plans(&actor, project, &proposals, Timestamp::now())
         .await?;

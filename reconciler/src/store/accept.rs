@@ -19,7 +19,7 @@ use super::{
     Idempotency, Store, StoreError,
     audit::{self, Entry, Known},
     database::{Tx, params},
-    plans, registry, reports,
+    hostnames, plans, registry, reports,
 };
 use crate::{access::Actor, api::body::ApplyState, time::Timestamp};
 
@@ -67,6 +67,13 @@ impl Store {
         let apply = match accept(&index, &accepted, &proposal) {
             Err(refusal) => return Ok(AcceptResult::Refused(refusal)),
             Ok(AcceptOutcome::Accepted(next)) => {
+                let (project, now) = (request.project, request.now);
+                let settled =
+                    hostnames::settle(&mut tx, project, &accepted, &next.environment, now);
+                if let Err(taken) = settled.await? {
+                    let refusal = Refusal::CrossCheck(hostnames::findings(&taken));
+                    return Ok(AcceptResult::Refused(refusal));
+                }
                 write_next(&mut tx, request, &proposal.plan, &index, *next).await?
             }
             Ok(AcceptOutcome::NothingToDo) => {

@@ -13,6 +13,7 @@
 //! | `tokens` | API tokens |
 //! | `plans` | bundles and plans, and the accepted state they are made against |
 //! | `accept` | a plan becomes the desired state |
+//! | `hostnames` | who owns a host |
 //! | `agent` | the lease, desired state and bundles for a cluster's agent |
 //! | `reports` | what the agent did and saw |
 //! | `secrets` | secrets under keys that the store does not hold |
@@ -26,6 +27,7 @@ mod applies;
 mod audit;
 mod changes;
 mod database;
+mod hostnames;
 mod plans;
 mod registry;
 mod reports;

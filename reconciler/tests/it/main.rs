@@ -9,6 +9,7 @@
 mod agent;
 mod authorization;
 mod fixture;
+mod hosts;
 mod plans;
 mod profiles;
 mod race;

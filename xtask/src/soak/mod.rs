@@ -3,6 +3,7 @@
 //! Effects: as the soak that is named. Always holds: every entry runs the real thing and fails where its law does.
 //! Read on in the module of each soak.
 
+mod claims;
 pub mod fmt;
 mod isolation;
 mod language;
@@ -17,6 +18,10 @@ struct Soak {
 }
 
 const SOAKS: &[Soak] = &[
+    Soak {
+        name: "claims",
+        run: claims::run,
+    },
     Soak {
         name: "fmt",
         run: fmt::run,
