@@ -1,4 +1,5 @@
-//! What is rendered, at full size: 2 000 environments of any shape, every object tried on the real API server.
+//! What is rendered, at full size: 2 000 environments of any shape, every object tried on the real API server, and
+//! every pod under Pod Security Admission.
 //!
 //! Effects: builds the testbed, starts a cluster. Read on in `shuttle/tests/it/objects/`.
 

@@ -1,4 +1,5 @@
-//! Any environment that the language could come to, rendered for any profile: every object is taken and kept.
+//! Any environment that the language could come to, rendered for any profile: every object is taken and kept, and every
+//! pod keeps to the level that it should.
 //!
 //! Effects: network; dry-runs in a namespace of its own. Always holds: all kinds that Starform writes are among what was
 //! tried. `cargo xtask soak objects` tries many, with a seed that it prints.
@@ -20,6 +21,7 @@ use tokio::runtime::Runtime;
 
 use super::{
     golden::{goldens, taken},
+    pods::{Security, Verdict},
     server::{Run, apply, wrong_of_all},
 };
 use crate::{
@@ -103,9 +105,10 @@ fn all_are_taken(config: Config) {
     let started = runtime.block_on(async {
         let client = cluster().await?;
         let space = namespace(&client, "objects").await;
-        Some((Access::of_person(client), space))
+        let security = Security::start(client.clone()).await;
+        Some((Access::of_person(client), space, security))
     });
-    let Some((access, space)) = started else {
+    let Some((access, space, security)) = started else {
         return;
     };
     let (tried, kinds) = (RefCell::new(0), RefCell::new(BTreeSet::new()));
@@ -116,7 +119,8 @@ fn all_are_taken(config: Config) {
     };
     let environments = (environment(), profile());
     let ran = TestRunner::new(config).run(&environments, |(state, profile)| {
-        let manifests = manifests(&state, &profile, &space);
+        let rendered = render(&state, &profile);
+        let manifests = manifests(&rendered, &space);
         *tried.borrow_mut() += manifests.len();
         for manifest in &manifests {
             kinds
@@ -126,10 +130,18 @@ fn all_are_taken(config: Config) {
         let asked = wrong_of_all(&manifests, async |manifest| taken(&access, manifest).await);
         let wrong = runtime.block_on(asked);
         prop_assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+        let wrong = runtime.block_on(security.wrong_of(&rendered.environment));
+        prop_assert!(wrong.is_empty(), "{}", wrong.join("\n"));
         Ok(())
     });
     ran.unwrap_or_else(|error| panic!("{error}"));
-    println!("objects: {} taken", tried.borrow());
+    let verdicts = security.verdicts.take();
+    println!("objects: {} taken; pods: {verdicts:?}", tried.borrow());
+    // Every verdict that there may be was given.
+    let given: Vec<_> = verdicts.into_keys().collect();
+    let accepted = |level| (level, Verdict::Accepted);
+    let root = ("restricted", Verdict::Refused);
+    assert_eq!(given, [accepted("baseline"), accepted("restricted"), root]);
     let all: BTreeSet<String> = KINDS
         .iter()
         .filter(|kind| kind.watch != Watch::Off)
@@ -138,11 +150,11 @@ fn all_are_taken(config: Config) {
     assert_eq!(kinds.into_inner(), all, "a kind that nothing was made of");
 }
 
-fn manifests(state: &EnvironmentState, profile: &ClusterProfile, space: &str) -> Vec<Value> {
+fn manifests(rendered: &Rendered, space: &str) -> Vec<Value> {
     let Rendered {
         project,
         environment,
-    } = render(state, profile);
+    } = rendered;
     project
         .objects
         .iter()

@@ -6,4 +6,5 @@
 mod generated;
 mod golden;
 mod kept;
+mod pods;
 mod server;
