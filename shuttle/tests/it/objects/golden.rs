@@ -78,6 +78,14 @@ async fn every_object_of_every_golden_is_taken_and_kept() {
             taken(&access, manifest).await
         });
         wrong.extend(tried.await);
+        let written = wrong_of_all(&golden.manifests, async |manifest| {
+            written(&access, manifest).await
+        });
+        wrong.extend(written.await);
+        let again = wrong_of_all(&golden.manifests, async |manifest| {
+            unchanged(&access, manifest).await
+        });
+        wrong.extend(again.await);
     }
     for space in &spaces {
         delete(&access, space).await;
@@ -90,12 +98,49 @@ async fn every_object_of_every_golden_is_taken_and_kept() {
     );
 }
 
+/// Written, and read back as it was written.
+async fn written(access: &Access, manifest: &Value) -> Result<(), String> {
+    let applied = apply(access, manifest, Run::Real)
+        .await
+        .map_err(|error| error.to_string())?;
+    let read = live(access, manifest)
+        .await
+        .map_err(|error| error.to_string())?;
+    none(lost(manifest, &applied))?;
+    none(lost(manifest, &read))
+}
+
+/// Written again, it is the same version of the object. Controllers write the status meanwhile, so one quiet moment is
+/// waited for; what an apply changes it changes each time.
+async fn unchanged(access: &Access, manifest: &Value) -> Result<(), String> {
+    let version = |object: &Value| object["metadata"]["resourceVersion"].clone();
+    let mut seen = Vec::new();
+    for _ in 0..20 {
+        let before = live(access, manifest)
+            .await
+            .map_err(|error| error.to_string())?;
+        let after = apply(access, manifest, Run::Real)
+            .await
+            .map_err(|error| error.to_string())?;
+        none(lost(manifest, &after))?;
+        if version(&before) == version(&after) {
+            return Ok(());
+        }
+        seen.push((version(&before), version(&after)));
+        tokio::time::sleep(std::time::Duration::from_millis(100)).await;
+    }
+    Err(format!("an apply of the same changes it: {seen:?}"))
+}
+
 /// Accepted without an effect, and what would be kept is what was said.
 pub(super) async fn taken(access: &Access, manifest: &Value) -> Result<(), String> {
     let would_be = apply(access, manifest, Run::Dry)
         .await
         .map_err(|error| error.to_string())?;
-    let lost = lost(manifest, &would_be);
+    none(lost(manifest, &would_be))
+}
+
+fn none(lost: Vec<String>) -> Result<(), String> {
     if lost.is_empty() {
         Ok(())
     } else {
