@@ -70,3 +70,6 @@ fn namespace() -> Value {
 fn account() -> Value {
     object("v1", "ServiceAccount", Some(NAMESPACE), AGENT, json!({}))
 }
+
+#[cfg(test)]
+mod tests;

@@ -41,6 +41,55 @@ fn every_row_of_the_table_is_decided_as_it_says() {
         table.rows.len(),
         wrong.join("\n")
     );
+    the_largest_route_costs_little_enough(&cluster, &table);
+    the_api_server_finds_no_fault_in_any_policy(&cluster);
+}
+
+/// As many rules, backends and mirrors as the API allows; above the limit a policy would refuse it.
+fn the_largest_route_costs_little_enough(cluster: &Cluster, table: &Table) {
+    let backend = json!({ "name": "web--production", "port": 80 });
+    let mirror = json!({ "type": "RequestMirror", "requestMirror": { "backendRef": backend } });
+    let mut full = backend.clone();
+    full["filters"] = json!(vec![mirror.clone(); 16]);
+    let rule = json!({ "backendRefs": vec![full; 16], "filters": vec![mirror; 16] });
+    let row = Row {
+        who: "applier".to_owned(),
+        does: Does::Create,
+        to: "route".to_owned(),
+        of: None,
+        with: Some(json!({ "spec": { "rules": vec![rule; 16] } })),
+        by: By::EveryRight,
+        then: "allowed".to_owned(),
+    };
+    let (found, said) = decide(cluster, table, &row);
+    assert_eq!(found, row.then, "{said}");
+}
+
+/// It compiles each policy against the kinds that it is about, and tells what does not fit.
+fn the_api_server_finds_no_fault_in_any_policy(cluster: &Cluster) {
+    let path = "/apis/admissionregistration.k8s.io/v1/validatingadmissionpolicies";
+    let ours = |policy: &Value| {
+        let name = policy["metadata"]["name"].as_str().unwrap();
+        name.starts_with("starform-")
+    };
+    let policies = wait_for(
+        "the policies to be checked",
+        Duration::from_secs(30),
+        || {
+            let policies = cluster.list(path).into_iter().filter(ours);
+            let policies: Vec<Value> = policies.collect();
+            let checked = |policy: &Value| policy["status"]["observedGeneration"].is_u64();
+            policies.iter().all(checked).then_some(policies)
+        },
+    );
+    for policy in policies {
+        let warnings = &policy["status"]["typeChecking"]["expressionWarnings"];
+        assert!(
+            warnings.is_null(),
+            "{}: {warnings:#}",
+            policy["metadata"]["name"]
+        );
+    }
 }
 
 /// Without a server: the table has what it is there for.
