@@ -24,6 +24,9 @@ use crate::sources::{self, Disk, Large, Partly, SourceError};
 /// The texts that an editor has open, by address.
 pub(super) struct Documents {
     open: BTreeMap<Url, Document>,
+    /// The editor tells of files that change on the disk. If not, a good moment to look is when it saves, opens or closes
+    /// one.
+    watched: bool,
     /// What the disk held when it was looked at last.
     disk: Disk,
     /// By the folder of the root file; an entry goes with the next change below the folder.
@@ -48,9 +51,10 @@ enum Location {
 }
 
 impl Documents {
-    pub(super) fn new() -> Documents {
+    pub(super) fn new(watched: bool) -> Documents {
         Documents {
             open: BTreeMap::new(),
+            watched,
             disk: Disk::new(Large::Begun),
             projects: BTreeMap::new(),
             last: BTreeMap::new(),
@@ -69,7 +73,10 @@ impl Documents {
 
     /// A file or folder has come, changed or gone on the disk, or may have.
     pub(super) fn changed_on_disk(&mut self, url: &Url) {
-        if let Ok(path) = url.to_file_path() {
+        if !self.watched {
+            self.disk.forget_everything();
+            self.projects.clear();
+        } else if let Ok(path) = url.to_file_path() {
             self.disk.forget(&path);
         }
         self.changed(url);

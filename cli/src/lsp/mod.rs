@@ -204,10 +204,11 @@ impl Server {
             encoding,
             resolves: text_document.is_some_and(|can| resolves_edits(&can)),
         };
+        let watches = watches.and_then(|watches| watches.dynamic_registration) == Some(true);
         let server = Server {
             client,
-            watches: watches.and_then(|watches| watches.dynamic_registration) == Some(true),
-            documents: Documents::new(),
+            watches,
+            documents: Documents::new(watches),
             shown: BTreeSet::new(),
             dirty: false,
         };

@@ -78,6 +78,10 @@ impl Disk {
         *found.or_insert_with(|| path.is_file())
     }
 
+    pub(crate) fn forget_everything(&mut self) {
+        *self = Disk::new(self.large);
+    }
+
     /// Something has come, changed or gone at a path: it, what is below it and what lists it is read anew.
     pub(crate) fn forget(&mut self, path: &Path) {
         self.texts.retain(|known, _| !known.starts_with(path));

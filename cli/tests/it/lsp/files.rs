@@ -44,7 +44,7 @@ fn open_texts_stand_above_the_files_of_the_disk() {
 fn the_disk_is_read_again_where_the_editor_says_that_it_changed() {
     const OTHER: &str = "services/other.kdl";
     let root = SHOP.replace("services/*", "*/*");
-    let mut editor = Editor::start(&[(ROOT, &root), (API, BAD)], &["utf-8"]);
+    let mut editor = watching(&[(ROOT, &root), (API, BAD)]);
     editor.show(ROOT, &root);
     editor.await_errors(API, &["SF2004"]);
     let typed = [replaced((1, 0), (1, 0), " ")];
@@ -55,7 +55,10 @@ fn the_disk_is_read_again_where_the_editor_says_that_it_changed() {
     editor.await_errors(API, &["SF2004"]);
     editor.tell(
         "workspace/didChangeWatchedFiles",
-        json!({"changes": [{"uri": editor.address(API), "type": 2}]}),
+        json!({"changes": [
+            {"uri": editor.address(API), "type": 2},
+            {"uri": editor.address(OTHER), "type": 1},
+        ]}),
     );
     editor.await_errors(API, &[]);
     editor.await_errors(OTHER, &["SF2004"]);
@@ -175,12 +178,31 @@ fn files_of_somebody_else_are_left_alone() {
     editor.close();
 }
 
+/// An editor that never tells of changes on the disk is helped when it saves, whatever it saves.
 #[test]
-fn the_editor_is_asked_to_watch_files_where_it_can() {
-    let mut editor = Editor::silent(&[]);
+fn an_editor_that_does_not_watch_sees_the_disk_when_it_saves() {
+    let mut editor = Editor::start(&[(ROOT, SHOP), (API, BAD)], &["utf-8"]);
+    editor.show(ROOT, SHOP);
+    editor.await_errors(API, &["SF2004"]);
+    editor.write(API, GOOD);
+    let saved = json!({"textDocument": {"uri": editor.uri()}});
+    editor.tell("textDocument/didSave", saved);
+    editor.await_errors(API, &[]);
+    editor.close();
+}
+
+/// An editor that was asked to tell of changes on the disk.
+fn watching(files: &[(&str, &str)]) -> Editor {
+    let mut editor = Editor::silent(files);
     let watches = json!({"workspace": {"didChangeWatchedFiles": {"dynamicRegistration": true}}});
     editor.ask("initialize", json!({"capabilities": watches}));
     editor.tell("initialized", json!({}));
+    editor
+}
+
+#[test]
+fn the_editor_is_asked_to_watch_files_where_it_can() {
+    let mut editor = watching(&[]);
     let asked = editor.next();
     assert_eq!(asked["method"], "client/registerCapability");
     let registration = &asked["params"]["registrations"][0];
