@@ -10,9 +10,9 @@ use starform_contract::ObjectKey;
 
 use crate::{
     access::Access,
-    call::{APPLY, CallError, JSON, Refusal, get as get_request, query, request},
+    call::{APPLY, CallError, JSON, Refusal, call, get as get_request, query, request},
     engine::io::{Apply, Failure, FieldManager, Millis, Observed, Response},
-    kinds::{Kind, UnknownKind, Watch, kind_of},
+    kinds::{KINDS, Kind, UnknownKind, Watch, kind_of},
     values::{Filled, Filling},
 };
 
@@ -22,6 +22,9 @@ pub const MANAGER: &str = FieldManager::Shuttle.name();
 /// Asks for metadata alone.
 const METADATA: HeaderValue =
     HeaderValue::from_static("application/json;as=PartialObjectMetadata;g=meta.k8s.io;v=v1");
+
+const METADATA_LIST: HeaderValue =
+    HeaderValue::from_static("application/json;as=PartialObjectMetadataList;g=meta.k8s.io;v=v1");
 
 /// Reason of a [`Failure`]: the API server does not serve the kind.
 pub const KIND_ABSENT: &str = "KindAbsent";
@@ -109,6 +112,34 @@ pub async fn list_pods(
         )
         | None => Ok(Response::Pods(Vec::new())),
     }
+}
+
+/// Everything of a kind of ours in a namespace, whoever made it: metadata alone.
+///
+/// # Errors
+/// [`Failure`]
+pub async fn survey(access: &Access, namespace: &str) -> Result<Response, Failure> {
+    let mut found = Vec::new();
+    for kind in KINDS.iter().filter(|kind| kind.namespaced) {
+        let mut list = get_request(&kind.collection(Some(namespace)));
+        list.headers_mut().insert(ACCEPT, METADATA_LIST);
+        let key = kind.key(Some(namespace), "");
+        let answer = match kind.watch {
+            // The agent's own right reaches these everywhere.
+            Watch::Metadata | Watch::Whole => call(access.own(), list).await,
+            Watch::MetadataPerNamespace | Watch::Off => access.call_in(namespace, list).await,
+        };
+        match answer {
+            Ok(list) => {
+                let items = list.get("items").and_then(Value::as_array);
+                let items = items.map_or(&[][..], Vec::as_slice);
+                found.extend(items.iter().filter_map(|item| Observed::of(kind, item)));
+            }
+            Err(CallError::Refused(refusal)) if kind_is_absent(&refusal) => {}
+            Err(error) => return Err(failure(&error, &key)),
+        }
+    }
+    Ok(Response::Found(found))
 }
 
 async fn perform(

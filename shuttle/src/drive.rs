@@ -238,6 +238,7 @@ impl Driver {
                     | Request::Delete { .. }
                     | Request::Get { .. }
                     | Request::ListPods { .. }
+                    | Request::Survey { .. }
                     | Request::PutInventory(_) => None,
                 };
                 if !self.stopping || finishes(&request) {
@@ -294,7 +295,8 @@ fn finishes(request: &Request) -> bool {
         Request::Apply(_)
         | Request::Delete { .. }
         | Request::Get { .. }
-        | Request::ListPods { .. } => false,
+        | Request::ListPods { .. }
+        | Request::Survey { .. } => false,
     }
 }
 
@@ -318,6 +320,7 @@ async fn perform(
             namespace,
             selector,
         } => cluster::list_pods(access, &namespace, &selector).await,
+        Request::Survey { namespace } => cluster::survey(access, &namespace).await,
         Request::PutInventory(shard) => store(access, &shard).await,
         Request::Report(report) => post(plane, &report).await,
     }

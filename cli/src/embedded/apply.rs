@@ -120,7 +120,10 @@ fn not_converged(error: run::ConvergeError) -> anyhow::Error {
 fn refused(refusal: Refusal) -> anyhow::Error {
     let exit = match refusal {
         Refusal::Stale(_) => Exit::Stale,
-        Refusal::CrossCheck(_) | Refusal::Blocked(_) => Exit::Refused,
+        Refusal::CrossCheck(_)
+        | Refusal::Blocked(_)
+        | Refusal::Standing(_)
+        | Refusal::LastEnvironment(_) => Exit::Refused,
         Refusal::Used(_) | Refusal::Unsound(_) => Exit::Error,
     };
     Failure::because(exit, refusal.to_string())

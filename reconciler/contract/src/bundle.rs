@@ -254,6 +254,11 @@ impl EnvironmentBundle {
             .chain(self.services.iter().flat_map(|service| &service.objects))
     }
 
+    /// Nothing of it is wanted in the cluster; volumes may be left there.
+    pub fn is_empty(&self) -> bool {
+        self.objects.is_empty() && self.services.is_empty()
+    }
+
     pub fn service(&self, name: &ServiceName) -> Option<&ServiceEntry> {
         self.services.iter().find(|service| service.name == *name)
     }

@@ -24,7 +24,8 @@ use crate::{
 
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum AcceptOutcome {
-    /// The next generation of the cluster, and the two bundles that it names anew.
+    /// The next generation of the cluster, and the two bundles that it names anew; it names none of an
+    /// environment of which nothing is left.
     Accepted(Box<Next>),
     /// Everything is already accepted as the plan wants it.
     NothingToDo,
@@ -52,6 +53,14 @@ pub enum Refusal {
     /// plan file without a server may be accepted again if its *before* and *after* fit again.
     #[error("plan {0} is already accepted, and was undone since; make the plan again")]
     Used(PlanId),
+    #[error(
+        "the project's own objects, its Namespace among them, would be gone while {} stands; delete that first, or make the plan again", names(.0)
+    )]
+    Standing(Vec<EnvironmentName>),
+    #[error(
+        "{0} is the last environment of the project; delete the project itself with `starform project delete`"
+    )]
+    LastEnvironment(EnvironmentName),
     #[error("the plan cannot be trusted: {0}; make it again")]
     Unsound(&'static str),
 }
@@ -95,6 +104,7 @@ pub fn accept(
     if !findings.is_empty() {
         return Err(Refusal::CrossCheck(findings));
     }
+    whole(accepted, plan, &merged)?;
     sound::lists_all(accepted, plan, &merged)?;
     let next = Next {
         index: successor(index, accepted, plan, &merged.project, &merged.environment),
@@ -104,17 +114,45 @@ pub fn accept(
     Ok(AcceptOutcome::Accepted(Box::new(next)))
 }
 
+/// A project's own objects stand exactly as long as an environment of it does.
+fn whole(accepted: &AcceptedProject, plan: &Plan, merged: &merge::Merged) -> Result<(), Refusal> {
+    let standing: Vec<EnvironmentName> = merge::with(accepted, &merged.environment)
+        .into_iter()
+        .filter(|(_, environment)| !environment.is_empty())
+        .map(|(name, _)| name.clone())
+        .collect();
+    match (merged.project.objects.is_empty(), standing.is_empty()) {
+        (true, false) => Err(Refusal::Standing(standing)),
+        (false, true) => Err(Refusal::LastEnvironment(plan.environment.clone())),
+        (true, true) | (false, false) => Ok(()),
+    }
+}
+
 /// Drops what is done in `environment`: `finished` is the last generation whose report was finished and
 /// converged. After one that ended in part, what it was allowed to delete may still be there, so its
-/// consents are carried on until a later report converges.
+/// consents are carried on until a later report converges. A Namespace that has to stay for now, because
+/// of what it holds, may go whenever nothing keeps it any more; Shuttle looks whether its project stands.
 pub fn clear_finished(
     entry: &mut ProjectEntry,
     environment: &EnvironmentName,
     finished: Generation,
 ) {
-    entry
-        .accepted
-        .retain(|accepted| accepted.environment != *environment || accepted.generation > finished);
+    for accepted in &mut entry.accepted {
+        if accepted.environment == *environment && accepted.generation <= finished {
+            let Consent { delete, .. } = std::mem::take(&mut accepted.consent);
+            accepted.consent.delete = delete.into_iter().filter(ends_with_project).collect();
+        }
+    }
+    entry.accepted.retain(|accepted| {
+        let done = accepted.environment == *environment && accepted.generation <= finished;
+        !done || !accepted.consent.delete.is_empty()
+    });
+}
+
+/// The Namespace, and the rights in it.
+fn ends_with_project(key: &ObjectKey) -> bool {
+    let is = |group: &str, kind: &str| key.group == group && key.kind == kind;
+    is("", "Namespace") || is("rbac.authorization.k8s.io", "RoleBinding")
 }
 
 /// Exactly what the plan does beyond writing. `result`: the environment that is accepted by it; what is
@@ -167,9 +205,22 @@ fn successor(
         });
     entry.namespace.clone_from(&project.namespace);
     entry.bundle = project.digest();
-    entry
-        .environments
-        .insert(plan.environment.clone(), environment.digest());
+    if environment.is_empty() && environment.kept.is_empty() {
+        entry.environments.remove(&plan.environment);
+    } else {
+        entry
+            .environments
+            .insert(plan.environment.clone(), environment.digest());
+    }
+    if !project.objects.is_empty() {
+        // It stands (again): that its Namespace may go was said of what it was before.
+        for accepted in &mut entry.accepted {
+            accepted
+                .consent
+                .delete
+                .retain(|key| !ends_with_project(key));
+        }
+    }
     entry.accepted.push(Accepted {
         plan_id: plan.plan_id.clone(),
         environment: plan.environment.clone(),
@@ -178,6 +229,11 @@ fn successor(
         consent: consent(plan, accepted, environment),
     });
     index.successor(projects)
+}
+
+fn names(environments: &[EnvironmentName]) -> String {
+    let names: Vec<&str> = environments.iter().map(EnvironmentName::as_str).collect();
+    names.join(", ")
 }
 
 fn lines(stale: &[Stale]) -> String {

@@ -92,15 +92,4 @@ impl AcceptedProject {
             .as_ref()
             .map_or(&[], |project| project.names.as_slice())
     }
-
-    /// The bundle that a plan for removing `environment` wants: the same environment, empty.
-    pub fn emptied(&self, environment: &EnvironmentName) -> Option<EnvironmentBundle> {
-        self.environments
-            .get(environment)
-            .map(|accepted| EnvironmentBundle {
-                objects: Vec::new(),
-                services: Vec::new(),
-                ..accepted.clone()
-            })
-    }
 }

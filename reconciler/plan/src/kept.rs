@@ -63,12 +63,17 @@ pub(crate) fn reminders(environment: &EnvironmentBundle) -> impl Iterator<Item =
     let unsaid = environment.kept.iter().filter(|kept| !kept.meant);
     unsaid.map(|kept| {
         let name = format!("{}.{}", name_now(environment, kept), kept.volume);
+        let cure = if environment.is_empty() {
+            format!("`--destroy {name}` deletes it too")
+        } else {
+            format!(
+                "write `removed volume {name} data=destroy` to delete it, `data=keep` to leave it be, or declare it again"
+            )
+        };
         Finding {
             code: codes::VOLUME_KEPT.code.to_owned(),
             severity: FindingSeverity::Warning,
-            title: format!(
-                "the volume {name} is left behind with its data; write `removed volume {name} data=destroy` to delete it, `data=keep` to leave it be, or declare it again"
-            ),
+            title: format!("the volume {name} is left behind with its data; {cure}"),
             at: None,
         }
     })

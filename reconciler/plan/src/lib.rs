@@ -6,6 +6,7 @@
 //! |---|---|
 //! | [`render`] | environment and cluster profile to Kubernetes objects; total, cannot fail |
 //! | [`propose`] | accepted state and a wanted environment to bundles and a [`document::Plan`] |
+//! | [`removal`] | the plans that delete an environment or a project |
 //! | [`document`], [`schema`] | what a plan is |
 //! | [`accept`] | a plan onto the state that is accepted now: merged service by service, or refused |
 //! | [`health`] | what a live object says about itself |
@@ -28,6 +29,7 @@ mod pairs;
 pub mod propose;
 mod quota;
 mod releases;
+pub mod removal;
 pub mod render;
 pub mod schema;
 mod secrets;

@@ -2,8 +2,7 @@
 //!
 //! Pure: same input, same bytes. Always holds: the plan is empty exactly when nothing differs, and
 //! accepting it against the same state gives the proposed bundles. A rollback is a plan whose wanted
-//! environment is an older bundle; removing an environment is one that wants it empty
-//! ([`AcceptedProject::emptied`]). Read on in [`crate::diff`] and [`crate::accept`].
+//! environment is an older bundle; one that ends something wants it empty ([`crate::removal`]). Read on in [`crate::diff`] and [`crate::accept`].
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -214,7 +213,10 @@ fn settle(
     environment: &EnvironmentBundle,
     narrowed: bool,
 ) -> ProjectBundle {
+    // Without even a Namespace nothing can be wanted: the project is to be deleted.
+    let ends = wanted.objects.is_empty() && environment.is_empty();
     let current = accepted.project.as_ref().map(|project| &project.objects);
+    let current = current.filter(|_| !ends);
     let mut objects = merge::keep(
         wanted.objects,
         current.map_or(&[], Vec::as_slice),

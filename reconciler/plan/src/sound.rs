@@ -74,7 +74,7 @@ pub(crate) fn lists_all(
     plan: &Plan,
     merged: &Merged,
 ) -> Result<(), Refusal> {
-    let made = remake(accepted, plan, &merged.project, &merged.environment);
+    let made = remake(accepted, plan, &merged.project, &merged.environment).plan;
     let objects = made.objects.iter().all(|change| {
         let listed = plan.objects.iter().find(|listed| listed.key == change.key);
         // Whose doing a change is depends on what else the plan found changed.
@@ -189,19 +189,25 @@ fn is_at_base(accepted: &AcceptedProject, plan: &Plan) -> bool {
         && plan.source.project_base == accepted.project.as_ref().map(ProjectBundle::digest)
 }
 
-/// Making the plan again gives the same lists and the same bundles.
+/// Making the plan again gives the same lists and the same bundles. Names aside: they depend on what the
+/// other environments have by now, and are computed anew at each accept.
 fn is_remade(accepted: &AcceptedProject, proposal: &Proposal) -> bool {
     let Proposal {
         plan,
         project,
         environment,
     } = proposal;
-    let made = remake(accepted, plan, project, environment);
+    let again = remake(accepted, plan, project, environment);
+    let made = &again.plan;
+    let nameless = |project: &ProjectBundle| ProjectBundle {
+        names: Vec::new(),
+        ..project.clone()
+    };
     made.objects == plan.objects
         && made.settings == plan.settings
-        && services(&made) == services(plan)
+        && services(made) == services(plan)
         && made.source.result == plan.source.result
-        && made.source.project_result == plan.source.project_result
+        && nameless(&again.project) == nameless(project)
 }
 
 fn remake(
@@ -209,14 +215,14 @@ fn remake(
     plan: &Plan,
     project: &ProjectBundle,
     environment: &EnvironmentBundle,
-) -> Plan {
+) -> Proposal {
     let adopt = plan
         .objects
         .iter()
         .filter(|change| change.action == Action::Adopt)
         .map(|change| change.key.clone())
         .collect();
-    let made = propose_again(ProposeInput {
+    propose_again(ProposeInput {
         accepted,
         project: project.clone(),
         environment: environment.clone(),
@@ -226,8 +232,7 @@ fn remake(
         adopt: &adopt,
         again: &BTreeSet::new(),
         removed: &[],
-    });
-    made.plan
+    })
 }
 
 /// The services that a plan touches, without where a value was written: only the sources say that.

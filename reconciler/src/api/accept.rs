@@ -171,6 +171,9 @@ fn refused(refusal: &Refusal) -> ApiError {
         }
         Refusal::Blocked(findings) => ApiError::blocked(detail, findings.clone()),
         Refusal::Used(_) => ApiError::conflict("plan-consumed", detail),
+        Refusal::Standing(_) | Refusal::LastEnvironment(_) => {
+            ApiError::conflict("plan-conflict", detail)
+        }
         Refusal::Unsound(_) => ApiError::conflict("plan-unsound", detail),
     }
 }

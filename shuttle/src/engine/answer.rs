@@ -79,6 +79,10 @@ impl Engine {
                 self.looked_for(&key, object(result));
                 Some(key)
             }
+            Task::Survey { key } => {
+                self.surveyed(&key, result);
+                Some(key)
+            }
             Task::Pods { key } => {
                 self.looked_at_pods(&key, result);
                 Some(key)
@@ -149,11 +153,13 @@ impl Engine {
 fn object(result: Result<Response, Failure>) -> Result<Observed, Failure> {
     match result? {
         Response::Object(object) => Ok(*object),
-        Response::Deleted | Response::Pods(_) | Response::Stored | Response::Reported => {
-            Err(Failure {
-                message: "the answer holds no object".to_owned(),
-                ..Failure::default()
-            })
-        }
+        Response::Deleted
+        | Response::Pods(_)
+        | Response::Found(_)
+        | Response::Stored
+        | Response::Reported => Err(Failure {
+            message: "the answer holds no object".to_owned(),
+            ..Failure::default()
+        }),
     }
 }

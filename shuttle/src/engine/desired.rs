@@ -15,6 +15,7 @@ use starform_contract::{
 };
 
 use super::{
+    ending::is_namespace,
     fields::{GENERATION_ANNOTATION, PLAN_ANNOTATION, REVISION_ANNOTATION},
     io,
     io::Provenance,
@@ -177,7 +178,8 @@ impl State {
             .map_or(&[], |entry| &entry.accepted)
     }
 
-    /// Whether an accepted plan of the project lets this object be deleted. Namespaces never are.
+    /// Whether an accepted plan of the project lets this object be deleted: one in its namespace, or the
+    /// Namespace itself where nothing of the project is wanted any more.
     pub(super) fn may_delete(&self, project: ProjectId, key: &ObjectKey) -> bool {
         let Some(entry) = self.index.projects.get(&project) else {
             return false;
@@ -187,7 +189,21 @@ impl State {
             let consent = &accepted.consent;
             consent.destroy.contains(key) || (!data && consent.delete.contains(key))
         });
-        listed && key.namespace.as_deref() == Some(&entry.namespace)
+        let inside = key.namespace.as_deref() == Some(&entry.namespace);
+        let namespace = is_namespace(key) && key.name == entry.namespace;
+        listed && (inside || namespace && self.is_ended(project))
+    }
+
+    /// The project's own bundle is believed, and wants nothing; nor does an environment.
+    fn is_ended(&self, project: ProjectId) -> bool {
+        let unit = UnitKey::Project(project);
+        let mut units = unit.covered(&self.units).into_iter();
+        self.units.contains_key(&unit)
+            && !self
+                .refused
+                .keys()
+                .any(|refused| refused.project() == project)
+            && units.all(|(_, keys)| keys.is_empty())
     }
 
     pub(super) fn may_replace(&self, project: ProjectId, key: &ObjectKey) -> bool {

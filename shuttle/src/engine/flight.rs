@@ -38,12 +38,30 @@ pub(super) enum Lost {
 pub(super) enum Task {
     DryRun(Write),
     Apply(Write),
-    Handoff { key: ObjectKey },
-    Replace { key: ObjectKey, uid: String },
-    Prune { key: ObjectKey, uid: String },
-    Confirm { key: ObjectKey },
-    Pods { key: ObjectKey },
-    Inventory { shard: u16 },
+    Handoff {
+        key: ObjectKey,
+    },
+    Replace {
+        key: ObjectKey,
+        uid: String,
+    },
+    Prune {
+        key: ObjectKey,
+        uid: String,
+    },
+    Confirm {
+        key: ObjectKey,
+    },
+    /// The object is a Namespace.
+    Survey {
+        key: ObjectKey,
+    },
+    Pods {
+        key: ObjectKey,
+    },
+    Inventory {
+        shard: u16,
+    },
     Report(ProjectId, EnvironmentName),
 }
 
@@ -64,7 +82,8 @@ impl Task {
             | Self::Handoff { key }
             | Self::Replace { key, .. }
             | Self::Prune { key, .. }
-            | Self::Confirm { key } => Some(key),
+            | Self::Confirm { key }
+            | Self::Survey { key } => Some(key),
             Self::Pods { .. } | Self::Inventory { .. } | Self::Report(..) => None,
         }
     }
@@ -78,6 +97,7 @@ impl Task {
             | Self::Replace { .. }
             | Self::Prune { .. }
             | Self::Confirm { .. }
+            | Self::Survey { .. }
             | Self::Pods { .. } => true,
             Self::Inventory { .. } | Self::Report(..) => false,
         }

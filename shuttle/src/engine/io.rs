@@ -168,6 +168,9 @@ pub enum Request {
         /// Label selector in its text form.
         selector: String,
     },
+    /// Everything of a kind of ours that stands in a namespace, whoever made it. Answer:
+    /// [`Response::Found`].
+    Survey { namespace: String },
     /// Writes the whole shard; an empty one may be deleted. Answer: [`Response::Stored`].
     PutInventory(InventoryShard),
     /// To the control plane, or to the person who waits. Answer: [`Response::Reported`].
@@ -220,6 +223,7 @@ pub enum Response {
     /// The deletion was accepted; the object may still be there.
     Deleted,
     Pods(Vec<Value>),
+    Found(Vec<Observed>),
     Stored,
     Reported,
 }

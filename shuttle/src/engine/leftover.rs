@@ -1,7 +1,7 @@
 //! Objects of ours that no bundle wants any more: deleted by consent, or left alone and reported.
 //!
 //! Pure. Always holds: a deletion names the uid of an object whose labels say it is ours, is listed by
-//! an accepted plan that the index carries, and is never a Namespace's; an inventory entry goes only
+//! an accepted plan that the index carries; a Namespace's stands in `ending.rs`; an inventory entry goes only
 //! when its object's absence is confirmed. So an empty, truncated or lost state deletes nothing.
 
 use std::{collections::BTreeSet, sync::Arc};
@@ -13,6 +13,7 @@ use super::{
     agenda::Timer,
     backoff,
     desired::State,
+    ending::is_namespace,
     flight::Task,
     inventory::unit_of,
     io::{Failure, Gone, Millis, Observed, Request},
@@ -34,9 +35,28 @@ pub(super) struct Leftover {
     retry_at: Millis,
     pub(super) reason: Option<String>,
     settled: bool,
+    /// A Namespace with something in it that has to stay.
+    pub(super) retained: Option<String>,
 }
 
 impl Leftover {
+    /// It is there no more as far as we are concerned: somebody took our labels off it.
+    pub(super) fn is_disowned(&self) -> bool {
+        self.disowned
+    }
+
+    /// Until it is looked at once more; later each time.
+    pub(super) fn rest(&mut self, now: Millis) -> Millis {
+        self.attempts += 1;
+        self.retry_at = now.plus(Millis::from_secs(self.attempts.into()));
+        self.retry_at
+    }
+
+    /// How often it was tried or looked at.
+    pub(super) fn attempts(&self) -> u32 {
+        self.attempts
+    }
+
     /// Why it is still there although it should go, if waiting does not help.
     pub(super) fn settled_reason(&self) -> Option<String> {
         self.reason.clone().filter(|_| self.settled)
@@ -87,9 +107,11 @@ impl Engine {
             retry_at: Millis::default(),
             reason: None,
             settled: false,
+            retained: None,
         });
         leftover.unit = unit;
         leftover.consent = consent;
+        leftover.retained = None;
         self.agenda.leftover(key);
     }
 
@@ -106,7 +128,11 @@ impl Engine {
         match self.live.get(key) {
             Some(live) if live.deleting => {}
             Some(_) if self.leftover_is_free(key) && self.may_go(&state, key, leftover) => {
-                self.prune(key);
+                if is_namespace(key) {
+                    self.survey(key);
+                } else {
+                    self.prune(key);
+                }
             }
             Some(_) => {}
             None if leftover.disowned => {}
@@ -133,7 +159,8 @@ impl Engine {
     /// A removed service's objects go at once; what a living unit leaves behind goes when everything
     /// that may still use it has passed.
     fn may_go(&self, state: &State, key: &ObjectKey, leftover: &Leftover) -> bool {
-        leftover.consent && self.superseding(key).is_none() && {
+        let free = leftover.consent && self.superseding(key).is_none();
+        free && leftover.retained.is_none() && !self.waits_for_others(key, leftover) && {
             let users = leftover.unit.covered(&state.units);
             users
                 .iter()
@@ -151,7 +178,9 @@ impl Engine {
             .iter()
             .any(|(unit, _)| matches!(self.standings.get(unit), Some(Standing::Failed(_))));
         let superseded = self.superseding(key).is_some();
-        !leftover.consent || leftover.disowned || leftover.settled || blocked || superseded
+        let stays = leftover.disowned || leftover.retained.is_some() || leftover.settled;
+        let stuck = self.waits_for_others(key, leftover) && self.others_are_settled(state, key);
+        !leftover.consent || stays || blocked || superseded || stuck
     }
 
     /// Sends the deletion of a live object of ours.
@@ -242,12 +271,13 @@ impl Engine {
             self.reporting.deleted(&state, &leftover.unit, key);
         }
         self.touch(&leftover.unit);
+        self.wake_leftovers(&leftover.unit);
         if state.units.contains_key(&leftover.unit) {
             self.agenda.unit(leftover.unit);
         }
     }
 
-    fn leftover_failed(&mut self, key: &ObjectKey, failure: &Failure) {
+    pub(super) fn leftover_failed(&mut self, key: &ObjectKey, failure: &Failure) {
         let now = self.now;
         self.pause(failure);
         let Some(leftover) = self.leftovers.get_mut(key) else {

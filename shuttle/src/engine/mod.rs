@@ -18,6 +18,7 @@
 //! | `handoff` | the replica count between us and an autoscaler |
 //! | `drift` | whether an object is as we left it |
 //! | `leftover` | what is not wanted any more |
+//! | `ending` | the Namespace of a deleted project, which goes last |
 //! | `health` | gates that take time |
 //! | `report` | what is told, and when |
 //! | `agenda`, `flight`, `backoff` | what is due, what is under way, when to try again |
@@ -28,6 +29,7 @@ mod apply;
 mod backoff;
 mod desired;
 mod drift;
+mod ending;
 pub mod fields;
 mod flight;
 mod handoff;

@@ -356,17 +356,18 @@ impl Engine {
     }
 
     fn going_report(&self, key: &ObjectKey) -> ObjectReport {
-        let reason = self
+        let failed = self
             .leftovers
             .get(key)
             .and_then(|leftover| leftover.reason.clone());
+        let (outcome, reason) = match (self.stays_because(key), failed) {
+            (Some(stays), _) => (Outcome::Retained, Some(stays)),
+            (None, Some(failed)) => (Outcome::Failed, Some(failed)),
+            (None, None) => (Outcome::Skipped, None),
+        };
         ObjectReport {
             key: key.clone(),
-            outcome: if reason.is_some() {
-                Outcome::Failed
-            } else {
-                Outcome::Skipped
-            },
+            outcome,
             reason,
             health: health::health(self.live.get(key)).0,
         }

@@ -46,6 +46,8 @@ fn appliers() -> Vec<Value> {
             rule(kind, &verbs)
         })
         .collect();
+    // A project's end looks for what is not ours.
+    rules.push(json!({ "apiGroups": [""], "resources": ["configmaps"], "verbs": ["list"] }));
     // They say why a rollout does not move.
     rules.push(json!({ "apiGroups": [""], "resources": ["pods"], "verbs": ["list"] }));
     rules

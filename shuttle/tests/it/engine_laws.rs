@@ -76,6 +76,7 @@ fn situations() -> Vec<Situation> {
     let mut created = Accepting::new();
     let none = Consent::default;
     let mut all = by_hand();
+    all.push(ended());
     all.extend([
         Situation {
             name: "create",
@@ -117,6 +118,22 @@ fn situations() -> Vec<Situation> {
         ),
     ]);
     all
+}
+
+fn ended() -> Situation {
+    let (cluster, mut accepting) = running_model(&services());
+    let consent = deleting(&everything(&cluster));
+    Situation {
+        name: "project deleted",
+        cluster,
+        may_go: consent.delete.clone(),
+        desired: accepting.end(consent),
+    }
+}
+
+fn everything(cluster: &ModelCluster) -> Vec<ObjectKey> {
+    let keys = cluster.state().into_keys();
+    keys.map(|key| key.parse().unwrap()).collect()
 }
 
 fn by_hand() -> Vec<Situation> {

@@ -15,15 +15,16 @@ use crate::engine_support::{Service, deleting, key, running, short, two};
 fn a_project_is_made_in_waves_with_one_request_an_object() {
     let (world, _) = running(&two());
     let asked = world.since(0);
-    assert_eq!(asked.len(), 2 + 1 + 2 * 4, "{asked:#?}");
+    assert_eq!(asked.len(), 3 + 1 + 2 * 4, "{asked:#?}");
     assert!(
         asked.iter().all(|request| request.starts_with("apply ")),
         "{asked:#?}"
     );
     assert_eq!(
-        asked[..3],
+        asked[..4],
         [
             "apply Namespace/sf-shop",
+            "apply RoleBinding/starform-applier",
             "apply NetworkPolicy/deny",
             "apply Secret/starform-vg-common--production",
         ]
@@ -46,7 +47,7 @@ fn a_project_is_made_in_waves_with_one_request_an_object() {
             .iter()
             .filter(|o| o.outcome == Outcome::Applied)
             .count(),
-        11
+        12
     );
 }
 
@@ -56,7 +57,7 @@ fn keys_are_in_the_stored_inventory_before_their_first_write() {
     let first = short(&world.cluster.log[0]);
     assert_eq!(first, "inventory 0");
     let shard = &world.cluster.shards[&0];
-    assert_eq!(shard.entries.len(), 11);
+    assert_eq!(shard.entries.len(), 12);
     assert!(
         shard
             .entries
@@ -80,7 +81,7 @@ fn a_large_apply_stores_the_inventory_a_few_times() {
         .collect();
     let services: Vec<Service> = names.into_iter().map(Service::new).collect();
     let (world, _) = running(&services);
-    assert_eq!(world.since(0).len(), 3 + 120 * 4);
+    assert_eq!(world.since(0).len(), 4 + 120 * 4);
     let stored = world
         .cluster
         .log
@@ -168,7 +169,7 @@ fn a_removed_service_goes_by_consent_and_only_by_consent() {
         .iter()
         .filter(|o| o.outcome == Outcome::Deleted);
     assert_eq!(gone.count(), 3);
-    assert_eq!(world.cluster.shards[&0].entries.len(), 11 - 3);
+    assert_eq!(world.cluster.shards[&0].entries.len(), 12 - 3);
 }
 
 #[test]

@@ -80,6 +80,7 @@ pub(crate) fn key(kind: &str, name: &str) -> ObjectKey {
         "Deployment" => "apps",
         "HorizontalPodAutoscaler" => "autoscaling",
         "NetworkPolicy" => "networking.k8s.io",
+        "RoleBinding" => "rbac.authorization.k8s.io",
         "HTTPRoute" => "gateway.networking.k8s.io",
         _ => "",
     };
@@ -98,29 +99,16 @@ impl Accepting {
 
     /// Accepts a plan that makes the environment these services, with this consent.
     pub(crate) fn accept(&mut self, services: &[Service], consent: Consent) -> Desired {
-        let own = Bundle::Project(ProjectBundle {
-            schema: BundleSchema::V1,
-            workspace_id: WorkspaceId::local(),
-            project_id: project(),
-            project: ProjectName::new("shop").unwrap(),
-            namespace: "sf-shop".to_owned(),
-            tier: "standard".to_owned(),
-            objects: vec![
-                object(0, manifest("v1", "Namespace", "sf-shop", None, json!({}))),
-                object(
-                    1,
-                    manifest(
-                        "networking.k8s.io/v1",
-                        "NetworkPolicy",
-                        "deny",
-                        None,
-                        json!({"podSelector": {}}),
-                    ),
-                ),
-            ],
-            names: Vec::new(),
-        });
         let environment = Bundle::Environment(self.environment(services));
+        self.accepted(own(own_objects()), Some(environment), consent)
+    }
+
+    /// Accepts the plan that deletes the project.
+    pub(crate) fn end(&mut self, consent: Consent) -> Desired {
+        self.accepted(own(Vec::new()), None, consent)
+    }
+
+    fn accepted(&mut self, own: Bundle, environment: Option<Bundle>, consent: Consent) -> Desired {
         let entry = self.index.projects.get(&project());
         let mut accepted = entry
             .map(|entry| entry.accepted.clone())
@@ -136,10 +124,13 @@ impl Accepting {
         let entry = ProjectEntry {
             namespace: "sf-shop".to_owned(),
             bundle: own.digest(),
-            environments: BTreeMap::from([(production(), environment.digest())]),
+            environments: environment
+                .iter()
+                .map(|bundle| (production(), bundle.digest()))
+                .collect(),
             accepted,
         };
-        for bundle in [own, environment] {
+        for bundle in environment.into_iter().chain([own]) {
             self.bundles.insert(bundle.digest(), Arc::new(bundle));
         }
         self.index = self.index.successor(BTreeMap::from([(project(), entry)]));
@@ -179,6 +170,39 @@ impl Accepting {
             kept: Vec::new(),
         }
     }
+}
+
+fn own(objects: Vec<Object>) -> Bundle {
+    Bundle::Project(ProjectBundle {
+        schema: BundleSchema::V1,
+        workspace_id: WorkspaceId::local(),
+        project_id: project(),
+        project: ProjectName::new("shop").unwrap(),
+        namespace: "sf-shop".to_owned(),
+        tier: "standard".to_owned(),
+        objects,
+        names: Vec::new(),
+    })
+}
+
+fn own_objects() -> Vec<Object> {
+    let policy = json!({"podSelector": {}});
+    let deny = manifest(
+        "networking.k8s.io/v1",
+        "NetworkPolicy",
+        "deny",
+        None,
+        policy,
+    );
+    let rights = "rbac.authorization.k8s.io/v1";
+    vec![
+        object(0, manifest("v1", "Namespace", "sf-shop", None, json!({}))),
+        object(
+            0,
+            manifest(rights, "RoleBinding", "starform-applier", None, json!({})),
+        ),
+        object(1, deny),
+    ]
 }
 
 fn service(service: &Service) -> ServiceEntry {
@@ -415,7 +439,8 @@ pub(crate) fn is_about_objects(request: &Request) -> bool {
         Request::Apply(_)
         | Request::Delete { .. }
         | Request::Get { .. }
-        | Request::ListPods { .. } => true,
+        | Request::ListPods { .. }
+        | Request::Survey { .. } => true,
         Request::PutInventory(_) | Request::Report(_) => false,
     }
 }
@@ -432,6 +457,7 @@ pub(crate) fn short(request: &Request) -> String {
         Request::Delete { key, .. } => format!("delete {}", name(key)),
         Request::Get { key } => format!("get {}", name(key)),
         Request::ListPods { .. } => "pods".to_owned(),
+        Request::Survey { namespace } => format!("survey {namespace}"),
         Request::PutInventory(shard) => format!("inventory {}", shard.number),
         Request::Report(report) => format!("report {}", report.finished),
     }

@@ -59,6 +59,12 @@ impl ModelCluster {
             Request::Delete { key, uid } => self.delete(key, uid),
             Request::Get { key } => self.observed(key).map(object).ok_or_else(not_found),
             Request::ListPods { .. } => Ok(Response::Pods(self.pods(now))),
+            Request::Survey { namespace } => {
+                let keys = self.objects.keys();
+                let inside = keys.filter(|key| key.namespace.as_ref() == Some(namespace));
+                let found = inside.filter_map(|key| self.observed(key)).collect();
+                Ok(Response::Found(found))
+            }
             Request::PutInventory(shard) => {
                 self.shards.insert(shard.number, shard.clone());
                 Ok(Response::Stored)
@@ -194,7 +200,9 @@ impl ModelCluster {
         let (about, dry_run) = match request {
             Request::Apply(apply) => (apply.key.to_string(), apply.dry_run),
             Request::Delete { key, .. } | Request::Get { key } => (key.to_string(), false),
-            Request::ListPods { namespace, .. } => (namespace.clone(), false),
+            Request::ListPods { namespace, .. } | Request::Survey { namespace } => {
+                (namespace.clone(), false)
+            }
             Request::PutInventory(_) => ("inventory".to_owned(), false),
             Request::Report(_) => ("report".to_owned(), false),
         };
@@ -279,6 +287,13 @@ impl ModelCluster {
             });
         }
         self.deleted.push(key.clone());
+        // What is in a namespace goes with it, before it.
+        let inside = self.objects.keys().filter(|other| {
+            key.kind == "Namespace" && other.namespace.as_deref() == Some(&key.name)
+        });
+        for other in inside.cloned().collect::<Vec<_>>() {
+            self.remove(&other);
+        }
         self.remove(key);
         Ok(Response::Deleted)
     }

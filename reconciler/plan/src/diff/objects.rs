@@ -179,9 +179,7 @@ impl Causes<'_> {
             // Only Var Groups become objects of the environment by what the project says.
             Scope::Environment if holds_variables(placed.object) => Owner::Environment,
             Scope::Environment => Owner::Platform,
-            Scope::Project if self.project || !is_update && self.before.project.is_none() => {
-                Owner::Project
-            }
+            Scope::Project if self.project || !is_update && self.begins_or_ends() => Owner::Project,
             Scope::Project => Owner::Platform,
         }
     }
@@ -197,6 +195,12 @@ impl Causes<'_> {
             }
             (None, _) | (_, None) => true,
         }
+    }
+
+    /// The project is made, or deleted.
+    fn begins_or_ends(&self) -> bool {
+        let is_nothing = |state: State<'_>| state.project.is_none_or(|own| own.objects.is_empty());
+        is_nothing(self.before) || is_nothing(self.after)
     }
 
     fn is_new_or_empty(&self) -> bool {

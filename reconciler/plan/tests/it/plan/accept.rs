@@ -205,39 +205,6 @@ fn exactly_what_the_plan_deletes_may_be_deleted() {
 }
 
 #[test]
-fn removing_an_environment_deletes_its_objects_and_leaves_the_namespace() {
-    let mut world = World::having(&sample::shop());
-    let current = world.accepted(shop_id());
-    let proposal = propose(ProposeInput {
-        accepted: &current,
-        project: world.render(&sample::shop()).project,
-        environment: current.emptied(&environment("production")).unwrap(),
-        origins: &starform_contract::Origins::default(),
-        revision: None,
-        only: None,
-        adopt: &BTreeSet::new(),
-        again: &BTreeSet::new(),
-        removed: &[],
-    });
-    assert!(!touches(&proposal, "Namespace"));
-    assert!(
-        proposal
-            .plan
-            .objects
-            .iter()
-            .all(|change| change.action == Action::Delete)
-    );
-    world.accept(&proposal).unwrap();
-    let accepted = world.accepted(shop_id());
-    assert_eq!(accepted.environments.len(), 1, "it stays listed");
-    assert_eq!(
-        accepted.environments[&environment("production")].services,
-        vec![]
-    );
-    assert!(accepted.names().iter().all(|entry| entry.retired));
-}
-
-#[test]
 fn a_claim_with_data_is_kept_and_never_listed_for_deletion() {
     let mut world = World::having(&sample::shop());
     let claim = json!({
@@ -406,7 +373,7 @@ fn shop_for(name: &str) -> EnvironmentState {
     state
 }
 
-fn without_domains(name: &str) -> EnvironmentState {
+pub(super) fn without_domains(name: &str) -> EnvironmentState {
     let mut state = sample::shop();
     state.environment = environment(name);
     for service in &mut state.services {
@@ -455,7 +422,7 @@ fn from_bundles(world: &World, rendered: starform_plan::render::Rendered) -> Pro
     })
 }
 
-fn touches(proposal: &Proposal, kind: &str) -> bool {
+pub(super) fn touches(proposal: &Proposal, kind: &str) -> bool {
     proposal
         .plan
         .objects

@@ -261,7 +261,7 @@ fn a_release_is_tried_again_by_a_persons_word_alone() {
     assert!(!job(&other).starts_with(&second[..second.len() - 2]));
 }
 
-fn with_volumes(volumes: &[(&str, u64)]) -> EnvironmentState {
+pub(super) fn with_volumes(volumes: &[(&str, u64)]) -> EnvironmentState {
     let mut state = sample::shop();
     let volume = |(name, gigabytes): &(&str, u64)| {
         let volume = Volume {

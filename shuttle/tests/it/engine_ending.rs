@@ -1,0 +1,152 @@
+//! A project is deleted: its Namespace goes last, and stays where something in it has to stay.
+
+use serde_json::json;
+use starform_contract::{Consent, ObjectKey, report::Outcome};
+use starform_shuttle::engine::io::Input;
+
+use crate::engine_support::{Accepting, World, deleting, key, running, two};
+
+/// Everything that stands, as the plan that deletes the project lists it.
+fn all(world: &World) -> Vec<ObjectKey> {
+    let keys = world.cluster.state().into_keys();
+    keys.map(|key| key.parse().unwrap()).collect()
+}
+
+fn end(world: &mut World, accepting: &mut Accepting, consent: Consent) -> usize {
+    let mark = world.mark();
+    world.tell(Input::Desired(accepting.end(consent)));
+    world.settle();
+    mark
+}
+
+fn namespace() -> ObjectKey {
+    key("Namespace", "sf-shop")
+}
+
+fn claim() -> serde_json::Value {
+    let project = crate::engine_support::project();
+    json!({
+        "apiVersion": "v1", "kind": "PersistentVolumeClaim",
+        "metadata": {
+            "name": "web--production--data", "namespace": "sf-shop",
+            "labels": {
+                "app.kubernetes.io/managed-by": "starform",
+                "starform.io/project-id": project.to_string(),
+            },
+        },
+        "spec": {},
+    })
+}
+
+#[track_caller]
+fn outcome(world: &World, key: &ObjectKey) -> (Outcome, Option<String>) {
+    let report = world.last_report().unwrap();
+    assert!(report.finished, "{report:#?}");
+    let told = report.objects.iter().find(|object| object.key == *key);
+    let told = told.unwrap_or_else(|| panic!("{key} is not told: {report:#?}"));
+    (told.outcome, told.reason.clone())
+}
+
+#[test]
+fn the_namespace_goes_last_and_after_a_look() {
+    let (mut world, mut accepting) = running(&two());
+    let consent = deleting(&all(&world));
+    let mark = end(&mut world, &mut accepting, consent);
+    let asked = world.since(mark);
+    let place = |what: &str| {
+        let found = asked.iter().position(|request| request == what);
+        found.unwrap_or_else(|| panic!("no `{what}` in {asked:#?}"))
+    };
+    let last_deletion = asked
+        .iter()
+        .rposition(|request| {
+            request.starts_with("delete ") && request != "delete Namespace/sf-shop"
+        })
+        .unwrap();
+    assert!(last_deletion < place("survey sf-shop"), "{asked:#?}");
+    assert!(place("survey sf-shop") < place("delete Namespace/sf-shop"));
+    let rights = "delete RoleBinding/starform-applier".to_owned();
+    assert!(!asked.contains(&rights), "they went with it: {asked:#?}");
+    assert!(world.cluster.state().is_empty());
+    assert_eq!(outcome(&world, &namespace()).0, Outcome::Deleted);
+}
+
+#[test]
+fn a_namespace_that_no_plan_lists_stays() {
+    let (mut world, mut accepting) = running(&two());
+    let mut listed = all(&world);
+    listed.retain(|key| key.kind != "Namespace");
+    end(&mut world, &mut accepting, deleting(&listed));
+    assert!(world.cluster.has(&namespace()));
+    assert!(world.last_report().unwrap().orphans.contains(&namespace()));
+}
+
+/// The list of an accepted plan is not enough: the project's own bundle has to want nothing.
+#[test]
+fn a_namespace_of_a_project_that_stands_is_never_deleted() {
+    let (mut world, mut accepting) = running(&two());
+    let consent = deleting(&[namespace()]);
+    world.tell(Input::Desired(accepting.accept(&two()[..1], consent)));
+    world.settle();
+    assert!(world.cluster.has(&namespace()));
+}
+
+#[test]
+fn a_kept_volume_keeps_the_namespace_and_the_rights() {
+    let (mut world, mut accepting) = running(&two());
+    let consent = deleting(&all(&world));
+    world.cluster.foreign(&claim(), "starform-shuttle");
+    end(&mut world, &mut accepting, consent);
+    let (told, reason) = outcome(&world, &namespace());
+    assert_eq!(told, Outcome::Retained);
+    let reason = reason.unwrap();
+    assert!(
+        reason.contains("PersistentVolumeClaim web--production--data"),
+        "{reason}"
+    );
+    let rights = key("RoleBinding", "starform-applier");
+    assert_eq!(outcome(&world, &rights).0, Outcome::Retained);
+    let left: Vec<String> = world.cluster.state().into_keys().collect();
+    assert_eq!(left.len(), 3, "{left:#?}");
+
+    // Destroyed by an accepted plan that names it, the rest goes too.
+    let destroy = ObjectKey::of(&claim()).unwrap();
+    let mut consent = deleting(&all(&world));
+    consent.delete.remove(&destroy);
+    consent.destroy.insert(destroy);
+    end(&mut world, &mut accepting, consent);
+    assert!(world.cluster.state().is_empty());
+}
+
+#[test]
+fn what_is_not_ours_keeps_the_namespace() {
+    let (mut world, mut accepting) = running(&two());
+    let consent = deleting(&all(&world));
+    let foreign = json!({
+        "apiVersion": "v1", "kind": "ConfigMap",
+        "metadata": {"name": "notes", "namespace": "sf-shop"},
+    });
+    world.cluster.foreign(&foreign, "kubectl-client-side-apply");
+    end(&mut world, &mut accepting, consent);
+    let (told, reason) = outcome(&world, &namespace());
+    assert_eq!(told, Outcome::Retained);
+    assert!(reason.unwrap().contains("ConfigMap notes"));
+}
+
+#[test]
+fn what_every_namespace_has_keeps_nothing() {
+    let (mut world, mut accepting) = running(&two());
+    let consent = deleting(&all(&world));
+    for (kind, name) in [
+        ("ServiceAccount", "default"),
+        ("ConfigMap", "kube-root-ca.crt"),
+    ] {
+        let built_in = json!({
+            "apiVersion": "v1", "kind": kind,
+            "metadata": {"name": name, "namespace": "sf-shop"},
+        });
+        world.cluster.foreign(&built_in, "kube-controller-manager");
+    }
+    end(&mut world, &mut accepting, consent);
+    assert!(world.cluster.state().is_empty());
+}
