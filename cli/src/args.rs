@@ -2,6 +2,8 @@
 //!
 //! Pure data for clap. Always holds: a usage error exits 1, because 2 means "there are changes".
 
+mod removal;
+
 use std::{
     collections::{BTreeMap, BTreeSet},
     path::PathBuf,
@@ -12,6 +14,8 @@ use starform_contract::{
     EnvironmentName, ObjectKey, ProjectName, SecretName, ServiceName, quantity::Duration,
 };
 use starform_reconciler::store::DatabaseUrl;
+
+pub(crate) use self::removal::{EnvironmentCommand, RemovalOptions};
 
 /// Declare a project in starform.kdl, see every change as a plan, apply it.
 #[derive(Parser)]
@@ -81,7 +85,10 @@ pub(crate) enum Command {
     /// Clusters of a control plane
     #[command(subcommand)]
     Cluster(ClusterCommand),
-    /// Projects of a control plane
+    /// Environments of a project
+    #[command(subcommand)]
+    Environment(EnvironmentCommand),
+    /// Projects of a control plane; `delete` works on the current kubeconfig context too
     #[command(subcommand)]
     Project(ProjectCommand),
     /// Tokens of a control plane
@@ -422,6 +429,13 @@ pub(crate) enum ProjectCommand {
         workspace: Option<String>,
         #[arg(long, value_name = "FORMAT", default_value = "human")]
         format: PlanFormat,
+    },
+    /// Delete a project with all its environments: the plans list what goes; the Namespace goes last,
+    /// and volumes stay unless they are named
+    Delete {
+        name: ProjectName,
+        #[command(flatten)]
+        removal: RemovalOptions,
     },
     /// List projects
     List {

@@ -3,12 +3,15 @@
 //! Effects: those of [`crate::remote`] and [`crate::embedded`]. Always holds: a command is written
 //! once, against this; both sides give the same documents.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use anyhow::Context;
 use starform_contract::{EnvironmentName, ProjectName};
 use starform_dsl::{Project, source::SourceTree};
-use starform_plan::document::{Plan, Plans};
+use starform_plan::{
+    document::{Plan, Plans},
+    removal::VolumePlace,
+};
 use starform_reconciler::api::body;
 
 use crate::{
@@ -57,6 +60,27 @@ impl Backend {
                     .post(&path, &create_plans(sources, options))
                     .await
                     .map_err(failure)
+            }
+        }
+    }
+
+    /// The plans that delete an environment, or the project with all of them.
+    pub(crate) async fn removal(
+        &self,
+        name: &ProjectName,
+        environment: Option<&EnvironmentName>,
+        destroy: &BTreeSet<VolumePlace>,
+    ) -> anyhow::Result<Plans> {
+        match self {
+            Self::Embedded(embedded) => embedded.removal(name, environment, destroy).await,
+            Self::Remote(remote) => {
+                let project = project_id(remote, name).await?;
+                let body = body::Removal {
+                    environment: environment.cloned(),
+                    destroy: destroy.clone(),
+                };
+                let path = format!("/v1/projects/{project}/removal?bundles=true");
+                remote.post(&path, &body).await.map_err(failure)
             }
         }
     }

@@ -6,12 +6,13 @@
 use serde::Serialize;
 use starform_reconciler::{api::body, token};
 
-use super::{print, print_json};
+use super::{print, print_json, removal};
 use crate::{
     args::{Global, PlanFormat, ProjectCommand, TokenCommand, TokenKind, WorkspaceCommand},
     backend::project_id,
     exit::{Exit, Failure},
     remote::{Remote, failure},
+    terminal::Terminal,
 };
 
 pub(crate) async fn workspace(command: WorkspaceCommand, global: &Global) -> anyhow::Result<Exit> {
@@ -41,8 +42,11 @@ pub(crate) async fn workspace(command: WorkspaceCommand, global: &Global) -> any
     Ok(Exit::Success)
 }
 
-pub(crate) async fn project(command: ProjectCommand, global: &Global) -> anyhow::Result<Exit> {
-    let remote = remote(global)?;
+pub(crate) async fn project(
+    command: ProjectCommand,
+    global: &Global,
+    terminal: Terminal,
+) -> anyhow::Result<Exit> {
     match command {
         ProjectCommand::Create {
             name,
@@ -55,13 +59,18 @@ pub(crate) async fn project(command: ProjectCommand, global: &Global) -> anyhow:
                 cluster,
                 workspace,
             };
-            let project: body::Project =
-                remote.post("/v1/projects", &body).await.map_err(failure)?;
+            let project: body::Project = remote(global)?
+                .post("/v1/projects", &body)
+                .await
+                .map_err(failure)?;
             answer(format, &project, &project.id.to_string());
+        }
+        ProjectCommand::Delete { name, removal } => {
+            return removal::project(&name, &removal, global, terminal).await;
         }
         ProjectCommand::List { format } => {
             let all: body::Items<body::Project> =
-                remote.get("/v1/projects").await.map_err(failure)?;
+                remote(global)?.get("/v1/projects").await.map_err(failure)?;
             let lines = all
                 .items
                 .iter()

@@ -10,7 +10,7 @@ use std::{
     time::Duration,
 };
 
-use starform_contract::{EnvironmentName, ProjectName, ServiceName, report::Health};
+use starform_contract::{EnvironmentName, ProjectName, ServiceName, quantity, report::Health};
 use starform_dsl::Project;
 use starform_plan::document::{Plan, Plans};
 
@@ -29,19 +29,46 @@ pub(crate) async fn run(
     terminal: Terminal,
 ) -> anyhow::Result<Exit> {
     let (backend, plans) = wanted(args, global, terminal).await?;
-    plan::show(&plans, PlanFormat::Human, false, terminal);
-    refuse_blocked(&plans)?;
+    let carrying = Carrying {
+        options: &args.options,
+        auto_approve: args.auto_approve,
+        wait: args.wait,
+    };
+    carry_out(&backend, &plans, carrying, terminal).await
+}
+
+/// How plans are applied.
+pub(super) struct Carrying<'a> {
+    pub(super) options: &'a PlanOptions,
+    pub(super) auto_approve: bool,
+    pub(super) wait: quantity::Duration,
+}
+
+/// Shows the plans, asks, and applies one after the other.
+pub(super) async fn carry_out(
+    backend: &Backend,
+    plans: &Plans,
+    carrying: Carrying<'_>,
+    terminal: Terminal,
+) -> anyhow::Result<Exit> {
+    let Carrying {
+        options,
+        auto_approve,
+        wait,
+    } = carrying;
+    plan::show(plans, PlanFormat::Human, false, terminal);
+    refuse_blocked(plans)?;
     let changing: Vec<&Plan> = plans.plans.iter().filter(|plan| !plan.is_empty()).collect();
-    if !changing.is_empty() && !args.auto_approve && !approved(&changing, terminal)? {
+    if !changing.is_empty() && !auto_approve && !approved(&changing, terminal)? {
         return Err(Failure::because(Exit::Cancelled, "nothing was applied"));
     }
-    let wait = Duration::from_secs(args.wait.as_secs().into());
+    let wait = Duration::from_secs(wait.as_secs().into());
     for (done, plan) in plans.plans.iter().enumerate() {
         let exit = match plan.is_empty() {
             true => {
                 backend
                     .resume(
-                        args.options.project.as_ref().unwrap_or(&plan.project),
+                        options.project.as_ref().unwrap_or(&plan.project),
                         plan,
                         wait,
                     )
@@ -49,7 +76,7 @@ pub(crate) async fn run(
             }
             false => {
                 say!("applying {}/{}", plan.project, plan.environment);
-                backend.apply(plan, &plans, &args.options, wait).await?
+                backend.apply(plan, plans, options, wait).await?
             }
         };
         // Later environments often depend on earlier ones: what failed is looked at first.

@@ -10,6 +10,7 @@ mod compile;
 mod explain;
 mod fmt;
 mod plan;
+mod removal;
 mod schema;
 mod secret;
 mod serve;
@@ -53,7 +54,8 @@ pub(crate) async fn run(cli: Cli) -> anyhow::Result<Exit> {
         Command::Serve(args) => serve::run(args).await,
         Command::Workspace(command) => admin::workspace(command, &global).await,
         Command::Cluster(command) => cluster::run(command, &global).await,
-        Command::Project(command) => admin::project(command, &global).await,
+        Command::Environment(command) => removal::environment(command, &global, terminal).await,
+        Command::Project(command) => admin::project(command, &global, terminal).await,
         Command::Token(command) => admin::token(command, &global).await,
         Command::Secret(command) => secret::run(command, &global, terminal).await,
     }

@@ -11,16 +11,21 @@ mod secrets;
 mod status;
 
 use std::{
-    collections::BTreeMap,
+    collections::{BTreeMap, BTreeSet},
     path::{Path, PathBuf},
 };
 
 use starform_contract::{
-    ClusterId, ClusterProfile, EnvironmentName, Index, ProjectId, SecretVersions, WorkspaceId,
-    profile::DEFAULT_TIER,
+    ClusterId, ClusterProfile, EnvironmentName, Index, ProjectId, ProjectName, SecretVersions,
+    WorkspaceId, profile::DEFAULT_TIER,
 };
 use starform_dsl::{Project, source::SourceTree};
-use starform_plan::{accepted::AcceptedProject, document::Plans, propose::Proposal};
+use starform_plan::{
+    accepted::AcceptedProject,
+    document::Plans,
+    propose::Proposal,
+    removal::{self, VolumePlace},
+};
 use starform_reconciler::compile::{Identity, PlanError, PlanRequest, plans};
 use starform_shuttle::client;
 
@@ -74,6 +79,22 @@ impl Embedded {
         Ok(plans)
     }
 
+    /// The plans that delete an environment, or the project with all of them.
+    pub(crate) async fn removal(
+        &self,
+        project: &ProjectName,
+        environment: Option<&EnvironmentName>,
+        destroy: &BTreeSet<VolumePlace>,
+    ) -> anyhow::Result<Plans> {
+        let home = self.home().await?;
+        let accepted = accepted(&home.seen, ProjectId::local(project))?;
+        let proposals = removal::plans(&accepted, environment, destroy)
+            .map_err(|error| Failure::because(Exit::Error, error.to_string()))?;
+        let plans = Plans::from(proposals);
+        self.cache.keep_plans(&plans);
+        Ok(plans)
+    }
+
     pub(crate) fn stored(&self, id: &str) -> anyhow::Result<Plans> {
         self.cache.plan(id)
     }
@@ -114,7 +135,7 @@ fn note_undeclared(project: &Project, seen: &Seen) {
     let environments = accepted.iter().flat_map(|entry| entry.environments.keys());
     for environment in environments.filter(|name| !declared.contains(name)) {
         say!(
-            "note: {}/{environment} is accepted but no longer in the file; it keeps running as it is",
+            "note: {}/{environment} is accepted but no longer in the file; it keeps running as it is until `starform environment delete {environment}`",
             project.name()
         );
     }

@@ -6,6 +6,7 @@
 
 use std::{collections::BTreeSet, fmt, str::FromStr};
 
+use serde::{Deserialize, Serialize};
 use starform_contract::{
     EnvironmentBundle, EnvironmentName, Object, Origins, ProjectBundle, ServiceName,
     name::VolumeName,
@@ -18,7 +19,8 @@ use crate::{
 };
 
 /// A volume whose data may go: `SERVICE.VOLUME`.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(try_from = "String", into = "String")]
 pub struct VolumePlace {
     pub service: ServiceName,
     pub volume: VolumeName,
@@ -43,6 +45,18 @@ pub enum NotRemovable {
         asked: VolumePlace,
         known: Vec<VolumePlace>,
     },
+}
+
+/// The plans that delete this environment, or, without one, the project.
+pub fn plans(
+    accepted: &AcceptedProject,
+    only: Option<&EnvironmentName>,
+    destroy: &BTreeSet<VolumePlace>,
+) -> Result<Vec<Proposal>, NotRemovable> {
+    match only {
+        Some(name) => environment(accepted, name, destroy).map(|proposal| vec![proposal]),
+        None => project(accepted, destroy),
+    }
 }
 
 /// The plan that deletes one environment; `destroy`: with the data of these volumes.
@@ -164,6 +178,20 @@ fn list(names: &[impl fmt::Display]) -> String {
 impl fmt::Display for VolumePlace {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{}.{}", self.service, self.volume)
+    }
+}
+
+impl From<VolumePlace> for String {
+    fn from(place: VolumePlace) -> Self {
+        place.to_string()
+    }
+}
+
+impl TryFrom<String> for VolumePlace {
+    type Error = String;
+
+    fn try_from(text: String) -> Result<Self, String> {
+        text.parse()
     }
 }
 

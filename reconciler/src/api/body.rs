@@ -15,7 +15,10 @@ use starform_contract::{
     report::{Health, ObjectReport, ServiceReport},
     signature::TrustedKey,
 };
-use starform_plan::document::{Finding, Summary};
+use starform_plan::{
+    document::{Finding, Summary},
+    removal::VolumePlace,
+};
 use zeroize::Zeroizing;
 
 use crate::{name::ResourceName, store::AgentWord, time::Timestamp, token::TokenKind};
@@ -208,6 +211,18 @@ pub struct CreatePlans {
     /// Services whose accepted release is tried once more.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub again: BTreeMap<EnvironmentName, BTreeSet<ServiceName>>,
+}
+
+/// `POST /v1/projects/{id}/removal`, answered by `starform.plans/v1`: what deletes.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Removal {
+    /// The whole project when left out.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub environment: Option<EnvironmentName>,
+    /// `SERVICE.VOLUME`: these go with their data, all others stay.
+    #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
+    pub destroy: BTreeSet<VolumePlace>,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]

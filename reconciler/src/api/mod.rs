@@ -11,6 +11,7 @@
 //! | `problem`, `extract` | errors; reading bodies and headers |
 //! | `registry` | workspaces, clusters, projects, tokens |
 //! | `plans`, `accept` | making, showing and applying plans |
+//! | `removal` | plans that delete |
 //! | `applies`, `environments` | applies with their events, status and history |
 //! | `secrets` | secrets of environments and clusters |
 //! | `agent` | what a cluster's agent asks and reports |
@@ -25,6 +26,7 @@ mod extract;
 mod plans;
 mod problem;
 mod registry;
+mod removal;
 mod secrets;
 
 use std::time::Duration;
@@ -113,6 +115,7 @@ fn prompt() -> Router<Api> {
             "/v1/projects/{project}/plans",
             post(plans::create).layer(DefaultBodyLimit::max(PLAN_BODY)),
         )
+        .route("/v1/projects/{project}/removal", post(removal::create))
         .route("/v1/plans/{plan}", get(plans::show))
         .route("/v1/plans/{plan}/apply", post(accept::apply))
         .route("/v1/applies/{apply}", get(applies::show))

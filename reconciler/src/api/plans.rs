@@ -42,7 +42,7 @@ const TEXT_WIDTH: usize = 100;
 #[derive(Deserialize)]
 pub(super) struct WithBundles {
     #[serde(default)]
-    bundles: bool,
+    pub(super) bundles: bool,
 }
 
 pub(super) async fn create(

@@ -21,6 +21,7 @@ const ROUTES: &[(&str, &str)] = &[
     ("GET", "/v1/projects/{project}"),
     ("POST", "/v1/tokens"),
     ("POST", "/v1/projects/{project}/plans"),
+    ("POST", "/v1/projects/{project}/removal"),
     ("GET", "/v1/plans/{plan}"),
     ("POST", "/v1/plans/{plan}/apply"),
     ("GET", "/v1/applies/{apply}"),
@@ -161,6 +162,7 @@ on_both! {
             }
             // The project's own, for another environment: reads, and changes nothing here.
             let changes = template.ends_with("/apply")
+                || template.ends_with("/removal")
                 || template.ends_with("/rollback")
                 || template.contains("production/secrets");
             if changes {

@@ -1,0 +1,71 @@
+//! `starform environment delete` and `starform project delete`: a plan that deletes, shown and applied.
+//!
+//! Effects: reads a file for the project's name, asks, accepts plans, prints. Always holds: what goes by
+//! such a plan is listed in it, and it is applied as any other.
+
+use std::path::Path;
+
+use starform_contract::{EnvironmentName, ProjectName};
+
+use super::{
+    apply::{self, Carrying},
+    checked,
+};
+use crate::{
+    args::{EnvironmentCommand, Global, PlanOptions, RemovalOptions},
+    backend::Backend,
+    exit::Exit,
+    sources,
+    terminal::Terminal,
+};
+
+pub(crate) async fn environment(
+    command: EnvironmentCommand,
+    global: &Global,
+    terminal: Terminal,
+) -> anyhow::Result<Exit> {
+    let EnvironmentCommand::Delete {
+        name,
+        path,
+        project,
+        removal,
+    } = command;
+    let project = match project {
+        Some(project) => project,
+        None => checked(&path, terminal)?.1.name().clone(),
+    };
+    let folder = sources::folder(&path);
+    remove(&project, Some(&name), &removal, &folder, global, terminal).await
+}
+
+pub(crate) async fn project(
+    name: &ProjectName,
+    removal: &RemovalOptions,
+    global: &Global,
+    terminal: Terminal,
+) -> anyhow::Result<Exit> {
+    remove(name, None, removal, Path::new("."), global, terminal).await
+}
+
+async fn remove(
+    project: &ProjectName,
+    environment: Option<&EnvironmentName>,
+    removal: &RemovalOptions,
+    folder: &Path,
+    global: &Global,
+    terminal: Terminal,
+) -> anyhow::Result<Exit> {
+    let backend = Backend::new(global, folder)?;
+    let destroy = removal.destroy.iter().cloned().collect();
+    let plans = backend.removal(project, environment, &destroy).await?;
+    let options = PlanOptions {
+        project: global.server.is_some().then(|| project.clone()),
+        ..PlanOptions::default()
+    };
+    let carrying = Carrying {
+        options: &options,
+        auto_approve: removal.auto_approve,
+        wait: removal.wait,
+    };
+    apply::carry_out(&backend, &plans, carrying, terminal).await
+}
