@@ -9,7 +9,7 @@ use starform_contract::SecretName;
 use crate::diag::Diagnostic;
 use crate::source::{FileId, SourceTree, Span};
 use crate::syntax::{Cst, Entry, Node, TextRange, Token, TokenKind, Value};
-use crate::table::LayerNode;
+use crate::table::{ImageNode, LayerNode};
 use crate::vars::{Annotation, Generator, Reference, credential, template};
 
 mod cover;
@@ -145,6 +145,9 @@ fn in_comments(cst: &Cst, found: &[Secret]) -> Vec<Secret> {
 /// Whose arguments are a command, in any block: a text that is broken may have moved them.
 const COMMANDS: [LayerNode; 2] = [LayerNode::Run, LayerNode::Release];
 
+/// Whose arguments name a host, where other tools take a login too.
+const PLACES: [LayerNode; 2] = [LayerNode::Image(ImageNode::Image), LayerNode::Domain];
+
 fn in_node(node: Node<'_>) -> impl Iterator<Item = Secret> {
     let name = node.name();
     // `arg NPM_TOKEN …`
@@ -158,12 +161,22 @@ fn in_node(node: Node<'_>) -> impl Iterator<Item = Secret> {
         | Value::Invalid => None,
     });
     let is_command = COMMANDS.map(LayerNode::as_str).contains(&&*name);
+    let is_place = PLACES.map(LayerNode::as_str).contains(&&*name);
+    let named = key_beside_value(node);
     let key_at = node.args().next().map(|entry| entry.span());
+    let mut before = None;
     node.entries()
         .filter(move |entry| {
+            let option = before.replace(*entry);
+            let follows =
+                is_command && option.is_some_and(|option| is_secret_after(option, *entry));
+            if follows || (is_place && is_text(*entry, credential::has_login)) {
+                return true;
+            }
             let beside = first.as_deref().filter(|_| Some(entry.span()) != key_at);
             let own = entry.name().map(|name| name.text.into_owned());
-            let keys = [Some(&*name), beside, own.as_deref()];
+            let other = named.as_deref().filter(|_| own.as_deref() == Some("value"));
+            let keys = [Some(&*name), beside, own.as_deref(), other];
             let of_command = is_command && is_secret_argument(*entry);
             of_command
                 || keys
@@ -195,8 +208,36 @@ fn value_of(entry: Entry<'_>) -> Secret {
 }
 
 fn is_secret_argument(entry: Entry<'_>) -> bool {
+    is_text(entry, |text| credential::sign_of_argument(text).is_some())
+}
+
+/// Of two arguments of a command: `"--token" "…"`.
+fn is_secret_after(option: Entry<'_>, entry: Entry<'_>) -> bool {
+    is_text(option, |option| {
+        is_text(entry, |text| {
+            credential::sign_after_option(option, text).is_some()
+        })
+    })
+}
+
+/// `key=NAME value=…`, as other platforms write a variable.
+fn key_beside_value(node: Node<'_>) -> Option<String> {
+    let is_key = |entry: &Entry<'_>| {
+        entry
+            .name()
+            .is_some_and(|name| matches!(&*name.text, "key" | "name"))
+    };
+    match node.entries().find(is_key)?.value() {
+        Value::String(text) => Some(text.into_owned()),
+        Value::Integer(_) | Value::Decimal(_) | Value::Bool(_) | Value::Null | Value::Invalid => {
+            None
+        }
+    }
+}
+
+fn is_text(entry: Entry<'_>, holds: impl Fn(&str) -> bool) -> bool {
     match entry.value() {
-        Value::String(text) => credential::sign_of_argument(&text).is_some(),
+        Value::String(text) => holds(&text),
         Value::Integer(_) | Value::Decimal(_) | Value::Bool(_) | Value::Null | Value::Invalid => {
             false
         }

@@ -123,6 +123,16 @@ impl SourceTree {
         *file = Arc::new(SourceFile::new(file.path.clone(), text.into()));
     }
 
+    /// The same tree with every path below a folder: `apps/shop/` for people who stand above it.
+    #[must_use]
+    pub fn below(&self, folder: &str) -> SourceTree {
+        let mut tree = self.clone();
+        for file in &mut tree.files {
+            file.path.insert_str(0, folder);
+        }
+        tree
+    }
+
     /// The text under a span.
     pub fn text(&self, span: Span) -> &str {
         &self.file(span.file).text[span.range.as_range()]

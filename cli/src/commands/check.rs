@@ -55,7 +55,7 @@ pub(crate) fn run(args: &CheckArgs, terminal: Terminal) -> anyhow::Result<Exit> 
             } else {
                 write(&args.path, &read, &repaired.sources)?;
             }
-            tell(&repaired);
+            tell(&as_given(&args.path), &repaired);
             (repaired.sources, repaired.compiled)
         }
     };
@@ -84,12 +84,12 @@ fn write(given: &Path, before: &SourceTree, after: &SourceTree) -> anyhow::Resul
 }
 
 /// What was fixed, what was not and why.
-fn tell(repaired: &Repaired) {
+fn tell(folder: &str, repaired: &Repaired) {
     for step in &repaired.applied {
-        say!("fixed {}", line(step));
+        say!("fixed {}", line(folder, step));
     }
     for step in &repaired.refused {
-        say!("not fixed {}", line(step));
+        say!("not fixed {}", line(folder, step));
         say!("  because more errors would be left than before; do it by hand");
     }
     if !repaired.settled {
@@ -97,7 +97,7 @@ fn tell(repaired: &Repaired) {
     }
 }
 
-fn line(step: &Step) -> String {
+fn line(folder: &str, step: &Step) -> String {
     let Step {
         code,
         diagnostic,
@@ -106,7 +106,7 @@ fn line(step: &Step) -> String {
         at,
     } = step;
     let words = format!("{title} ({code}: {diagnostic})");
-    let place = format!("{path}:{}:{}", at.line, at.column);
+    let place = format!("{folder}{path}:{}:{}", at.line, at.column);
     render::harmless(&format!("{place}: {words}")).into_owned()
 }
 
@@ -135,7 +135,8 @@ fn show(args: &CheckArgs, sources: &SourceTree, compiled: &Compiled, terminal: T
         return;
     }
     let how = human(terminal, secrets);
-    say_part!("{}", render::human(sources, diagnostics, how));
+    let here = sources.below(&as_given(&args.path));
+    say_part!("{}", render::human(&here, diagnostics, how));
     if diagnostics.is_empty() {
         say!("{} is fine.", args.path.display());
     }
@@ -149,10 +150,11 @@ fn for_machines(
     sources: &SourceTree,
     diagnostics: &[Diagnostic],
 ) -> Option<String> {
+    let here = || sources.below(&as_given(&args.path));
     match args.format {
         CheckFormat::Human => None,
-        CheckFormat::Short => Some(render::short(sources, diagnostics)),
-        CheckFormat::Json => Some(render::json(sources, diagnostics)),
+        CheckFormat::Short => Some(render::short(&here(), diagnostics)),
+        CheckFormat::Json => Some(render::json(&here(), diagnostics)),
         CheckFormat::Sarif => Some(render::sarif(sources, diagnostics, &folder(&args.path))),
         CheckFormat::Github => Some(render::github(sources, diagnostics, &folder(&args.path))),
     }
@@ -182,12 +184,28 @@ fn hint(args: &CheckArgs, compiled: &Compiled) {
     }
 }
 
+/// The project's folder as it was given, so that what is printed can be opened from here.
+fn as_given(path: &Path) -> String {
+    if names_itself(path) {
+        return String::new();
+    }
+    let folder = sources::folder(path);
+    match folder.strip_prefix(".").unwrap_or(&folder) {
+        here if here.as_os_str().is_empty() => String::new(),
+        folder => folder.join("").to_string_lossy().into_owned(),
+    }
+}
+
+/// Whether the file is already named by its whole path.
+fn names_itself(path: &Path) -> bool {
+    !path.is_dir() && path.file_name().is_none_or(|name| name != "starform.kdl")
+}
+
 /// The project's folder as a repository names it, where the command runs at the repository's top:
 /// with a `/` at its end, or nothing.
 fn folder(path: &Path) -> String {
     let mut folder = String::new();
-    if !path.is_dir() && path.file_name().is_none_or(|name| name != "starform.kdl") {
-        // Such a file is already named by its whole path.
+    if names_itself(path) {
         return folder;
     }
     for part in sources::folder(path).components() {

@@ -8,13 +8,14 @@ use lsp_types as lsp;
 use starform_dsl::{
     diag::{Applicability, Diagnostic, Edit, Severity},
     ide::{
-        Completion, CompletionKind, EditorPosition, Fold, FoldKind, Modifiers, NameKind,
+        self, Completion, CompletionKind, EditorPosition, Fold, FoldKind, Modifiers, NameKind,
         OutlineKind, OutlineNode, SemanticToken, TokenClass,
     },
     source::{FileId, SourceFile, Span},
 };
 
 use super::{
+    client::Client,
     documents::Project,
     position::{self, Encoding},
 };
@@ -170,7 +171,7 @@ pub(super) fn is_kind_of(kind: &lsp::CodeActionKind, other: &lsp::CodeActionKind
 
 pub(super) fn completion(
     file: &SourceFile,
-    encoding: Encoding,
+    client: Client,
     found: Completion,
 ) -> lsp::CompletionItem {
     let kind = match found.kind {
@@ -182,7 +183,15 @@ pub(super) fn completion(
         CompletionKind::Annotation => lsp::CompletionItemKind::FUNCTION,
         CompletionKind::Output => lsp::CompletionItemKind::FIELD,
     };
-    let text_edit = lsp::TextEdit::new(encoding.range(file, found.edit.range), found.edit.text);
+    let (text, format) = match (found.edit.snippet, client.snippets) {
+        (true, true) => (found.edit.text, lsp::InsertTextFormat::SNIPPET),
+        (true, false) => (
+            ide::plain(&found.edit.text),
+            lsp::InsertTextFormat::PLAIN_TEXT,
+        ),
+        (false, _) => (found.edit.text, lsp::InsertTextFormat::PLAIN_TEXT),
+    };
+    let text_edit = lsp::TextEdit::new(client.encoding.range(file, found.edit.range), text);
     lsp::CompletionItem {
         label: found.label,
         kind: Some(kind),
@@ -197,11 +206,7 @@ pub(super) fn completion(
         // What is typed already stands under the edit, so an editor compares with that.
         filter_text: Some(file.text()[found.edit.range.as_range()].to_owned())
             .filter(|typed| typed.contains(['"', '/', '=', '('])),
-        insert_text_format: Some(if found.edit.snippet {
-            lsp::InsertTextFormat::SNIPPET
-        } else {
-            lsp::InsertTextFormat::PLAIN_TEXT
-        }),
+        insert_text_format: Some(format),
         text_edit: Some(lsp::CompletionTextEdit::Edit(text_edit)),
         ..lsp::CompletionItem::default()
     }

@@ -5,6 +5,7 @@
 //! for what is open and in `requests` for the questions; the answers are made in `starform_dsl::ide`.
 
 mod answer;
+mod client;
 mod documents;
 mod position;
 mod requests;
@@ -27,9 +28,9 @@ use serde::de::DeserializeOwned;
 use serde_json::Value;
 
 use crate::exit::Exit;
+use client::Client;
 use documents::Documents;
 use position::Encoding;
-use requests::Client;
 use streams::{Incoming, Streams};
 
 /// How far the conversation is.
@@ -200,10 +201,7 @@ impl Server {
         let offered = general.and_then(|general| general.position_encodings);
         let encoding = Encoding::agreed(offered.as_deref());
         let watches = workspace.and_then(|workspace| workspace.did_change_watched_files);
-        let client = Client {
-            encoding,
-            resolves: text_document.is_some_and(|can| resolves_edits(&can)),
-        };
+        let client = Client::new(encoding, text_document.as_ref());
         let watches = watches.and_then(|watches| watches.dynamic_registration) == Some(true);
         let server = Server {
             client,
@@ -312,15 +310,6 @@ impl Server {
         self.shown = said;
         Ok(())
     }
-}
-
-/// Whether the editor asks for the edits of an action when that is chosen, and brings back what was given with it.
-fn resolves_edits(can: &lsp::TextDocumentClientCapabilities) -> bool {
-    can.code_action.as_ref().is_some_and(|actions| {
-        let later = actions.resolve_support.as_ref();
-        actions.data_support == Some(true)
-            && later.is_some_and(|later| later.properties.iter().any(|name| name == "edit"))
-    })
 }
 
 fn send(

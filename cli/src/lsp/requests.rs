@@ -25,18 +25,10 @@ use starform_dsl::{
 
 use super::{
     answer,
+    client::Client,
     documents::{Documents, Project},
-    position::Encoding,
     refusal,
 };
-
-/// What the editor said of itself.
-#[derive(Clone, Copy, Debug)]
-pub(super) struct Client {
-    pub(super) encoding: Encoding,
-    /// It asks for the edits of an action when that is chosen.
-    pub(super) resolves: bool,
-}
 
 /// Why a question has no answer.
 enum Refusal {
@@ -290,7 +282,7 @@ impl<'d> Asked<'d> {
         let file = analysis.sources().file(self.file);
         let items = found
             .into_iter()
-            .map(|found| answer::completion(file, self.client.encoding, found));
+            .map(|found| answer::completion(file, self.client, found));
         lsp::CompletionResponse::Array(items.collect())
     }
 

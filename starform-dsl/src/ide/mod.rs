@@ -43,6 +43,7 @@ pub use index::NameKind;
 pub use links::{Link, links};
 pub use navigate::{Highlight, definition, highlights, references};
 pub use rename::{RenameError, prepare_rename, rename};
+pub use snippet::plain;
 pub use symbols::{OutlineKind, OutlineNode, symbols};
 pub(crate) use variables::annotation_doc;
 

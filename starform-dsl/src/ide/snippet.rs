@@ -47,6 +47,26 @@ pub(super) fn of_variable(key: &str) -> String {
     format!("{key} ${{1:VALUE}}")
 }
 
+/// The text of a snippet for an editor that takes none: each place holds what it offers first.
+pub fn plain(snippet: &str) -> String {
+    let mut out = String::with_capacity(snippet.len());
+    let mut rest = snippet.chars().peekable();
+    while let Some(c) = rest.next() {
+        match c {
+            '\\' => out.extend(rest.next()),
+            '$' if rest.next_if_eq(&'{').is_some() => {
+                let place: String = rest.by_ref().take_while(|c| *c != '}').collect();
+                let offer = place.trim_start_matches(|c: char| c.is_ascii_digit());
+                let first = offer.trim_matches('|').split(',').next().unwrap_or(offer);
+                out.push_str(offer.strip_prefix(':').unwrap_or(first));
+            }
+            '$' => while rest.next_if(char::is_ascii_digit).is_some() {},
+            c => out.push(c),
+        }
+    }
+    out
+}
+
 /// A place to fill in with a value of a type.
 fn of_value(number: usize, name: &str, ty: Type) -> String {
     match ty {
@@ -106,5 +126,25 @@ fn has_needed_block(block: Block) -> bool {
         | Block::Of(Place::ServiceIn | Place::Group) => true,
         Block::None
         | Block::Of(Place::Environment | Place::Health | Place::Domain | Place::Build) => false,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::plain;
+
+    #[test]
+    fn places_hold_what_they_offer_first() {
+        for (snippet, text) in [
+            (
+                "environment ${1:NAME} branch=\"$2\"",
+                "environment NAME branch=\"\"",
+            ),
+            ("overlap ${1|forbid,allow|}$0", "overlap forbid"),
+            ("a \\$b \\} c", "a $b } c"),
+            ("port 80", "port 80"),
+        ] {
+            assert_eq!(plain(snippet), text);
+        }
     }
 }

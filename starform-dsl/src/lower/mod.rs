@@ -37,7 +37,7 @@ use crate::source::Span;
 pub(crate) use known::Known;
 pub(crate) use project::{CONTRACT, lower};
 pub(crate) use unknown::wrong_kind_diagnostic as wrong_kind;
-pub(crate) use value::{expected, text_value};
+pub(crate) use value::{duration_within, expected, text_value};
 pub(crate) use vars::key_diagnostic;
 
 /// Ports, domains, aliases, groups and `in` blocks of one service, each.

@@ -37,9 +37,13 @@ fn command(cx: &mut Cx, read: &Read<'_>, empty: &str) -> Option<Vec<String>> {
         cx.error(codes::BAD_COMMAND, arg.span, title, help);
         return None;
     }
-    let said: Vec<Diagnostic> = args
-        .iter()
-        .filter_map(|arg| secret::argument(read.spec.name(), &arg.value, arg.span))
+    let texts = args.iter().map(|arg| Some(arg.value.as_str()));
+    let said: Vec<Diagnostic> = std::iter::once(None)
+        .chain(texts)
+        .zip(&args)
+        .filter_map(|(before, arg)| {
+            secret::argument(read.spec.name(), before, &arg.value, arg.span)
+        })
         .collect();
     if !said.is_empty() {
         said.into_iter().for_each(|said| cx.report(said));

@@ -31,8 +31,15 @@ pub(super) fn diagnostic(key: &str, sign: Sign, span: Span) -> Diagnostic {
 }
 
 /// Whoever may read a plan or the cluster's objects reads the arguments of a command.
-pub(super) fn argument(node: &str, text: &str, span: Span) -> Option<Diagnostic> {
-    let sign = credential::sign_of_argument(text)?;
+/// `before` is the argument before it, which may be an option that says what this one is.
+pub(super) fn argument(
+    node: &str,
+    before: Option<&str>,
+    text: &str,
+    span: Span,
+) -> Option<Diagnostic> {
+    let after = |option| credential::sign_after_option(option, text);
+    let sign = credential::sign_of_argument(text).or_else(|| before.and_then(after))?;
     let title = format!("an argument of `{node}` looks like a credential");
     let diagnostic = Diagnostic::new(codes::CREDENTIAL, span, title)
         .label(why(sign))

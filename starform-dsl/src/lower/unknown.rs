@@ -8,10 +8,10 @@ use starform_contract::ServiceKind;
 use super::{Cx, value};
 use crate::diag::{Diagnostic, Fix, codes};
 use crate::source::Span;
-use crate::syntax::{Node, TextRange};
+use crate::syntax::{Node, TextRange, Value};
 use crate::table::{
-    self, Block, LayerNode, NodeName, NodeSpec, Place, Scope, ServiceNode, closest, foreign_node,
-    foreign_property, instead_of, is_same_word,
+    self, Block, LayerNode, NodeName, NodeSpec, Place, ProjectNode, Scope, ServiceNode, closest,
+    foreign_node, foreign_property, instead_of, is_same_word,
 };
 
 /// So many names are listed; more are not read.
@@ -65,13 +65,25 @@ pub(super) fn report(cx: &mut Cx, node: Node<'_>, name: &str, parent: &str, scop
     });
 }
 
-/// `production { … }`: the block of an environment that lacks its `in`.
+/// `production { … }` and `environment production { … }`: the block of an environment that lacks its `in`.
 fn environment(cx: &Cx, node: Node<'_>, name: &str, place: Place) -> Option<Diagnostic> {
-    let is_block = node.block_span().is_some() && node.entries().next().is_none();
     table::find(place, "in")?;
+    node.block_span()?;
+    let span = node.name_span();
+    let title = format!("unknown node `{name}`");
+    let word = NodeName::InProject(ProjectNode::Environment).as_str();
+    let is_environment = is_same_word(word, name) || foreign_node(name, [word]).is_some();
+    if let Some(Value::String(named)) = node.args().next().map(|arg| arg.value())
+        && is_environment
+        && cx.environments.contains(&*named)
+    {
+        let diagnostic = Diagnostic::new(codes::UNKNOWN_NODE, span, title)
+            .label("declares an environment in a project")
+            .help(format!("did you mean `in {named}`?"));
+        return Some(diagnostic.fix(Fix::replace("write `in`", span, "in")));
+    }
+    let is_block = node.entries().next().is_none();
     (is_block && cx.environments.contains(name)).then(|| {
-        let span = node.name_span();
-        let title = format!("unknown node `{name}`");
         let before = Span::new(span.file, TextRange::at(span.range.start()));
         Diagnostic::new(codes::UNKNOWN_NODE, span, title)
             .label("an environment")

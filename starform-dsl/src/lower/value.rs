@@ -302,14 +302,20 @@ fn host_error(text: &str, span: Span) -> Option<Diagnostic> {
     };
     let diagnostic = Diagnostic::new(codes::BAD_HOST, span, format!("`{text}` is no host"))
         .help(error.to_string());
-    Some(match right {
-        Some(right) => diagnostic.fix(Fix::replace(
-            format!("write \"{right}\""),
-            span,
-            quoted(&right),
-        )),
-        None => diagnostic,
-    })
+    let Some(right) = right else {
+        return Some(diagnostic);
+    };
+    let title = format!("write \"{right}\"");
+    // A port, a path or a login that is left out may have been meant.
+    let bare = text.split_once("://").map_or(text, |(_, rest)| rest);
+    let all = bare
+        .trim_end_matches(['/', '.'])
+        .eq_ignore_ascii_case(&right);
+    Some(diagnostic.fix(if all {
+        Fix::replace(title, span, quoted(&right))
+    } else {
+        Fix::maybe_replace(title, span, quoted(&right))
+    }))
 }
 
 fn one_of(name: &str, text: &str, span: Span, words: &[&'static str]) -> Option<Diagnostic> {
@@ -382,6 +388,15 @@ fn image_error(text: &str, span: Span) -> Option<Diagnostic> {
     })
 }
 
+/// A duration that the bounds, in seconds, allow; as people write it.
+pub(crate) fn duration_within(min: u32, max: u32) -> &'static str {
+    let known = [(90, "90s"), (600, "10m"), (7_200, "2h"), (259_200, "3d")];
+    let within = known
+        .into_iter()
+        .find(|(seconds, _)| (min..=max).contains(seconds));
+    within.map_or("1h", |(_, text)| text)
+}
+
 /// A number where text belongs: mostly an amount without its unit, or a name without its quotes.
 fn number_for_text(ty: Type, name: &str, raw: &str, span: Span) -> Diagnostic {
     let unit = if matches!(ty, Type::Duration { .. }) {
@@ -419,7 +434,10 @@ pub(crate) fn expected(ty: Type) -> String {
         Type::Integer { min, max } if max == i64::MAX => format!("a whole number from {min}"),
         Type::Integer { min, max } => format!("a whole number from {min} to {max}"),
         Type::Bool => "`#true` or `#false`".to_owned(),
-        Type::Duration { .. } => "a duration with its unit, such as \"90s\"".to_owned(),
+        Type::Duration { min, max } => {
+            let such = duration_within(min, max);
+            format!("a duration with its unit, such as \"{such}\"")
+        }
         Type::Cpu => "an amount of CPU, such as \"250m\"".to_owned(),
         Type::Memory => "an amount of memory with its unit, such as \"256Mi\"".to_owned(),
         Type::HttpPath => "a path, such as \"/healthz\"".to_owned(),

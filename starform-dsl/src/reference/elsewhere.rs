@@ -2,8 +2,11 @@
 //! Pure. The answers are those that a check of a file gives, from the same tables.
 //! Read on in `crate::table` for the words of other platforms.
 
+use starform_contract::ServiceKind;
+
 use crate::ide::annotation_doc;
 use crate::table::{self, NodeSpec, foreign_nodes, instead_anywhere};
+use crate::vars::Output;
 
 /// What is known of a word that is no node.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -19,9 +22,33 @@ pub fn elsewhere(word: &str) -> Option<Elsewhere> {
     let only = |said: String| Elsewhere { said, node: None };
     annotation_doc(word)
         .map(|doc| only(format!("`({word})` stands before a value in `vars`: {doc}")))
+        .or_else(|| output(word).map(only))
         .or_else(|| counterpart(word))
         .or_else(|| property(word).map(only))
         .or_else(|| instead_anywhere(word).map(|help| only(format!("`{word}`: {help}"))))
+}
+
+/// An output of services, or `self`, which stands for the service that speaks.
+fn output(word: &str) -> Option<String> {
+    let all = Output::of(ServiceKind::Web);
+    if word == "self" {
+        let names: Vec<&str> = all.iter().map(|output| output.as_str()).collect();
+        let names = names.join(", ");
+        return Some(format!(
+            "`self` stands for the service itself, as in `(ref)\"self.port\"`; outputs are {names}"
+        ));
+    }
+    let output = all.iter().find(|output| output.as_str() == word)?;
+    let of_web = !Output::of(ServiceKind::Private).contains(output);
+    let whose = if of_web {
+        "web services"
+    } else {
+        "web and private services"
+    };
+    Some(format!(
+        "`{word}` is an output of {whose}, written `(ref)\"SERVICE.{word}\"` in `vars`: {}",
+        output.doc()
+    ))
 }
 
 /// Nodes of a service come first: most words are looked for there.

@@ -4,7 +4,7 @@
 
 use starform_contract::{ServiceKind, quantity::Duration};
 
-use crate::lower::expected;
+use crate::lower::{duration_within, expected};
 use crate::table::{self, Args, Availability, Block, NodeSpec, Place, Repeat, Scope, Type};
 
 /// `a service, a partial`
@@ -28,8 +28,9 @@ pub(crate) fn kinds(spec: &NodeSpec) -> Option<String> {
 /// What a value is, with its range.
 pub(crate) fn value(ty: Type) -> String {
     if let Type::Duration { min, max } = ty {
+        let such = duration_within(min, max);
         let (min, max) = (Duration::from_secs(min), Duration::from_secs(max));
-        return format!("a duration from {min} to {max}, such as \"90s\"");
+        return format!("a duration from {min} to {max}, such as \"{such}\"");
     }
     expected(ty)
 }

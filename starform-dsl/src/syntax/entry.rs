@@ -46,6 +46,8 @@ impl Parser<'_> {
                     self.fault_at(FaultKind::TypeOfNothing, typed);
                 }
                 self.push_entry(entry);
+                // That what follows touches it, or seems to, is no second mistake.
+                head.separator = self.pos() - 1;
             }
             return;
         };

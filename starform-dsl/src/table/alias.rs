@@ -41,7 +41,7 @@ pub(super) const NODES: &[Alias] = &[
     alias("image-of", &["same-image-as", "image-from", "share-image"]),
     alias("watch", &["build-filter", "watch-patterns", "watch-paths", "included-paths"]),
     alias("arg", &["args", "build-arg", "build-args"]),
-    alias("run", &["cmd", "command", "start", "start-command", "entrypoint", "args", "run-command", "docker-command", "docker-entrypoint"]),
+    alias("run", &["cmd", "command", "start", "start-command", "entrypoint", "run-command", "docker-command", "docker-entrypoint"]),
     alias("release", &["migrate", "migrations", "pre-deploy-command", "release-command", "pre-deploy", "init-containers", "init-container"]),
     alias("hold", &["freeze", "paused", "pin"]),
     alias("run-as", &["security-context", "pod-security-context"]),

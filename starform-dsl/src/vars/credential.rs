@@ -18,7 +18,7 @@ pub enum Sign {
 /// Wherever they stand in a name.
 const PASSWORDS: [&str; 2] = ["PASSWORD", "PASSWD"];
 
-const KEY_ENDS: [&str; 10] = [
+const KEY_ENDS: [&str; 11] = [
     "TOKEN",
     "SECRET",
     "PASS",
@@ -29,6 +29,7 @@ const KEY_ENDS: [&str; 10] = [
     "SECRET_KEY",
     "ACCESS_KEY",
     "CREDENTIALS",
+    "AUTHORIZATION",
 ];
 
 /// Beginnings of tokens as their issuers document them.
@@ -100,7 +101,41 @@ pub fn sign_of_value(value: &str) -> Option<Sign> {
     if has_token(value) || PRIVATE_KEYS.iter().any(|key| value.contains(key)) {
         return Some(Sign::Form);
     }
-    has_password(value).then_some(Sign::Address)
+    if has_password(value) {
+        return Some(Sign::Address);
+    }
+    has_pair(value).then_some(Sign::Key)
+}
+
+/// Whether a part of a query or of a connection string is named like a secret: `?api_key=…`, `Server=db;Password=…`.
+fn has_pair(value: &str) -> bool {
+    const PARTS: [char; 3] = [';', '&', '?'];
+    let mut parts = value.split(PARTS).skip(usize::from(!value.contains(';')));
+    value.contains('=')
+        && parts.any(|part| {
+            let pair = part.split_once('=');
+            pair.is_some_and(|(key, value)| is_pair(key.trim(), value.trim()))
+        })
+}
+
+fn is_pair(key: &str, value: &str) -> bool {
+    let named = key.len() <= LONGEST_OPTION && key_ends_so(&key.replace([' ', '-', '.'], "_"));
+    named && !value.is_empty() && !stands_for_another(value)
+}
+
+/// What follows an option of this name as an argument of its own: `--token …`.
+pub fn sign_after_option(option: &str, value: &str) -> Option<Sign> {
+    let key = option.strip_prefix("--")?;
+    let value = value.trim_matches(QUOTES);
+    (!value.starts_with('-') && is_pair(key, value)).then_some(Sign::Key)
+}
+
+/// `user:password@registry/…`, without the scheme of an address.
+pub fn has_login(value: &str) -> bool {
+    let host = value.split('/').next().unwrap_or(value);
+    host.split_once('@').is_some_and(|(login, after)| {
+        login.contains(':') && !after.starts_with("sha256:") && !after.starts_with("sha512:")
+    })
 }
 
 /// Whether a word of the text begins as a token does and goes on as one.
@@ -133,22 +168,30 @@ fn is_token(word: &[u8], form: &str) -> bool {
 /// a variable (`--api-key=…`, `-e TOKEN=…`).
 pub fn sign_of_argument(argument: &str) -> Option<Sign> {
     let of_word = |word| sign_of_option(word).or_else(|| sign("", word));
-    sign_of_value(argument).or_else(|| argument.split_whitespace().find_map(of_word))
+    let words = argument.split_whitespace();
+    let mut pairs = words.clone().zip(words.clone().skip(1));
+    sign_of_value(argument)
+        .or_else(|| words.clone().find_map(of_word))
+        .or_else(|| pairs.find_map(|(option, value)| sign_after_option(option, value)))
 }
 
 /// `--KEY=VALUE` and `KEY=VALUE`, where the value is none that stands for another, such as a file or `$NAME`.
 fn sign_of_option(word: &str) -> Option<Sign> {
     let (key, value) = word.trim_matches(QUOTES).split_once('=')?;
     let value = value.trim_matches(QUOTES);
-    let elsewhere = value.starts_with(['$', '%', '{', '<', '/', '.', '@', '~']);
-    let number = value.bytes().all(|byte| byte.is_ascii_digit());
-    if elsewhere || number || key.len() > LONGEST_OPTION {
+    if stands_for_another(value) || key.len() > LONGEST_OPTION {
         return None;
     }
     let name = key.trim_start_matches('-').replace(['-', '.'], "_");
     // `--password-policy=strict` is about passwords, as most options are whose names do not end so.
     let name = if key_ends_so(&name) { &name } else { "" };
     sign(name, value)
+}
+
+/// A number, or what is no value but says where it is: a file, a variable, a place to fill in.
+fn stands_for_another(value: &str) -> bool {
+    value.starts_with(['$', '%', '{', '<', '/', '.', '@', '~'])
+        || value.bytes().all(|byte| byte.is_ascii_digit())
 }
 
 /// Around words in the text of a shell.

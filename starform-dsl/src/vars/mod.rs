@@ -118,6 +118,18 @@ impl Output {
         }
     }
 
+    /// What it is, for people.
+    pub const fn doc(self) -> &'static str {
+        match self {
+            Output::Host => "the DNS name at which services of the same environment reach it",
+            Output::Port => "the number of its first port",
+            Output::HostPort => "host and first port, as in `host:8080`",
+            Output::PrivateUrl => "its address inside the environment, as in `http://host:8080`",
+            Output::PublicHost => "its first domain, or the host that the cluster gives it",
+            Output::PublicUrl => "`https://` and its public host",
+        }
+    }
+
     /// Those that a kind of service has.
     pub fn of(kind: ServiceKind) -> &'static [Output] {
         match kind {

@@ -269,6 +269,16 @@ fn line_before<'a>(at: &Place<'a>) -> &'a str {
 
 pub(super) fn bare_keyword(at: &Place<'_>) -> Diagnostic {
     let keyword = format!("#{}", at.slice());
+    let before = at.text[..at.range.start() as usize].trim_end_matches([' ', '\t']);
+    if before.is_empty() || before.ends_with(['\n', '\r', ';', '{', '\u{feff}']) {
+        return at.quote_it(
+            at.error(
+                codes::BARE_KEYWORD,
+                format!("`{}` is a keyword", at.slice()),
+            )
+            .label("names no node without quotes"),
+        );
+    }
     at.error(
         codes::BARE_KEYWORD,
         format!("`{}` lacks its `#`", at.slice()),
@@ -369,15 +379,33 @@ pub(super) fn section(at: &Place<'_>) -> Diagnostic {
 pub(super) fn comma(at: &Place<'_>) -> Diagnostic {
     let slice = at.slice();
     let rest = slice.trim_matches(',');
-    let glued = at.text[at.range.end() as usize..].starts_with(|next: char| !next.is_whitespace());
+    let behind = &at.text[at.range.end() as usize..];
+    let error = at.error(codes::FOREIGN_COMMA, "comma between values");
+    if slice.ends_with(',') && begins_a_pair(behind) {
+        return error
+            .label("what follows is a node of its own")
+            .help("part nodes with `;` or a new line")
+            .fix(at.replace("write `;` for the comma", format!("{rest};")));
+    }
+    let glued = behind.starts_with(|next: char| !next.is_whitespace());
     let text = match slice.starts_with(',') && (glued || !rest.is_empty()) {
         true => format!(" {rest}"),
         false => rest.to_owned(),
     };
-    at.error(codes::FOREIGN_COMMA, "comma between values")
+    error
         .label("values are parted by spaces")
         .help("leave out the comma")
         .fix(at.replace("leave out the comma", text))
+}
+
+/// `name: …` or `"name": …` on this line, as other languages write what is a node here.
+fn begins_a_pair(text: &str) -> bool {
+    let text = text.trim_start_matches([' ', '\t']);
+    let text = text.strip_prefix('"').unwrap_or(text);
+    let in_name = |c: char| c.is_alphanumeric() || matches!(c, '_' | '-' | '.');
+    let after = text.trim_start_matches(in_name);
+    let after_name = after.strip_prefix('"').unwrap_or(after);
+    after.len() < text.len() && after_name.starts_with(':') && !after_name.starts_with("://")
 }
 
 pub(super) fn colon(at: &Place<'_>) -> Diagnostic {
