@@ -126,11 +126,16 @@ impl SourceTree {
     /// The same tree with every path below a folder: `apps/shop/` for people who stand above it.
     #[must_use]
     pub fn below(&self, folder: &str) -> SourceTree {
-        let mut tree = self.clone();
-        for file in &mut tree.files {
-            file.path.insert_str(0, folder);
+        let below = |file: &Arc<SourceFile>| {
+            SourceFile::new(format!("{folder}{}", file.path), Arc::clone(&file.text))
+        };
+        SourceTree {
+            files: self
+                .files
+                .iter()
+                .map(|file| Arc::new(below(file)))
+                .collect(),
         }
-        tree
     }
 
     /// The text under a span.
