@@ -27,8 +27,9 @@ const INSTANCE: &str = "starform-agent-instance";
 const GENERATION: &str = "starform-agent-generation";
 const REFUSES: &str = "starform-agent-refuses";
 const ANNOTATIONS: &str = "starform-agent-annotations";
-const INDEX_BYTES: usize = 4 << 20;
-const BUNDLE_BYTES: usize = 8 << 20;
+/// With room for the signature.
+const INDEX_BYTES: usize = Index::LARGEST + (4 << 10);
+const BUNDLE_BYTES: usize = Bundle::LARGEST;
 const PROBLEM_BYTES: usize = 64 << 10;
 
 /// One agent's connection; lives as long as the process.

@@ -164,6 +164,9 @@ pub enum Deletion {
 }
 
 impl Object {
+    /// Bytes of its canonical form that an object has at most.
+    pub const LARGEST: usize = 256 << 10;
+
     /// Computes the digest over manifest, sealed references, wave and deletion.
     pub fn new(manifest: Value, wave: Wave, deletion: Deletion) -> Self {
         Self::with_sealed(manifest, wave, deletion, BTreeMap::new())
@@ -216,6 +219,9 @@ impl ServiceEntry {
 }
 
 impl Bundle {
+    /// Bytes of its canonical form that a bundle has at most.
+    pub const LARGEST: usize = 8 << 20;
+
     pub fn digest(&self) -> Digest {
         Digest::of(self)
     }

@@ -91,6 +91,9 @@ pub struct AnnotationPatch {
 }
 
 impl Index {
+    /// Bytes of its canonical form that an index has at most, its signature aside.
+    pub const LARGEST: usize = 4 << 20;
+
     /// The index of a cluster that nothing was accepted for: generation 0, no projects.
     pub fn empty(cluster_id: ClusterId) -> Self {
         let mut index = Self {

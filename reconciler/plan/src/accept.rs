@@ -18,7 +18,7 @@ use crate::{
     document::{Action, Finding, FindingSeverity, Plan},
     merge,
     propose::Proposal,
-    sound,
+    size, sound,
     stale::{self, Stale},
 };
 
@@ -106,8 +106,12 @@ pub fn accept(
     }
     whole(accepted, plan, &merged)?;
     sound::lists_all(accepted, plan, &merged)?;
+    let successor = successor(index, accepted, plan, &merged.project, &merged.environment);
+    if let Some(finding) = size::of_index(&successor) {
+        return Err(Refusal::CrossCheck(vec![finding]));
+    }
     let next = Next {
-        index: successor(index, accepted, plan, &merged.project, &merged.environment),
+        index: successor,
         project: merged.project,
         environment: merged.environment,
     };

@@ -55,4 +55,10 @@ codes! {
         "A volume, or its service, is not declared any more. The disk stays in the cluster until somebody says by its name what becomes of it.";
     HOST_TAKEN "SF6114" "host belongs to another project"
         "The plan would route a host that another project of the same control plane has already.";
+    OBJECT_TOO_LARGE "SF6115" "object is larger than 256 KiB"
+        "An object of the plan is larger than agents and the cluster's store take well.";
+    BUNDLE_TOO_LARGE "SF6116" "environment is larger than 8 MiB"
+        "All objects of the environment together, or of the project itself, are more than an agent takes in one bundle.";
+    INDEX_TOO_LARGE "SF6117" "desired state of the cluster is larger than 4 MiB"
+        "With this plan, the list of all projects and environments of the cluster would be more than its agent takes.";
 }

@@ -17,7 +17,7 @@ use crate::{
     document::{Finding, FindingSeverity},
     kept,
     merge::Environments,
-    names, quota, secrets,
+    names, quota, secrets, size,
 };
 
 /// A plan's project, as it is accepted and as it would be.
@@ -46,6 +46,7 @@ pub(crate) fn findings(
         let before = sides.before.get(environment).copied();
         findings.extend(kept::impossible(before, bundle, origins));
         findings.extend(kept::reminders(bundle));
+        findings.extend(size::findings(sides.project, bundle, origins));
         findings.extend(secrets::without_value(bundle, sides.secrets, origins));
     }
     findings.extend(hosts_claimed_twice(environment, environments, origins));

@@ -33,6 +33,7 @@ pub mod removal;
 pub mod render;
 pub mod schema;
 mod secrets;
+mod size;
 mod sound;
 pub mod stale;
 pub mod view;
