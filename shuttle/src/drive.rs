@@ -314,7 +314,13 @@ async fn perform(
             };
             cluster::apply(access, &apply, &filling).await
         }
-        Request::Delete { key, uid } => cluster::delete(access, &key, &uid).await,
+        Request::Delete { key, uid } => {
+            let deleted = cluster::delete(access, &key, &uid).await;
+            if deleted.is_ok() {
+                values.forget(&key).await;
+            }
+            deleted
+        }
         Request::Get { key } => cluster::get(access, &key).await,
         Request::ListPods {
             namespace,

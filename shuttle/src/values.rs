@@ -4,7 +4,12 @@
 //! which wipe it when they are dropped; it is in no log, no error, no report and no inventory. Read on
 //! in `persist/secret.rs` for what is kept in the cluster, in the contract's `sealed.rs` for sealing.
 
-use std::{collections::BTreeMap, fmt, sync::Arc, time::SystemTime};
+use std::{
+    collections::BTreeMap,
+    fmt,
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    time::SystemTime,
+};
 
 use base64::{
     Engine as _,
@@ -16,7 +21,7 @@ use serde_json::{Value, json};
 use starform_contract::{
     EnvironmentName, ObjectKey, SecretValue,
     bundle::SealedRef,
-    sealed::{AgentKey, SealedFor, SealedValue},
+    sealed::{AgentKey, SealedFor},
     secret::is_generated,
 };
 use tokio::sync::OnceCell;
@@ -25,7 +30,7 @@ use zeroize::{Zeroize as _, Zeroizing};
 use crate::{
     call::CallError,
     engine::io::{Failure, Millis, Sealed},
-    persist::{self, KeepError, KeptValue},
+    persist::{self, Envelopes, KeepError, KeptValue},
     pull::{ControlPlane, PullError},
 };
 
@@ -44,8 +49,11 @@ pub enum Values {
 pub struct Unsealing {
     client: Client,
     plane: ControlPlane,
-    /// Set once the control plane has taken its public half.
     key: OnceCell<AgentKey>,
+    /// Set once the control plane has taken the key's public half.
+    introduced: OnceCell<()>,
+    /// As they came: nothing in here is in the clear.
+    held: Mutex<BTreeMap<ObjectKey, Envelopes>>,
 }
 
 /// Values by key of a Secret's `data`. No value is printed.
@@ -97,6 +105,17 @@ impl Values {
     }
 }
 
+impl Values {
+    /// An object is deleted for good.
+    pub async fn forget(&self, object: &ObjectKey) {
+        let secret = object.group.is_empty() && object.kind == "Secret";
+        match self {
+            Self::ControlPlane(unsealing) if secret => unsealing.forget(object).await,
+            Self::ControlPlane(_) | Self::Home(_) | Self::Nowhere => {}
+        }
+    }
+}
+
 impl fmt::Debug for Values {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
@@ -113,6 +132,8 @@ impl Unsealing {
             client,
             plane,
             key: OnceCell::new(),
+            introduced: OnceCell::new(),
+            held: Mutex::default(),
         }
     }
 
@@ -121,47 +142,105 @@ impl Unsealing {
     /// # Errors
     /// The reason, for the log. It is tried again when a value is needed.
     pub async fn introduce(&self) -> Result<(), String> {
-        let introduced = self.key().await;
-        introduced.map(drop).map_err(|error| error.to_string())
+        let introduced = self.introduced().await;
+        introduced.map_err(|error| error.to_string())
+    }
+
+    /// An object is gone: what was sealed for it is of no use any more.
+    async fn forget(&self, object: &ObjectKey) {
+        lock(&self.held).remove(object);
+        if let Err(error) = persist::remove_envelopes(&self.client, object).await {
+            tracing::warn!(%object, %error, "left sealed values behind");
+        }
     }
 
     async fn key(&self) -> Result<&AgentKey, Unfilled> {
-        let introduced = self.key.get_or_try_init(|| async {
-            let key = persist::agent_key(&self.client).await?;
-            self.plane.put_key(&key.public()).await?;
-            Ok(key)
-        });
-        introduced.await
+        let key = self
+            .key
+            .get_or_try_init(|| persist::agent_key(&self.client));
+        Ok(key.await?)
     }
 
+    async fn introduced(&self) -> Result<(), Unfilled> {
+        let key = self.key().await?.public();
+        let introduced = self.introduced.get_or_try_init(|| self.plane.put_key(&key));
+        introduced.await?;
+        Ok(())
+    }
+
+    /// What is at hand, else what the control plane seals; while it is away, what the cluster keeps.
     async fn values(
         &self,
         object: &ObjectKey,
         sealed: &Sealed,
     ) -> Result<BTreeMap<String, SecretValue>, Unfilled> {
         let key = self.key().await?;
+        let held = lock(&self.held).get(object).cloned();
+        if let Some(values) = held.and_then(|held| held.open(key, object, sealed).ok()) {
+            return Ok(values);
+        }
+        match self.fetch(object, sealed).await {
+            Ok(envelopes) => {
+                let values = envelopes.open(key, object, sealed)?;
+                if let Err(error) = persist::save_envelopes(&self.client, object, &envelopes).await
+                {
+                    tracing::warn!(%object, %error, "sealed values are not kept");
+                }
+                lock(&self.held).insert(object.clone(), envelopes);
+                Ok(values)
+            }
+            Err(Unfilled::Pull(error)) if !refuses(&error) => {
+                let kept = persist::load_envelopes(&self.client, object).await;
+                let kept = kept.ok().flatten();
+                let opened = kept.and_then(|kept| kept.open(key, object, sealed).ok());
+                opened.ok_or(Unfilled::Pull(error))
+            }
+            Err(error) => Err(error),
+        }
+    }
+
+    async fn fetch(&self, object: &ObjectKey, sealed: &Sealed) -> Result<Envelopes, Unfilled> {
+        self.introduced().await?;
         let answer = self.plane.sealed(&sealed.bundle, object).await?;
-        let open = |name: &String, reference: &SealedRef, value: &SealedValue| {
-            let place = SealedFor {
-                cluster: sealed.cluster,
-                object,
-                key: name,
-                reference,
-            };
-            key.open(place, value)
-        };
+        Ok(Envelopes {
+            references: sealed.references.clone(),
+            values: answer.values,
+        })
+    }
+}
+
+impl Envelopes {
+    /// All that the object needs; other versions than it names are none of it.
+    fn open(
+        &self,
+        key: &AgentKey,
+        object: &ObjectKey,
+        sealed: &Sealed,
+    ) -> Result<BTreeMap<String, SecretValue>, Unfilled> {
         sealed
             .references
             .iter()
             .map(|(name, reference)| {
-                let value = answer.values.get(name);
+                let place = SealedFor {
+                    cluster: sealed.cluster,
+                    object,
+                    key: name,
+                    reference,
+                };
+                let value = self.values.get(name);
+                let value = value.filter(|_| self.references.get(name) == Some(reference));
                 let value = value.ok_or_else(|| Unfilled::Missing(name.clone()))?;
-                open(name, reference, value)
+                key.open(place, value)
                     .map(|value| (name.clone(), value))
                     .map_err(|closed| Unfilled::Closed(name.clone(), closed))
             })
             .collect()
     }
+}
+
+/// No holder of this lock panics.
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 impl Filling {

@@ -112,6 +112,7 @@ fn values_reach_the_cluster_and_nothing_else() {
     let namespace = scene.namespace();
     let generated = the_values_are_there(&scene, &namespace, FIRST);
     what_somebody_changed_is_healed(&scene, &namespace);
+    it_is_healed_with_the_control_plane_away(&mut scene, &namespace);
     a_new_version_rolls_what_uses_it(&mut scene, &namespace, &generated);
     what_is_used_is_not_removed(&mut scene);
     canaries_are_nowhere_else(&mut scene, &namespace, &generated);
@@ -178,6 +179,20 @@ fn what_somebody_changed_is_healed(scene: &Scene<'_>, namespace: &str) {
         Duration::from_secs(10),
         || (scene.value(namespace, "api--production", "KEY")? == FIRST).then_some(()),
     );
+}
+
+/// Also by an agent that was started since and has never spoken to it.
+fn it_is_healed_with_the_control_plane_away(scene: &mut Scene<'_>, namespace: &str) {
+    scene.platform.kill_server();
+    scene.platform.restart_agent();
+    let path = format!("/api/v1/namespaces/{namespace}/secrets/api--production");
+    scene.cluster.delete(&path);
+    wait_for(
+        "the Secret to be back without the control plane",
+        Duration::from_secs(30),
+        || (scene.value(namespace, "api--production", "KEY")? == FIRST).then_some(()),
+    );
+    scene.platform.restart_server();
 }
 
 fn a_new_version_rolls_what_uses_it(scene: &mut Scene<'_>, namespace: &str, generated: &str) {

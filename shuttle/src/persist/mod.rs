@@ -7,6 +7,7 @@
 //! embedded mode has its accepted state. Read on in `shard.rs`, `store.rs`, `inventory.rs`, and in
 //! `secret.rs` for what must be kept as Secrets.
 
+mod envelope;
 mod inventory;
 mod secret;
 mod shard;
@@ -22,6 +23,7 @@ use serde_json::{Value, json};
 use starform_contract::{Bundle, Digest, Generation, Index, digest::canonical};
 
 use crate::call::CallError;
+pub use envelope::{Envelopes, load_envelopes, remove_envelopes, save_envelopes};
 pub use inventory::{inventory_key, load_inventory, save_inventory};
 pub use secret::{
     AGENT_KEY, KeepError, KeptSecret, KeptSecrets, KeptValue, agent_key, change_secrets,
