@@ -13,7 +13,7 @@ use starform_contract::{
     ObjectKey, Report, ServiceName,
     report::{Health, ObjectReport, ServiceReport, Verdict},
 };
-use starform_reconciler::api::body;
+use starform_reconciler::{api::body, outcome};
 
 use crate::{exit::Exit, output::print};
 
@@ -27,6 +27,8 @@ pub(crate) struct Snapshot {
     pub(crate) services: Vec<ServiceReport>,
     /// Objects whose outcome is not a good one.
     pub(crate) failed: Vec<ObjectReport>,
+    /// Objects that were to go and stay.
+    pub(crate) retained: Vec<ObjectReport>,
     /// Objects of ours that no plan lists: left alone, but somebody should know.
     pub(crate) orphans: Vec<ObjectKey>,
     pub(crate) verdict: Verdict,
@@ -37,6 +39,7 @@ impl Default for Snapshot {
         Self {
             services: Vec::new(),
             failed: Vec::new(),
+            retained: Vec::new(),
             orphans: Vec::new(),
             verdict: Verdict::Moving,
         }
@@ -49,6 +52,7 @@ impl From<&Report> for Snapshot {
         Self {
             services: report.services.clone(),
             failed: report.objects.iter().filter(bad).cloned().collect(),
+            retained: outcome::retained(report),
             orphans: report.orphans.clone(),
             verdict: report.verdict(),
         }
@@ -65,6 +69,7 @@ impl From<body::ApplyEvent> for Snapshot {
         Self {
             services: event.services,
             failed: event.failed,
+            retained: event.retained,
             orphans: Vec::new(),
             verdict,
         }
@@ -163,6 +168,7 @@ impl Progress {
         let Snapshot {
             services,
             failed: objects,
+            retained,
             orphans,
             verdict,
         } = self.last;
@@ -189,6 +195,9 @@ impl Progress {
         print_list("failed", &failed);
         let moving = verdict == Verdict::Moving;
         print_list(if moving { "not done" } else { "not started" }, &rest);
+        let stays = retained.iter();
+        let stays = stays.map(|object| told(&object.key, object.reason.as_deref()));
+        print_list("stays", &stays.collect::<Vec<_>>());
         for orphan in orphans {
             say!("note: {orphan} is Starform's, but no plan lists it; it is left alone");
         }

@@ -4,7 +4,7 @@
 
 use starform_contract::{
     Report,
-    report::{Health, ObjectReport, Verdict},
+    report::{Health, ObjectReport, Outcome, Verdict},
 };
 
 use crate::api::body::{ApplyState, ObjectTally};
@@ -40,6 +40,15 @@ pub fn failed(report: &Report) -> Vec<ObjectReport> {
         .objects
         .iter()
         .filter(|object| is_failed(object))
+        .cloned()
+        .collect()
+}
+
+/// What was to go and stays for now.
+pub fn retained(report: &Report) -> Vec<ObjectReport> {
+    let objects = report.objects.iter();
+    objects
+        .filter(|object| object.outcome == Outcome::Retained)
         .cloned()
         .collect()
 }

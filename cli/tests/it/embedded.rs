@@ -234,32 +234,47 @@ fn autoscaling_takes_over_without_a_dip(cluster: &Cluster) {
         namespace(cluster, "scaling")
     );
     project.replace("scale 3", "scale min=2 max=6 cpu=70");
-
-    let done = AtomicBool::new(false);
-    let fewest = std::thread::scope(|scope| {
-        let watcher = scope.spawn(|| {
-            let mut fewest = u64::MAX;
-            while !done.load(Ordering::Relaxed) {
-                let live = cluster.get(&path).unwrap();
-                fewest = fewest.min(live["spec"]["replicas"].as_u64().unwrap());
-            }
-            fewest
-        });
-        let ran = apply(cluster, &project);
-        done.store(true, Ordering::Relaxed);
-        ran.expect(0);
-        watcher.join().unwrap()
-    });
-    assert_eq!(fewest, 3);
+    assert_eq!(fewest_while_applying(cluster, &project, &path), 3);
     let hpa = path
         .replace("/apis/apps/v1/", "/apis/autoscaling/v2/")
         .replace("deployments", "horizontalpodautoscalers");
     assert!(cluster.get(&hpa).is_some());
 
+    // And back: it goes before the count is ours again, and nothing dips.
+    let mark = cluster.audit_mark();
     project.replace("scale min=2 max=6 cpu=70", "scale 3");
-    apply(cluster, &project).expect(0);
+    assert_eq!(fewest_while_applying(cluster, &project, &path), 3);
     assert!(cluster.get(&hpa).is_none());
+    let written: Vec<String> = cluster
+        .audited(mark, "starform")
+        .into_iter()
+        .filter(|request| request.wrote() && request.name == "api--production")
+        .map(|request| format!("{} {}", request.verb, request.resource))
+        .collect();
+    assert_eq!(
+        written,
+        ["delete horizontalpodautoscalers", "patch deployments"]
+    );
     assert_eq!(cluster.get(&path).unwrap()["spec"]["replicas"], json!(3));
+}
+
+/// The smallest count that the Deployment was seen with.
+fn fewest_while_applying(cluster: &Cluster, project: &Project, deployment: &str) -> u64 {
+    let done = AtomicBool::new(false);
+    std::thread::scope(|scope| {
+        let watcher = scope.spawn(|| {
+            let mut fewest = u64::MAX;
+            while !done.load(Ordering::Relaxed) {
+                let live = cluster.get(deployment).unwrap();
+                fewest = fewest.min(live["spec"]["replicas"].as_u64().unwrap());
+            }
+            fewest
+        });
+        let ran = apply(cluster, project);
+        done.store(true, Ordering::Relaxed);
+        ran.expect(0);
+        watcher.join().unwrap()
+    })
 }
 
 fn one_bad_service_fails_alone(cluster: &Cluster) {

@@ -15,6 +15,7 @@ mod bad_input;
 mod control_plane;
 mod controllers;
 mod data;
+mod deletion;
 mod embedded;
 mod explain;
 mod formatting;

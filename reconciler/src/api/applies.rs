@@ -167,6 +167,7 @@ fn without_report(apply: &Apply, state: ApplyState) -> ApplyEvent {
         services: Vec::new(),
         objects: ObjectTally::default(),
         failed: Vec::new(),
+        retained: Vec::new(),
     }
 }
 

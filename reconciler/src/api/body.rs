@@ -285,6 +285,9 @@ pub struct ApplyEvent {
     pub objects: ObjectTally,
     /// Objects whose outcome is not a good one, with reasons.
     pub failed: Vec<ObjectReport>,
+    /// Objects that were to go and stay, with what keeps them.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub retained: Vec<ObjectReport>,
 }
 
 /// Objects of a report, counted by where they stand.

@@ -259,6 +259,7 @@ fn read_event(row: &Row, stored: &StoredApply) -> Result<ApplyReport, StoreError
         generation: report.generation,
         objects: outcome::tally(&report),
         failed: outcome::failed(&report),
+        retained: outcome::retained(&report),
         services: report.services,
     };
     Ok(ApplyReport { number, event })
