@@ -11,6 +11,7 @@ use reqwest::{RequestBuilder, Response};
 use serde::Deserialize;
 use starform_contract::{
     Bundle, ClusterId, Digest, Generation, Index, ObjectKey, Report,
+    schema::read,
     sealed::{AgentKeyPost, AgentPublicKey, SealedRequest, SealedValues},
 };
 use uuid::Uuid;
@@ -160,7 +161,7 @@ impl ControlPlane {
         }
         let response = self.accept(response, None).await?;
         let text = self.body(response, "index", INDEX_BYTES).await?;
-        let index = serde_json::from_slice(&text).map_err(|error| PullError::Schema {
+        let index = read::<Index>(&text).map_err(|error| PullError::Schema {
             what: "index",
             why: error.to_string(),
         })?;
@@ -179,7 +180,7 @@ impl ControlPlane {
         let response = self.send(request).await?;
         let response = self.accept(response, Some(digest)).await?;
         let text = self.body(response, "bundle", BUNDLE_BYTES).await?;
-        let bundle: Bundle = serde_json::from_slice(&text).map_err(|error| PullError::Schema {
+        let bundle = read::<Bundle>(&text).map_err(|error| PullError::Schema {
             what: "bundle",
             why: error.to_string(),
         })?;

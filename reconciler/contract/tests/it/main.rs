@@ -12,6 +12,7 @@ mod digests;
 mod names;
 mod profiles;
 mod quantities;
+mod released;
 mod schemas;
 mod sealed;
 mod signatures;
