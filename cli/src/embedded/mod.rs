@@ -67,7 +67,7 @@ impl Embedded {
         let seen = match self.home().await {
             Ok(home) => home.seen,
             Err(error) if error.is_absence() && !must_know => {
-                self.without_cluster(&error, &self.server().await)
+                self.without_cluster(error, &self.server().await)?
             }
             Err(error) => return Err(error.into()),
         };
@@ -112,7 +112,9 @@ impl Embedded {
             .unwrap_or_default()
     }
 
-    fn without_cluster(&self, error: &HomeError, server: &str) -> Seen {
+    /// What was seen last; nothing at all only where no cluster is named, since a plan that takes what runs for
+    /// what is to be created would mislead.
+    fn without_cluster(&self, error: HomeError, server: &str) -> Result<Seen, HomeError> {
         // Without a kubeconfig nobody says which cluster is meant: the last one that was asked.
         let same = |seen: &Seen| server.is_empty() || seen.server == server;
         if let Some(seen) = self.cache.seen().filter(same) {
@@ -121,10 +123,13 @@ impl Embedded {
                 seen.index.generation,
                 seen.server
             );
-            return seen;
+            return Ok(seen);
+        }
+        if !matches!(error, HomeError::NoKubeconfig) {
+            return Err(error);
         }
         say!("note: compared with nothing, since {error}");
-        nothing()
+        Ok(nothing())
     }
 }
 
