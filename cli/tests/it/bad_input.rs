@@ -430,10 +430,8 @@ fn a_kubeconfig_that_cannot_be_read_is_no_empty_cluster() {
 #[test]
 fn what_only_a_plan_refuses_is_told_like_everything_else() {
     let project = Project::new(GOOD);
-    project.replace(
-        "    port 8080",
-        "    port 8080\n    vars { TOKEN (secret)token; }",
-    );
+    let image = GOOD.lines().find(|line| line.contains("image"));
+    project.replace(image.expect("it has one"), "    build");
     in_project(&project, &["check"]).expect(0);
     let commands: [&[&str]; 4] = [
         &["plan"],
@@ -444,14 +442,14 @@ fn what_only_a_plan_refuses_is_told_like_everything_else() {
     for command in commands {
         let ran = in_project(&project, command).expect(1);
         let words = [
-            "error[SF6004]",
-            "starform.kdl:6:12",
-            "6 │     vars { TOKEN (secret)token; }",
-            "help: leave the variable out",
-            "for more: starform explain SF6004",
+            "error[SF6005]: `api` is built",
+            "starform.kdl:4:5",
+            "4 │     build",
+            "  help: ",
+            "for more: starform explain SF6005",
         ];
         says(&ran, &words);
-        assert_eq!(ran.stderr.matches("error[SF6004]").count(), 1);
+        assert_eq!(ran.stderr.matches("error[SF6005]").count(), 1);
     }
 }
 

@@ -65,19 +65,16 @@ fn a_sound_project_is_explained_with_its_credentials_covered() {
 #[test]
 fn what_a_deployment_refuses_is_shown_with_its_line_covered() {
     let project = sound();
-    project.replace("scale   2;", "vars { A (secret)a; };");
+    project.replace("scale   2;", "}; worker made { build;");
     for words in [
-        &["compile", "--env", "production", "--origins"][..],
-        &["compile", "--env", "production"],
-        &["render", "--env", "production"],
+        &["compile", "--env", "staging", "--origins"][..],
+        &["compile", "--env", "staging"],
+        &["render", "--env", "staging"],
     ] {
         let said = printed(&project, 1, words);
-        assert!(
-            said.contains("error[SF6004]: `A (secret)…` is not"),
-            "{said}"
-        );
-        assert!(said.contains("╭─[starform.kdl:4:80]"), "{said}");
-        assert!(said.contains("*****; vars { A (secret)a; }"), "{said}");
+        assert!(said.contains("error[SF6005]: `made` is built"), "{said}");
+        assert!(said.contains("╭─[starform.kdl:4:90]"), "{said}");
+        assert!(said.contains("*****; }; worker made { build;"), "{said}");
     }
     let explained = printed(&project, 0, &["explain", "mailer.image"]);
     assert!(explained.contains("…"), "{explained}");
