@@ -373,3 +373,20 @@ fn refuses(error: &PullError) -> bool {
         PullError::Unreachable { .. } | PullError::Gone(_) | PullError::Digest { .. } => false,
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn values_stand_in_what_is_sent_and_in_nothing_that_is_printed() {
+        let value = SecretValue::new(b"swordfish".to_vec());
+        let filling = Filling::new(BTreeMap::from([("KEY".to_owned(), value)]));
+        let manifest = json!({"kind": "Secret", "data": {"MODE": "bGl2ZQ=="}});
+        let filled = filling.fill(&manifest).unwrap();
+        let expected = json!({"MODE": "bGl2ZQ==", "KEY": BASE64.encode("swordfish")});
+        assert_eq!(filled.manifest()["data"], expected);
+        assert_eq!(format!("{filling:?}"), r#"{"KEY"}"#);
+        assert!(Filling::default().fill(&manifest).is_none());
+    }
+}

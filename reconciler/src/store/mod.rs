@@ -16,6 +16,7 @@
 //! | `hostnames` | who owns a host |
 //! | `agent` | the lease, desired state and bundles for a cluster's agent |
 //! | `reports` | what the agent did and saw |
+//! | `rewrap` | a change of the keys that secrets are under |
 //! | `secrets` | secrets under keys that the store does not hold |
 //! | `applies` | applies, their events, history and status |
 //! | `changes` | waking whoever waits for an accept or a report |
@@ -31,6 +32,7 @@ mod hostnames;
 mod plans;
 mod registry;
 mod reports;
+mod rewrap;
 mod secrets;
 mod settings;
 mod tokens;

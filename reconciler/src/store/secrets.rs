@@ -2,7 +2,8 @@
 //!
 //! Effects: the database, randomness. Always holds: no value stands in the store in the clear; a
 //! version is given once; what accepted state uses is not removed; a value is read only for an object
-//! of a bundle that is in force. Read on in `crate::vault` for the encryption.
+//! of a bundle that is in force. Read on in `crate::vault` for the encryption,
+//! in `rewrap` for a change of keys.
 
 use rand::RngExt as _;
 use starform_contract::{
@@ -71,8 +72,6 @@ pub enum Needed {
 /// 32 random bytes are handed out as base64url without padding: 43 characters that stand in a URL, a
 /// cookie and a shell as they are.
 const GENERATED_BYTES: usize = 32;
-/// Records of one transaction of [`Store::rewrap_secrets`].
-const REWRAPPED_AT_ONCE: i64 = 100;
 
 impl Store {
     pub async fn set_secret(
@@ -208,68 +207,6 @@ impl Store {
             }
         }
         Ok(Needed::Values(values))
-    }
-
-    /// A key that wraps stored values and that `keys` lacks: those values cannot be read.
-    pub async fn lacking_secret_key(
-        &self,
-        keys: Option<&SecretKeys>,
-    ) -> Result<Option<String>, StoreError> {
-        let mut tx = self.database.read().await?;
-        let sql = "SELECT DISTINCT key_id FROM secret_versions";
-        let rows = tx.rows(sql, params![]).await?;
-        tx.commit().await?;
-        for row in &rows {
-            let id = row.text("key_id")?;
-            if !keys.is_some_and(|keys| keys.knows(&id)) {
-                return Ok(Some(id));
-            }
-        }
-        Ok(None)
-    }
-
-    /// Wraps under the first key what another key wraps; how many values that were. Goes on where it
-    /// was interrupted.
-    pub async fn rewrap_secrets(&self, keys: &SecretKeys) -> Result<u64, StoreError> {
-        let mut done = 0;
-        loop {
-            let mut tx = self.database.write().await?;
-            let sql = "SELECT scope, name, version, key_id, wrapped_key, ciphertext
-                       FROM secret_versions WHERE key_id <> $1 LIMIT $2";
-            let rows = tx
-                .rows(sql, params![keys.current(), REWRAPPED_AT_ONCE])
-                .await?;
-            for row in &rows {
-                let (scope, name) = (row.text("scope")?, row.text("name")?);
-                let place = Place {
-                    scope: &scope,
-                    name: &name,
-                    version: version(row, "version")?,
-                };
-                let new = keys
-                    .rewrap(place, &record(row)?)
-                    .map_err(|reason| unreadable(place, reason))?;
-                let sql = "UPDATE secret_versions SET key_id = $4, wrapped_key = $5
-                           WHERE scope = $1 AND name = $2 AND version = $3";
-                let version = integer(place.version);
-                tx.execute(
-                    sql,
-                    params![
-                        place.scope,
-                        place.name,
-                        version,
-                        new.key_id,
-                        new.wrapped_key
-                    ],
-                )
-                .await?;
-            }
-            tx.commit().await?;
-            if rows.is_empty() {
-                return Ok(done);
-            }
-            done += u64::try_from(rows.len()).unwrap_or_default();
-        }
     }
 
     async fn value(
@@ -515,7 +452,7 @@ fn read_secret(row: &Row) -> Result<Secret, StoreError> {
     })
 }
 
-fn record(row: &Row) -> Result<Record, StoreError> {
+pub(super) fn record(row: &Row) -> Result<Record, StoreError> {
     Ok(Record {
         key_id: row.text("key_id")?,
         wrapped_key: row.text("wrapped_key")?,
@@ -523,16 +460,16 @@ fn record(row: &Row) -> Result<Record, StoreError> {
     })
 }
 
-fn version(row: &Row, column: &'static str) -> Result<u64, StoreError> {
+pub(super) fn version(row: &Row, column: &'static str) -> Result<u64, StoreError> {
     u64::try_from(row.integer(column)?).map_err(|_| StoreError::Corrupt { column })
 }
 
 /// No store gives as many versions as fit.
-fn integer(version: u64) -> i64 {
+pub(super) fn integer(version: u64) -> i64 {
     i64::try_from(version).unwrap_or(i64::MAX)
 }
 
-fn unreadable(place: Place<'_>, reason: crate::vault::Unreadable) -> StoreError {
+pub(super) fn unreadable(place: Place<'_>, reason: crate::vault::Unreadable) -> StoreError {
     StoreError::Secret {
         name: format!("{}/{}", place.scope, place.name),
         reason,
