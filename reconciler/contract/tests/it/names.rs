@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use proptest::prelude::*;
 use starform_contract::{
-    EnvironmentName, GroupName, ObjectName, PartialName, ProjectId, ProjectName, ServiceId,
+    Digest, EnvironmentName, GroupName, ObjectName, PartialName, ProjectId, ProjectName, ServiceId,
     ServiceName, VolumeName, name,
 };
 
@@ -17,11 +17,32 @@ fn environment() -> impl Strategy<Value = EnvironmentName> {
     "[a-z0-9]([-a-z0-9]{0,28}[a-z0-9])?".prop_map(|text| EnvironmentName::new(text).unwrap())
 }
 
-fn is_label(text: &str) -> bool {
+/// Names of a part of a project that begin alike and end apart, up to the greatest length.
+fn alike(longest: usize) -> impl Strategy<Value = String> {
+    (0..longest - 2, "[a-c][a-c1]?").prop_map(|(same, end)| format!("{}{end}", "a".repeat(same)))
+}
+
+/// Everything that the names of one environment's objects are made from.
+fn parts() -> impl Strategy<Value = (ObjectName, EnvironmentName, VolumeName, GroupName)> {
+    let object = (alike(28), 1u32..99)
+        .prop_map(|(name, n)| ObjectName::candidate(&ServiceName::new(name).unwrap(), n));
+    let environment = prop_oneof![alike(30), "[a-c]{1,3}(--?[a-c1r]{1,4}){0,2}",]
+        .prop_map(|name| EnvironmentName::new(name).unwrap());
+    let volume = alike(31).prop_map(|name| VolumeName::new(name).unwrap());
+    let group = alike(31).prop_map(|name| GroupName::new(name).unwrap());
+    (object, environment, volume, group)
+}
+
+/// A label but for its length: Kubernetes bounds the whole of a subdomain alone.
+fn is_shaped(text: &str) -> bool {
     let inner = text
         .bytes()
         .all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-');
-    !text.is_empty() && text.len() <= 63 && inner && !text.starts_with('-') && !text.ends_with('-')
+    !text.is_empty() && inner && !text.starts_with('-') && !text.ends_with('-')
+}
+
+fn is_label(text: &str) -> bool {
+    is_shaped(text) && text.len() <= 63
 }
 
 /// Services had to begin with a letter (RFC 1035) before Kubernetes 1.36.
@@ -50,6 +71,67 @@ proptest! {
             })
             .collect();
         prop_assert_eq!(names.len(), pairs.len());
+    }
+
+    /// Of one kind in one namespace, cut or not; a service's own Secret stands among those of groups.
+    #[test]
+    fn names_of_one_kind_never_meet(
+        parts in proptest::collection::btree_set(parts(), 2..24),
+        runs in proptest::collection::btree_set(any::<u64>(), 1..3),
+    ) {
+        let mut made = BTreeSet::new();
+        let mut from = BTreeSet::new();
+        let mut add = |kind: &'static str, limit: usize, name: String, source: String| {
+            let valid = is_shaped(&name) && name.len() <= limit;
+            from.insert((kind, source));
+            made.insert((kind, name.clone()));
+            valid.then_some(()).ok_or_else(|| TestCaseError::fail(format!("{kind} {name}")))
+        };
+        for (object, environment, volume, group) in &parts {
+            let of_service = format!("{object}/{environment}");
+            add("Secret", 63, name::service_object(object, environment), of_service.clone())?;
+            add("Secret", 253, name::group_secret(group, environment), format!("vg {group}/{environment}"))?;
+            add("CronJob", 52, name::cron_job(object, environment), of_service.clone())?;
+            let claim = name::volume_claim(object, environment, volume);
+            add("PersistentVolumeClaim", 63, claim, format!("{of_service}/{volume}"))?;
+            for (runs, attempt) in runs.iter().flat_map(|runs| [1, 2, 4_294_967_295].map(|n| (runs, n))) {
+                let runs = Digest::of_bytes(&runs.to_be_bytes());
+                let job = name::release_job(object, environment, &runs, attempt);
+                add("Job", 63, job, format!("{of_service}/{runs}/{attempt}"))?;
+            }
+        }
+        add("Secret", 63, name::project_object("registry"), "registry".to_owned())?;
+        prop_assert_eq!(made.len(), from.len(), "{:?}", made);
+    }
+
+    /// Across projects too: what the cluster, or the internet, has once.
+    #[test]
+    fn names_of_projects_never_meet(
+        projects in proptest::collection::btree_set((alike(40), any::<u128>()), 2..6),
+        parts in proptest::collection::btree_set(parts(), 1..6),
+    ) {
+        let (mut spaces, mut hosts, mut routes) = (BTreeSet::new(), BTreeSet::new(), BTreeSet::new());
+        let pairs: BTreeSet<_> = parts.iter().map(|(object, environment, ..)| (object, environment)).collect();
+        for (project, id) in &projects {
+            let (project, id) = (ProjectName::new(project.as_str()).unwrap(), ProjectId::new(uuid::Uuid::from_u128(*id)));
+            let space = name::namespace(&project, id);
+            prop_assert!(is_label(&space), "{}", space);
+            spaces.insert(space);
+            for (object, environment) in &pairs {
+                // Two services of a project have two names, so an object name stands for its service here.
+                let service = ServiceId::new(uuid::Uuid::new_v5(&uuid::Uuid::from_u128(7), format!("{id}{object}").as_bytes()));
+                hosts.insert(name::platform_host(object, environment, id, service, "example.test"));
+                for n in [0, 1, 12] {
+                    let route = name::http_route(id, service, environment, n);
+                    let parsed = name::parse_http_route(&route);
+                    prop_assert_eq!(parsed, Some((id, service, (*environment).clone(), n)));
+                    routes.insert(route);
+                }
+            }
+        }
+        prop_assert_eq!(spaces.len(), projects.len());
+        prop_assert_eq!(hosts.len(), projects.len() * pairs.len());
+        prop_assert_eq!(routes.len(), projects.len() * pairs.len() * 3);
     }
 
     #[test]
