@@ -106,6 +106,8 @@ fn timed_gate(key: &ObjectKey, live: Option<&Observed>, rollout: Option<&Rollout
     };
     match health {
         Health::Current => Gate::Open,
+        // Why its pod failed is asked for first: the Job itself says only that it did.
+        Health::Failed if is_unexplained_job(key, live, rollout) => Gate::Waiting(why),
         Health::Failed => Gate::Failed(why),
         Health::InProgress | Health::Terminating | Health::NotFound | Health::Unknown => {
             match rollout.and_then(|rollout| rollout.stuck.clone()) {
@@ -114,6 +116,12 @@ fn timed_gate(key: &ObjectKey, live: Option<&Observed>, rollout: Option<&Rollout
             }
         }
     }
+}
+
+fn is_unexplained_job(key: &ObjectKey, live: Option<&Observed>, rollout: Option<&Rollout>) -> bool {
+    gate_kind(key) == GateKind::Complete
+        && live.and_then(look).is_some()
+        && rollout.is_some_and(|rollout| rollout.looks == 0)
 }
 
 /// The rollout after an observation; `None` once the gate is open.
@@ -129,7 +137,11 @@ pub(super) fn follow(before: Option<Rollout>, live: &Observed, now: Millis) -> O
         progress: progress.clone(),
         moved_at: now,
         looking: false,
-        look_at: now.plus(still(body)),
+        look_at: if is_failed_job(live) {
+            now
+        } else {
+            now.plus(still(body))
+        },
         looks: 0,
         known_looks: 0,
         hint: None,
@@ -143,13 +155,21 @@ pub(super) fn follow(before: Option<Rollout>, live: &Observed, now: Millis) -> O
         Some(before) if before.progress != progress => Some(Rollout {
             progress,
             moved_at: now,
-            look_at: before.look_at.max(now.plus(still(body))),
+            look_at: if is_failed_job(live) {
+                now
+            } else {
+                before.look_at.max(now.plus(still(body)))
+            },
             looks: 0,
             ..before
         }),
         Some(before) => Some(before),
         None => Some(moved),
     }
+}
+
+fn is_failed_job(live: &Observed) -> bool {
+    gate_kind(&live.key) == GateKind::Complete && health(Some(live)).0 == Health::Failed
 }
 
 /// How long a standstill is no news: pods that are all ready count as available only after

@@ -53,7 +53,8 @@ fn situation(
 ) -> Situation {
     let (mut cluster, mut accepting) = running_model(before);
     happens(&mut cluster);
-    let may_go = consent.delete.union(&consent.replace).cloned().collect();
+    let may_go = consent.delete.union(&consent.replace);
+    let may_go = may_go.chain(&consent.destroy).cloned().collect();
     Situation {
         name,
         desired: accepting.accept(after, consent),
@@ -77,6 +78,7 @@ fn situations() -> Vec<Situation> {
     let none = Consent::default;
     let mut all = by_hand();
     all.push(ended());
+    all.extend(with_data());
     all.extend([
         Situation {
             name: "create",
@@ -134,6 +136,62 @@ fn ended() -> Situation {
 fn everything(cluster: &ModelCluster) -> Vec<ObjectKey> {
     let keys = cluster.state().into_keys();
     keys.map(|key| key.parse().unwrap()).collect()
+}
+
+/// Releases and volumes.
+fn with_data() -> Vec<Situation> {
+    let nothing = |_: &mut ModelCluster| {};
+    let having = |release: Option<&'static str>, disk: bool| {
+        let mut services = services();
+        services[0].release = release;
+        services[0].disk = disk;
+        services
+    };
+    let (first, second) = (having(Some("one"), true), having(Some("two"), true));
+    let claim = key("PersistentVolumeClaim", "web--production--data");
+    let former = first[0].job();
+    let destroy = Consent {
+        destroy: [claim.clone()].into(),
+        ..Consent::default()
+    };
+    vec![
+        situation(
+            "first release",
+            &services(),
+            &first,
+            Consent::default(),
+            nothing,
+        ),
+        situation(
+            "next release",
+            &first,
+            &second,
+            deleting(&[former]),
+            nothing,
+        ),
+        situation(
+            "a claim left behind",
+            &first,
+            &having(Some("one"), false),
+            Consent::default(),
+            nothing,
+        ),
+        // A deletion is consented to, not the destruction of what it holds.
+        situation(
+            "a claim deleted",
+            &first,
+            &having(Some("one"), false),
+            deleting(&[claim]),
+            nothing,
+        ),
+        situation(
+            "a claim destroyed",
+            &first,
+            &having(Some("one"), false),
+            destroy,
+            nothing,
+        ),
+    ]
 }
 
 fn by_hand() -> Vec<Situation> {
@@ -245,6 +303,11 @@ fn an_engine_lost_at_any_request_converges_without_a_wrong_deletion() {
                     deleted.is_subset(&situation.may_go),
                     "{place}: {deleted:#?}"
                 );
+                let claim = key("PersistentVolumeClaim", "web--production--data");
+                let destroyed = situation.name == "a claim destroyed";
+                assert!(destroyed || !deleted.contains(&claim), "{place}");
+                let runs = &again.cluster.begun;
+                assert!(runs.values().all(|times| *times == 1), "{place}: {runs:?}");
                 let counts = again.engine.counts();
                 assert_eq!(counts.clean, counts.wanted, "{place}");
                 for (key, fewest) in &again.cluster.fewest {

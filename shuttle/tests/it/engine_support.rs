@@ -12,7 +12,7 @@ use starform_contract::{
     Accepted, Bundle, ClusterId, Consent, Deletion, Digest, EnvironmentBundle, EnvironmentName,
     Index, Object, ObjectKey, ObjectName, PlanId, ProjectBundle, ProjectEntry, ProjectId,
     ProjectName, Report, ServiceEntry, ServiceId, ServiceKind, ServiceName, WorkspaceId,
-    bundle::{BundleSchema, Wave},
+    bundle::{BundleSchema, RELEASE_ANNOTATION, Wave},
     state::DriftPolicy,
 };
 use starform_shuttle::engine::{
@@ -33,6 +33,10 @@ pub(crate) struct Service {
     pub(crate) routed: bool,
     /// A different one is a different selector, which is immutable.
     pub(crate) incarnation: u32,
+    /// What its release runs; one that says `crash` fails.
+    pub(crate) release: Option<&'static str>,
+    /// It has a volume.
+    pub(crate) disk: bool,
 }
 
 impl Service {
@@ -43,7 +47,15 @@ impl Service {
             replicas: Some(1),
             routed: true,
             incarnation: 0,
+            release: None,
+            disk: false,
         }
+    }
+
+    /// The Job of its release.
+    pub(crate) fn job(&self) -> ObjectKey {
+        let release = self.release.expect("it has a release");
+        key("Job", &format!("{}--production-r-{release}", self.name))
     }
 }
 
@@ -78,6 +90,7 @@ pub(crate) fn production() -> EnvironmentName {
 pub(crate) fn key(kind: &str, name: &str) -> ObjectKey {
     let group = match kind {
         "Deployment" => "apps",
+        "Job" => "batch",
         "HorizontalPodAutoscaler" => "autoscaling",
         "NetworkPolicy" => "networking.k8s.io",
         "RoleBinding" => "rbac.authorization.k8s.io",
@@ -228,6 +241,30 @@ fn service(service: &Service) -> ServiceEntry {
         make(4, "v1", "Service", json!({"clusterIP": "auto"})),
         make(4, "apps/v1", "Deployment", spec),
     ];
+    if service.disk {
+        let name = format!("{object_name}--data");
+        let claim = manifest(
+            "v1",
+            "PersistentVolumeClaim",
+            &name,
+            Some(Some(id)),
+            json!({}),
+        );
+        objects.push(Object::new(claim, Wave(2), Deletion::Retain));
+    }
+    if let Some(release) = service.release {
+        let name = service.job().name;
+        let spec = json!({
+            "activeDeadlineSeconds": 60,
+            // The API server's own.
+            "selector": {"matchLabels": {"job-name": name}},
+            "template": {"spec": {"containers": [{"name": "app", "image": release}]}},
+        });
+        let mut job = manifest("batch/v1", "Job", &name, Some(Some(id)), spec);
+        let runs = Digest::of(&release).to_string();
+        job["metadata"]["annotations"] = json!({RELEASE_ANNOTATION: runs});
+        objects.push(object(3, job));
+    }
     if service.replicas.is_none() {
         let spec = json!({"minReplicas": 2, "maxReplicas": 9});
         objects.push(make(4, "autoscaling/v2", "HorizontalPodAutoscaler", spec));

@@ -37,6 +37,8 @@ pub(crate) struct ModelCluster {
     pub(crate) faults: Vec<Fault>,
     /// The smallest replica count that each Deployment was ever seen with.
     pub(crate) fewest: BTreeMap<ObjectKey, i64>,
+    /// How often each Job was begun.
+    pub(crate) begun: BTreeMap<ObjectKey, u32>,
 }
 
 /// A request about an object whose key contains `about` is refused `times` times.
@@ -177,13 +179,17 @@ impl ModelCluster {
         self.tell(&key);
     }
 
-    /// Moves every Deployment one step; whether anything moved.
+    /// Moves every Deployment and Job one step; whether anything moved.
     pub(crate) fn control(&mut self, now: Millis) -> bool {
         let mut moved = false;
         let keys: Vec<ObjectKey> = self.objects.keys().cloned().collect();
-        for key in keys.iter().filter(|key| key.kind == "Deployment") {
+        for key in &keys {
             let stored = &self.objects[key];
-            let status = stored.deployment_status(now);
+            let status = match key.kind.as_str() {
+                "Deployment" => stored.deployment_status(now),
+                "Job" => stored.job_status(),
+                _ => continue,
+            };
             if status != stored.status {
                 let version = self.tick();
                 let stored = self.objects.get_mut(key).unwrap();
@@ -267,6 +273,9 @@ impl ModelCluster {
         if changed {
             stored.version = self.tick();
             stored.written.insert(owner, stored.version);
+            if before.is_none() && key.kind == "Job" {
+                *self.begun.entry(key.clone()).or_default() += 1;
+            }
             if before.is_none_or(|before| before.spec() != stored.spec()) {
                 stored.generation += 1;
                 stored.since = now;
@@ -298,10 +307,11 @@ impl ModelCluster {
         Ok(Response::Deleted)
     }
 
-    /// Pods of the Deployments whose image says that they do not get ready.
+    /// Pods of the Deployments and Jobs whose image says that they do not get ready.
     fn pods(&self, now: Millis) -> Vec<Value> {
         let bad = self.objects.iter().filter(|(key, stored)| {
-            key.kind == "Deployment" && stored.behaviour() != Behaviour::Ready
+            matches!(key.kind.as_str(), "Deployment" | "Job")
+                && stored.behaviour() != Behaviour::Ready
         });
         bad.map(|(key, stored)| {
             let state = match stored.behaviour() {

@@ -150,6 +150,23 @@ impl Stored {
         })
     }
 
+    /// It begins, and then it is complete or has failed.
+    pub(crate) fn job_status(&self) -> Value {
+        if self.status.is_null() {
+            return json!({"active": 1});
+        }
+        let ended = |what: &str, reason: &str| json!([{"type": what, "status": "True", "reason": reason, "message": "as its pod did"}]);
+        match self.behaviour() {
+            Behaviour::Ready => {
+                json!({"succeeded": 1, "conditions": ended("Complete", "CompletionsReached")})
+            }
+            Behaviour::Crash => {
+                json!({"failed": 1, "conditions": ended("Failed", "BackoffLimitExceeded")})
+            }
+            Behaviour::NeverReady => json!({"active": 1}),
+        }
+    }
+
     fn json(&self) -> Value {
         let mut root = json!({});
         for (path, value) in &self.fields {
