@@ -54,6 +54,16 @@ impl Project {
         self.services.iter().map(|service| service.pods).sum()
     }
 
+    /// `starform.kdl`, with a new image of the web service whose release runs until the cluster is gone.
+    pub(super) fn releasing(&self) -> String {
+        let image = "    image \"registry.test/web:1\"\n";
+        let release =
+            "    image \"registry.test/behave-jobok3600:1\"\n    release \"bin/migrate\"\n";
+        let text = self.text();
+        assert_eq!(text.matches(image).count(), 1, "{text}");
+        text.replace(image, release)
+    }
+
     /// `starform.kdl`.
     pub(super) fn text(&self) -> String {
         let environments = self.environments.iter();

@@ -56,7 +56,8 @@ fn matrix(cluster: &Cluster, projects: usize, environments: usize) {
     let projects = declared::projects(projects, environments);
     // Everything declared passes the fence that stands around an agent.
     cluster.install_manifests();
-    apply(cluster, &projects);
+    apply(cluster, &projects, Step::Serving);
+    apply(cluster, &projects, Step::Releasing);
     let world = World {
         cluster,
         people: people::settle(cluster, &projects),
@@ -70,8 +71,16 @@ fn matrix(cluster: &Cluster, projects: usize, environments: usize) {
     world.holes_are_seen(&projects[0]);
 }
 
+#[derive(Clone, Copy)]
+enum Step {
+    /// Everything that is declared runs.
+    Serving,
+    /// A release of each web service runs beside the pods that it will replace.
+    Releasing,
+}
+
 /// A few projects at once: each waits for its own pods, and only one can be accepted at a time.
-fn apply(cluster: &Cluster, projects: &[Project]) {
+fn apply(cluster: &Cluster, projects: &[Project], step: Step) {
     let profile = json!({
         "scraper_namespace": people::MONITORING,
         "egress": {
@@ -85,21 +94,36 @@ fn apply(cluster: &Cluster, projects: &[Project]) {
     for few in projects.chunks(3) {
         thread::scope(|scope| {
             for project in few {
-                scope.spawn(|| apply_one(&kubeconfig, project, &profile.to_string()));
+                scope.spawn(|| apply_one(&kubeconfig, project, &profile.to_string(), step));
             }
         });
     }
 }
 
-fn apply_one(kubeconfig: &Path, project: &Project, profile: &str) {
-    let folder = Folder::new(&project.text());
+fn apply_one(kubeconfig: &Path, project: &Project, profile: &str, step: Step) {
+    let text = match step {
+        Step::Serving => project.text(),
+        Step::Releasing => project.releasing(),
+    };
+    let folder = Folder::new(&text);
     fs::write(folder.path().join("cluster.json"), profile).unwrap();
-    let mut command = process::starform();
-    command
-        .env("KUBECONFIG", kubeconfig)
-        .current_dir(folder.path())
-        .args(["apply", "--auto-approve", "--profile", "cluster.json"]);
-    process::run(&mut command).expect(0);
+    let apply = |words: &[&str]| {
+        let mut command = process::starform();
+        command
+            .env("KUBECONFIG", kubeconfig)
+            .current_dir(folder.path())
+            .args(["apply", "--auto-approve", "--profile", "cluster.json"]);
+        process::run(command.args(words))
+    };
+    match step {
+        Step::Serving => drop(apply(&[]).expect(0)),
+        // Nobody waits for its end, and the next environment is its own apply.
+        Step::Releasing => {
+            for environment in &project.environments {
+                apply(&["--env", environment, "--wait", "10s"]).expect(6);
+            }
+        }
+    }
 }
 
 #[derive(Default)]

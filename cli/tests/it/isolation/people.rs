@@ -24,10 +24,9 @@ pub(super) fn settle<'p>(cluster: &Cluster, projects: &'p [Project]) -> BTreeMap
     for (project, namespace) in projects.iter().zip(&namespaces) {
         for environment in &project.environments {
             run_crons(cluster, project, namespace, environment);
-            release(cluster, namespace, environment);
         }
     }
-    // One release pod beside the declared ones in each environment.
+    // One pod of a release beside the declared ones in each environment.
     let declared: usize = projects
         .iter()
         .map(|project| (project.pods() + 1) * project.environments.len())
@@ -216,27 +215,6 @@ fn run_crons(cluster: &Cluster, project: &Project, namespace: &str, environment:
             cluster.create(&format!("{batch}/jobs"), &job);
         }
     }
-}
-
-/// A pod as a release of the web service has: its template, another role, no ports.
-fn release(cluster: &Cluster, namespace: &str, environment: &str) {
-    let name = format!("site--{environment}");
-    let path = format!("/apis/apps/v1/namespaces/{namespace}/deployments/{name}");
-    let template = cluster.get(&path).unwrap()["spec"]["template"].clone();
-    let mut labels = template["metadata"]["labels"].clone();
-    labels["starform.io/role"] = json!("release");
-    let mut spec = template["spec"].clone();
-    let container = spec["containers"][0].as_object_mut().unwrap();
-    for field in ["ports", "readinessProbe", "startupProbe"] {
-        container.remove(field);
-    }
-    run(
-        cluster,
-        namespace,
-        &format!("{name}-release"),
-        labels,
-        &spec,
-    );
 }
 
 fn bare() -> Value {

@@ -55,7 +55,7 @@ impl<'p> Pod<'p> {
                     project: &project.name,
                     environment,
                     service,
-                    listens: !rest.starts_with("release"),
+                    listens: !rest.starts_with("r-"),
                 })
             })
     }
