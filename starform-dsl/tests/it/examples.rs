@@ -51,6 +51,7 @@ fn every_example_is_a_project() {
         }
     }
     let expected = [
+        ("guestbook/production", 2),
         ("hello/production", 1),
         ("online-boutique/production", 12),
         ("shop/production", 5),
