@@ -288,7 +288,7 @@ fn running() -> BoxedStrategy<Running> {
     });
     let name = "[a-z]([a-z0-9]{0,20}-?[a-z0-9]{1,9})?"
         .prop_map(|name| VolumeName::new(name).expect("a name by its pattern"));
-    let volumes = collection::btree_map(name, volume, 0..3);
+    let volumes = collection::btree_map(name, volume, 0..3).prop_map(apart);
     let metrics = (1u16.., "/[a-z]{0,8}").prop_map(|(port, path)| Metrics { port, path });
     (option::of(release), option::of(metrics), volumes)
         .prop_map(|(release, metrics, volumes)| Running {
@@ -297,6 +297,13 @@ fn running() -> BoxedStrategy<Running> {
             volumes,
         })
         .boxed()
+}
+
+/// Each volume in a folder of its own, as the language asks for.
+fn apart(mut volumes: BTreeMap<VolumeName, Volume>) -> BTreeMap<VolumeName, Volume> {
+    let mut folders = BTreeSet::new();
+    volumes.retain(|_, volume| folders.insert(volume.mount.clone()));
+    volumes
 }
 
 fn routes() -> BoxedStrategy<BTreeMap<String, Route>> {
