@@ -5,7 +5,7 @@
 use std::path::{Component, Path};
 
 use starform_dsl::{
-    Compiled,
+    Compiled, ROOT_FILE,
     diag::{Applicability, Diagnostic},
     fix::{self, Level, Repaired, Step},
     render,
@@ -189,7 +189,11 @@ fn as_given(path: &Path) -> String {
     if names_itself(path) {
         return String::new();
     }
-    let folder = sources::folder(path);
+    // A folder of that name is no project: what is said about it is said about the name.
+    let folder = match path.parent() {
+        Some(parent) if path.ends_with(ROOT_FILE) => parent.to_owned(),
+        Some(_) | None => sources::folder(path),
+    };
     match folder.strip_prefix(".").unwrap_or(&folder) {
         here if here.as_os_str().is_empty() => String::new(),
         folder => folder.join("").to_string_lossy().into_owned(),
@@ -198,7 +202,7 @@ fn as_given(path: &Path) -> String {
 
 /// Whether the file is already named by its whole path.
 fn names_itself(path: &Path) -> bool {
-    !path.is_dir() && path.file_name().is_none_or(|name| name != "starform.kdl")
+    !path.is_dir() && !path.ends_with(ROOT_FILE)
 }
 
 /// The project's folder as a repository names it, where the command runs at the repository's top:

@@ -582,14 +582,43 @@ fn a_project_that_is_not_there_is_a_diagnostic_too() {
         rows(&in_project(&project, &["check", path, "--format", "json"]).expect(1)).join("\n")
     };
     assert!(
-        found("empty").starts_with("starform.kdl:1:1 SF2001 there is no starform.kdl in `empty`; ")
+        found("empty")
+            .starts_with("empty/starform.kdl:1:1 SF2001 there is no starform.kdl in `empty`; ")
     );
     assert!(found("no.kdl").starts_with("no.kdl:1:1 SF2001 `no.kdl` does not exist; "));
-    let folder = "starform.kdl:1:1 SF2028 `odd/starform.kdl` is a folder; the project is a file of this name";
+    let folder = "odd/starform.kdl:1:1 SF2028 `odd/starform.kdl` is a folder; the project is a file of this name";
     assert_eq!(found("odd"), folder);
     assert_eq!(found("odd/starform.kdl"), folder);
     let plan = in_project(&project, &["plan", "odd"]).expect(1);
     says(&plan, &["error: `odd/starform.kdl` is a folder; "]);
+}
+
+#[test]
+fn places_open_from_where_the_command_ran() {
+    let project = Project::new(GOOD);
+    fs::create_dir_all(project.path().join("apps/shop")).unwrap();
+    fs::write(
+        project.path().join("apps/shop/starform.kdl"),
+        "projekt p {}\n",
+    )
+    .unwrap();
+    for given in ["apps/shop", "./apps/shop", "apps/shop/starform.kdl"] {
+        for format in ["short", "human"] {
+            let said = in_project(&project, &["check", given, "--format", format]).expect(1);
+            let all = format!("{}{}", said.stdout, said.stderr);
+            assert!(
+                all.contains("apps/shop/starform.kdl:1:1"),
+                "{given} {format}: {all}"
+            );
+        }
+    }
+    fs::write(project.path().join("starform.kdl"), "projekt p {}\n").unwrap();
+    let here = in_project(&project, &["check", "--format", "short"]).expect(1);
+    assert!(
+        here.stdout.starts_with("starform.kdl:1:1"),
+        "{}",
+        here.stdout
+    );
 }
 
 #[test]
