@@ -1,12 +1,11 @@
 //! Volumes and releases on a real API server: what runs when, what is kept, what goes by its name.
 
-use std::process::Command;
-
 use serde_json::Value;
 
 use crate::support::{
     cluster::Cluster,
-    process::{Ran, run, starform},
+    embedded::{apply, starform_in},
+    process::Ran,
     project::Project,
 };
 
@@ -224,24 +223,15 @@ impl Ledger {
     }
 
     fn apply(&self) -> Ran {
-        self.starform(&["apply", "--auto-approve"])
+        apply(&self.cluster, &self.project)
     }
 
     fn starform(&self, words: &[&str]) -> Ran {
-        let mut command: Command = starform();
-        command
-            .env("KUBECONFIG", &self.cluster.kubeconfig)
-            .current_dir(self.project.path());
-        run(command.args(words))
+        starform_in(&self.cluster, &self.project, words)
     }
 
     fn namespace(&self) -> String {
-        let names = self.cluster.list("/api/v1/namespaces");
-        let mut names = names.iter().map(|ns| text(&ns["metadata"]["name"]));
-        names
-            .find(|name| name.starts_with("sf-ledger-"))
-            .unwrap()
-            .to_owned()
+        self.cluster.namespace("ledger").unwrap()
     }
 
     fn list(&self, api: &str, what: &str) -> Vec<Value> {

@@ -1,13 +1,14 @@
 //! Deleting without a control plane, on a real API server: a service by another name keeps its objects,
 //! an environment goes alone, a project goes with its Namespace last, and neighbours see nothing of it.
 
-use std::{collections::BTreeMap, process::Command};
+use std::collections::BTreeMap;
 
 use serde_json::{Value, json};
 
 use crate::support::{
     cluster::{Audited, Cluster},
-    process::{Ran, run, starform},
+    embedded::{apply, starform_in},
+    process::Ran,
     project::Project,
 };
 
@@ -61,7 +62,7 @@ fn another_name_keeps_the_objects(cluster: &Cluster, shop: &Project) {
     };
     assert!(uids(&before).len() >= 6, "{:#?}", uids(&before));
     assert_eq!(uids(&after), uids(&before));
-    let namespace = namespace(cluster, "shop").unwrap();
+    let namespace = cluster.namespace("shop").unwrap();
     let written = writes(cluster, mark, &namespace);
     assert!(
         written.iter().all(|request| request.verb == "patch"),
@@ -149,7 +150,7 @@ fn what_is_not_there_is_told(cluster: &Cluster, shop: &Project) {
 }
 
 fn a_kept_volume_keeps_the_namespace(cluster: &Cluster, shop: &Project) {
-    let namespace = namespace(cluster, "shop").unwrap();
+    let namespace = cluster.namespace("shop").unwrap();
     let deleted = delete(cluster, shop, &["project", "delete", "shop"]).expect(0);
     assert!(
         deleted
@@ -191,7 +192,7 @@ fn a_kept_volume_keeps_the_namespace(cluster: &Cluster, shop: &Project) {
 fn what_is_not_ours_keeps_the_namespace(cluster: &Cluster) {
     let notes = Project::new(&text("notes", "", &["production"]));
     apply(cluster, &notes).expect(0);
-    let namespace = namespace(cluster, "notes").unwrap();
+    let namespace = cluster.namespace("notes").unwrap();
     let object = json!({"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": "mine"}});
     cluster.create(
         &format!("/api/v1/namespaces/{namespace}/configmaps"),
@@ -219,36 +220,13 @@ fn text(name: &str, volume: &str, environments: &[&str]) -> String {
     )
 }
 
-fn command(cluster: &Cluster, project: &Project) -> Command {
-    let mut command = starform();
-    command
-        .env("KUBECONFIG", &cluster.kubeconfig)
-        .current_dir(project.path());
-    command
-}
-
-fn starform_in(cluster: &Cluster, project: &Project, words: &[&str]) -> Ran {
-    run(command(cluster, project).args(words))
-}
-
-fn apply(cluster: &Cluster, project: &Project) -> Ran {
-    starform_in(cluster, project, &["apply", "--auto-approve"])
-}
-
 fn delete(cluster: &Cluster, project: &Project, words: &[&str]) -> Ran {
     starform_in(cluster, project, &[words, &["--auto-approve"]].concat())
 }
 
-fn namespace(cluster: &Cluster, project: &str) -> Option<String> {
-    let prefix = format!("sf-{project}-");
-    let names = cluster.list("/api/v1/namespaces").into_iter();
-    let mut names = names.filter_map(|ns| ns["metadata"]["name"].as_str().map(str::to_owned));
-    names.find(|name| name.starts_with(&prefix))
-}
-
 /// Everything but what passes by itself.
 fn standing(cluster: &Cluster, project: &str) -> Standing {
-    let namespace = namespace(cluster, project).unwrap();
+    let namespace = cluster.namespace(project).unwrap();
     let text = |value: &Value| value.as_str().unwrap_or_default().to_owned();
     let all = cluster.everything().into_iter().filter(|(path, object)| {
         let inside = object["metadata"]["namespace"] == json!(namespace)

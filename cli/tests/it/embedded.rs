@@ -3,7 +3,7 @@
 
 use std::{
     fs,
-    process::{Command, Stdio},
+    process::Stdio,
     sync::atomic::{AtomicBool, Ordering},
     time::Duration,
 };
@@ -12,42 +12,13 @@ use serde_json::{Value, json};
 
 use crate::support::{
     cluster::Cluster,
-    process::{Ran, run, starform},
+    embedded::{apply, command, starform_in},
     project::Project,
     wait_for,
 };
 
 const IMAGE: &str =
     "ghcr.io/acme/api@sha256:0f1e2d3c4b5a69788796a5b4c3d2e1f00f1e2d3c4b5a69788796a5b4c3d2e1f0";
-
-fn command(cluster: &Cluster, project: &Project) -> Command {
-    let mut command = starform();
-    command
-        .env("KUBECONFIG", &cluster.kubeconfig)
-        .current_dir(project.path());
-    command
-}
-
-fn starform_in(cluster: &Cluster, project: &Project, words: &[&str]) -> Ran {
-    run(command(cluster, project).args(words))
-}
-
-fn apply(cluster: &Cluster, project: &Project) -> Ran {
-    starform_in(cluster, project, &["apply", "--auto-approve"])
-}
-
-/// The namespace of the only project of this name.
-fn namespace(cluster: &Cluster, project: &str) -> String {
-    let prefix = format!("sf-{project}-");
-    let names = cluster.list("/api/v1/namespaces");
-    let mut names = names
-        .iter()
-        .filter_map(|ns| ns["metadata"]["name"].as_str());
-    names
-        .find(|name| name.starts_with(&prefix))
-        .unwrap()
-        .to_owned()
-}
 
 fn versions(cluster: &Cluster, namespace: &str) -> Vec<(String, String)> {
     let paths = [
@@ -117,7 +88,7 @@ fn from_nothing(cluster: &Cluster, shop: &Project) {
         refused.stderr
     );
     assert!(applied.stdout.contains("done: "), "{}", applied.stdout);
-    let namespace = namespace(cluster, "shop");
+    let namespace = cluster.namespace("shop").unwrap();
     for deployment in cluster.list(&format!("/apis/apps/v1/namespaces/{namespace}/deployments")) {
         let wanted = deployment["spec"]["replicas"].as_u64().unwrap();
         assert_eq!(
@@ -137,7 +108,7 @@ fn a_fresh_clone_plans_no_changes(cluster: &Cluster, shop: &Project) {
 }
 
 fn one_image_changes_one_deployment(cluster: &Cluster, shop: &Project) {
-    let namespace = namespace(cluster, "shop");
+    let namespace = cluster.namespace("shop").unwrap();
     let before = versions(cluster, &namespace);
     let image = format!("catalog={IMAGE}");
     let words = ["--env", "staging", "--image", &image];
@@ -178,7 +149,7 @@ fn one_image_changes_one_deployment(cluster: &Cluster, shop: &Project) {
 fn a_removed_service_goes_alone(cluster: &Cluster, _: &Project) {
     let two = Project::new(&small("pair", &[service("left", 1), service("right", 1)]));
     apply(cluster, &two).expect(0);
-    let namespace = namespace(cluster, "pair");
+    let namespace = cluster.namespace("pair").unwrap();
     two.write(&small("pair", &[service("left", 1)]));
     let plan = starform_in(cluster, &two, &["plan"]).expect(0);
     assert!(plan.stdout.contains("to delete"), "{}", plan.stdout);
@@ -217,7 +188,7 @@ fn a_stale_plan_is_refused_and_an_unrelated_one_goes_through(cluster: &Cluster) 
         &["apply", "--auto-approve", "other.json"],
     )
     .expect(0);
-    let namespace = namespace(cluster, "race");
+    let namespace = cluster.namespace("race").unwrap();
     let replicas = |name: &str| {
         let path = format!("/apis/apps/v1/namespaces/{namespace}/deployments/{name}--production");
         cluster.get(&path).unwrap()["spec"]["replicas"].as_u64()
@@ -231,7 +202,7 @@ fn autoscaling_takes_over_without_a_dip(cluster: &Cluster) {
     apply(cluster, &project).expect(0);
     let path = format!(
         "/apis/apps/v1/namespaces/{}/deployments/api--production",
-        namespace(cluster, "scaling")
+        cluster.namespace("scaling").unwrap()
     );
     project.replace("scale 3", "scale min=2 max=6 cpu=70");
     assert_eq!(fewest_while_applying(cluster, &project, &path), 3);
@@ -288,7 +259,7 @@ fn one_bad_service_fails_alone(cluster: &Cluster) {
     );
     let path = format!(
         "/apis/apps/v1/namespaces/{}/deployments/good--production",
-        namespace(cluster, "mixed")
+        cluster.namespace("mixed").unwrap()
     );
     assert_eq!(
         cluster.get(&path).unwrap()["status"]["availableReplicas"],
@@ -306,7 +277,7 @@ fn the_boutique_takes_one_write_an_object(cluster: &Cluster) {
     let objects = plan["plans"][0]["objects"].as_array().unwrap().len();
     let mark = cluster.audit_mark();
     apply(cluster, &boutique).expect(0);
-    let namespace = namespace(cluster, "online-boutique");
+    let namespace = cluster.namespace("online-boutique").unwrap();
     let written: Vec<_> = cluster
         .audited(mark, "starform")
         .into_iter()
@@ -345,7 +316,7 @@ fn an_apply_that_is_killed_is_finished_by_the_next() {
     child.wait().unwrap();
 
     apply(&cluster, &project).expect(0);
-    let namespace = namespace(&cluster, "many");
+    let namespace = cluster.namespace("many").unwrap();
     let deployments = cluster.list(&format!("/apis/apps/v1/namespaces/{namespace}/deployments"));
     assert_eq!(deployments.len(), 50);
     let deleted: Vec<_> = cluster

@@ -9,6 +9,7 @@ use serde_json::{Value, json};
 use crate::support::{
     canary,
     cluster::Cluster,
+    embedded,
     platform::Platform,
     process::{Ran, run, run_with, starform},
     project::Project,
@@ -307,22 +308,18 @@ fn embedded_values_are_kept_in_the_cluster() {
         return;
     };
     let shop = shop();
-    let command = |words: &[&str]| {
-        let mut command = starform();
-        command
-            .env("KUBECONFIG", &cluster.kubeconfig)
-            .current_dir(shop.path())
-            .args(words);
-        command
-    };
-    let run_here = |words: &[&str]| run(&mut command(words));
+    let run_here = |words: &[&str]| embedded::starform_in(&cluster, &shop, words);
     let plan = run_here(&["plan"]).expect(0);
     assert!(plan.stdout.contains("SF6108"), "{}", plan.stdout);
     run_here(&["apply", "--auto-approve"]).expect(4);
     let mut said = String::new();
     for (name, value) in [("stripe-api-key", FIRST), ("shared-dsn", SHARED)] {
         let set = ["secret", "set", name, "--env", "production"];
-        let ran = run_with(&mut command(&set), format!("{value}\n")).expect(0);
+        let ran = run_with(
+            embedded::command(&cluster, &shop).args(set),
+            format!("{value}\n"),
+        )
+        .expect(0);
         said += &format!("{}{}", ran.stdout, ran.stderr);
     }
     said += &run_here(&["apply", "--auto-approve"]).expect(0).stderr;
@@ -346,7 +343,7 @@ fn embedded_values_are_kept_in_the_cluster() {
     );
     let generated = value(&cluster, &namespace, "api--production", "COOKIE").unwrap();
     let set = ["secret", "set", "stripe-api-key", "--env", "production"];
-    run_with(&mut command(&set), SECOND).expect(0);
+    run_with(embedded::command(&cluster, &shop).args(set), SECOND).expect(0);
     run_here(&["plan", "--exit-code"]).expect(2);
     said += &run_here(&["apply", "--auto-approve"]).expect(0).stderr;
     assert_eq!(

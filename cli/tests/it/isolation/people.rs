@@ -232,15 +232,7 @@ fn run(cluster: &Cluster, namespace: &str, name: &str, labels: Value, spec: &Val
 }
 
 fn namespace(cluster: &Cluster, project: &Project) -> String {
-    let prefix = format!("sf-{}-", project.name);
-    let namespaces = cluster.list("/api/v1/namespaces");
-    let mut names = namespaces
-        .iter()
-        .filter_map(|ns| ns["metadata"]["name"].as_str());
-    names
-        .find(|name| name.starts_with(&prefix))
-        .unwrap()
-        .to_owned()
+    cluster.namespace(&project.name).unwrap()
 }
 
 fn tenant<'p>(projects: &'p [Project], pod: &Value) -> Option<(String, End<'p>)> {

@@ -76,6 +76,14 @@ impl Cluster {
         })
     }
 
+    /// The namespace of the only project of this name.
+    pub(crate) fn namespace(&self, project: &str) -> Option<String> {
+        let prefix = format!("sf-{project}-");
+        let names = self.list("/api/v1/namespaces").into_iter();
+        let mut names = names.filter_map(|ns| ns["metadata"]["name"].as_str().map(str::to_owned));
+        names.find(|name| name.starts_with(&prefix))
+    }
+
     /// Creates an object; its API version and kind are the path's.
     pub(crate) fn create(&self, path: &str, object: &Value) {
         self.request("POST", path, Some(object), "application/json")

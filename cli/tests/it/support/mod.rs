@@ -3,6 +3,7 @@
 
 pub(crate) mod canary;
 pub(crate) mod cluster;
+pub(crate) mod embedded;
 pub(crate) mod fence;
 pub(crate) mod platform;
 pub(crate) mod process;
