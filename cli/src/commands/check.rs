@@ -2,7 +2,7 @@
 //!
 //! Effects: reads files, writes them with `--fix`, prints.
 
-use std::path::{Component, Path};
+use std::path::{Component, Path, PathBuf};
 
 use starform_dsl::{
     Compiled, ROOT_FILE,
@@ -194,10 +194,12 @@ fn as_given(path: &Path) -> String {
         Some(parent) if path.ends_with(ROOT_FILE) => parent.to_owned(),
         Some(_) | None => sources::folder(path),
     };
-    match folder.strip_prefix(".").unwrap_or(&folder) {
-        here if here.as_os_str().is_empty() => String::new(),
-        folder => folder.join("").to_string_lossy().into_owned(),
+    let here = folder.strip_prefix(".").unwrap_or(&folder);
+    let plain: PathBuf = here.components().collect();
+    if plain.as_os_str().is_empty() {
+        return String::new();
     }
+    plain.join("").to_string_lossy().into_owned()
 }
 
 /// Whether the file is already named by its whole path.
@@ -208,21 +210,8 @@ fn names_itself(path: &Path) -> bool {
 /// The project's folder as a repository names it, where the command runs at the repository's top:
 /// with a `/` at its end, or nothing.
 fn folder(path: &Path) -> String {
-    let mut folder = String::new();
-    if names_itself(path) {
-        return folder;
-    }
-    for part in sources::folder(path).components() {
-        match part {
-            Component::Normal(name) => {
-                folder.push_str(&name.to_string_lossy());
-                folder.push('/');
-            }
-            Component::CurDir => {}
-            Component::Prefix(_) | Component::RootDir | Component::ParentDir => {
-                return String::new();
-            }
-        }
-    }
-    folder
+    let given = as_given(path);
+    let mut parts = Path::new(&given).components();
+    let below = parts.all(|part| matches!(part, Component::Normal(_)));
+    if below { given } else { String::new() }
 }

@@ -9,6 +9,8 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
+use crate::text::text_form;
+
 /// Ordered by group, kind, namespace, name.
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema)]
 #[serde(try_from = "String", into = "String")]
@@ -66,12 +68,6 @@ impl fmt::Display for ObjectKey {
     }
 }
 
-impl fmt::Debug for ObjectKey {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        fmt::Display::fmt(self, f)
-    }
-}
-
 impl FromStr for ObjectKey {
     type Err = NotAKey;
 
@@ -95,16 +91,4 @@ impl FromStr for ObjectKey {
     }
 }
 
-impl TryFrom<String> for ObjectKey {
-    type Error = NotAKey;
-
-    fn try_from(text: String) -> Result<Self, NotAKey> {
-        text.parse()
-    }
-}
-
-impl From<ObjectKey> for String {
-    fn from(key: ObjectKey) -> Self {
-        key.to_string()
-    }
-}
+text_form!(ObjectKey, NotAKey);

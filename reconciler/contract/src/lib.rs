@@ -37,6 +37,7 @@ pub mod sealed;
 pub mod secret;
 pub mod signature;
 pub mod state;
+mod text;
 
 pub use bundle::{
     Bundle, Deletion, EnvironmentBundle, Kept, NameEntry, Object, ProjectBundle, ServiceEntry,

@@ -8,6 +8,8 @@ use std::{fmt, str::FromStr};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use crate::text::text_form;
+
 /// Why a text is not an amount, and what would be.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum InvalidAmount {
@@ -236,30 +238,6 @@ impl fmt::Display for Memory {
     }
 }
 
-macro_rules! text_form {
-    ($name:ident) => {
-        impl fmt::Debug for $name {
-            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                fmt::Display::fmt(self, f)
-            }
-        }
-
-        impl TryFrom<String> for $name {
-            type Error = InvalidAmount;
-
-            fn try_from(text: String) -> Result<Self, InvalidAmount> {
-                text.parse()
-            }
-        }
-
-        impl From<$name> for String {
-            fn from(amount: $name) -> Self {
-                amount.to_string()
-            }
-        }
-    };
-}
-
-text_form!(Duration);
-text_form!(Cpu);
-text_form!(Memory);
+text_form!(Duration, InvalidAmount);
+text_form!(Cpu, InvalidAmount);
+text_form!(Memory, InvalidAmount);

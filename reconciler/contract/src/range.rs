@@ -8,6 +8,8 @@ use std::{fmt, net::IpAddr, str::FromStr};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use crate::text::text_form;
+
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema)]
 #[serde(try_from = "String", into = "String")]
 #[schemars(with = "String")]
@@ -93,25 +95,7 @@ impl fmt::Display for Cidr {
     }
 }
 
-impl fmt::Debug for Cidr {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        fmt::Display::fmt(self, f)
-    }
-}
-
-impl TryFrom<String> for Cidr {
-    type Error = NotARange;
-
-    fn try_from(text: String) -> Result<Self, NotARange> {
-        text.parse()
-    }
-}
-
-impl From<Cidr> for String {
-    fn from(range: Cidr) -> Self {
-        range.to_string()
-    }
-}
+text_form!(Cidr, NotARange);
 
 /// The first address of the range of this length that `address` lies in.
 fn network(address: IpAddr, prefix: u8) -> IpAddr {

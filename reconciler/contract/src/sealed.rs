@@ -13,7 +13,7 @@ use hpke::{
     kdf::HkdfSha256, kem::X25519HkdfSha256, rand_core::CryptoRng,
 };
 use schemars::JsonSchema;
-use serde::{Deserialize, Serialize, de};
+use serde::{Deserialize, Serialize};
 use zeroize::Zeroizing;
 
 use crate::{
@@ -21,6 +21,7 @@ use crate::{
     digest::{Digest, canonical},
     id::ClusterId,
     key::ObjectKey,
+    text::text_form,
 };
 
 const KEY_BYTES: usize = 32;
@@ -39,7 +40,9 @@ pub struct SecretValue(Zeroizing<Vec<u8>>);
 pub struct AgentKey(PrivateKey);
 
 /// The public half: base64 of 32 bytes.
-#[derive(Clone, PartialEq, Eq)]
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(try_from = "String", into = "String")]
+#[schemars(with = "String")]
 pub struct AgentPublicKey(PublicKey);
 
 /// One value, sealed.
@@ -207,32 +210,4 @@ impl fmt::Display for AgentPublicKey {
     }
 }
 
-impl fmt::Debug for AgentPublicKey {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{self}")
-    }
-}
-
-impl Serialize for AgentPublicKey {
-    fn serialize<S: serde::Serializer>(&self, to: S) -> Result<S::Ok, S::Error> {
-        to.collect_str(self)
-    }
-}
-
-impl<'de> Deserialize<'de> for AgentPublicKey {
-    fn deserialize<D: serde::Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
-        String::deserialize(from)?
-            .parse()
-            .map_err(de::Error::custom)
-    }
-}
-
-impl JsonSchema for AgentPublicKey {
-    fn schema_name() -> std::borrow::Cow<'static, str> {
-        "AgentPublicKey".into()
-    }
-
-    fn json_schema(generator: &mut schemars::SchemaGenerator) -> schemars::Schema {
-        String::json_schema(generator)
-    }
-}
+text_form!(AgentPublicKey, NotAnAgentKey);

@@ -11,9 +11,9 @@ use base64::{Engine as _, engine::general_purpose::STANDARD};
 use ed25519_dalek::{
     Signature as Raw, Signer as _, SigningKey as SecretHalf, VerifyingKey as PublicHalf,
 };
-use serde::{Deserialize, Serialize, de};
+use serde::{Deserialize, Serialize};
 
-use crate::{digest::Digest, index::Index};
+use crate::{digest::Digest, index::Index, text::text_form};
 
 /// The one algorithm there is.
 pub const ALGORITHM: &str = "ed25519";
@@ -39,7 +39,8 @@ pub struct SigningKey {
 }
 
 /// The public half, as an agent pins it.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(try_from = "String", into = "String")]
 pub struct TrustedKey {
     id: String,
     public: PublicHalf,
@@ -187,19 +188,7 @@ impl fmt::Display for TrustedKey {
     }
 }
 
-impl Serialize for TrustedKey {
-    fn serialize<S: serde::Serializer>(&self, to: S) -> Result<S::Ok, S::Error> {
-        to.collect_str(self)
-    }
-}
-
-impl<'de> Deserialize<'de> for TrustedKey {
-    fn deserialize<D: serde::Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
-        String::deserialize(from)?
-            .parse()
-            .map_err(de::Error::custom)
-    }
-}
+text_form!(TrustedKey, NotAKey);
 
 /// Id and bytes of a key in its text form, also of keys that sign nothing.
 ///

@@ -7,6 +7,8 @@ use std::{fmt, str::FromStr};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use crate::text::text_form;
+
 /// The minor version of Kubernetes 1.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, JsonSchema)]
 #[serde(try_from = "String", into = "String")]
@@ -61,22 +63,4 @@ impl fmt::Display for KubernetesVersion {
     }
 }
 
-impl fmt::Debug for KubernetesVersion {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        fmt::Display::fmt(self, f)
-    }
-}
-
-impl TryFrom<String> for KubernetesVersion {
-    type Error = NotAVersion;
-
-    fn try_from(text: String) -> Result<Self, NotAVersion> {
-        text.parse()
-    }
-}
-
-impl From<KubernetesVersion> for String {
-    fn from(version: KubernetesVersion) -> Self {
-        version.to_string()
-    }
-}
+text_form!(KubernetesVersion, NotAVersion);
