@@ -94,14 +94,12 @@ fn several_files() -> Project {
     project
 }
 
-fn in_project(project: &Project, words: &[&str]) -> Ran {
-    run(starform().current_dir(project.path()).args(words))
-}
-
 #[test]
 fn values_of_a_preview_are_explained_with_the_files_they_stand_in() {
     let project = several_files();
-    let scale = in_project(&project, &["explain", "api.scale", "--env", "pr-7"]).expect(0);
+    let scale = project
+        .run(&["explain", "api.scale", "--env", "pr-7"])
+        .expect(0);
     assert_eq!(
         scale.stdout,
         "\
@@ -110,19 +108,25 @@ api.scale in pr-7: min=1 max=1
   replaced    the service itself  services/api.kdl:3:3   scale 2
 "
     );
-    let retries = in_project(&project, &["explain", "sweep.retries", "--env", "pr-7"]).expect(0);
+    let retries = project
+        .run(&["explain", "sweep.retries", "--env", "pr-7"])
+        .expect(0);
     let said = "holds       in staging  services/jobs/sweep.kdl:1:58  retries 2";
     assert!(retries.stdout.contains(said), "{}", retries.stdout);
-    let was = in_project(&project, &["explain", "api.was"]).expect(0);
+    let was = project.run(&["explain", "api.was"]).expect(0);
     let said = "holds       the service itself  services/api.kdl:1:9  was=backend";
     assert!(was.stdout.contains(said), "{}", was.stdout);
-    let absent = in_project(&project, &["explain", "mailer.scale", "--env", "pr-7"]).expect(0);
+    let absent = project
+        .run(&["explain", "mailer.scale", "--env", "pr-7"])
+        .expect(0);
     assert!(
         absent.stdout.contains("services/mailer.kdl:1:"),
         "{}",
         absent.stdout
     );
-    let none = in_project(&project, &["explain", "api.scale", "--env", "pr-07"]).expect(1);
+    let none = project
+        .run(&["explain", "api.scale", "--env", "pr-07"])
+        .expect(1);
     assert!(
         none.stderr.contains("no environment `pr-07`"),
         "{}",
@@ -133,9 +137,7 @@ api.scale in pr-7: min=1 max=1
 #[test]
 fn a_preview_is_compiled_and_rendered_under_its_name() {
     let project = several_files();
-    let bundle = in_project(&project, &["compile", "--env", "pr-7"])
-        .expect(0)
-        .json();
+    let bundle = project.run(&["compile", "--env", "pr-7"]).expect(0).json();
     assert_eq!(bundle["environment"], "pr-7");
     assert_eq!(bundle["ephemeral"], true);
     let services = bundle["services"].as_array().unwrap();
@@ -145,13 +147,13 @@ fn a_preview_is_compiled_and_rendered_under_its_name() {
         .collect();
     assert_eq!(names, ["api", "sweep"]);
     assert_eq!(services[0]["model"]["scale"]["max"], 1);
-    let origins = in_project(&project, &["compile", "--env", "pr-7", "--origins"]);
+    let origins = project.run(&["compile", "--env", "pr-7", "--origins"]);
     let origins = origins.expect(0).json();
     assert_eq!(
         origins["api"]["scale.max"]["place"],
         "services/api.kdl:4:16"
     );
-    let objects = in_project(&project, &["render", "--env", "pr-7"]).expect(0);
+    let objects = project.run(&["render", "--env", "pr-7"]).expect(0);
     assert!(
         objects.stdout.contains("name: api--pr-7"),
         "{}",
@@ -164,19 +166,17 @@ fn what_is_removed_is_checked_and_explained() {
     let project = several_files();
     let gone = project.path().join("services/gone.kdl");
     fs::write(&gone, "removed web old data=keep\n").unwrap();
-    let node = in_project(&project, &["explain", "removed"])
-        .expect(0)
-        .stdout;
+    let node = project.run(&["explain", "removed"]).expect(0).stdout;
     assert!(
         node.contains("removed KIND NAME data=keep|destroy"),
         "{node}"
     );
-    let check = in_project(&project, &["check", "--format", "short"]).expect(0);
+    let check = project.run(&["check", "--format", "short"]).expect(0);
     let said = format!("{}{}", check.stdout, check.stderr);
     assert!(!said.contains("gone.kdl"), "{said}");
-    in_project(&project, &["compile", "--env", "staging"]).expect(0);
+    project.run(&["compile", "--env", "staging"]).expect(0);
     fs::write(&gone, "removed web api data=keep\n").unwrap();
-    let check = in_project(&project, &["check", "--format", "short"]).expect(1);
+    let check = project.run(&["check", "--format", "short"]).expect(1);
     let said = "services/gone.kdl:1:13: error[SF3015]: `api` is removed and declared";
     assert!(
         format!("{}{}", check.stdout, check.stderr).contains(said),

@@ -11,7 +11,9 @@
 
 mod admission;
 mod agent;
+mod bad_files;
 mod bad_input;
+mod bad_usage;
 mod control_plane;
 mod controllers;
 mod data;

@@ -13,6 +13,7 @@
 mod arbitrary;
 mod engine_drift;
 mod engine_ending;
+mod engine_histories;
 mod engine_laws;
 mod engine_newer;
 mod engine_releases;

@@ -28,6 +28,16 @@ impl Ran {
         self
     }
 
+    /// Fails unless each of the words was printed.
+    #[track_caller]
+    pub(crate) fn says(&self, words: &[&str]) -> &Self {
+        let all = format!("{}{}", self.stdout, self.stderr);
+        for word in words {
+            assert!(all.contains(word), "`{word}` is not in:\n{all}");
+        }
+        self
+    }
+
     pub(crate) fn json(&self) -> serde_json::Value {
         serde_json::from_str(&self.stdout)
             .unwrap_or_else(|error| panic!("{error} in:\n{}", self.stdout))

@@ -7,6 +7,18 @@ use std::{
 
 use tempfile::TempDir;
 
+use super::process::{Ran, run, starform};
+
+/// A project in which nothing is wrong.
+pub(crate) const GOOD: &str = r#"project hello {
+  environment production branch=main
+  web api {
+    image "ghcr.io/acme/api@sha256:0f1e2d3c4b5a69788796a5b4c3d2e1f00f1e2d3c4b5a69788796a5b4c3d2e1f0"
+    port 8080
+  }
+}
+"#;
+
 pub(crate) struct Project {
     folder: TempDir,
 }
@@ -50,5 +62,14 @@ impl Project {
 
     pub(crate) fn file(&self) -> PathBuf {
         self.folder.path().join("starform.kdl")
+    }
+
+    /// Runs in the project's folder, without a cluster.
+    pub(crate) fn run(&self, words: &[&str]) -> Ran {
+        let mut command = starform();
+        command
+            .env("KUBECONFIG", "/dev/null")
+            .current_dir(self.path());
+        run(command.args(words))
     }
 }
