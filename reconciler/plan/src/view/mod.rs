@@ -4,19 +4,36 @@
 //!
 //! | module | what it makes |
 //! |---|---|
-//! | [`terminal`] | the terminal's view |
+//! | `outline` | what is told, in which order, without a layout |
+//! | `fold` | equal changes together, over objects, services and environments |
 //! | [`values`] | one value, path or piece of user text, so that nothing in it can deceive |
-//! | `page` | wrapped, painted lines |
-//! | `rows` | one changed value |
-//! | `services`, `objects` | the two levels of a plan |
-//! | `widening` | what would be reachable, or allowed, that was not |
+//! | `terminal` | the outline on a terminal |
 
-mod objects;
-mod page;
-mod rows;
-mod services;
-pub mod terminal;
+mod fold;
+mod outline;
+mod terminal;
 pub mod values;
-mod widening;
 
-pub use terminal::{TextOptions, summary, text};
+use crate::document::Plan;
+
+use outline::Form;
+pub use outline::summary;
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct TextOptions {
+    /// Columns; at least 40 are taken.
+    pub width: usize,
+    pub color: bool,
+    /// Every value and every field.
+    pub full: bool,
+}
+
+/// Several plans under each other, as a terminal shows them. Ends with a line break.
+pub fn text(plans: &[Plan], options: &TextOptions) -> String {
+    let form = if options.full {
+        Form::Full
+    } else {
+        Form::Short
+    };
+    terminal::text(&outline::outline(plans, form), options)
+}

@@ -1,152 +1,210 @@
-//! The terminal's view of plans: services first, in the language's words, then objects, then one line.
+//! The terminal's view of plans: the outline, wrapped and painted.
 //!
 //! Pure. Always holds: what is deleted, replaced or widened is printed one by one; what is not printed
-//! is counted, with the command that prints it; the last line of a plan is its summary.
+//! is counted, with the command that prints it; the last line of a plan is its summary. Read on in
+//! [`super::outline`] for what is told, in [`rows`] for one changed value.
 
-use std::collections::{BTreeMap, BTreeSet};
+mod page;
+mod rows;
 
-use starform_contract::{EnvironmentName, ServiceName};
-
+use self::page::{Page, Paint, Text};
 use crate::{
-    document::{Action, Finding, FindingSeverity, Plan},
+    document::{Action, FindingSeverity},
     view::{
-        objects::{self, Notes},
-        page::{Page, Paint, Text},
-        rows::{self, Row},
-        services, values,
+        TextOptions,
+        outline::{self, Elsewhere, Heading, Object, Part, Remark, Section, Service},
     },
 };
 
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct TextOptions {
-    /// Columns; at least 40 are taken.
-    pub width: usize,
-    pub color: bool,
-    /// Every value and every field.
-    pub full: bool,
-}
-
-/// What was left out; counted, so that the reader knows.
-#[derive(Debug, Default)]
-pub(crate) struct Hidden {
-    pub(crate) values: usize,
-    pub(crate) objects: usize,
-    pub(crate) fields: usize,
-}
-
-/// What occurs, for the legend.
-#[derive(Debug, Default)]
-pub(crate) struct Seen {
-    pub(crate) actions: BTreeSet<Action>,
-    pub(crate) widens: bool,
-}
-
-/// By service and change, the environment that it was told for.
-pub(crate) type Earlier = BTreeMap<(ServiceName, String), EnvironmentName>;
+/// Columns before a service's own lines.
+const INDENT: usize = 6;
+/// A longer name does not move the others' kinds.
+const WIDEST_NAME: usize = 28;
 
 /// Several plans under each other. Ends with a line break.
-pub fn text(plans: &[Plan], options: &TextOptions) -> String {
+pub(crate) fn text(parts: &[Part], options: &TextOptions) -> String {
     let mut page = Page::new(options.width, options.color);
-    let mut earlier = Earlier::new();
-    for plan in plans {
+    for one in parts {
         if !page.is_empty() {
             page.blank();
         }
-        one(&mut page, plan, options.full, &mut earlier);
+        part(&mut page, one, options);
     }
     page.finish()
 }
 
-/// The last line of a plan.
-pub fn summary(plan: &Plan) -> String {
-    if plan.is_empty() {
-        return format!("No changes. {}/{} matches.", plan.project, plan.environment);
+fn part(page: &mut Page, part: &Part, options: &TextOptions) {
+    if part.is_quiet {
+        page.unbroken(Paint::Green, &part.summary);
+        return;
     }
-    let objects = &plan.summary.objects;
-    let mut parts = vec![
-        format!("{} to create", objects.create),
-        format!("{} to update", objects.update),
-        format!("{} to replace", objects.replace),
-        format!("{} to delete", objects.delete),
-    ];
-    for (number, verb) in [(objects.retain, "to retain"), (objects.adopt, "to adopt")] {
-        if number > 0 {
-            parts.push(format!("{number} {verb}"));
+    let start = page.position();
+    headings(page, &part.headings);
+    if !part.settings.is_empty() {
+        page.blank();
+        rows::print(page, 4, &part.settings);
+    }
+    services(page, part, options);
+    for section in &part.sections {
+        of_section(page, section);
+    }
+    findings(page, &part.findings);
+    page.blank();
+    let has_placeholders = page.holds_since(start, '‹');
+    legend(page, part, has_placeholders);
+    left_out(page, part);
+    page.unbroken(Paint::Bold, &part.summary);
+}
+
+fn headings(page: &mut Page, headings: &[Heading]) {
+    for heading in headings {
+        let mut parts = Vec::new();
+        if let Some(revision) = &heading.revision {
+            parts.push(format!("at {revision}"));
         }
+        parts.push(match heading.generation {
+            Some(generation) => format!("against generation {generation}"),
+            None => "nothing is accepted yet".to_owned(),
+        });
+        parts.push(format!("plan {}", heading.plan));
+        let text = Text::new(Paint::Bold, heading.name.as_str())
+            .and(Paint::Dim, format!("  {}", parts.join(" · ")));
+        page.line(0, 2, &text);
     }
-    let rollouts = usize::try_from(plan.summary.rollouts).unwrap_or(usize::MAX);
-    format!(
-        "Plan: {} · {}",
-        parts.join(", "),
-        values::count(rollouts, "rollout")
-    )
+    if headings.len() > 1 {
+        let same = format!("the same change in {} environments", headings.len());
+        page.line(2, 4, &Text::new(Paint::Dim, same));
+    }
 }
 
-fn one(page: &mut Page, plan: &Plan, full: bool, earlier: &mut Earlier) {
-    let is_quiet = plan.is_empty() && plan.findings.is_empty();
-    if is_quiet && plan.services.is_empty() {
-        page.unbroken(Paint::Green, &summary(plan));
-        return;
+fn services(page: &mut Page, part: &Part, options: &TextOptions) {
+    let names = part.services.iter().flat_map(|service| &service.names);
+    let widths = names.map(|name| Text::plain(name.as_str()).width());
+    let column = widths.filter(|width| *width <= WIDEST_NAME).max();
+    let mut was_airy = true;
+    for service in &part.services {
+        let is_airy = !service.is_brief || options.full;
+        if was_airy || is_airy {
+            page.blank();
+        }
+        was_airy = is_airy;
+        of_service(page, service, column.unwrap_or(0));
     }
-    let mut notes = Notes {
-        full,
-        hidden: Hidden::default(),
-        seen: Seen::default(),
-        objects: plan
-            .objects
-            .iter()
-            .map(|change| (&change.key, change))
-            .collect(),
-        earlier,
+    for known in &part.elsewhere {
+        elsewhere(page, known);
+    }
+    if !part.held.is_empty() {
+        page.blank();
+        let text = Text::new(Paint::Dim, "held as accepted, though different: ")
+            .and(Paint::Plain, part.held.join(", "));
+        page.line(2, INDENT, &text);
+    }
+}
+
+fn of_service(page: &mut Page, service: &Service, column: usize) {
+    title(page, service, column);
+    for fact in &service.facts {
+        let text =
+            Text::new(Paint::Dim, format!("{} ", fact.path)).and(Paint::Plain, fact.value.as_str());
+        page.line_beside(INDENT, INDENT + 2, &text, fact.at.as_deref());
+    }
+    rows::print(page, INDENT, &service.rows);
+    for line in &service.own.widens {
+        widens(page, INDENT, line);
+    }
+    for object in &service.own.objects {
+        of_object(page, INDENT - 2, object);
+    }
+    let mut counted = Vec::new();
+    if !service.own.writes.is_empty() {
+        counted.push(format!("writes {}", service.own.writes.join(", ")));
+    }
+    if !service.own.creates.is_empty() {
+        counted.push(format!("creates {}", service.own.creates.join(", ")));
+    }
+    if !counted.is_empty() {
+        let text = Text::new(Paint::Dim, counted.join("; "));
+        page.line(INDENT, INDENT + 2, &text);
+    }
+}
+
+/// `  ~ storefront  web      rolls out`
+fn title(page: &mut Page, service: &Service, column: usize) {
+    let mark = symbol(service.sign).and(Paint::Plain, " ");
+    let text = match service.names.as_slice() {
+        [name] => {
+            let was = service.was.as_ref().map(|was| format!("was {was}  "));
+            mark.then(Text::new(Paint::Bold, name.as_str()).padded(column + 2))
+                .then(Text::plain(service.kind).padded("private  ".len()))
+                .and(Paint::Plain, was.unwrap_or_default())
+        }
+        several => mark.and(Paint::Bold, several.join(", ")).and(
+            Paint::Dim,
+            format!("  the same in {} services: ", several.len()),
+        ),
     };
-    header(page, plan);
-    settings(page, plan, &mut notes);
-    services::print(page, plan, &mut notes);
-    objects::others(page, plan, &mut notes);
-    findings(page, &plan.findings);
+    let text = text.and(Paint::Plain, service.effect.as_str());
+    page.placed(2, INDENT, &text, service.at.as_deref());
+}
+
+/// `  ~ storefront  rolls out as in staging`
+fn elsewhere(page: &mut Page, known: &Elsewhere) {
+    let text = symbol(known.sign)
+        .and(Paint::Plain, " ")
+        .and(Paint::Bold, known.names.join(", "))
+        .and(Paint::Plain, format!("  {}", known.effect))
+        .and(
+            Paint::Dim,
+            format!("  the same as in {}, above", known.environment),
+        );
     page.blank();
-    legend(page, &notes.seen);
-    left_out(page, plan, &notes.hidden);
-    page.unbroken(Paint::Bold, &summary(plan));
+    page.line(2, INDENT, &text);
 }
 
-fn header(page: &mut Page, plan: &Plan) {
-    let name = format!("{}/{}", plan.project, plan.environment);
-    let mut parts = Vec::new();
-    if let Some(revision) = &plan.source.revision {
-        parts.push(format!("at {}", values::visible(&short(revision))));
-    }
-    parts.push(match plan.source.base {
-        Some(_) => format!("against generation {}", plan.source.parent_generation),
-        None => "nothing is accepted yet".to_owned(),
-    });
-    parts.push(format!("plan {}", plan_name(plan)));
-    let text = Text::new(Paint::Bold, name).and(Paint::Dim, format!("  {}", parts.join(" · ")));
-    page.line(0, 2, &text);
-}
-
-fn settings(page: &mut Page, plan: &Plan, notes: &mut Notes<'_>) {
-    let is_new = plan.source.base.is_none();
-    let shown: Vec<Row> = plan
-        .settings
-        .iter()
-        .filter(|change| notes.full || !is_new || is_remarkable(change.after.as_ref()))
-        .map(Row::of_model)
-        .collect();
-    notes.hidden.values += plan.settings.len() - shown.len();
-    if shown.is_empty() {
-        return;
-    }
+fn of_section(page: &mut Page, section: &Section) {
     page.blank();
-    rows::print(page, 4, &shown);
+    page.line(4, 6, &Text::new(Paint::Bold, section.title));
+    if !section.rollouts.is_empty() {
+        let text = Text::plain("rolls out ").and(Paint::Bold, section.rollouts.join(", "));
+        page.line(4, 6, &text);
+    }
+    for object in &section.objects {
+        of_object(page, 2, object);
+    }
+    if let Some(creates) = &section.creates {
+        let text = symbol(Action::Create).and(Paint::Plain, format!(" {creates}"));
+        page.line(2, 6, &text);
+    }
 }
 
-/// `true` is what a person set; the names of a new environment stand in its header.
-fn is_remarkable(value: Option<&serde_json::Value>) -> bool {
-    value.is_some_and(|value| value == true || value == "report")
+fn of_object(page: &mut Page, indent: usize, object: &Object) {
+    for line in &object.widens {
+        widens(page, indent + 2, line);
+    }
+    let mut title = symbol(object.sign).and(Paint::Plain, " ");
+    for (n, place) in object.places.iter().enumerate() {
+        let between = if n == 0 { "" } else { "; " };
+        title = title
+            .and(Paint::Plain, format!("{between}{} ", place.kind))
+            .and(Paint::Bold, place.names.join(", "));
+    }
+    if !object.is_one() {
+        let same = format!("  the same in {} objects", object.count());
+        title = title.and(Paint::Dim, same);
+    }
+    if let Some(remark) = object.remark {
+        title = title.and(Paint::Dim, format!("  {remark}"));
+    }
+    page.line(indent, indent + 6, &title);
+    rows::print(page, indent + 6, &object.rows);
 }
 
-fn findings(page: &mut Page, findings: &[Finding]) {
+fn widens(page: &mut Page, indent: usize, line: &str) {
+    let text = Text::new(Paint::Magenta, "! ").and(Paint::Plain, line);
+    page.line(indent, indent + 2, &text);
+}
+
+fn findings(page: &mut Page, findings: &[Remark]) {
     if !findings.is_empty() {
         page.blank();
     }
@@ -155,61 +213,38 @@ fn findings(page: &mut Page, findings: &[Finding]) {
             FindingSeverity::Blocking => (Paint::Red, "error"),
             FindingSeverity::Warning => (Paint::Yellow, "warning"),
         };
-        let text = Text::new(paint, format!("{word}[{}]", finding.code)).and(
-            Paint::Plain,
-            format!(" {}", values::visible(&finding.title)),
-        );
+        let text = Text::new(paint, format!("{word}[{}]", finding.code))
+            .and(Paint::Plain, format!(" {}", finding.title));
         page.placed(2, 4, &text, finding.at.as_deref());
     }
 }
 
-fn legend(page: &mut Page, seen: &Seen) {
-    let mut entries: Vec<(Text, &str)> = seen
-        .actions
-        .iter()
-        .filter_map(|action| {
-            let meaning = match action {
-                Action::Create => "create",
-                Action::Update => "update",
-                Action::Replace => "replace",
-                Action::Delete => "delete",
-                Action::Retain | Action::Forget => "keep",
-                Action::Adopt => "adopt",
-                Action::None => return None,
-            };
-            Some((objects::mark(*action), meaning))
-        })
-        .collect();
-    entries.dedup_by_key(|(_, meaning)| *meaning);
-    if seen.widens {
-        entries.push((Text::new(Paint::Magenta, "!"), "opens to more"));
-    }
+fn legend(page: &mut Page, part: &Part, has_placeholders: bool) {
     let mut text = Text::default();
-    for (mark, meaning) in entries {
+    for (action, meaning) in part.seen.legend() {
+        let mark = action.map_or_else(|| Text::new(Paint::Magenta, "!"), mark);
         text = text.then(mark).and(Paint::Dim, format!(" {meaning}   "));
+    }
+    if has_placeholders {
+        text = text
+            .and(Paint::Plain, "‹›")
+            .and(Paint::Dim, " each one's own name");
     }
     if text.width() > 0 {
         page.line(0, 2, &text);
     }
 }
 
-fn left_out(page: &mut Page, plan: &Plan, hidden: &Hidden) {
-    let mut parts = Vec::new();
-    if hidden.values > 0 {
-        parts.push(values::count(hidden.values, "value"));
-    }
-    if hidden.objects > 0 {
-        parts.push(format!(
-            "{} of {}",
-            values::count(hidden.fields, "field"),
-            values::count(hidden.objects, "object")
-        ));
-    }
-    if parts.is_empty() {
+fn left_out(page: &mut Page, part: &Part) {
+    let Some(heading) = part.headings.first().filter(|_| !part.hidden.is_empty()) else {
         return;
-    }
-    let what = format!("Not shown: {}", parts.join(", "));
-    let command = format!("starform show {} --full", plan_name(plan));
+    };
+    let each = match part.headings.len() {
+        1 => String::new(),
+        several => format!(" in each of {several} environments"),
+    };
+    let what = format!("Not shown: {}{each}", part.hidden.count());
+    let command = format!("starform show {} --full", heading.plan);
     let both = Text::new(Paint::Dim, format!("{what}: {command}"));
     if both.width() <= page.width() {
         page.line(0, 2, &both);
@@ -219,16 +254,19 @@ fn left_out(page: &mut Page, plan: &Plan, hidden: &Hidden) {
     }
 }
 
-/// The first twelve hex digits: enough to name a plan to the commands.
-fn plan_name(plan: &Plan) -> String {
-    plan.plan_id.digest().hex().chars().take(12).collect()
+/// The mark, three columns wide, so that `-/+` stands in line with the others.
+fn symbol(action: Action) -> Text {
+    let mark = mark(action);
+    Text::plain(" ".repeat(3 - mark.width())).then(mark)
 }
 
-fn short(revision: &str) -> String {
-    let is_hash = revision.len() >= 40 && revision.bytes().all(|b| b.is_ascii_hexdigit());
-    if is_hash {
-        revision.chars().take(12).collect()
-    } else {
-        revision.to_owned()
-    }
+fn mark(action: Action) -> Text {
+    let paint = match action {
+        Action::Create => Paint::Green,
+        Action::Update => Paint::Yellow,
+        Action::Replace | Action::Delete => Paint::Red,
+        Action::Retain | Action::Forget | Action::Adopt => Paint::Cyan,
+        Action::None => Paint::Dim,
+    };
+    Text::new(paint, outline::mark(action))
 }

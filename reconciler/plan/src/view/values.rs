@@ -8,9 +8,57 @@ use serde_json::Value;
 
 use crate::document::SecretChange;
 
+/// What stands around the word for a name in a change that is told once for several places, and is
+/// shown as `‹service›`. [`super::fold`] sees to it that no text of a user has these (Unicode gives
+/// them to nobody); a user's own `‹` and `›` are written out.
+pub(crate) const PLACEHOLDER: (char, char) = ('\u{fdd0}', '\u{fdd1}');
+
 /// User text without quotes, for names and paths: what cannot be seen is written out.
+///
+/// Different texts stay different: a backslash that could be taken for one of ours is doubled.
 pub fn visible(text: &str) -> String {
-    text.chars().flat_map(shown).collect()
+    let mut out = String::with_capacity(text.len());
+    let mut rest = text.chars().peekable();
+    let mut run = 0;
+    while let Some(c) = rest.next() {
+        if c == '\\' {
+            run += 1;
+            out.push(c);
+            let escapes = |next: &char| "nrtu".contains(*next) || escape(*next).is_some();
+            if rest.peek().is_some_and(escapes) {
+                out.push_str(&"\\".repeat(run));
+            }
+            continue;
+        }
+        run = 0;
+        match escape(c) {
+            Some(escape) => out.push_str(&escape),
+            None => out.push(c),
+        }
+    }
+    out
+}
+
+/// A line of a text as [`visible`], a space at its end written out.
+pub fn line(text: &str) -> String {
+    match text.strip_suffix(' ') {
+        Some(start) => {
+            let backslashes = start.len() - start.trim_end_matches('\\').len();
+            let doubled = "\\".repeat(backslashes);
+            format!("{}{doubled}\\u{{20}}", visible(start))
+        }
+        None => visible(text),
+    }
+}
+
+/// The name of an element of a map, quoted where it has other characters than usual.
+pub fn key(name: &str) -> String {
+    let is_plain = |c: char| c.is_ascii_alphanumeric() || "-_./".contains(c);
+    if !name.is_empty() && name.chars().all(is_plain) {
+        name.to_owned()
+    } else {
+        quoted(name)
+    }
 }
 
 /// A value on one line: strings quoted, lists and maps as JSON, secrets by name and version.
@@ -29,7 +77,7 @@ pub fn inline(value: &Value) -> String {
                 keys.sort();
                 let fields: Vec<String> = keys
                     .into_iter()
-                    .map(|key| format!("{}: {}", visible(key), inline(&fields[key])))
+                    .map(|key| format!("{}: {}", self::key(key), inline(&fields[key])))
                     .collect();
                 format!("{{{}}}", fields.join(", "))
             }
@@ -86,14 +134,18 @@ pub fn secret(change: SecretChange) -> &'static str {
 }
 
 fn quoted(text: &str) -> String {
-    let inner: String = text
-        .chars()
-        .flat_map(|c| match c {
-            '"' => "\\\"".chars().collect::<Vec<char>>(),
-            '\\' => "\\\\".chars().collect(),
-            other => shown(other),
-        })
-        .collect();
+    let mut inner = String::with_capacity(text.len());
+    for c in text.chars() {
+        match escape(c) {
+            Some(escape) => inner.push_str(&escape),
+            None => {
+                if matches!(c, '"' | '\\') {
+                    inner.push('\\');
+                }
+                inner.push(c);
+            }
+        }
+    }
     format!("\"{inner}\"")
 }
 
@@ -112,18 +164,36 @@ fn secret_reference(fields: &serde_json::Map<String, Value>) -> Option<String> {
     })
 }
 
-/// A character, or its escape when it would move the cursor, reverse the text or hide.
-fn shown(c: char) -> Vec<char> {
-    let deceives = c.is_control()
-        || matches!(c,
-            '\u{00ad}' | '\u{061c}' | '\u{180e}'
-            | '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{206f}'
-            | '\u{feff}' | '\u{fff9}'..='\u{fffb}' | '\u{e0000}'..='\u{e007f}');
+/// What is written for a character that would move the cursor, reverse the text, hide, or look like
+/// a space or a letter that it is not.
+fn escape(c: char) -> Option<String> {
     match c {
-        '\n' => vec!['\\', 'n'],
-        '\r' => vec!['\\', 'r'],
-        '\t' => vec!['\\', 't'],
-        c if deceives => format!("\\u{{{:x}}}", u32::from(c)).chars().collect(),
-        c => vec![c],
+        '\n' => Some("\\n".to_owned()),
+        '\r' => Some("\\r".to_owned()),
+        '\t' => Some("\\t".to_owned()),
+        ' '..='~' => None,
+        c if c == PLACEHOLDER.0 => Some("‹".to_owned()),
+        c if c == PLACEHOLDER.1 => Some("›".to_owned()),
+        c => deceives(c).then(|| format!("\\u{{{:x}}}", u32::from(c))),
     }
+}
+
+fn deceives(c: char) -> bool {
+    let is_a_noncharacter = u32::from(c) & 0xfffe == 0xfffe;
+    c.is_control()
+        || is_a_noncharacter
+        || matches!(c, '‹' | '›')
+        // Spaces of other kinds than the usual.
+        || (c.is_whitespace() && c != ' ')
+        || matches!(c,
+            // Invisible: soft hyphen, joiners, fillers, marks of direction and order, selectors, tags.
+            '\u{00ad}' | '\u{034f}' | '\u{061c}' | '\u{115f}' | '\u{1160}' | '\u{17b4}' | '\u{17b5}'
+            | '\u{180b}'..='\u{180f}' | '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}'
+            | '\u{2060}'..='\u{206f}' | '\u{2800}' | '\u{3164}' | '\u{fdd0}'..='\u{fdef}'
+            | '\u{fe00}'..='\u{fe0f}' | '\u{feff}' | '\u{ffa0}' | '\u{fff0}'..='\u{fffc}'
+            | '\u{1bca0}'..='\u{1bca3}' | '\u{1d173}'..='\u{1d17a}' | '\u{e0000}'..='\u{e0fff}'
+            // Of private use: any picture at all.
+            | '\u{e000}'..='\u{f8ff}' | '\u{f0000}'..='\u{10ffff}'
+            // A mark over the letter before, which would look like the one character for both.
+            | '\u{0300}'..='\u{036f}')
 }

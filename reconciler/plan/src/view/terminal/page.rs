@@ -2,9 +2,11 @@
 //!
 //! Pure. Always holds: no line is wider than the page (a single word that is wider is broken), but the
 //! one that asks not to be broken; without colour no escape sequence is written; what is written has
-//! passed [`super::values`].
+//! passed [`values`].
 
 use unicode_width::{UnicodeWidthChar, UnicodeWidthStr};
+
+use crate::view::values;
 
 /// How a piece of text looks; only where colour is on.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -105,6 +107,15 @@ impl Page {
         self.out.is_empty()
     }
 
+    /// Where the next line begins, for [`Page::holds_since`].
+    pub(crate) fn position(&self) -> usize {
+        self.out.len()
+    }
+
+    pub(crate) fn holds_since(&self, position: usize, c: char) -> bool {
+        self.out[position..].contains(c)
+    }
+
     pub(crate) fn blank(&mut self) {
         self.out.push('\n');
     }
@@ -158,7 +169,7 @@ impl Page {
         let Some(place) = place else {
             return self.line(indent, hanging, text);
         };
-        let place = super::values::visible(place);
+        let place = values::visible(place);
         let used = indent + text.width() + 2 + place.width();
         if used <= self.width {
             let gap = self.width - used + 2;

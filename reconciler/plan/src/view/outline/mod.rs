@@ -1,0 +1,319 @@
+//! What a plan tells, in the order in which it is told, without a layout: environments, services in the
+//! language's words, objects with exact fields. Writers only lay it out.
+//!
+//! Pure. Always holds: what is deleted, replaced or widened is told one by one; every changed value is
+//! told or counted in [`Hidden`]; every text but the places has passed [`values`].
+
+mod lines;
+mod objects;
+mod rows;
+mod services;
+mod widening;
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use starform_contract::{Digest, EnvironmentName, ObjectKey, ServiceName};
+
+pub(crate) use self::{
+    lines::Line,
+    objects::{Object, Section},
+    rows::{Body, Branch, Leaf, Row},
+    services::{Elsewhere, Service},
+};
+use crate::{
+    document::{Action, Finding, FindingSeverity, ObjectChange, Plan},
+    view::{fold, values},
+};
+
+/// How much is told.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Form {
+    /// Every value and every field.
+    Full,
+    /// What a reviewer asks first; the rest is counted.
+    Short,
+}
+
+/// One environment, or several with the very same change.
+#[derive(Debug)]
+pub(crate) struct Part {
+    pub(crate) headings: Vec<Heading>,
+    /// Nothing changes and nothing is to be known.
+    pub(crate) is_quiet: bool,
+    pub(crate) settings: Vec<Row>,
+    pub(crate) services: Vec<Service>,
+    /// Services whose change was told of another environment before.
+    pub(crate) elsewhere: Vec<Elsewhere>,
+    /// Services that stay as they are accepted, though the files say otherwise.
+    pub(crate) held: Vec<String>,
+    pub(crate) sections: Vec<Section>,
+    pub(crate) findings: Vec<Remark>,
+    pub(crate) seen: Seen,
+    pub(crate) hidden: Hidden,
+    pub(crate) summary: String,
+}
+
+/// Which plan it is.
+#[derive(Debug)]
+pub(crate) struct Heading {
+    /// `shop/production`
+    pub(crate) name: String,
+    pub(crate) revision: Option<String>,
+    /// What it was made against; `None` where nothing is accepted yet.
+    pub(crate) generation: Option<u64>,
+    /// Enough of its id to name it to the commands.
+    pub(crate) plan: String,
+}
+
+/// A finding.
+#[derive(Debug)]
+pub(crate) struct Remark {
+    pub(crate) severity: FindingSeverity,
+    pub(crate) code: String,
+    pub(crate) title: String,
+    pub(crate) at: Option<String>,
+}
+
+/// What is not told; counted, so that the reader knows.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub(crate) struct Hidden {
+    pub(crate) values: usize,
+    pub(crate) objects: usize,
+    pub(crate) fields: usize,
+}
+
+/// What occurs, for the legend.
+#[derive(Debug, Default)]
+pub(crate) struct Seen {
+    pub(crate) actions: BTreeSet<Action>,
+    pub(crate) widens: bool,
+}
+
+/// By service and change, the environment that it was told for.
+type Earlier = BTreeMap<(ServiceName, Digest), EnvironmentName>;
+
+/// What is known and counted while one part is made.
+struct Notes<'a> {
+    plan: &'a Plan,
+    form: Form,
+    hidden: Hidden,
+    seen: Seen,
+    objects: BTreeMap<&'a ObjectKey, &'a ObjectChange>,
+    earlier: &'a mut Earlier,
+}
+
+/// Several plans, equal environments together.
+pub(crate) fn outline(plans: &[Plan], form: Form) -> Vec<Part> {
+    let clean: Vec<_> = plans.iter().map(fold::clean).collect();
+    let plans: Vec<&Plan> = clean.iter().map(AsRef::as_ref).collect();
+    let mut earlier = Earlier::new();
+    fold::environments(&plans)
+        .iter()
+        .map(|group| part(group, form, &mut earlier))
+        .collect()
+}
+
+/// The last line of a plan.
+pub fn summary(plan: &Plan) -> String {
+    if plan.is_empty() {
+        return format!("No changes. {}/{} matches.", plan.project, plan.environment);
+    }
+    let objects = &plan.summary.objects;
+    let mut parts = vec![
+        format!("{} to create", objects.create),
+        format!("{} to update", objects.update),
+        format!("{} to replace", objects.replace),
+        format!("{} to delete", objects.delete),
+    ];
+    for (number, verb) in [(objects.retain, "to retain"), (objects.adopt, "to adopt")] {
+        if number > 0 {
+            parts.push(format!("{number} {verb}"));
+        }
+    }
+    let rollouts = usize::try_from(plan.summary.rollouts).unwrap_or(usize::MAX);
+    format!(
+        "Plan: {} · {}",
+        parts.join(", "),
+        values::count(rollouts, "rollout")
+    )
+}
+
+fn part(group: &fold::Environments<'_>, form: Form, earlier: &mut Earlier) -> Part {
+    let plan = group.told.as_ref();
+    let mut notes = Notes {
+        plan,
+        form,
+        hidden: Hidden::default(),
+        seen: Seen::default(),
+        objects: plan
+            .objects
+            .iter()
+            .map(|change| (&change.key, change))
+            .collect(),
+        earlier,
+    };
+    let settings = settings(&mut notes);
+    let (services, elsewhere) = services::told(&mut notes);
+    let sections = objects::sections(&mut notes);
+    let is_quiet = plan.is_empty() && plan.findings.is_empty() && plan.services.is_empty();
+    let summary = match group.plans.as_slice() {
+        [_] => summary(plan),
+        several => format!(
+            "{}, in each of {} environments",
+            summary(plan),
+            several.len()
+        ),
+    };
+    Part {
+        headings: group.plans.iter().map(|plan| Heading::of(plan)).collect(),
+        is_quiet,
+        settings,
+        services,
+        elsewhere,
+        held: services::held(plan),
+        sections,
+        findings: plan.findings.iter().map(Remark::of).collect(),
+        seen: notes.seen,
+        hidden: notes.hidden,
+        summary,
+    }
+}
+
+fn settings(notes: &mut Notes<'_>) -> Vec<Row> {
+    let is_new = notes.plan.source.base.is_none();
+    let settings = &notes.plan.settings;
+    let told: Vec<Row> = settings
+        .iter()
+        .filter(|change| {
+            notes.form == Form::Full || !is_new || is_remarkable(change.after.as_ref())
+        })
+        .map(Row::of_model)
+        .collect();
+    notes.hidden.values += settings.len() - told.len();
+    told
+}
+
+/// `true` is what a person set; the names of a new environment stand in its heading.
+fn is_remarkable(value: Option<&serde_json::Value>) -> bool {
+    value.is_some_and(|value| value == true || value == "report")
+}
+
+impl Heading {
+    fn of(plan: &Plan) -> Self {
+        let revision = plan.source.revision.as_deref();
+        Self {
+            name: format!("{}/{}", plan.project, plan.environment),
+            revision: revision.map(|revision| values::visible(&short(revision))),
+            generation: plan
+                .source
+                .base
+                .is_some()
+                .then_some(plan.source.parent_generation.number()),
+            plan: plan.plan_id.digest().hex().chars().take(12).collect(),
+        }
+    }
+}
+
+impl Remark {
+    fn of(finding: &Finding) -> Self {
+        Self {
+            severity: finding.severity,
+            code: values::visible(&finding.code),
+            title: values::visible(&finding.title),
+            at: finding.at.clone(),
+        }
+    }
+}
+
+impl Hidden {
+    pub(crate) fn is_empty(self) -> bool {
+        self == Self::default()
+    }
+
+    /// `2 values, 13 fields of 5 objects`
+    pub(crate) fn count(self) -> String {
+        let mut parts = Vec::new();
+        if self.values > 0 {
+            parts.push(values::count(self.values, "value"));
+        }
+        if self.objects > 0 {
+            parts.push(format!(
+                "{} of {}",
+                values::count(self.fields, "field"),
+                values::count(self.objects, "object")
+            ));
+        }
+        parts.join(", ")
+    }
+}
+
+impl Seen {
+    /// The marks that occur, each with its meaning.
+    pub(crate) fn legend(&self) -> Vec<(Option<Action>, &'static str)> {
+        let mut entries: Vec<(Option<Action>, &'static str)> = self
+            .actions
+            .iter()
+            .filter_map(|action| Some((Some(*action), meaning(*action)?)))
+            .collect();
+        entries.dedup_by_key(|(_, meaning)| *meaning);
+        if self.widens {
+            entries.push((None, "opens to more"));
+        }
+        entries
+    }
+}
+
+impl<'a> Notes<'a> {
+    fn is_full(&self) -> bool {
+        self.form == Form::Full
+    }
+
+    fn objects_of(&self, service: &crate::document::ServiceChange) -> Vec<&'a ObjectChange> {
+        let keys = service.objects.iter();
+        keys.filter_map(|key| self.objects.get(key).copied())
+            .collect()
+    }
+
+    /// Counts what is not told.
+    fn hide(&mut self, objects: &[&ObjectChange]) {
+        self.hidden.objects += objects.len();
+        self.hidden.fields += objects
+            .iter()
+            .map(|change| change.fields.len())
+            .sum::<usize>();
+    }
+}
+
+/// The mark of an action, as a Terraform user knows it.
+pub(crate) const fn mark(action: Action) -> &'static str {
+    match action {
+        Action::Create => "+",
+        Action::Update => "~",
+        Action::Replace => "-/+",
+        Action::Delete => "-",
+        Action::Retain | Action::Forget => ".",
+        Action::Adopt => "=",
+        Action::None => " ",
+    }
+}
+
+const fn meaning(action: Action) -> Option<&'static str> {
+    match action {
+        Action::Create => Some("create"),
+        Action::Update => Some("update"),
+        Action::Replace => Some("replace"),
+        Action::Delete => Some("delete"),
+        Action::Retain | Action::Forget => Some("keep"),
+        Action::Adopt => Some("adopt"),
+        Action::None => None,
+    }
+}
+
+fn short(revision: &str) -> String {
+    let is_hash = revision.len() >= 40 && revision.bytes().all(|b| b.is_ascii_hexdigit());
+    if is_hash {
+        revision.chars().take(12).collect()
+    } else {
+        revision.to_owned()
+    }
+}

@@ -1,0 +1,267 @@
+//! The services of a plan, in the language's words, each change with the place that made it.
+//!
+//! Pure. Always holds: every service of the plan appears by name; services with the very same change
+//! are told together; a new service is told by what matters first, the rest is counted.
+
+use std::collections::BTreeMap;
+
+use starform_contract::{EnvironmentName, ServiceKind};
+
+use crate::{
+    document::{Action, Effect, ModelChange, Plan, Risk, ServiceChange},
+    view::{
+        fold::{self, Same},
+        outline::{
+            Notes, Row,
+            objects::{self, Own},
+        },
+        values,
+    },
+};
+
+/// One service, or several with the very same change.
+#[derive(Debug)]
+pub(crate) struct Service {
+    pub(crate) sign: Action,
+    pub(crate) names: Vec<String>,
+    pub(crate) was: Option<String>,
+    pub(crate) kind: &'static str,
+    /// What happens to what runs; of a new service also how much of it there will be.
+    pub(crate) effect: String,
+    pub(crate) at: Option<String>,
+    /// What a reviewer asks of a new service first, where not every value is told.
+    pub(crate) facts: Vec<Fact>,
+    pub(crate) rows: Vec<Row>,
+    pub(crate) own: Own,
+    /// New, and not told in full: a line or a few.
+    pub(crate) is_brief: bool,
+}
+
+/// A value of a new service.
+#[derive(Debug)]
+pub(crate) struct Fact {
+    pub(crate) path: &'static str,
+    pub(crate) value: String,
+    pub(crate) at: Option<String>,
+}
+
+/// Services whose change is the same as in an environment that was told before.
+#[derive(Debug)]
+pub(crate) struct Elsewhere {
+    pub(crate) sign: Action,
+    pub(crate) names: Vec<String>,
+    pub(crate) effect: String,
+    pub(crate) environment: String,
+}
+
+/// What is said of a new service in a line or in its title.
+const TOLD: [&str; 7] = [
+    "image",
+    "run",
+    "schedule",
+    "scale.min",
+    "scale.max",
+    "size.cpu",
+    "size.memory",
+];
+
+/// Whether the service's own words changed; otherwise its objects are told as the platform's.
+pub(super) fn speaks(service: &ServiceChange) -> bool {
+    match service.action {
+        Action::Update => {
+            !service.changes.is_empty() || service.objects.is_empty() || service.was.is_some()
+        }
+        Action::Create
+        | Action::Delete
+        | Action::Replace
+        | Action::Retain
+        | Action::Forget
+        | Action::Adopt => true,
+        Action::None => false,
+    }
+}
+
+pub(super) fn told(notes: &mut Notes<'_>) -> (Vec<Service>, Vec<Elsewhere>) {
+    let services = notes.plan.services.iter();
+    let speaking: Vec<&ServiceChange> = services.filter(|service| speaks(service)).collect();
+    let (fresh, known) = sort_out(&speaking, notes);
+    let groups = if notes.is_full() {
+        let alone = |service| fold::services(&[service]);
+        fresh.into_iter().flat_map(alone).collect()
+    } else {
+        fold::services(&fresh)
+    };
+    let told = groups.iter().map(|group| service(group, notes)).collect();
+    let known = known
+        .into_iter()
+        .filter_map(|((environment, _), services)| elsewhere(&environment, &services, notes))
+        .collect();
+    (told, known)
+}
+
+pub(super) fn held(plan: &Plan) -> Vec<String> {
+    let held = plan.services.iter().filter(|service| service.held);
+    held.map(|service| service.name.to_string()).collect()
+}
+
+/// Services told of an environment before, by that and by what happens to what runs.
+type Known<'a> = BTreeMap<(EnvironmentName, Effect), Vec<&'a ServiceChange>>;
+
+fn sort_out<'a>(
+    services: &[&'a ServiceChange],
+    notes: &mut Notes<'_>,
+) -> (Vec<&'a ServiceChange>, Known<'a>) {
+    let (mut fresh, mut known) = (Vec::new(), Known::new());
+    for &service in services {
+        let Some(print) = fold::print_of_service(service).filter(|_| !notes.is_full()) else {
+            fresh.push(service);
+            continue;
+        };
+        let own = (service.name.clone(), print);
+        let elsewhere = notes.earlier.get(&own).cloned();
+        match elsewhere.filter(|other| *other != notes.plan.environment) {
+            Some(environment) => known
+                .entry((environment, service.effect))
+                .or_default()
+                .push(service),
+            None => {
+                notes.earlier.insert(own, notes.plan.environment.clone());
+                fresh.push(service);
+            }
+        }
+    }
+    (fresh, known)
+}
+
+fn service(group: &Same<'_, ServiceChange>, notes: &mut Notes<'_>) -> Service {
+    let told = group.told.as_ref();
+    notes.seen.actions.insert(told.action);
+    let is_brief = told.action == Action::Create && !notes.is_full();
+    let (facts, rows) = match told.action {
+        Action::Create if !notes.is_full() => (new_service(told, notes), Vec::new()),
+        Action::Delete if !notes.is_full() => {
+            notes.hidden.values += told.changes.len();
+            (Vec::new(), Vec::new())
+        }
+        Action::Create
+        | Action::Update
+        | Action::Replace
+        | Action::Delete
+        | Action::Retain
+        | Action::Forget
+        | Action::Adopt
+        | Action::None => {
+            let shown = told.changes.iter().filter(|change| !is_told(told, change));
+            (Vec::new(), shown.map(Row::of_model).collect())
+        }
+    };
+    let own = match group.all.as_slice() {
+        [service] => objects::of_service(&notes.objects_of(service), notes),
+        several => {
+            for service in several {
+                let own = notes.objects_of(service);
+                notes.hide(&own);
+            }
+            Own::default()
+        }
+    };
+    let born = told.changes.iter().find(|change| is_told(told, change));
+    Service {
+        sign: sign(told),
+        names: group.all.iter().map(|s| s.name.to_string()).collect(),
+        was: told.was.as_ref().map(ToString::to_string),
+        kind: told.kind.as_str(),
+        effect: effect(told),
+        at: born.and_then(|change| change.at.clone()),
+        facts,
+        rows,
+        own,
+        is_brief,
+    }
+}
+
+fn elsewhere(
+    environment: &EnvironmentName,
+    services: &[&ServiceChange],
+    notes: &mut Notes<'_>,
+) -> Option<Elsewhere> {
+    let first = services.first()?;
+    notes.seen.actions.insert(first.action);
+    for service in services {
+        notes.hidden.values += service.changes.len();
+        let own = notes.objects_of(service);
+        notes.hide(&own);
+    }
+    Some(Elsewhere {
+        sign: sign(first),
+        names: services.iter().map(|s| s.name.to_string()).collect(),
+        effect: effect(first),
+        environment: environment.to_string(),
+    })
+}
+
+/// A service with an object that is replaced is marked so.
+fn sign(service: &ServiceChange) -> Action {
+    match service.risk {
+        Risk::Replace => Action::Replace,
+        Risk::None
+        | Risk::Create
+        | Risk::Update
+        | Risk::Rollout
+        | Risk::Widen
+        | Risk::Delete
+        | Risk::Destroy => service.action,
+    }
+}
+
+fn effect(service: &ServiceChange) -> String {
+    match service.effect {
+        Effect::None => "nothing that runs changes".to_owned(),
+        Effect::Configure if service.kind == ServiceKind::Cron => "from its next run on".to_owned(),
+        Effect::Configure => "the pods stay".to_owned(),
+        Effect::Rollout => "rolls out".to_owned(),
+        Effect::Stop => "stops".to_owned(),
+        Effect::Start => amount(service).unwrap_or_else(|| "starts".to_owned()),
+    }
+}
+
+/// `3–12 × 250m CPU, 512Mi`; a cron job has no number.
+fn amount(service: &ServiceChange) -> Option<String> {
+    let plain = |path: &str| after(service, path).map(|v| values::inline(v).replace('"', ""));
+    let number = match (plain("scale.min"), plain("scale.max")) {
+        (Some(min), Some(max)) if min == max => format!("{min} × "),
+        (Some(min), Some(max)) => format!("{min}–{max} × "),
+        (Some(_), None) | (None, Some(_)) | (None, None) => String::new(),
+    };
+    let (cpu, memory) = plain("size.cpu").zip(plain("size.memory"))?;
+    Some(format!("{number}{cpu} CPU, {memory}"))
+}
+
+fn after<'a>(service: &'a ServiceChange, path: &str) -> Option<&'a serde_json::Value> {
+    let change = service.changes.iter().find(|change| change.path == path);
+    change.and_then(|change| change.after.as_ref())
+}
+
+/// The kind of a service that comes or goes stands in its title.
+fn is_told(service: &ServiceChange, change: &ModelChange) -> bool {
+    change.path == "kind" && matches!(service.action, Action::Create | Action::Delete)
+}
+
+/// Which image, how many of which size, when.
+fn new_service(service: &ServiceChange, notes: &mut Notes<'_>) -> Vec<Fact> {
+    let facts = ["image", "run", "schedule"].into_iter().filter_map(|path| {
+        let change = service.changes.iter().find(|change| change.path == path)?;
+        let value = change.after.as_ref().map(values::inline);
+        Some(Fact {
+            path,
+            value: value.unwrap_or_default(),
+            at: change.at.clone(),
+        })
+    });
+    let hidden = service
+        .changes
+        .iter()
+        .filter(|change| !TOLD.contains(&change.path.as_str()) && !is_told(service, change));
+    notes.hidden.values += hidden.count();
+    facts.collect()
+}
