@@ -94,7 +94,7 @@ pub enum PullError {
     },
     #[error("the {what} is above {limit} bytes")]
     TooLarge { what: &'static str, limit: usize },
-    #[error("the {what} is not of a schema that starform-shuttle {} reads ({why}); a newer agent may be needed", env!("CARGO_PKG_VERSION"))]
+    #[error("starform-shuttle {} cannot read the {what} that the control plane sent: {why}", env!("CARGO_PKG_VERSION"))]
     Schema { what: &'static str, why: String },
     #[error("bundle {expected} came with digest {found}; it was damaged on its way")]
     Digest { expected: Digest, found: Digest },

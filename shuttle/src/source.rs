@@ -5,7 +5,10 @@
 
 use std::path::{Path, PathBuf};
 
-use starform_contract::{Bundle, Digest, Index};
+use starform_contract::{
+    Bundle, Digest, Index,
+    schema::{self, Document, Unreadable},
+};
 
 #[derive(Debug, Clone)]
 pub struct Folder {
@@ -25,7 +28,7 @@ pub enum FolderError {
     Form {
         path: String,
         what: &'static str,
-        why: serde_json::Error,
+        why: Unreadable,
     },
     #[error("{path} has digest {found}, not the one of its name")]
     Digest { path: String, found: Digest },
@@ -68,15 +71,44 @@ impl Folder {
     }
 }
 
-fn read<T: serde::de::DeserializeOwned>(path: &Path, what: &'static str) -> Result<T, FolderError> {
+fn read<T: Document>(path: &Path, what: &'static str) -> Result<T, FolderError> {
     let name = || path.display().to_string();
     let text = std::fs::read(path).map_err(|source| FolderError::Read {
         path: name(),
         source,
     })?;
-    serde_json::from_slice(&text).map_err(|why| FolderError::Form {
+    schema::read(&text).map_err(|why| FolderError::Form {
         path: name(),
         what,
         why,
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_a_newer_version_wrote_is_told_with_the_side_to_upgrade() {
+        let folder = tempfile::tempdir().unwrap();
+        let digest = Digest::of_bytes(b"");
+        let bundles = folder.path().join("bundles");
+        std::fs::create_dir(&bundles).unwrap();
+        let index = folder.path().join("index.json");
+        let bundle = bundles.join(format!("{}.json", digest.hex()));
+        std::fs::write(index, r#"{"new":1,"schema":"starform.desired-state/v2"}"#).unwrap();
+        std::fs::write(bundle, r#"{"new":1,"schema":"starform.bundle/v2"}"#).unwrap();
+        let source = Folder::new(folder.path());
+        let said = [
+            source.index().unwrap_err().to_string(),
+            source.bundle(&digest).unwrap_err().to_string(),
+        ];
+        let told = "/v2`, which a newer Starform wrote, and `";
+        for said in said {
+            assert!(
+                said.contains(told) && said.ends_with("upgrade the side that reads it"),
+                "{said}"
+            );
+        }
+    }
 }

@@ -5,12 +5,13 @@
 use std::{fs, path::Path};
 
 use anyhow::Context;
+use starform_contract::schema::{self, Unreadable};
 use starform_plan::document::Plans;
 
 use crate::{
     args::{Global, ShowArgs},
     backend::Backend,
-    exit::Exit,
+    exit::{Exit, Failure},
     terminal::Terminal,
 };
 
@@ -37,12 +38,16 @@ pub(crate) fn is_id(text: &str) -> bool {
 }
 
 pub(crate) fn read(file: &Path) -> anyhow::Result<Plans> {
-    let text = fs::read_to_string(file)
+    let text = fs::read(file)
         .with_context(|| format!("cannot read the plan file `{}`", file.display()))?;
-    serde_json::from_str(&text).with_context(|| {
-        format!(
-            "`{}` is no plan file; `starform plan --out FILE` writes one",
-            file.display()
-        )
+    schema::read(&text).map_err(|why| {
+        let name = file.display();
+        let message = match why {
+            Unreadable::Newer { .. } => format!("cannot read the plan file `{name}`: {why}"),
+            Unreadable::Other { .. } | Unreadable::None { .. } | Unreadable::Shape(_) => {
+                format!("`{name}` is no plan file: {why}; `starform plan --out FILE` writes one")
+            }
+        };
+        Failure::because(Exit::Error, message)
     })
 }

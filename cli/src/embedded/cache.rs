@@ -10,7 +10,9 @@ use std::{
 };
 
 use serde::{Deserialize, Serialize};
-use starform_contract::{Bundle, ClusterProfile, Digest, Index, PlanId, ProjectId, secret::Kept};
+use starform_contract::{
+    Bundle, ClusterProfile, Digest, Index, PlanId, ProjectId, schema, secret::Kept,
+};
 use starform_plan::document::Plans;
 
 use crate::exit::{Exit, Failure};
@@ -40,8 +42,11 @@ impl Cache {
     }
 
     pub(crate) fn seen(&self) -> Option<Seen> {
-        let text = fs::read_to_string(self.folder.join("accepted.json")).ok()?;
-        serde_json::from_str(&text).ok()
+        let file = self.folder.join("accepted.json");
+        let text = fs::read_to_string(&file).ok()?;
+        serde_json::from_str(&text)
+            .inspect_err(|error| say!("note: `{}` is left aside: {error}", file.display()))
+            .ok()
     }
 
     pub(crate) fn keep_seen(&self, seen: &Seen) {
@@ -84,7 +89,13 @@ impl Cache {
             );
             return Err(Failure::because(Exit::Error, message));
         };
-        Ok(serde_json::from_str(&fs::read_to_string(file)?)?)
+        schema::read(&fs::read(&file)?).map_err(|error| {
+            let message = format!(
+                "cannot read `{}`: {error}; or make the plan again with `starform plan`",
+                file.display()
+            );
+            Failure::because(Exit::Error, message)
+        })
     }
 
     /// A folder that cannot be written (a read-only checkout) only loses the cache.

@@ -13,13 +13,16 @@ use kube::{
     Api, Client,
     api::{Patch, PatchParams},
 };
-use serde::de::DeserializeOwned;
 use serde_json::json;
 use starform_contract::{
     Bundle, ClusterId, ClusterProfile, Digest, EnvironmentName, Generation, Index, ProjectId,
+    schema::{self, Unreadable},
 };
 use starform_plan::accept::clear_finished;
-use starform_shuttle::{client, persist};
+use starform_shuttle::{
+    client,
+    persist::{self, Damage, Persisted},
+};
 
 use super::cache::Seen;
 
@@ -63,13 +66,20 @@ pub(crate) enum HomeError {
     #[error(transparent)]
     Secrets(#[from] persist::KeepError),
     #[error(
-        "`{key}` in the Secret {}/{SECRET} is not readable: {source}; remove the key to start with defaults",
+        "`{key}` in the Secret {}/{SECRET} is not readable: {why}",
         persist::NAMESPACE
     )]
-    Kept {
-        key: &'static str,
-        source: serde_json::Error,
-    },
+    Version { key: &'static str, why: Unreadable },
+    #[error(
+        "`{key}` in the Secret {}/{SECRET} is not readable: {why}; remove the key to start with defaults",
+        persist::NAMESPACE
+    )]
+    Kept { key: &'static str, why: String },
+    #[error(
+        "the bundle {digest} that namespace {} keeps is not for this version of Starform: {why}",
+        persist::NAMESPACE
+    )]
+    Bundle { digest: Digest, why: Unreadable },
     #[error("the cluster refuses: {0}; check what this kubeconfig may do")]
     Refused(String),
     #[error(
@@ -100,7 +110,9 @@ impl HomeError {
             Self::Connect(error) => !matches!(error, client::ConnectError::Kubeconfig { .. }),
             Self::Load(_)
             | Self::Secrets(_)
+            | Self::Version { .. }
             | Self::Kept { .. }
+            | Self::Bundle { .. }
             | Self::Refused(_)
             | Self::ControlPlane(_)
             | Self::NoUid => false,
@@ -124,7 +136,10 @@ impl Home {
             Some(kept) if kept.index.cluster_id != cluster_id => {
                 return Err(HomeError::ControlPlane(kept.index.cluster_id));
             }
-            Some(kept) => (kept.index, kept.bundles, Some(kept.version)),
+            Some(kept) => {
+                whole(&kept)?;
+                (kept.index, kept.bundles, Some(kept.version))
+            }
             None => (Index::empty(cluster_id), BTreeMap::new(), None),
         };
         Ok(Self {
@@ -249,17 +264,34 @@ async fn kept(client: &Client) -> Result<(ClusterProfile, Finished), HomeError> 
         .await
         .map_err(|error| unreachable(&error))?;
     let data = secret.and_then(|secret| secret.data).unwrap_or_default();
-    Ok((read(&data, PROFILE)?, read(&data, FINISHED)?))
+    let finished = match data.get(FINISHED) {
+        Some(bytes) => serde_json::from_slice(&bytes.0).map_err(|error| HomeError::Kept {
+            key: FINISHED,
+            why: error.to_string(),
+        })?,
+        None => Finished::new(),
+    };
+    let profile = data.get(PROFILE).map(|bytes| schema::read(&bytes.0));
+    let profile = profile.transpose().map_err(|error| match error {
+        Unreadable::Shape(why) => HomeError::Kept { key: PROFILE, why },
+        why @ (Unreadable::Newer { .. } | Unreadable::Other { .. } | Unreadable::None { .. }) => {
+            HomeError::Version { key: PROFILE, why }
+        }
+    })?;
+    Ok((profile.unwrap_or_default(), finished))
 }
 
-fn read<T: Default + DeserializeOwned>(
-    data: &BTreeMap<String, ByteString>,
-    key: &'static str,
-) -> Result<T, HomeError> {
-    data.get(key).map_or_else(
-        || Ok(T::default()),
-        |bytes| serde_json::from_slice(&bytes.0).map_err(|source| HomeError::Kept { key, source }),
-    )
+/// A bundle of another version is not lost, so nothing is planned as if it were.
+fn whole(kept: &Persisted) -> Result<(), HomeError> {
+    for (digest, damage) in &kept.unreadable {
+        if let Damage::Document(why) = damage {
+            return Err(HomeError::Bundle {
+                digest: digest.clone(),
+                why: why.clone(),
+            });
+        }
+    }
+    Ok(())
 }
 
 /// An answer that says no is not the same as no answer.

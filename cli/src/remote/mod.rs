@@ -40,6 +40,8 @@ pub(crate) enum RemoteError {
     Problem(Box<Problem>),
     #[error("{server} answered {status} with something that is not Starform's; is --server right?")]
     NotStarform { server: String, status: StatusCode },
+    #[error("starform {} cannot read what the control plane at {server} answered: {why}; check that both are of one version", env!("CARGO_PKG_VERSION"))]
+    Misread { server: String, why: String },
 }
 
 impl Remote {
@@ -148,10 +150,22 @@ impl Remote {
     async fn read<T: DeserializeOwned>(&self, request: RequestBuilder) -> Result<T, RemoteError> {
         let response = self.send(request).await?;
         let status = response.status();
-        response.json().await.map_err(|_| RemoteError::NotStarform {
-            server: self.server.clone(),
-            status,
-        })
+        let body = response
+            .bytes()
+            .await
+            .map_err(|error| self.unreachable(&error))?;
+        serde_json::from_slice(&body).map_err(|error| self.misread(status, &error))
+    }
+
+    /// JSON of another form is mostly that of another version.
+    fn misread(&self, status: StatusCode, error: &serde_json::Error) -> RemoteError {
+        let server = self.server.clone();
+        if error.is_data() {
+            let why = error.to_string();
+            RemoteError::Misread { server, why }
+        } else {
+            RemoteError::NotStarform { server, status }
+        }
     }
 
     async fn send(&self, request: RequestBuilder) -> Result<Response, RemoteError> {
@@ -199,7 +213,8 @@ pub(crate) fn failure(error: RemoteError) -> anyhow::Error {
         },
         RemoteError::Unreachable { .. }
         | RemoteError::Unauthorized { .. }
-        | RemoteError::NotStarform { .. } => Exit::Error,
+        | RemoteError::NotStarform { .. }
+        | RemoteError::Misread { .. } => Exit::Error,
     };
     Failure::because(exit, error.to_string())
 }

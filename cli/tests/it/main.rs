@@ -29,3 +29,4 @@ mod redaction;
 mod secrets;
 mod settings;
 mod support;
+mod versions;

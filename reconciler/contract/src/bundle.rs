@@ -6,7 +6,7 @@
 use std::collections::BTreeMap;
 
 use schemars::JsonSchema;
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Deserializer, Serialize, de::Error as _};
 use serde_json::Value;
 
 use crate::{
@@ -15,6 +15,7 @@ use crate::{
     key::ObjectKey,
     model::ServiceKind,
     name::{EnvironmentName, ObjectName, ProjectName, ServiceName, VolumeName},
+    schema,
     state::DriftPolicy,
 };
 
@@ -29,18 +30,37 @@ pub const RELEASE_ANNOTATION: &str = "starform.io/release";
 pub const VOLUME_LABEL: &str = "starform.io/volume";
 
 /// The schema of bundles that this version writes and reads.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, JsonSchema)]
 pub enum BundleSchema {
     #[serde(rename = "starform.bundle/v1")]
     V1,
 }
 
+impl<'de> Deserialize<'de> for BundleSchema {
+    fn deserialize<D: Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
+        schema::word::<Bundle, D>(from).map(|()| Self::V1)
+    }
+}
+
 /// Either of the two; an environment's has `environment`, a project's has `names`.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
 #[serde(untagged)]
 pub enum Bundle {
     Environment(EnvironmentBundle),
     Project(ProjectBundle),
+}
+
+impl<'de> Deserialize<'de> for Bundle {
+    fn deserialize<D: Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
+        let document = Value::deserialize(from)?;
+        schema::check_value::<Self>(&document).map_err(D::Error::custom)?;
+        if document.get("environment").is_some() {
+            serde_json::from_value(document).map(Self::Environment)
+        } else {
+            serde_json::from_value(document).map(Self::Project)
+        }
+        .map_err(D::Error::custom)
+    }
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]

@@ -6,20 +6,27 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use schemars::JsonSchema;
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Deserializer, Serialize};
 
 use crate::{
     digest::Digest,
     id::{ClusterId, Generation, PlanId, ProjectId},
     key::ObjectKey,
     name::EnvironmentName,
+    schema,
     signature::{Signature, SigningKey},
 };
 
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, JsonSchema)]
 pub enum IndexSchema {
     #[serde(rename = "starform.desired-state/v1")]
     V1,
+}
+
+impl<'de> Deserialize<'de> for IndexSchema {
+    fn deserialize<D: Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
+        schema::word::<Index, D>(from).map(|()| Self::V1)
+    }
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]

@@ -10,13 +10,14 @@ mod version;
 use std::collections::BTreeMap;
 
 use schemars::JsonSchema;
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Deserializer, Serialize};
 
 use crate::{
     index::AnnotationPatch,
     key::ObjectKey,
     quantity::{Cpu, Memory},
     range::Cidr,
+    schema,
 };
 
 pub use check::{Fault, InvalidProfile};
@@ -25,11 +26,17 @@ pub use version::{KubernetesVersion, NotAVersion};
 /// The tier of a workspace that names none.
 pub const DEFAULT_TIER: &str = "standard";
 
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, JsonSchema)]
 pub enum ProfileSchema {
     #[default]
     #[serde(rename = "starform.cluster-profile/v1")]
     V1,
+}
+
+impl<'de> Deserialize<'de> for ProfileSchema {
+    fn deserialize<D: Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
+        schema::word::<ClusterProfile, D>(from).map(|()| Self::V1)
+    }
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]

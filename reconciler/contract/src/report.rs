@@ -3,20 +3,27 @@
 //! Pure data. Idempotent by (agent instance, sequence). Health words are kstatus's.
 
 use schemars::JsonSchema;
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Deserializer, Serialize};
 
 use crate::{
     digest::Digest,
     id::{Generation, ProjectId, ServiceId, WorkspaceId},
     key::ObjectKey,
     name::{EnvironmentName, ServiceName},
+    schema,
 };
 
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, JsonSchema)]
 pub enum ReportSchema {
     #[default]
     #[serde(rename = "starform.report/v1")]
     V1,
+}
+
+impl<'de> Deserialize<'de> for ReportSchema {
+    fn deserialize<D: Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
+        schema::word::<Report, D>(from).map(|()| Self::V1)
+    }
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]

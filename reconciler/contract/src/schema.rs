@@ -1,11 +1,14 @@
 //! The contract's documents as JSON: read by their version, and their JSON Schemas.
 //!
-//! Pure. Always holds: a document of another schema is refused with the schema that is read, whatever
-//! else is in it. `schemas/` holds what [`all`] returns; a test compares them, so a change of a type is
-//! seen.
+//! Pure. Always holds: a document of another schema is refused by [`check`] alone, with the schema that
+//! it has and the one that is understood, whatever else is in it and whatever it stands in. `schemas/`
+//! holds what [`all`] returns; a test compares them, so a change of a type is seen.
 
 use schemars::schema_for;
-use serde::{Deserialize, de::DeserializeOwned};
+use serde::{
+    Deserialize, Deserializer,
+    de::{DeserializeOwned, Error as _},
+};
 use serde_json::Value;
 
 use crate::{bundle::Bundle, index::Index, profile::ClusterProfile, report::Report};
@@ -27,17 +30,64 @@ impl Document for Report {
     const SCHEMA: &'static str = "starform.report/v1";
 }
 
+/// A profile that a person writes may leave its schema out: [`ClusterProfile::read`].
+impl Document for ClusterProfile {
+    const SCHEMA: &'static str = "starform.cluster-profile/v1";
+}
+
 /// Why a text is not the document that it should be.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum Unreadable {
     #[error(
-        "it is of schema `{found}`, and this version reads `{known}`; use the version of Starform that wrote it, or a newer one"
+        "it is of schema `{found}`, which a newer Starform wrote, and `{known}` is understood here; upgrade the side that reads it"
+    )]
+    Newer { found: String, known: &'static str },
+    #[error(
+        "it is of schema `{found}`, and `{known}` is expected here; check that it is the right document"
     )]
     Other { found: String, known: &'static str },
-    #[error("it names no schema, and `{known}` was expected")]
+    #[error(
+        "it names no schema, and `{known}` is expected here; check that it is the right document"
+    )]
     None { known: &'static str },
-    #[error("it is no document: {0}")]
+    #[error("it does not read: {0}")]
     Shape(String),
+}
+
+/// Judges the schema `found` of a document where `known` is understood.
+///
+/// # Errors
+/// [`Unreadable`], but never [`Unreadable::Shape`].
+pub fn check(found: Option<&str>, known: &'static str) -> Result<(), Unreadable> {
+    match found {
+        Some(found) if found == known => Ok(()),
+        Some(found) if is_newer(found, known) => Err(Unreadable::Newer {
+            found: found.to_owned(),
+            known,
+        }),
+        Some(found) => Err(Unreadable::Other {
+            found: found.to_owned(),
+            known,
+        }),
+        None => Err(Unreadable::None { known }),
+    }
+}
+
+/// Reads the `schema` of a document of type `T`, as which it may stand in anything.
+///
+/// # Errors
+/// What [`check`] says, in the reader's own kind of error.
+pub fn word<'de, T: Document, D: Deserializer<'de>>(from: D) -> Result<(), D::Error> {
+    let found = String::deserialize(from)?;
+    check(Some(&found), T::SCHEMA).map_err(D::Error::custom)
+}
+
+/// Judges the schema of a parsed document, before anything else of it is read.
+///
+/// # Errors
+/// As [`check`].
+pub fn check_value<T: Document>(document: &Value) -> Result<(), Unreadable> {
+    check(document.get("schema").and_then(Value::as_str), T::SCHEMA)
 }
 
 /// Reads a document; its schema is looked at before anything else.
@@ -51,12 +101,8 @@ pub fn read<T: Document>(text: &[u8]) -> Result<T, Unreadable> {
     }
     let shape = |error: serde_json::Error| Unreadable::Shape(error.to_string());
     let head: Head = serde_json::from_slice(text).map_err(shape)?;
-    let known = T::SCHEMA;
-    match head.schema {
-        Some(found) if found == known => serde_json::from_slice(text).map_err(shape),
-        Some(found) => Err(Unreadable::Other { found, known }),
-        None => Err(Unreadable::None { known }),
-    }
+    check(head.schema.as_deref(), T::SCHEMA)?;
+    serde_json::from_slice(text).map_err(shape)
 }
 
 /// File name in `schemas/` and the schema, for every document.
@@ -70,4 +116,16 @@ pub fn all() -> Vec<(&'static str, Value)> {
             schema_for!(ClusterProfile).to_value(),
         ),
     ]
+}
+
+/// `NAME/v3` is newer than `NAME/v2`.
+fn is_newer(found: &str, known: &str) -> bool {
+    let version = |schema: &str| -> Option<(String, u32)> {
+        let (name, number) = schema.rsplit_once("/v")?;
+        Some((name.to_owned(), number.parse().ok()?))
+    };
+    match (version(found), version(known)) {
+        (Some((found, newer)), Some((known, number))) => found == known && newer > number,
+        (None, _) | (_, None) => false,
+    }
 }

@@ -6,23 +6,36 @@
 use std::collections::BTreeMap;
 
 use schemars::JsonSchema;
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Deserializer, Serialize};
 use serde_json::Value;
 use starform_contract::{
     Bundle, Digest, EffectId, EnvironmentName, Generation, ObjectKey, PlanId, ProjectName,
     ServiceKind, ServiceName,
+    schema::{self, Document},
 };
 
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, JsonSchema)]
 pub enum PlanSchema {
     #[serde(rename = "starform.plan/v1")]
     V1,
 }
 
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+impl<'de> Deserialize<'de> for PlanSchema {
+    fn deserialize<D: Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
+        schema::word::<Plan, D>(from).map(|()| Self::V1)
+    }
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, JsonSchema)]
 pub enum PlansSchema {
     #[serde(rename = "starform.plans/v1")]
     V1,
+}
+
+impl<'de> Deserialize<'de> for PlansSchema {
+    fn deserialize<D: Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
+        schema::word::<Plans, D>(from).map(|()| Self::V1)
+    }
 }
 
 /// Several plans; the envelope of `--format json` and of a plan file.
@@ -34,6 +47,14 @@ pub struct Plans {
     /// Empty where only the plans are shown.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub bundles: BTreeMap<Digest, Bundle>,
+}
+
+impl Document for Plans {
+    const SCHEMA: &'static str = "starform.plans/v1";
+}
+
+impl Document for Plan {
+    const SCHEMA: &'static str = "starform.plan/v1";
 }
 
 /// One environment of one project, with the project-scope objects that it needs.

@@ -20,7 +20,7 @@ use tokio::{sync::watch, time::Instant};
 use super::{
     Api, ApiError,
     authenticate::check,
-    extract::{self, Body},
+    extract::{self, Body, DocumentBody},
 };
 use crate::{
     access::{Action, Actor},
@@ -85,7 +85,7 @@ pub(super) async fn report(
     Extension(actor): Extension<Actor>,
     Path(cluster): Path<String>,
     headers: HeaderMap,
-    Body(report): Body<Report>,
+    DocumentBody(report): DocumentBody<Report>,
 ) -> Result<StatusCode, ApiError> {
     let (cluster, instance) = working(&api, &actor, &cluster, &headers).await?;
     let recorded = api

@@ -11,12 +11,16 @@ use axum::{
     http::{HeaderMap, StatusCode, header},
 };
 use serde::de::DeserializeOwned;
+use starform_contract::schema::{self, Document, Unreadable};
 
 use super::ApiError;
 use crate::store::Idempotency;
 
 /// A JSON body of at most the route's size.
 pub(super) struct Body<T>(pub(super) T);
+
+/// As [`Body`], for a document that names its schema: judged before anything else in it is read.
+pub(super) struct DocumentBody<T>(pub(super) T);
 
 /// As [`Body`], for what must not be repeated: its errors tell a place alone.
 pub(super) struct PrivateBody<T>(pub(super) T);
@@ -36,6 +40,25 @@ impl<T: DeserializeOwned, S: Send + Sync> FromRequest<S> for Body<T> {
             });
         let value = read.map_err(|error| not_taken(&error))?;
         Ok(Self(value))
+    }
+}
+
+impl<T: Document, S: Send + Sync> FromRequest<S> for DocumentBody<T> {
+    type Rejection = ApiError;
+
+    async fn from_request(request: Request, state: &S) -> Result<Self, ApiError> {
+        let bytes = bytes(request, state).await?;
+        let read = schema::read(&bytes).map_err(|why| match why {
+            Unreadable::Newer { .. } => {
+                let version = env!("CARGO_PKG_VERSION");
+                let detail = format!("the control plane ({version}) cannot read the body: {why}");
+                ApiError::bad_request("unknown-schema", detail)
+            }
+            Unreadable::Other { .. } | Unreadable::None { .. } | Unreadable::Shape(_) => {
+                not_taken(&why)
+            }
+        });
+        read.map(Self)
     }
 }
 

@@ -171,6 +171,7 @@ impl From<StoreError> for ApiError {
             | StoreError::File { .. }
             | StoreError::Schema(_)
             | StoreError::Corrupt { .. }
+            | StoreError::Document { .. }
             | StoreError::MissingBundle(_)
             | StoreError::Secret { .. } => Self::internal(&error),
         }

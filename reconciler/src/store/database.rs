@@ -236,7 +236,10 @@ impl Row {
         &self,
         column: &'static str,
     ) -> Result<T, StoreError> {
-        serde_json::from_str(&self.text(column)?).map_err(|_| StoreError::Corrupt { column })
+        serde_json::from_str(&self.text(column)?).map_err(|why| StoreError::Document {
+            column,
+            why: why.to_string(),
+        })
     }
 
     pub(super) fn moment(&self, column: &'static str) -> Result<Timestamp, StoreError> {

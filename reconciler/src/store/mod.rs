@@ -84,6 +84,8 @@ pub enum StoreError {
         "the database holds an unreadable value in column `{column}`; was it edited, or written by a newer version?"
     )]
     Corrupt { column: &'static str },
+    #[error("the database holds a document in column `{column}` that starform {} cannot read: {why}", env!("CARGO_PKG_VERSION"))]
+    Document { column: &'static str, why: String },
     #[error(
         "the database lacks the bundle {0}, which an accepted index names; restore it from a backup"
     )]

@@ -56,6 +56,13 @@ on_both! {
         ask("k2", "main").await.problem(409, "name-taken");
     }
 
+    async fn a_profile_of_a_newer_version_is_told_with_the_side_to_upgrade(world: World) {
+        let body = json!({"name": "eu", "profile": {"schema": "starform.cluster-profile/v2", "zone": 1}});
+        let problem = world.post(&world.admin, "/v1/clusters", &body).await.problem(400, "invalid-body");
+        let told = "profile.schema: it is of schema `starform.cluster-profile/v2`, which a newer Starform wrote, and `starform.cluster-profile/v1` is understood here; upgrade";
+        assert!(problem.detail.contains(told), "{}", problem.detail);
+    }
+
     async fn what_cannot_be_is_refused_with_a_code(world: World) {
         let admin = &world.admin;
         for (path, body, status, code) in [

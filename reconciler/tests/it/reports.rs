@@ -1,5 +1,6 @@
 //! Reports: counted once, in order; what they make of applies, status, history and event streams.
 
+use axum::http::Method;
 use starform_contract::{Digest, Generation, report::Health};
 use starform_reconciler::{
     api::body::{
@@ -116,6 +117,27 @@ on_both! {
         let right = report(&world, &place, "production", 1, Health::Current).await;
         let recorded = world.store.record_report(other.cluster, "a", &right, now).await.unwrap();
         assert_eq!(recorded, Recorded::NoEnvironment);
+    }
+
+    async fn a_report_of_a_newer_agent_is_refused_with_the_side_to_upgrade(world: World) {
+        let place = world.place("shop").await;
+        applied(&world, &place, "production", &[("web", "web:1")]).await;
+        let report = report(&world, &place, "production", 1, Health::Current).await;
+        let path = format!("/v1/clusters/{}/reports", place.cluster);
+        let headers = [("starform-agent-instance", "a")];
+        let post = async |body: &serde_json::Value| {
+            world.ask(Method::POST, Some(&place.agent), &path, &headers, body).await
+        };
+        // Whatever else is in it.
+        let newer = serde_json::json!({"schema": "starform.report/v2", "generation": "new"});
+        let problem = post(&newer).await.problem(400, "unknown-schema");
+        assert!(problem.detail.starts_with("the control plane ("), "{}", problem.detail);
+        let told = "`starform.report/v2`, which a newer Starform wrote, and `starform.report/v1` is understood here; upgrade the side that reads it";
+        assert!(problem.detail.contains(told), "{}", problem.detail);
+        let other = serde_json::json!({"schema": "starform.plan/v1"});
+        post(&other).await.problem(400, "invalid-body");
+        let taken = post(&serde_json::to_value(&report).unwrap()).await;
+        assert_eq!(taken.status.as_u16(), 201, "{}", taken.text);
     }
 
     async fn a_later_generation_finishes_earlier_applies(world: World) {

@@ -20,7 +20,11 @@ use std::{
 
 use kube::Client;
 use serde_json::{Value, json};
-use starform_contract::{Bundle, Digest, Generation, Index, digest::canonical};
+use starform_contract::{
+    Bundle, Digest, Generation, Index,
+    digest::canonical,
+    schema::{self, Document, Unreadable},
+};
 
 use crate::call::CallError;
 pub use envelope::{Envelopes, load_envelopes, remove_envelopes, save_envelopes};
@@ -42,6 +46,8 @@ pub struct Persisted {
     pub index: Index,
     /// By digest; the index may name more, see [`Persisted::missing`].
     pub bundles: BTreeMap<Digest, Bundle>,
+    /// Why bundles that the cluster does keep are missing all the same.
+    pub unreadable: BTreeMap<Digest, Damage>,
     pub version: Version,
 }
 
@@ -71,6 +77,9 @@ pub enum LoadError {
         "the ConfigMap {NAMESPACE}/{INDEX} is damaged: {0}; restore it from a backup, or delete it: with a control plane the accepted state is then fetched again"
     )]
     Index(Damage),
+    /// Nothing is damaged: an older version meets what a newer one keeps.
+    #[error("the ConfigMap {NAMESPACE}/{INDEX} is not for this version of Starform: {0}")]
+    Version(Unreadable),
 }
 
 #[derive(Debug, thiserror::Error)]
@@ -82,6 +91,23 @@ pub enum SaveError {
     MissingBundle(Digest),
     #[error("cannot write accepted state to namespace {NAMESPACE}: {0}")]
     Call(#[from] CallError),
+}
+
+impl From<Damage> for LoadError {
+    fn from(damage: Damage) -> Self {
+        match damage {
+            Damage::Document(
+                why @ (Unreadable::Newer { .. }
+                | Unreadable::Other { .. }
+                | Unreadable::None { .. }),
+            ) => Self::Version(why),
+            Damage::Document(Unreadable::Shape(_))
+            | Damage::Field(_)
+            | Damage::MissingPart(..)
+            | Damage::Unpack(_)
+            | Damage::Digest { .. } => Self::Index(damage),
+        }
+    }
 }
 
 impl Persisted {
@@ -110,7 +136,7 @@ pub async fn load(client: &Client) -> Result<Option<Persisted>, LoadError> {
                 .as_ref()
                 .is_some_and(|persisted| !persisted.missing().is_empty()),
             Err(LoadError::Index(damage)) => matches!(damage, Damage::MissingPart(..)),
-            Err(LoadError::Call(_)) => false,
+            Err(LoadError::Call(_) | LoadError::Version(_)) => false,
         };
         if !torn {
             break;
@@ -140,12 +166,13 @@ async fn load_once(client: &Client) -> Result<Option<Persisted>, LoadError> {
     let digest = first.digest.clone();
     let mut index_parts = parts.remove(&digest).unwrap_or_default();
     index_parts.push(first);
-    let index = read_index(&index_parts, &digest).map_err(LoadError::Index)?;
-    let bundles = read_bundles(&index, &parts);
+    let index = read_index(&index_parts, &digest).map_err(LoadError::from)?;
+    let (bundles, unreadable) = read_bundles(&index, &parts);
     let whole = bundles.keys().cloned().chain([digest.clone()]).collect();
     Ok(Some(Persisted {
         index,
         bundles,
+        unreadable,
         version: Version {
             index: store::version(&map),
             digest,
@@ -294,15 +321,21 @@ fn read_index(parts: &[Part], digest: &Digest) -> Result<Index, Damage> {
     }
 }
 
-fn read_bundles(index: &Index, parts: &BTreeMap<Digest, Vec<Part>>) -> BTreeMap<Digest, Bundle> {
-    let mut bundles = BTreeMap::new();
+fn read_bundles(
+    index: &Index,
+    parts: &BTreeMap<Digest, Vec<Part>>,
+) -> (BTreeMap<Digest, Bundle>, BTreeMap<Digest, Damage>) {
+    let (mut bundles, mut unreadable) = (BTreeMap::new(), BTreeMap::new());
     for digest in index.bundles() {
         match read_bundle(parts.get(digest).map_or(&[], Vec::as_slice), digest) {
             Ok(bundle) => drop(bundles.insert(digest.clone(), bundle)),
-            Err(damage) => tracing::warn!(bundle = %digest, %damage, "left out a damaged bundle"),
+            Err(damage) => {
+                tracing::warn!(bundle = %digest, %damage, "left out a bundle that does not read");
+                unreadable.insert(digest.clone(), damage);
+            }
         }
     }
-    bundles
+    (bundles, unreadable)
 }
 
 fn read_bundle(parts: &[Part], digest: &Digest) -> Result<Bundle, Damage> {
@@ -318,6 +351,6 @@ fn read_bundle(parts: &[Part], digest: &Digest) -> Result<Bundle, Damage> {
     }
 }
 
-fn read<T: serde::de::DeserializeOwned>(parts: &[Part]) -> Result<T, Damage> {
-    serde_json::from_slice(&unpack(parts)?).map_err(|error| Damage::Schema(error.to_string()))
+fn read<T: Document>(parts: &[Part]) -> Result<T, Damage> {
+    Ok(schema::read(&unpack(parts)?)?)
 }

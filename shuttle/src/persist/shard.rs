@@ -10,7 +10,7 @@ use std::{
 
 use base64::{Engine as _, engine::general_purpose::STANDARD as BASE64};
 use serde_json::{Value, json};
-use starform_contract::{Digest, Generation};
+use starform_contract::{Digest, Generation, schema::Unreadable};
 
 use super::NAMESPACE;
 
@@ -52,8 +52,8 @@ pub enum Damage {
     MissingPart(usize, usize),
     #[error("it does not unpack: {0}")]
     Unpack(String),
-    #[error("it does not read as JSON of its schema: {0}")]
-    Schema(String),
+    #[error(transparent)]
+    Document(#[from] Unreadable),
     #[error("its content is {found}, not {expected}")]
     Digest { found: Digest, expected: Digest },
 }

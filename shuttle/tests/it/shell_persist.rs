@@ -10,7 +10,7 @@ use serde_json::json;
 use starform_contract::Index;
 use starform_shuttle::{
     engine::io::{InventoryEntry, InventoryShard},
-    persist::{self, PART_BYTES, SaveError},
+    persist::{self, LoadError, PART_BYTES, SaveError},
 };
 
 use crate::shell_support::{cluster, empty_system, project, some_cluster, successor};
@@ -181,6 +181,53 @@ async fn a_stale_writer_changes_nothing() {
     assert!(matches!(refused, Err(SaveError::Conflict)));
     let loaded = persist::load(&client).await.unwrap().unwrap();
     assert_eq!((&loaded.index, &loaded.bundles), (&third, &a));
+}
+
+/// What a newer agent kept is not damaged, and nobody is told to delete it.
+#[tokio::test(flavor = "multi_thread")]
+async fn what_a_newer_version_kept_is_told_as_that() {
+    let Some(client) = cluster().await else {
+        return;
+    };
+    let _alone = empty_system(&client).await;
+    let (index, bundles) = successor(&Index::empty(some_cluster()), &[project("one", "a")]);
+    persist::save(&client, &index, &bundles, None)
+        .await
+        .unwrap();
+    let api: Api<ConfigMap> = Api::namespaced(client.clone(), persist::NAMESPACE);
+    for (name, schema) in [
+        ("part", "starform.bundle"),
+        ("index", "starform.desired-state"),
+    ] {
+        let kept = kept(&client).await;
+        let name = kept
+            .into_keys()
+            .find(|kept| kept.starts_with(&format!("starform-{name}")));
+        let newer = json!({"schema": format!("{schema}/v2"), "else": true}).to_string();
+        let parts = persist::pack(newer.as_bytes(), &index.digest, index.generation);
+        let part = parts[0].to_config_map("any", "any")["binaryData"].clone();
+        let patch = kube::api::Patch::Merge(json!({ "binaryData": part }));
+        api.patch(&name.unwrap(), &Default::default(), &patch)
+            .await
+            .unwrap();
+        let said = match persist::load(&client).await {
+            Err(error @ LoadError::Version(_)) => error.to_string(),
+            Err(other) => panic!("{other}"),
+            Ok(loaded) => {
+                let loaded = loaded.unwrap();
+                assert_eq!(loaded.missing().len(), 1);
+                loaded.unreadable.values().next().unwrap().to_string()
+            }
+        };
+        let told = format!(
+            "it is of schema `{schema}/v2`, which a newer Starform wrote, and `{schema}/v1` is understood here; upgrade the side that reads it"
+        );
+        assert!(said.ends_with(&told), "{said}");
+        assert!(
+            !said.contains("delete") && !said.contains("damaged"),
+            "{said}"
+        );
+    }
 }
 
 #[tokio::test(flavor = "multi_thread")]

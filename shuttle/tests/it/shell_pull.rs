@@ -186,7 +186,11 @@ async fn a_bundle_is_what_its_digest_says_or_an_error() {
         .await
         .unwrap_err()
         .to_string();
-    assert!(newer.contains("newer agent"), "{newer}");
+    let told = "`starform.bundle/v9`, which a newer Starform wrote, and `starform.bundle/v1` is understood here; upgrade";
+    assert!(
+        newer.contains("starform-shuttle ") && newer.contains(told),
+        "{newer}"
+    );
 }
 
 #[tokio::test]

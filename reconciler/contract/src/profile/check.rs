@@ -7,7 +7,7 @@ use std::fmt;
 use serde_json::Value;
 
 use super::{ClusterProfile, Gateway, Largest, Quota, Tier};
-use crate::range::Cidr;
+use crate::{range::Cidr, schema};
 
 /// One thing wrong with a profile.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -39,6 +39,14 @@ impl ClusterProfile {
     /// # Errors
     /// As [`Self::read`].
     pub fn of(value: Value) -> Result<Self, InvalidProfile> {
+        if value.get("schema").is_some() {
+            schema::check_value::<Self>(&value).map_err(|error| {
+                InvalidProfile(vec![Fault {
+                    path: "schema".to_owned(),
+                    problem: error.to_string(),
+                }])
+            })?;
+        }
         let profile: Self = serde_path_to_error::deserialize(value).map_err(|error| {
             let path = match error.path().to_string() {
                 path if path == "." => String::new(),

@@ -12,6 +12,7 @@ mod lists;
 mod names;
 mod propose;
 mod quota;
+mod released;
 mod removal;
 mod schemas;
 mod sound;
