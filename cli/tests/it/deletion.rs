@@ -3,20 +3,18 @@
 
 use std::collections::BTreeMap;
 
-use serde_json::{Value, json};
+use serde_json::json;
 
 use crate::support::{
     cluster::{Audited, Cluster},
     embedded::{apply, starform_in},
     process::Ran,
     project::Project,
+    standing::Standing,
 };
 
 const IMAGE: &str =
     "ghcr.io/acme/api@sha256:0f1e2d3c4b5a69788796a5b4c3d2e1f00f1e2d3c4b5a69788796a5b4c3d2e1f0";
-
-/// Path and (uid, resourceVersion) of everything in a namespace, and of the Namespace itself.
-type Standing = BTreeMap<String, (String, String)>;
 
 #[test]
 fn what_is_deleted_goes_alone() {
@@ -27,7 +25,7 @@ fn what_is_deleted_goes_alone() {
     apply(&cluster, &neighbour).expect(0);
     let shop = Project::new(&text("shop", VOLUME, &["staging", "production"]));
     apply(&cluster, &shop).expect(0);
-    let before = standing(&cluster, "neighbour");
+    let before = cluster.standing("neighbour");
 
     another_name_keeps_the_objects(&cluster, &shop);
     an_environment_goes_alone(&cluster, &shop);
@@ -35,11 +33,11 @@ fn what_is_deleted_goes_alone() {
     a_kept_volume_keeps_the_namespace(&cluster, &shop);
     what_is_not_ours_keeps_the_namespace(&cluster);
 
-    assert_eq!(standing(&cluster, "neighbour"), before);
+    assert_eq!(cluster.standing("neighbour"), before);
 }
 
 fn another_name_keeps_the_objects(cluster: &Cluster, shop: &Project) {
-    let before = standing(cluster, "shop");
+    let before = cluster.standing("shop");
     let mark = cluster.audit_mark();
     shop.replace("worker mailer {", "worker post was=mailer {");
     let plan = starform_in(cluster, shop, &["plan"]).expect(0);
@@ -49,7 +47,7 @@ fn another_name_keeps_the_objects(cluster: &Cluster, shop: &Project) {
         plan.stdout
     );
     apply(cluster, shop).expect(0);
-    let after = standing(cluster, "shop");
+    let after = cluster.standing("shop");
     let uids = |standing: &Standing| -> BTreeMap<String, String> {
         let of_service = standing.iter().filter(|(path, _)| {
             path.contains("/mailer--")
@@ -90,7 +88,7 @@ fn another_name_keeps_the_objects(cluster: &Cluster, shop: &Project) {
 }
 
 fn an_environment_goes_alone(cluster: &Cluster, shop: &Project) {
-    let before = standing(cluster, "shop");
+    let before = cluster.standing("shop");
     shop.replace("  environment staging branch=staging\n", "");
     let planned = starform_in(cluster, shop, &["plan", "--exit-code"]).expect(0);
     assert!(
@@ -108,7 +106,7 @@ fn an_environment_goes_alone(cluster: &Cluster, shop: &Project) {
         &["environment", "delete", "staging", "--destroy", "db.data"],
     )
     .expect(0);
-    let after = standing(cluster, "shop");
+    let after = cluster.standing("shop");
     let left: Vec<&String> = after
         .keys()
         .filter(|path| path.contains("--staging"))
@@ -159,13 +157,13 @@ fn a_kept_volume_keeps_the_namespace(cluster: &Cluster, shop: &Project) {
         "{}",
         deleted.stdout
     );
-    let left = ours(cluster, &namespace);
+    let left = cluster.ours(&namespace);
     assert_eq!(
         left,
         [
-            "Namespace",
-            "PersistentVolumeClaim db--production--data",
-            "RoleBinding starform-applier"
+            "namespaces",
+            "persistentvolumeclaims db--production--data",
+            "rolebindings starform-applier"
         ]
     );
     let mark = cluster.audit_mark();
@@ -204,8 +202,8 @@ fn what_is_not_ours_keeps_the_namespace(cluster: &Cluster) {
         "{}",
         deleted.stdout
     );
-    let left = ours(cluster, &namespace);
-    assert_eq!(left, ["Namespace", "RoleBinding starform-applier"]);
+    let left = cluster.ours(&namespace);
+    assert_eq!(left, ["namespaces", "rolebindings starform-applier"]);
 }
 
 const VOLUME: &str = "    volume data mount=\"/data\" size=\"1Gi\"\n";
@@ -222,57 +220,6 @@ fn text(name: &str, volume: &str, environments: &[&str]) -> String {
 
 fn delete(cluster: &Cluster, project: &Project, words: &[&str]) -> Ran {
     starform_in(cluster, project, &[words, &["--auto-approve"]].concat())
-}
-
-/// Everything but what passes by itself.
-fn standing(cluster: &Cluster, project: &str) -> Standing {
-    let namespace = cluster.namespace(project).unwrap();
-    let text = |value: &Value| value.as_str().unwrap_or_default().to_owned();
-    let all = cluster.everything().into_iter().filter(|(path, object)| {
-        let inside = object["metadata"]["namespace"] == json!(namespace)
-            || path.ends_with(&format!("/namespaces/{namespace}"));
-        inside && !path.contains("/events/")
-    });
-    all.map(|(path, object)| {
-        let metadata = &object["metadata"];
-        let version = (text(&metadata["uid"]), text(&metadata["resourceVersion"]));
-        (path, version)
-    })
-    .collect()
-}
-
-/// Kind and name of what carries our label in the namespace and is made by nobody else.
-fn ours(cluster: &Cluster, namespace: &str) -> Vec<String> {
-    let inside = standing_paths(cluster, namespace);
-    let kinds = [
-        ("persistentvolumeclaims", "PersistentVolumeClaim"),
-        ("rolebindings", "RoleBinding"),
-    ];
-    let mut named: Vec<String> = inside
-        .into_iter()
-        .map(|path| {
-            let mut parts = path.rsplit('/');
-            let (name, resource) = (parts.next().unwrap(), parts.next().unwrap());
-            match kinds.iter().find(|(plural, _)| *plural == resource) {
-                Some((_, kind)) => format!("{kind} {name}"),
-                None if resource == "namespaces" => "Namespace".to_owned(),
-                None => path.clone(),
-            }
-        })
-        .collect();
-    named.sort();
-    named
-}
-
-fn standing_paths(cluster: &Cluster, namespace: &str) -> Vec<String> {
-    let all = cluster.everything().into_iter().filter(|(path, object)| {
-        let metadata = &object["metadata"];
-        let inside = metadata["namespace"] == json!(namespace)
-            || path.ends_with(&format!("/namespaces/{namespace}"));
-        let managed = metadata["labels"]["app.kubernetes.io/managed-by"] == json!("starform");
-        inside && managed && metadata["ownerReferences"].is_null()
-    });
-    all.map(|(path, _)| path).collect()
 }
 
 fn writes(cluster: &Cluster, mark: u64, namespace: &str) -> Vec<Audited> {

@@ -27,6 +27,7 @@ mod language;
 mod lsp;
 mod redaction;
 mod secrets;
+mod served;
 mod settings;
 mod support;
 mod versions;

@@ -8,6 +8,7 @@ pub(crate) mod fence;
 pub(crate) mod platform;
 pub(crate) mod process;
 pub(crate) mod project;
+pub(crate) mod standing;
 
 use std::{
     env,
