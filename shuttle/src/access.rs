@@ -7,15 +7,21 @@
 
 use std::time::Duration;
 
-use http::{HeaderName, HeaderValue, Request};
+use http::{HeaderName, HeaderValue, Method, Request};
 use kube::Client;
-use serde_json::Value;
-use starform_contract::name::applier_user;
+use serde_json::{Value, json};
+use starform_contract::{
+    ObjectKey,
+    name::{APPLIER, applier_user},
+};
 
 use crate::{
-    call::{CallError, Refusal, call, get},
+    call::{CallError, JSON, Refusal, call, get, request},
     kinds::{Kind, Writer},
 };
+
+/// Where anybody may ask what they themselves may do.
+const REVIEWS: &str = "/apis/authorization.k8s.io/v1/selfsubjectaccessreviews";
 
 /// Whose word the API server takes it for; it asks whether the caller may `impersonate` them.
 const IMPERSONATE: HeaderName = HeaderName::from_static("impersonate-user");
@@ -102,6 +108,42 @@ impl Access {
         }
     }
 
+    /// Waits until the API server knows of the rights that were just given in a namespace, so that
+    /// nothing is asked for in vain. Whoever asks in spite of a wait that was too short is told why not.
+    pub async fn rights_given(&self, rights: &ObjectKey) {
+        let Some(namespace) = rights.namespace.as_deref().filter(|_| gives_rights(rights)) else {
+            return;
+        };
+        let mut wait = FIRST_WAIT;
+        while wait <= LAST_WAIT && !self.is_entitled(namespace).await.unwrap_or(true) {
+            tokio::time::sleep(wait).await;
+            wait *= 2;
+        }
+    }
+
+    /// Whether the applier of this namespace has its rights: where they are missing, asking for
+    /// anything would be refused, and stand in the audit log as if it were an attempt.
+    ///
+    /// # Errors
+    /// [`CallError`]
+    pub async fn is_entitled(&self, namespace: &str) -> Result<bool, CallError> {
+        match self.acting {
+            Acting::AsSelf => Ok(true),
+            Acting::AsApplier => {
+                let review = json!({
+                    "apiVersion": "authorization.k8s.io/v1",
+                    "kind": "SelfSubjectAccessReview",
+                    "spec": {"resourceAttributes": {
+                        "namespace": namespace, "verb": "list", "resource": "secrets",
+                    }},
+                });
+                let ask = request(Method::POST, REVIEWS, Some((JSON, &review)));
+                let answer = call(&self.client, self.acting_in(namespace, ask)).await?;
+                Ok(answer.pointer("/status/allowed") == Some(&Value::Bool(true)))
+            }
+        }
+    }
+
     /// The same request as the applier's of this namespace, where an agent acts.
     pub fn acting_in(&self, namespace: &str, mut request: Request<Vec<u8>>) -> Request<Vec<u8>> {
         match self.acting {
@@ -142,6 +184,11 @@ impl Access {
             retry_after: None,
         })))
     }
+}
+
+fn gives_rights(key: &ObjectKey) -> bool {
+    (key.group.as_str(), key.kind.as_str(), key.name.as_str())
+        == ("rbac.authorization.k8s.io", "RoleBinding", APPLIER)
 }
 
 fn explained(refusal: Refusal) -> Refusal {

@@ -50,6 +50,9 @@ pub async fn apply(access: &Access, apply: &Apply, values: &Filling) -> Result<R
     let patch = request(Method::PATCH, &uri, Some((APPLY, manifest)));
     drop(filled);
     let object = perform(access, kind, &apply.key, accepting(kind, patch)).await?;
+    if !apply.dry_run {
+        access.rights_given(&apply.key).await;
+    }
     observed(kind, &object)
 }
 

@@ -105,8 +105,14 @@ impl Follower {
     async fn follow(self) {
         let mut backoff = Backoff::new(Duration::from_millis(500), Duration::from_secs(30));
         let mut looks = 0;
+        let mut entitled = false;
         loop {
-            let outcome = match self.list().await {
+            let begun = match entitled {
+                true => self.list().await,
+                false => self.begin().await,
+            };
+            entitled = begun.is_ok();
+            let outcome = match begun {
                 Ok(version) => {
                     backoff.reset();
                     looks = 0;
@@ -146,6 +152,18 @@ impl Follower {
                 }
             };
             tokio::time::sleep(wait).await;
+        }
+    }
+
+    /// The first LIST, once the applier of the namespace has its rights.
+    async fn begin(&self) -> Result<String, Broken> {
+        let Some(namespace) = &self.namespace else {
+            return self.list().await;
+        };
+        match self.access.is_entitled(namespace).await {
+            Ok(true) => self.list().await,
+            Ok(false) => Err(self.why_barred(namespace).await),
+            Err(error) => Err(self.broken(error).await),
         }
     }
 
