@@ -216,14 +216,15 @@ fn successor(
             .environments
             .insert(plan.environment.clone(), environment.digest());
     }
-    if !project.objects.is_empty() {
-        // It stands (again): that its Namespace may go was said of what it was before.
-        for accepted in &mut entry.accepted {
-            accepted
-                .consent
-                .delete
-                .retain(|key| !ends_with_project(key));
-        }
+    // What stands (again) or is kept may not go by what was said of it before: until a report
+    // converges, the agent may not even have seen the plan that said so.
+    let stays = stays(project, environment);
+    for accepted in &mut entry.accepted {
+        let Consent {
+            delete, destroy, ..
+        } = &mut accepted.consent;
+        delete.retain(|key| !stays.contains(key));
+        destroy.retain(|key| !stays.contains(key));
     }
     entry.accepted.push(Accepted {
         plan_id: plan.plan_id.clone(),
@@ -233,6 +234,13 @@ fn successor(
         consent: consent(plan, accepted, environment),
     });
     index.successor(projects)
+}
+
+/// Everything that these bundles want, and the volumes that they keep.
+fn stays(project: &ProjectBundle, environment: &EnvironmentBundle) -> BTreeSet<ObjectKey> {
+    let kept = environment.kept.iter().map(|kept| &kept.object);
+    let wanted = project.objects.iter().chain(environment.all_objects());
+    wanted.chain(kept).filter_map(Object::key).collect()
 }
 
 fn names(environments: &[EnvironmentName]) -> String {

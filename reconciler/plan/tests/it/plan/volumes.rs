@@ -173,6 +173,30 @@ fn what_is_wanted_again_meanwhile_is_not_destroyed() {
     );
 }
 
+/// Until a report converges an entry is carried on, and its agent may have seen none of these plans.
+#[test]
+fn what_a_later_plan_keeps_is_not_destroyed_by_an_earlier_one() {
+    let destroy = removed("catalog", Some("data"), Data::Destroy);
+    let mut world = World::having(&with_volumes(&[("data", 10)]));
+    let destroy = world.propose(&with_removed(with_volumes(&[]), &destroy));
+    world.accept(&destroy).unwrap();
+    let back = world.propose(&with_volumes(&[("data", 10)]));
+    world.accept(&back).unwrap();
+    let dropped = world.propose(&with_volumes(&[]));
+    let change = claim(&dropped.plan, "data");
+    assert_eq!(change.action, Action::Retain);
+    let key = change.key.clone();
+    world.accept(&dropped).unwrap();
+    let entry = &world.index.projects[&shop_id()];
+    assert_eq!(entry.accepted.len(), 4);
+    for accepted in &entry.accepted {
+        let Consent {
+            delete, destroy, ..
+        } = &accepted.consent;
+        assert!(!delete.contains(&key) && !destroy.contains(&key));
+    }
+}
+
 #[test]
 fn a_volume_grows_and_neither_shrinks_nor_moves() {
     let mut world = World::having(&with_volumes(&[("data", 10)]));
