@@ -31,8 +31,8 @@ pub(super) struct State {
     pub(super) objects: BTreeMap<ObjectKey, Wanted>,
     /// Keys ordered by wave, then key.
     pub(super) units: BTreeMap<UnitKey, Vec<ObjectKey>>,
-    /// Volumes that services left behind and that stay on purpose: nobody is told of them.
-    pub(super) kept: BTreeSet<ObjectKey>,
+    /// Volumes that services left behind, and whether somebody said that they stay.
+    kept: BTreeMap<ObjectKey, bool>,
     /// Project and environment units whose bundle is not believed, and why.
     pub(super) refused: BTreeMap<UnitKey, String>,
     /// The verdict on each bundle; a bundle is immutable, so it is judged once.
@@ -83,7 +83,7 @@ impl State {
             bundles: BTreeMap::new(),
             objects: BTreeMap::new(),
             units: BTreeMap::new(),
-            kept: BTreeSet::new(),
+            kept: BTreeMap::new(),
             refused: BTreeMap::new(),
             verdicts: BTreeMap::new(),
         };
@@ -178,8 +178,14 @@ impl State {
             .map_or(&[], |entry| &entry.accepted)
     }
 
+    /// A volume that stays on purpose: nobody is told of it.
+    pub(super) fn is_meant_to_stay(&self, key: &ObjectKey) -> bool {
+        self.kept.get(key) == Some(&true)
+    }
+
     /// Whether an accepted plan of the project lets this object be deleted: one in its namespace, or the
-    /// Namespace itself where nothing of the project is wanted any more.
+    /// Namespace itself where nothing of the project is wanted any more. What an earlier plan said of a
+    /// volume that is kept by now does not count.
     pub(super) fn may_delete(&self, project: ProjectId, key: &ObjectKey) -> bool {
         let Some(entry) = self.index.projects.get(&project) else {
             return false;
@@ -191,7 +197,8 @@ impl State {
         });
         let inside = key.namespace.as_deref() == Some(&entry.namespace);
         let namespace = is_namespace(key) && key.name == entry.namespace;
-        listed && (inside || namespace && self.is_ended(project))
+        let allowed = inside || namespace && self.is_ended(project);
+        listed && allowed && !self.kept.contains_key(key)
     }
 
     /// The project's own bundle is believed, and wants nothing; nor does an environment.
@@ -282,8 +289,9 @@ impl State {
         if self.refused.contains_key(&unit) {
             return;
         }
-        let meant = bundle.kept.iter().filter(|kept| kept.meant);
-        self.kept.extend(meant.filter_map(|kept| kept.object.key()));
+        let kept = bundle.kept.iter();
+        let kept = kept.filter_map(|kept| Some((kept.object.key()?, kept.meant)));
+        self.kept.extend(kept);
         for (position, service) in bundle.services.iter().enumerate() {
             let unit = UnitKey::Service(project, name.clone(), service.service_id);
             self.add_unit(&unit, digest, Some(position), &service.objects);

@@ -13,7 +13,7 @@ use super::{
     flight::Task,
     io::{Failure, Observed, Request, Response},
     leftover::Leftover,
-    order::is,
+    order::{UnitKey, is},
 };
 
 /// What every namespace has of its own: group, kind and name.
@@ -100,6 +100,7 @@ impl Engine {
         if !others.is_empty() {
             self.retain(key, &others);
         } else if dependents.is_empty() {
+            self.release(key);
             self.prune(key);
         } else {
             self.look_again(key, &dependents);
@@ -110,16 +111,35 @@ impl Engine {
     pub(super) fn stays_because(&self, key: &ObjectKey) -> Option<String> {
         let leftover = self.leftovers.get(key)?;
         if !is_rights(key) {
-            return leftover.retained.clone();
+            return leftover.retained().map(str::to_owned);
         }
         let namespace = self
             .others(key, leftover.unit.project())
             .find(|other| is_namespace(other))?;
-        let retained = self.leftovers.get(namespace)?.retained.as_ref();
+        let retained = self.leftovers.get(namespace)?.retained();
         retained.map(|_| "its Namespace stays".to_owned())
     }
 
+    /// Something of the project is gone: perhaps it was what kept the Namespace.
+    pub(super) fn release_namespace(&mut self, unit: &UnitKey) {
+        let project = unit.project();
+        let mut namespaces = self.leftovers.iter().filter(|(key, leftover)| {
+            is_namespace(key) && leftover.unit.project() == project && leftover.consent
+        });
+        if let Some(key) = namespaces.next().map(|(key, _)| key.clone()) {
+            self.release(&key);
+            self.agenda.leftover(key);
+        }
+    }
+
+    fn release(&mut self, namespace: &ObjectKey) {
+        if let Some(leftover) = self.leftovers.get_mut(namespace) {
+            leftover.release();
+        }
+    }
+
     fn retain(&mut self, key: &ObjectKey, because: &[&Observed]) {
+        let now = self.now;
         let mut names: Vec<String> = because
             .iter()
             .take(NAMED)
@@ -131,11 +151,11 @@ impl Engine {
         let Some(leftover) = self.leftovers.get_mut(key) else {
             return;
         };
-        leftover.retained = Some(format!(
-            "it stays, since it still holds {}",
-            names.join(", ")
-        ));
+        let because = format!("it stays, since it still holds {}", names.join(", "));
+        let at = leftover.retain(because, now);
         let unit = leftover.unit.clone();
+        // Nothing tells when what others made goes.
+        self.agenda.at(at, Timer::Leftover(key.clone()));
         self.touch(&unit);
     }
 

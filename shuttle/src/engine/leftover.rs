@@ -36,8 +36,19 @@ pub(super) struct Leftover {
     pub(super) reason: Option<String>,
     settled: bool,
     /// A Namespace with something in it that has to stay.
-    pub(super) retained: Option<String>,
+    retained: Option<Retained>,
 }
+
+/// What keeps a Namespace, and how often that was all there was to see.
+#[derive(Debug, Clone)]
+struct Retained {
+    because: String,
+    looks: u32,
+}
+
+/// A Namespace that stays is looked at after a minute, and then ever more seldom.
+const FIRST_LOOK: Millis = Millis::from_secs(60);
+const SELDOM: Millis = Millis::from_secs(3600);
 
 impl Leftover {
     /// It is there no more as far as we are concerned: somebody took our labels off it.
@@ -55,6 +66,32 @@ impl Leftover {
     /// How often it was tried or looked at.
     pub(super) fn attempts(&self) -> u32 {
         self.attempts
+    }
+
+    /// It has to stay for now; until when it is looked at once more.
+    pub(super) fn retain(&mut self, because: String, now: Millis) -> Millis {
+        let before = self.retained.take();
+        let looks = before.filter(|before| before.because == because);
+        let looks = looks.map_or(0, |before| before.looks + 1);
+        let wait = FIRST_LOOK.0.saturating_mul(1 << looks.min(16));
+        self.retained = Some(Retained { because, looks });
+        self.retry_at = now.plus(Millis(wait).min(SELDOM));
+        self.retry_at
+    }
+
+    /// What kept it may be gone: it is looked at as if for the first time.
+    pub(super) fn release(&mut self) {
+        if self.retained.take().is_some() {
+            self.attempts = 0;
+            self.retry_at = Millis::default();
+        }
+    }
+
+    /// Why it has to stay for now.
+    pub(super) fn retained(&self) -> Option<&str> {
+        self.retained
+            .as_ref()
+            .map(|retained| retained.because.as_str())
     }
 
     /// Why it is still there although it should go, if waiting does not help.
@@ -86,15 +123,18 @@ impl Engine {
             .chain(live)
             .filter(|(key, _)| !state.objects.contains_key(key))
             .collect();
-        self.leftovers
-            .retain(|key, _| !state.objects.contains_key(key) && !state.kept.contains(key));
+        self.leftovers.retain(|key, leftover| {
+            !state.objects.contains_key(key)
+                && !state.is_meant_to_stay(key)
+                && !is_frozen(state, &leftover.unit)
+        });
         for (key, unit) in found {
             self.add_leftover(state, key, unit);
         }
     }
 
     pub(super) fn add_leftover(&mut self, state: &State, key: ObjectKey, unit: UnitKey) {
-        if is_frozen(state, &unit) || state.kept.contains(&key) {
+        if is_frozen(state, &unit) || state.is_meant_to_stay(&key) {
             return;
         }
         let consent = state.may_delete(unit.project(), &key);
@@ -111,7 +151,7 @@ impl Engine {
         });
         leftover.unit = unit;
         leftover.consent = consent;
-        leftover.retained = None;
+        leftover.release();
         self.agenda.leftover(key);
     }
 
@@ -160,7 +200,8 @@ impl Engine {
     /// that may still use it has passed.
     fn may_go(&self, state: &State, key: &ObjectKey, leftover: &Leftover) -> bool {
         let free = leftover.consent && self.superseding(key).is_none();
-        free && leftover.retained.is_none() && !self.waits_for_others(key, leftover) && {
+        let hidden = has_refused(state, &leftover.unit);
+        free && !hidden && !self.waits_for_others(key, leftover) && {
             let users = leftover.unit.covered(&state.units);
             users
                 .iter()
@@ -174,9 +215,9 @@ impl Engine {
             return true;
         };
         let users = leftover.unit.covered(&state.units);
-        let blocked = users
-            .iter()
-            .any(|(unit, _)| matches!(self.standings.get(unit), Some(Standing::Failed(_))));
+        let failed = |unit| matches!(self.standings.get(unit), Some(Standing::Failed(_)));
+        let blocked =
+            has_refused(state, &leftover.unit) || users.iter().any(|(unit, _)| failed(unit));
         let superseded = self.superseding(key).is_some();
         let stays = leftover.disowned || leftover.retained.is_some() || leftover.settled;
         let stuck = self.waits_for_others(key, leftover) && self.others_are_settled(state, key);
@@ -250,8 +291,8 @@ impl Engine {
             self.confirmed(&gone.key);
         } else if let Some(unit) = self.inventory.get(&gone.key).and_then(unit_of) {
             self.add_leftover(state, gone.key.clone(), unit);
-        } else {
-            self.leftovers.remove(&gone.key);
+        } else if let Some(leftover) = self.leftovers.remove(&gone.key) {
+            self.release_namespace(&leftover.unit);
         }
     }
 
@@ -270,6 +311,7 @@ impl Engine {
         if leftover.consent {
             self.reporting.deleted(&state, &leftover.unit, key);
         }
+        self.release_namespace(&leftover.unit);
         self.touch(&leftover.unit);
         self.wake_leftovers(&leftover.unit);
         if state.units.contains_key(&leftover.unit) {
@@ -316,6 +358,11 @@ impl Engine {
                 .expect("the engine acts only on a desired state"),
         )
     }
+}
+
+/// Some of those that may use what the unit leaves behind stand in a refused bundle.
+fn has_refused(state: &State, unit: &UnitKey) -> bool {
+    state.refused.keys().any(|refused| unit.covers(refused))
 }
 
 /// In a refused bundle nobody knows what is wanted.

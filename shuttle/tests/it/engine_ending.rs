@@ -2,9 +2,9 @@
 
 use serde_json::json;
 use starform_contract::{Consent, ObjectKey, report::Outcome};
-use starform_shuttle::engine::io::Input;
+use starform_shuttle::engine::io::{Input, Millis};
 
-use crate::engine_support::{Accepting, World, deleting, key, running, two};
+use crate::engine_support::{Accepting, Scope, World, deleting, key, running, two};
 
 /// Everything that stands, as the plan that deletes the project lists it.
 fn all(world: &World) -> Vec<ObjectKey> {
@@ -131,6 +131,77 @@ fn what_is_not_ours_keeps_the_namespace() {
     let (told, reason) = outcome(&world, &namespace());
     assert_eq!(told, Outcome::Retained);
     assert!(reason.unwrap().contains("ConfigMap notes"));
+}
+
+#[test]
+fn a_namespace_that_stays_is_looked_at_again() {
+    let (mut world, mut accepting) = running(&two());
+    let consent = deleting(&all(&world));
+    let foreign = json!({
+        "apiVersion": "v1", "kind": "ConfigMap",
+        "metadata": {"name": "notes", "namespace": "sf-shop"},
+    });
+    world.cluster.foreign(&foreign, "kubectl-client-side-apply");
+    let mark = end(&mut world, &mut accepting, consent);
+    let day = world.now.plus(Millis::from_secs(24 * 3600));
+    while world.now < day && world.pass(Millis::from_secs(24 * 3600)) {
+        world.settle();
+    }
+    assert_eq!(outcome(&world, &namespace()).0, Outcome::Retained);
+    let looks = world.since(mark);
+    let looks = looks.iter().filter(|asked| *asked == "survey sf-shop");
+    assert!((10..40).contains(&looks.count()), "seldom, after a while");
+
+    // Somebody does what the message says.
+    world.cluster.remove(&ObjectKey::of(&foreign).unwrap());
+    while world.cluster.has(&namespace()) {
+        assert!(world.pass(Millis::from_secs(4000)), "it waits for a look");
+        world.settle();
+    }
+    assert!(world.cluster.state().is_empty());
+    assert_eq!(outcome(&world, &namespace()).0, Outcome::Deleted);
+}
+
+/// What is ours is watched, so that nobody waits for the next look.
+#[test]
+fn a_namespace_goes_soon_after_the_volume_that_kept_it() {
+    let (mut world, mut accepting) = running(&two());
+    let consent = deleting(&all(&world));
+    world.cluster.foreign(&claim(), "starform-shuttle");
+    end(&mut world, &mut accepting, consent);
+    assert_eq!(outcome(&world, &namespace()).0, Outcome::Retained);
+    let before = world.now;
+    world.cluster.remove(&ObjectKey::of(&claim()).unwrap());
+    world.settle();
+    assert!(world.cluster.state().is_empty());
+    assert!(world.now.since(before) < Millis::from_secs(5));
+}
+
+/// While it waited for what the garbage collector takes, the project came back, but nobody knows how.
+#[test]
+fn a_namespace_of_a_refused_bundle_stays() {
+    let (mut world, mut accepting) = running(&two());
+    let consent = deleting(&all(&world));
+    let dependent = json!({
+        "apiVersion": "v1", "kind": "ConfigMap",
+        "metadata": {"name": "made", "namespace": "sf-shop",
+            "labels": {"starform.io/project-id": crate::engine_support::project().to_string()}},
+    });
+    world.cluster.foreign(&dependent, "some-controller");
+    world.tell(Input::Desired(accepting.end(consent)));
+    while world.turn() {}
+    accepting.accept(&two(), Consent::default());
+    world.tell(Input::Desired(accepting.spoil(Scope::Project)));
+    world.cluster.remove(&ObjectKey::of(&dependent).unwrap());
+    world.settle();
+    while world.pass(Millis::from_secs(3600)) {
+        world.settle();
+    }
+    assert!(world.cluster.has(&namespace()));
+    // Once it is believed, the project stands again.
+    world.tell(Input::Desired(accepting.accept(&two(), Consent::default())));
+    world.settle();
+    assert!(world.cluster.has(&key("Deployment", "web--production")));
 }
 
 #[test]

@@ -10,7 +10,7 @@ use std::{
 use serde_json::{Value, json};
 use starform_contract::{
     Accepted, Bundle, ClusterId, Consent, Deletion, Digest, EnvironmentBundle, EnvironmentName,
-    Index, Object, ObjectKey, ObjectName, PlanId, ProjectBundle, ProjectEntry, ProjectId,
+    Index, Kept, Object, ObjectKey, ObjectName, PlanId, ProjectBundle, ProjectEntry, ProjectId,
     ProjectName, Report, ServiceEntry, ServiceId, ServiceKind, ServiceName, WorkspaceId,
     bundle::{BundleSchema, RELEASE_ANNOTATION, Wave},
     state::DriftPolicy,
@@ -65,6 +65,15 @@ pub(crate) struct Accepting {
     pub(crate) index: Index,
     pub(crate) bundles: BTreeMap<Digest, Arc<Bundle>>,
     pub(crate) drift: DriftPolicy,
+    /// Volumes that the environment's services left behind.
+    pub(crate) kept: Vec<Kept>,
+}
+
+/// Whose bundle is meant.
+#[derive(Debug, Clone, Copy)]
+pub(crate) enum Scope {
+    Project,
+    Environment,
 }
 
 pub(crate) fn cluster() -> ClusterId {
@@ -107,6 +116,7 @@ impl Accepting {
             index: Index::empty(cluster()),
             bundles: BTreeMap::new(),
             drift: DriftPolicy::Correct,
+            kept: Vec::new(),
         }
     }
 
@@ -114,6 +124,14 @@ impl Accepting {
     pub(crate) fn accept(&mut self, services: &[Service], consent: Consent) -> Desired {
         let environment = Bundle::Environment(self.environment(services));
         self.accepted(own(own_objects()), Some(environment), consent)
+    }
+
+    /// Accepts a plan by which the project has no policy of its own any more.
+    pub(crate) fn without_policy(&mut self, consent: Consent) -> Desired {
+        let mut objects = own_objects();
+        objects.retain(|object| object.key().unwrap().kind != "NetworkPolicy");
+        let environment = Bundle::Environment(self.environment(&two()));
+        self.accepted(own(objects), Some(environment), consent)
     }
 
     /// Accepts the plan that deletes the project.
@@ -150,6 +168,33 @@ impl Accepting {
         self.desired()
     }
 
+    /// The state of now, but one bundle of it says that it is another project's.
+    pub(crate) fn spoil(&mut self, scope: Scope) -> Desired {
+        let mut projects = self.index.projects.clone();
+        let entry = projects.get_mut(&project()).unwrap();
+        let named = match scope {
+            Scope::Project => &mut entry.bundle,
+            Scope::Environment => entry.environments.get_mut(&production()).unwrap(),
+        };
+        let mut bundle = (*self.bundles[named]).clone();
+        let objects = match &mut bundle {
+            Bundle::Project(bundle) => &mut bundle.objects,
+            Bundle::Environment(bundle) => &mut bundle.objects,
+        };
+        let Object {
+            manifest,
+            wave,
+            deletion,
+            ..
+        } = &mut objects[0];
+        manifest["metadata"]["labels"]["starform.io/project-id"] = json!("another");
+        objects[0] = Object::new(manifest.clone(), *wave, *deletion);
+        *named = bundle.digest();
+        self.bundles.insert(bundle.digest(), Arc::new(bundle));
+        self.index = self.index.successor(projects);
+        self.desired()
+    }
+
     pub(crate) fn desired(&self) -> Desired {
         Desired {
             index: self.index.clone(),
@@ -180,7 +225,7 @@ impl Accepting {
                 ),
             )],
             services: services.iter().map(service).collect(),
-            kept: Vec::new(),
+            kept: self.kept.clone(),
         }
     }
 }

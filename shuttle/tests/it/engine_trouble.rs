@@ -10,7 +10,7 @@ use starform_contract::{
 use starform_shuttle::engine::io::{Failure, Input, Millis};
 
 use crate::{
-    engine_support::{Accepting, World, deleting, key, production, project, running, two},
+    engine_support::{Accepting, Scope, World, deleting, key, production, project, running, two},
     model_cluster::{Fault, ModelCluster},
 };
 
@@ -189,6 +189,21 @@ fn an_object_of_others_is_not_taken_over_unless_adopted() {
     );
 }
 
+/// It is out of the watches' sight, and still what we wrote.
+#[test]
+fn what_lost_our_labels_is_put_right_without_adoption() {
+    let (mut world, _) = running(&two());
+    let service = key("Service", "web--production");
+    let label = "metadata|labels|app.kubernetes.io/managed-by";
+    world
+        .cluster
+        .edit(&service, "kubectl-label", label, json!("somebody"));
+    world.settle();
+    let put_right = world.cluster.field(&service, label);
+    assert_eq!(put_right, Some(&json!("starform")));
+    assert_eq!(world.last_report().unwrap().verdict(), Verdict::Converged);
+}
+
 #[test]
 fn passing_failures_are_tried_again_and_flow_control_is_obeyed() {
     let mut accepting = Accepting::new();
@@ -289,22 +304,8 @@ fn a_bundle_with_a_foreign_label_is_refused_whole_and_told() {
 #[test]
 fn a_refused_bundle_without_services_is_no_success() {
     let mut accepting = Accepting::new();
-    let good = accepting.accept(&[], Consent::default());
-    let entry = &good.index.projects[&project()];
-    let mut bundle = (*good.bundles[&entry.environments[&production()]]).clone();
-    let starform_contract::Bundle::Environment(own) = &mut bundle else {
-        panic!("it is an environment's");
-    };
-    let object = &mut own.objects[0];
-    object.manifest["metadata"]["labels"]["starform.io/environment"] = json!("another");
-    *object = starform_contract::Object::new(object.manifest.clone(), object.wave, object.deletion);
-    let digest = bundle.digest();
-    let mut projects = good.index.projects.clone();
-    let entry = projects.get_mut(&project()).unwrap();
-    entry.environments.insert(production(), digest.clone());
-    let mut desired = good.clone();
-    desired.index = good.index.successor(projects);
-    desired.bundles.insert(digest, std::sync::Arc::new(bundle));
+    accepting.accept(&[], Consent::default());
+    let desired = accepting.spoil(Scope::Environment);
     let mut world = World::start(ModelCluster::default(), Millis(0), Some(desired));
     world.settle();
     let report = world.last_report().unwrap();
@@ -317,7 +318,7 @@ fn a_refused_bundle_without_services_is_no_success() {
         .collect();
     assert_eq!(told.len(), 1, "{report:#?}");
     let reason = told[0].reason.as_ref().unwrap();
-    assert!(reason.contains("starform.io/environment"), "{reason}");
+    assert!(reason.contains("starform.io/project-id"), "{reason}");
 }
 
 fn invalid(message: &str) -> Failure {

@@ -15,6 +15,7 @@ mod engine_drift;
 mod engine_ending;
 mod engine_histories;
 mod engine_laws;
+mod engine_leftovers;
 mod engine_newer;
 mod engine_releases;
 mod engine_scenarios;

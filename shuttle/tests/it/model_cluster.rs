@@ -136,7 +136,15 @@ impl ModelCluster {
         stored.written.insert(owner, version);
         stored.version = version;
         stored.generation += 1;
+        let uid = stored.uid.clone();
         self.tell(key);
+        if self.observed(key).is_some_and(|now| !now.owner.managed) {
+            // It left the watch's selector.
+            self.watch.push_back(Input::Gone(Gone {
+                key: key.clone(),
+                uid,
+            }));
+        }
     }
 
     /// Somebody deletes it, for good.
