@@ -1,16 +1,23 @@
 //! P11: what RBAC cannot say about the agent's own rights.
 //!
 //! Pure. Always holds: with the agent's token alone nobody makes a foreign Namespace ours, deletes one,
-//! or gives the applier rights outside of our Namespaces.
+//! gives the applier rights outside of our Namespaces, or gets pods there that reach into their nodes.
 
 use starform_contract::name::NAMESPACE_PREFIX;
 
 use super::{
     agent_user,
     policy::{Check, PART, Policy, Rule, Scope, WRITES},
-    shape::labels_of,
+    shape::{labels_of, list},
 };
 use crate::engine::fields::{MANAGED_LABEL, PROJECT_LABEL};
+
+/// Levels under which no pod shares what its node has (Pod Security Standards).
+const FENCED_PODS: [&str; 2] = ["baseline", "restricted"];
+const ENFORCE: &str = "pod-security.kubernetes.io/enforce";
+/// Lists of the Service before the Gateway that decide over its life: the garbage collector deletes what
+/// belongs to an object that is gone.
+const LIVES_BY: [&str; 2] = ["finalizers", "ownerReferences"];
 
 pub(super) fn policy() -> Policy {
     let (label, value) = MANAGED_LABEL;
@@ -65,13 +72,41 @@ pub(super) fn policy() -> Policy {
                 "a Namespace stays with its project",
             ),
             Check::new(
+                format!(
+                    "variables.kind != 'namespaces' || object == null || ({})",
+                    fenced_pods()
+                ),
+                format!(
+                    "a project's Namespace has {ENFORCE}={}, of the latest version",
+                    FENCED_PODS.join(" or ")
+                ),
+            ),
+            Check::new(
                 format!("variables.kind != 'rolebindings' || {around}"),
                 "the agent gives rights in Namespaces of projects only",
             ),
             Check::new(
-                "variables.kind != 'services' || (request.operation == 'UPDATE' && variables.part == '' && object.spec == oldObject.spec)",
+                format!(
+                    "variables.kind != 'services' || (request.operation == 'UPDATE' && variables.part == '' && object.spec == oldObject.spec && variables.after == variables.before && {})",
+                    LIVES_BY.map(unchanged).join(" && ")
+                ),
                 "of the Service before the Gateway the agent changes annotations only",
             ),
         ],
     }
+}
+
+/// CEL: an older version of a level lets through what nobody knew then.
+fn fenced_pods() -> String {
+    let levels = list(&FENCED_PODS);
+    format!(
+        "'{ENFORCE}' in variables.after && variables.after['{ENFORCE}'] in {levels} && (!('{ENFORCE}-version' in variables.after) || variables.after['{ENFORCE}-version'] == 'latest')"
+    )
+}
+
+/// CEL: this list of the metadata is as it was.
+fn unchanged(field: &str) -> String {
+    let of =
+        |object: &str| format!("(has({object}.metadata.{field}) ? {object}.metadata.{field} : [])");
+    format!("{} == {}", of("object"), of("oldObject"))
 }

@@ -26,6 +26,15 @@ const SHARED: [&str; 3] = [
     "starform.io/project-id",
     "starform.io/workspace-id",
 ];
+/// Filters of a route that change a request or its answer, or lead it to what can be looked at here.
+/// Others name objects that nobody checks.
+const FILTERS: [&str; 5] = [
+    "RequestHeaderModifier",
+    "RequestMirror",
+    "RequestRedirect",
+    "ResponseHeaderModifier",
+    "URLRewrite",
+];
 const GATEWAY_API: &str = "gateway.networking.k8s.io";
 
 pub(super) fn policies(profile: &ClusterProfile) -> Vec<Policy> {
@@ -165,29 +174,45 @@ fn route_targets(profile: &ClusterProfile) -> Policy {
             "(!has({backend}.namespace) || {backend}.namespace == request.namespace) && (!has({backend}.kind) || {backend}.kind == 'Service') && (!has({backend}.group) || {backend}.group == '')"
         )
     };
-    let mirrors = |filters: &str| {
+    let filters = |filters: &str| {
         format!(
-            "(!has({filters}) || {filters}.all(f, !has(f.requestMirror) || {}))",
+            "(!has({filters}) || {filters}.all(f, f.type in variables.filters && (!has(f.requestMirror) || {})))",
             local("f.requestMirror.backendRef")
         )
     };
+    let listener = gateway.listener.as_ref().map_or_else(String::new, |name| {
+        format!(" && has(p.sectionName) && p.sectionName == '{name}'")
+    });
+    let named = gateway
+        .listener
+        .as_ref()
+        .map_or_else(String::new, |name| format!(", by its listener {name}"));
     Policy {
         name: "starform-p6-route-targets",
         scope: Scope::Projects,
         rules: routes(),
         conditions: Vec::new(),
-        variables: vec![(
-            "rules",
-            "has(object.spec.rules) ? object.spec.rules : []".to_owned(),
-        )],
+        variables: vec![
+            (
+                "rules",
+                "has(object.spec.rules) ? object.spec.rules : []".to_owned(),
+            ),
+            ("filters", list(&FILTERS)),
+            // A field of the Gateway API's experimental channel: dyn, for where it is not served.
+            ("spec", "dyn(object.spec)".to_owned()),
+        ],
         checks: vec![
             Check::new(
+                "!has(variables.spec.useDefaultGateways) || variables.spec.useDefaultGateways == 'None'",
+                "a project's route names its Gateway, and uses no default ones",
+            ),
+            Check::new(
                 format!(
-                    "has(object.spec.parentRefs) && object.spec.parentRefs.all(p, p.name == '{}' && has(p.namespace) && p.namespace == '{}' && (!has(p.kind) || p.kind == 'Gateway') && (!has(p.group) || p.group == '{GATEWAY_API}'))",
+                    "has(object.spec.parentRefs) && object.spec.parentRefs.all(p, p.name == '{}' && has(p.namespace) && p.namespace == '{}' && (!has(p.kind) || p.kind == 'Gateway') && (!has(p.group) || p.group == '{GATEWAY_API}'){listener})",
                     gateway.name, gateway.namespace
                 ),
                 format!(
-                    "the only parent of a project's route is the Gateway {}/{}",
+                    "the only parent of a project's route is the Gateway {}/{}{named}",
                     gateway.namespace, gateway.name
                 ),
             ),
@@ -195,13 +220,16 @@ fn route_targets(profile: &ClusterProfile) -> Policy {
                 format!(
                     "variables.rules.all(r, !has(r.backendRefs) || r.backendRefs.all(b, {} && {}))",
                     local("b"),
-                    mirrors("b.filters")
+                    filters("b.filters")
                 ),
-                "a route's backends are Services of its own namespace",
+                "a route's backends are Services of its own namespace, with filters as the route's",
             ),
             Check::new(
-                format!("variables.rules.all(r, {})", mirrors("r.filters")),
-                "requests are mirrored to Services of the route's own namespace",
+                format!("variables.rules.all(r, {})", filters("r.filters")),
+                format!(
+                    "a route's filters are of the types {}, and mirror to Services of its own namespace",
+                    FILTERS.join(", ")
+                ),
             ),
         ],
     }

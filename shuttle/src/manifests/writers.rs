@@ -1,7 +1,8 @@
 //! P7: who may write what Starform manages, and pods.
 //!
-//! Pure. Always holds: an agent's own identity is not among the writers in a project's namespace, so a
-//! request that forgets whom it acts for is refused even where RBAC would let it through; the labels
+//! Pure. Always holds: an agent's own identity writes one kind in a project's namespace, the RoleBinding
+//! that it acts by there, so a request about anything else that forgets whom it acts for is refused even
+//! where RBAC would let it through; the labels
 //! that the other policies stand on are changed by the agent alone. In an emergency a person joins the
 //! group `starform:break-glass`, which the audit log shows.
 
@@ -23,6 +24,7 @@ const SYSTEM: [&str; 3] = [
     "system:kube-controller-manager",
     "system:kube-scheduler",
 ];
+const RBAC: &str = "rbac.authorization.k8s.io";
 /// The cluster's controllers, each with a ServiceAccount of its own.
 const SYSTEM_NAMESPACE: &str = "system:serviceaccount:kube-system:";
 
@@ -43,6 +45,10 @@ fn writers(profile: &ClusterProfile) -> Policy {
         "variables.user == '{}' && request.resource.group == 'gateway.networking.k8s.io' && variables.part == 'status'",
         profile.gateway.controller
     );
+    let agent = format!(
+        "variables.user == '{}' && request.resource.group == '{RBAC}'",
+        agent_user()
+    );
     Policy {
         name: "starform-p7-writers",
         scope: Scope::Projects,
@@ -57,13 +63,14 @@ fn writers(profile: &ClusterProfile) -> Policy {
             ("groups", groups()),
             ("part", PART.to_owned()),
             ("applier", applier.to_owned()),
+            ("agent", agent),
             ("system", system),
             ("node", node.to_owned()),
             ("gateway", gateway),
             ("person", break_glass()),
         ],
         checks: vec![Check {
-            holds: "variables.applier || variables.system || variables.node || variables.gateway || variables.person".to_owned(),
+            holds: "variables.applier || variables.agent || variables.system || variables.node || variables.gateway || variables.person".to_owned(),
             says: Says::Cel(format!(
                 "'{what} is written by Starform, and not by ' + variables.user + '; change starform.kdl and apply it, or in an emergency act in the group {BREAK_GLASS}'",
                 what = "what a project consists of"
@@ -115,6 +122,12 @@ fn managed() -> Vec<Rule> {
         every("gateway.networking.k8s.io"),
         every("networking.k8s.io"),
         every("policy"),
+        // The applier's: without it nothing is written in the project, nor healed.
+        Rule {
+            group: RBAC,
+            resources: &["rolebindings"],
+            operations: WRITES,
+        },
     ]
 }
 

@@ -5,9 +5,10 @@
 
 mod table;
 
-use std::{collections::BTreeMap, collections::BTreeSet, time::Duration};
+use std::{collections::BTreeMap, collections::BTreeSet, fs, path::PathBuf, time::Duration};
 
 use serde_json::{Value, json};
+use starform_contract::ClusterProfile;
 
 use crate::support::{
     cluster::{Answer, Cluster},
@@ -24,7 +25,7 @@ fn every_row_of_the_table_is_decided_as_it_says() {
         return;
     };
     let table = Table::read();
-    cluster.install_manifests();
+    cluster.install_manifests_of(&profile(&cluster));
     prepare(&cluster, &table);
     let wrong: Vec<String> = table
         .rows
@@ -118,6 +119,42 @@ fn the_table_tries_every_policy_both_ways() {
     assert!(used.into_iter().eq(table.identities.keys()));
 }
 
+/// The default profile, of a Gateway of which projects use one listener.
+fn profile(cluster: &Cluster) -> PathBuf {
+    let path = cluster.path().join("cluster.json");
+    let mut profile = ClusterProfile::default();
+    profile.gateway.listener = Some("https".to_owned());
+    fs::write(&path, serde_json::to_vec(&profile).unwrap()).unwrap();
+    path
+}
+
+/// Gives HTTPRoutes what only the experimental channel of the Gateway API knows: another way to a Gateway,
+/// and another filter with a backend.
+fn with_experimental_fields(cluster: &Cluster, route: &table::Object) {
+    let path = "/apis/apiextensions.k8s.io/v1/customresourcedefinitions/httproutes.gateway.networking.k8s.io";
+    let mut versions = cluster.get(path).unwrap()["spec"]["versions"].take();
+    let open = json!({ "type": "object", "x-kubernetes-preserve-unknown-fields": true });
+    for version in versions.as_array_mut().unwrap() {
+        let spec = &mut version["schema"]["openAPIV3Schema"]["properties"]["spec"]["properties"];
+        spec["useDefaultGateways"] = json!({ "type": "string" });
+        let rule = &mut spec["rules"]["items"]["properties"];
+        for place in ["/filters", "/backendRefs/items/properties/filters"] {
+            let filter = &mut rule.pointer_mut(place).unwrap()["items"]["properties"];
+            filter["externalAuth"] = open.clone();
+            let types = filter["type"]["enum"].as_array_mut().unwrap();
+            types.push(json!("ExternalAuth"));
+        }
+    }
+    cluster.patch(path, &json!({ "spec": { "versions": versions } }));
+    let mut body = route.body.clone();
+    body["spec"]["useDefaultGateways"] = json!("None");
+    let at = format!("{}?dryRun=All&fieldValidation=Strict", route.at);
+    wait_for("the experimental fields", Duration::from_secs(20), || {
+        let answer = cluster.ask(&[], "POST", &at, Some(&body), "application/json");
+        (answer.code != 400).then_some(())
+    });
+}
+
 /// Creates what lives, and waits until the policies are in force.
 fn prepare(cluster: &Cluster, table: &Table) {
     let binding = json!({
@@ -139,6 +176,7 @@ fn prepare(cluster: &Cluster, table: &Table) {
             cluster.get(&account)
         });
     }
+    with_experimental_fields(cluster, &table.objects["route"]);
     for object in others {
         cluster.create(&object.at, &object.body);
     }
