@@ -17,7 +17,9 @@ pub(crate) use self::{
         BundleArgs, CheckArgs, CheckFormat, CompileArgs, ExplainArgs, FixLevel, FmtArgs,
         SchemaCommand,
     },
-    planning::{ApplyArgs, PlanArgs, PlanFormat, PlanOptions, ShowArgs, StatusArgs},
+    planning::{
+        ApplyArgs, PlanArgs, PlanFormat, PlanOptions, ShowArgs, StatusArgs, ViewFormat, ViewOptions,
+    },
     removal::{EnvironmentCommand, RemovalOptions},
     secret::{SecretCommand, SecretPlace},
     server::{

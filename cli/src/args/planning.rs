@@ -48,11 +48,8 @@ pub(crate) struct PlanArgs {
     /// Write the plan and its result to a file that `starform apply FILE` takes
     #[arg(long, value_name = "FILE")]
     pub(crate) out: Option<PathBuf>,
-    #[arg(long, value_name = "FORMAT", default_value = "human")]
-    pub(crate) format: PlanFormat,
-    /// Print every changed field of every object
-    #[arg(long)]
-    pub(crate) full: bool,
+    #[command(flatten)]
+    pub(crate) view: ViewOptions,
     /// Exit 2 when there are changes, 0 when there are none
     #[arg(long)]
     pub(crate) exit_code: bool,
@@ -64,15 +61,35 @@ pub(crate) enum PlanFormat {
     Json,
 }
 
+/// How plans are shown.
+#[derive(Debug, Clone, Args)]
+pub(crate) struct ViewOptions {
+    #[arg(long, value_name = "FORMAT", default_value = "human")]
+    pub(crate) format: ViewFormat,
+    /// Print every changed field of every object (human)
+    #[arg(long)]
+    pub(crate) full: bool,
+    /// The most characters that the text may have; it says less until it fits (markdown)
+    #[arg(long, value_name = "CHARACTERS", default_value_t = 60_000)]
+    pub(crate) budget: usize,
+    /// Where the whole plan is to be seen (markdown)
+    #[arg(long, value_name = "URL")]
+    pub(crate) link: Option<String>,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum ViewFormat {
+    Human,
+    Json,
+    Markdown,
+}
+
 #[derive(Debug, Args)]
 pub(crate) struct ShowArgs {
     /// A plan's id (sha256:…), or a plan file
     pub(crate) plan: String,
-    #[arg(long, value_name = "FORMAT", default_value = "human")]
-    pub(crate) format: PlanFormat,
-    /// Print every changed field of every object
-    #[arg(long)]
-    pub(crate) full: bool,
+    #[command(flatten)]
+    pub(crate) view: ViewOptions,
 }
 
 #[derive(Debug, Args)]

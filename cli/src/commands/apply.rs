@@ -16,7 +16,7 @@ use starform_plan::document::{Plan, Plans};
 
 use super::{asked, checked, plan, plan::refuse_project_without_server, show};
 use crate::{
-    args::{ApplyArgs, Global, PlanFormat, PlanOptions},
+    args::{ApplyArgs, Global, PlanOptions},
     backend::Backend,
     exit::{Exit, Failure},
     sources,
@@ -56,7 +56,7 @@ pub(super) async fn carry_out(
         auto_approve,
         wait,
     } = carrying;
-    plan::show(plans, PlanFormat::Human, false, terminal);
+    plan::show_human(plans, false, terminal);
     refuse_blocked(plans)?;
     let changing: Vec<&Plan> = plans.plans.iter().filter(|plan| !plan.is_empty()).collect();
     if !changing.is_empty() && !auto_approve && !approved(&changing, terminal)? {

@@ -10,7 +10,7 @@ use starform_plan::{document::Plans, view};
 
 use super::{checked, print, print_json};
 use crate::{
-    args::{Global, PlanArgs, PlanFormat, PlanOptions},
+    args::{Global, PlanArgs, PlanOptions, ViewFormat, ViewOptions},
     backend::Backend,
     exit::{Exit, Failure},
     sources,
@@ -40,7 +40,7 @@ pub(crate) async fn run(
         let text = serde_json::to_string(&plans)?;
         fs::write(file, text).with_context(|| format!("cannot write `{}`", file.display()))?;
     }
-    show(&plans, args.format, args.full, terminal);
+    show(&plans, &args.view, terminal);
     let changes = plans.plans.iter().any(|plan| !plan.is_empty());
     Ok(if args.exit_code && changes {
         Exit::Changes
@@ -49,18 +49,27 @@ pub(crate) async fn run(
     })
 }
 
-pub(crate) fn show(plans: &Plans, format: PlanFormat, full: bool, terminal: Terminal) {
-    match format {
-        PlanFormat::Json => print_json(&plans.without_bundles()),
-        PlanFormat::Human => {
-            let options = view::TextOptions {
-                width: terminal.width,
-                color: terminal.color,
-                full,
+pub(crate) fn show(plans: &Plans, options: &ViewOptions, terminal: Terminal) {
+    match options.format {
+        ViewFormat::Json => print_json(&plans.without_bundles()),
+        ViewFormat::Human => show_human(plans, options.full, terminal),
+        ViewFormat::Markdown => {
+            let options = view::MarkdownOptions {
+                budget: options.budget,
+                link: options.link.clone(),
             };
-            print(&view::text(&plans.plans, &options));
+            print(&view::markdown(&plans.plans, &options));
         }
     }
+}
+
+pub(crate) fn show_human(plans: &Plans, full: bool, terminal: Terminal) {
+    let options = view::TextOptions {
+        width: terminal.width,
+        color: terminal.color,
+        full,
+    };
+    print(&view::text(&plans.plans, &options));
 }
 
 /// `--project` names it on the control plane; the file's own name is the default.

@@ -60,6 +60,7 @@ fn outputs(example: &Path, environment: &str) -> Vec<(&'static str, String)> {
         ("bundle.json", run(&["compile"])),
         ("objects.yaml", run(&["render"])),
         ("plan.txt", run(&["plan"])),
+        ("plan.md", run(&["plan", "--format", "markdown"])),
     ]
 }
 

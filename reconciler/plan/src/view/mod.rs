@@ -8,14 +8,17 @@
 //! | `fold` | equal changes together, over objects, services and environments |
 //! | [`values`] | one value, path or piece of user text, so that nothing in it can deceive |
 //! | `terminal` | the outline on a terminal |
+//! | `markdown` | the outline as a comment on a forge |
 
 mod fold;
+mod markdown;
 mod outline;
 mod terminal;
 pub mod values;
 
 use crate::document::Plan;
 
+pub use markdown::{MarkdownOptions, markdown};
 use outline::Form;
 pub use outline::summary;
 

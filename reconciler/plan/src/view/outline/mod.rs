@@ -18,10 +18,10 @@ pub(crate) use self::{
     lines::Line,
     objects::{Object, Section},
     rows::{Body, Branch, Leaf, Row},
-    services::{Elsewhere, Service},
+    services::{Elsewhere, Service, is_told_of_new},
 };
 use crate::{
-    document::{Action, Finding, FindingSeverity, ObjectChange, Plan},
+    document::{Action, Finding, FindingSeverity, ObjectChange, ObjectCounts, Plan},
     view::{fold, values},
 };
 
@@ -50,6 +50,8 @@ pub(crate) struct Part {
     pub(crate) findings: Vec<Remark>,
     pub(crate) seen: Seen,
     pub(crate) hidden: Hidden,
+    /// Everything that changes.
+    pub(crate) all: Hidden,
     pub(crate) summary: String,
 }
 
@@ -58,11 +60,17 @@ pub(crate) struct Part {
 pub(crate) struct Heading {
     /// `shop/production`
     pub(crate) name: String,
+    pub(crate) project: String,
     pub(crate) revision: Option<String>,
     /// What it was made against; `None` where nothing is accepted yet.
     pub(crate) generation: Option<u64>,
     /// Enough of its id to name it to the commands.
     pub(crate) plan: String,
+    pub(crate) changes: bool,
+    pub(crate) objects: ObjectCounts,
+    pub(crate) rollouts: u32,
+    pub(crate) errors: usize,
+    pub(crate) warnings: usize,
 }
 
 /// A finding.
@@ -175,6 +183,7 @@ fn part(group: &fold::Environments<'_>, form: Form, earlier: &mut Earlier) -> Pa
         findings: plan.findings.iter().map(Remark::of).collect(),
         seen: notes.seen,
         hidden: notes.hidden,
+        all: Hidden::all(plan),
         summary,
     }
 }
@@ -203,6 +212,7 @@ impl Heading {
         let revision = plan.source.revision.as_deref();
         Self {
             name: format!("{}/{}", plan.project, plan.environment),
+            project: plan.project.to_string(),
             revision: revision.map(|revision| values::visible(&short(revision))),
             generation: plan
                 .source
@@ -210,6 +220,11 @@ impl Heading {
                 .is_some()
                 .then_some(plan.source.parent_generation.number()),
             plan: plan.plan_id.digest().hex().chars().take(12).collect(),
+            changes: !plan.is_empty(),
+            objects: plan.summary.objects,
+            rollouts: plan.summary.rollouts,
+            errors: plan.blocking_findings().count(),
+            warnings: plan.findings.len() - plan.blocking_findings().count(),
         }
     }
 }
@@ -226,6 +241,34 @@ impl Remark {
 }
 
 impl Hidden {
+    fn all(plan: &Plan) -> Self {
+        let services = plan.services.iter();
+        let values: usize = services.map(|service| service.changes.len()).sum();
+        Self {
+            values: plan.settings.len() + values,
+            objects: plan.objects.len(),
+            fields: plan.objects.iter().map(|object| object.fields.len()).sum(),
+        }
+    }
+
+    #[must_use]
+    pub(crate) const fn and(self, other: Self) -> Self {
+        Self {
+            values: self.values + other.values,
+            objects: self.objects + other.objects,
+            fields: self.fields + other.fields,
+        }
+    }
+
+    #[must_use]
+    pub(crate) const fn less(self, other: Self) -> Self {
+        Self {
+            values: self.values.saturating_sub(other.values),
+            objects: self.objects.saturating_sub(other.objects),
+            fields: self.fields.saturating_sub(other.fields),
+        }
+    }
+
     pub(crate) fn is_empty(self) -> bool {
         self == Self::default()
     }

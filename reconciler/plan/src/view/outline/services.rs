@@ -65,6 +65,11 @@ const TOLD: [&str; 7] = [
     "size.memory",
 ];
 
+/// Whether the short form says it of a new service.
+pub(crate) fn is_told_of_new(path: &str) -> bool {
+    TOLD.contains(&path)
+}
+
 /// Whether the service's own words changed; otherwise its objects are told as the platform's.
 pub(super) fn speaks(service: &ServiceChange) -> bool {
     match service.action {
@@ -261,7 +266,7 @@ fn new_service(service: &ServiceChange, notes: &mut Notes<'_>) -> Vec<Fact> {
     let hidden = service
         .changes
         .iter()
-        .filter(|change| !TOLD.contains(&change.path.as_str()) && !is_told(service, change));
+        .filter(|change| !is_told_of_new(&change.path) && !is_told(service, change));
     notes.hidden.values += hidden.count();
     facts.collect()
 }

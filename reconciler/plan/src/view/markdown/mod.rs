@@ -1,0 +1,371 @@
+//! One comment for all environments of a project: a table, what changes, the exact fields folded away.
+//!
+//! Pure. Always holds: the text stays within its budget of characters, by saying less from rung to rung
+//! and never by a cut; what is deleted, replaced or widened is the last to go; what is not told is counted,
+//! with the command that tells it; user text stands in code only, so that it cannot become Markdown, a
+//! mention or HTML. Read on in `body` for the lines.
+
+mod body;
+mod fence;
+
+use self::body::Detail;
+use crate::{
+    document::{FindingSeverity, Plan},
+    view::{
+        outline::{self, Form, Heading, Hidden, Part, Remark},
+        values,
+    },
+};
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct MarkdownOptions {
+    /// In characters; at least 600 are taken.
+    pub budget: usize,
+    /// Where the whole plan is to be seen.
+    pub link: Option<String>,
+}
+
+/// Less than a comment of any forge may have, by its documentation.
+const BUDGET: usize = 60_000;
+/// Below it, not even the counts and the command would fit.
+const LEAST: usize = 600;
+/// A field takes at least so many characters.
+const LEAST_FIELD: usize = 6;
+
+/// From everything to counts only; a comment takes the first that fits.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Rung {
+    Full,
+    /// The exact fields of what is new are counted.
+    WithoutCreates,
+    /// No exact fields but of what is lost or opened.
+    Short,
+    /// Of updates only the paths.
+    Paths,
+    /// What is lost or opened, in a line each; of the rest the counts.
+    Protected,
+    /// So many lines of what is lost or opened, in each environment.
+    Some(usize),
+    /// The same without the table.
+    Counts,
+}
+
+impl Default for MarkdownOptions {
+    fn default() -> Self {
+        Self {
+            budget: BUDGET,
+            link: None,
+        }
+    }
+}
+
+pub fn markdown(plans: &[Plan], options: &MarkdownOptions) -> String {
+    let budget = options.budget.max(LEAST);
+    let short = outline::outline(plans, Form::Short);
+    let all = short
+        .iter()
+        .fold(Hidden::default(), |sum, part| sum.and(part.all));
+    let fits = |text: &String| text.chars().count() <= budget;
+    if all.fields.saturating_mul(LEAST_FIELD) <= budget {
+        let full = outline::outline(plans, Form::Full);
+        for rung in [Rung::Full, Rung::WithoutCreates] {
+            let text = Comment { options, rung }.of(&short, Some(&full));
+            if fits(&text) {
+                return text;
+            }
+        }
+    }
+    let shorter = [Rung::Short, Rung::Paths, Rung::Protected];
+    let some = [200, 50, 20, 10, 5, 2].map(Rung::Some);
+    let rungs = shorter.into_iter().chain(some);
+    let mut texts = rungs.map(|rung| Comment { options, rung }.of(&short, None));
+    texts.find(fits).unwrap_or_else(|| {
+        let rung = Rung::Counts;
+        Comment { options, rung }.of(&short, None)
+    })
+}
+
+/// One comment on its rung.
+#[derive(Clone, Copy)]
+struct Comment<'a> {
+    options: &'a MarkdownOptions,
+    rung: Rung,
+}
+
+impl Comment<'_> {
+    fn of(self, short: &[Part], full: Option<&[Part]>) -> String {
+        let headings: Vec<&Heading> = short.iter().flat_map(|part| &part.headings).collect();
+        let mut out = marker(&headings);
+        if self.rung == Rung::Counts {
+            out.push_str(&self.counts(short, &headings));
+            return out;
+        }
+        out.push_str(&table(&headings));
+        let several = short.len() > 1;
+        for (n, part) in short.iter().enumerate() {
+            if part.is_quiet {
+                continue;
+            }
+            out.push('\n');
+            if several {
+                out.push_str(&format!("### {}\n\n", names(part)));
+            }
+            self.part(&mut out, part, full.and_then(|full| full.get(n)));
+        }
+        if let Some(link) = &self.options.link {
+            out.push_str(&format!("\nThe whole plan: {}\n", linked(link)));
+        }
+        out
+    }
+
+    fn part(self, out: &mut String, part: &Part, full: Option<&Part>) {
+        let whole = out;
+        let out = &mut String::new();
+        about(out, part);
+        for finding in &part.findings {
+            out.push_str(&remark(finding));
+        }
+        if !part.findings.is_empty() {
+            out.push('\n');
+        }
+        let hidden = match self.rung {
+            Rung::Full | Rung::WithoutCreates | Rung::Short => {
+                let diff = body::of_part(part, Detail::Values);
+                fenced(out, &diff.text);
+                let creates = self.rung == Rung::Full;
+                match full.map(|full| body::exact(part, full, creates)) {
+                    Some(exact) => {
+                        folded(out, part.hidden.less(exact.left), &exact.text);
+                        exact.left
+                    }
+                    None => part.hidden,
+                }
+            }
+            Rung::Paths => {
+                let diff = body::of_part(part, Detail::Paths);
+                fenced(out, &diff.text);
+                diff.left.and(part.hidden)
+            }
+            Rung::Protected => self.protected(out, part, usize::MAX),
+            Rung::Some(most) => self.protected(out, part, most),
+            Rung::Counts => part.all,
+        };
+        if out.contains('‹') {
+            out.push_str("`‹›` is each one's own name.\n\n");
+        }
+        left_out(out, part, hidden);
+        out.push_str(&format!("**{}**\n", part.summary));
+        whole.push_str(out);
+    }
+
+    /// What is lost or opened; of more than `most`, how many more there are.
+    fn protected(self, out: &mut String, part: &Part, most: usize) -> Hidden {
+        let lines = body::protected(part);
+        let mut text = String::new();
+        for line in lines.iter().take(most) {
+            text.push_str(line);
+            text.push('\n');
+        }
+        if lines.len() > most {
+            let more = lines.len() - most;
+            text.push_str(&format!(
+                "- and {more} more that are lost, kept or opened\n"
+            ));
+        }
+        fenced(out, &text);
+        part.all
+    }
+
+    /// Without a table: one line for all environments.
+    fn counts(self, parts: &[Part], headings: &[&Heading]) -> String {
+        let sum = |count: fn(&Heading) -> usize| headings.iter().map(|h| count(h)).sum::<usize>();
+        let number = |count: u32| usize::try_from(count).unwrap_or(usize::MAX);
+        let mut out = format!(
+            "**Plan: {} to create, {} to update, {} to replace, {} to delete · {}**\n\n",
+            sum(|h| h.objects.create as usize),
+            sum(|h| h.objects.update as usize),
+            sum(|h| h.objects.replace as usize),
+            sum(|h| h.objects.delete as usize),
+            values::count(headings.iter().map(|h| number(h.rollouts)).sum(), "rollout"),
+        );
+        let (errors, warnings) = (sum(|h| h.errors), sum(|h| h.warnings));
+        out.push_str(&format!(
+            "{}; {}, {}\n\n",
+            values::count(headings.len(), "environment"),
+            values::count(errors, "error"),
+            values::count(warnings, "warning"),
+        ));
+        let lost: usize = parts.iter().map(|part| body::protected(part).len()).sum();
+        if lost > 0 {
+            out.push_str(&format!(
+                "{lost} lost, kept or opened: look at them first.\n\n"
+            ));
+        }
+        let all = parts
+            .iter()
+            .fold(Hidden::default(), |sum, part| sum.and(part.all));
+        if let Some(first) = headings.first() {
+            let command = format!("starform show {} --full", first.plan);
+            let more = match headings.len() {
+                1 => String::new(),
+                several => format!(" and {} more", values::count(several - 1, "plan")),
+            };
+            out.push_str(&format!("Not shown: {}: `{command}`{more}\n", all.count()));
+        }
+        out
+    }
+}
+
+/// By which the comment of a project is found again.
+fn marker(headings: &[&Heading]) -> String {
+    let mut projects: Vec<&str> = headings.iter().map(|h| h.project.as_str()).collect();
+    projects.dedup();
+    format!("<!-- starform:plan v1 {} -->\n", projects.join(","))
+}
+
+fn table(headings: &[&Heading]) -> String {
+    let retains = headings.iter().any(|h| h.objects.retain > 0);
+    let adopts = headings.iter().any(|h| h.objects.adopt > 0);
+    let mut columns = vec!["create", "update", "replace", "delete"];
+    columns.extend(retains.then_some("keep"));
+    columns.extend(adopts.then_some("adopt"));
+    let mut out = format!(
+        "| environment | plan | {} | findings | state |\n|---|---|{}---|---|\n",
+        columns.join(" | "),
+        "--:|".repeat(columns.len()),
+    );
+    for heading in headings {
+        let objects = &heading.objects;
+        let mut counts = vec![
+            objects.create.to_string(),
+            objects.update.to_string(),
+            strong(objects.replace),
+            strong(objects.delete),
+        ];
+        counts.extend(retains.then(|| strong(objects.retain)));
+        counts.extend(adopts.then(|| objects.adopt.to_string()));
+        out.push_str(&format!(
+            "| {} | `{}` | {} | {} | {} |\n",
+            heading.name,
+            heading.plan,
+            counts.join(" | "),
+            findings(heading),
+            state(heading),
+        ));
+    }
+    out
+}
+
+fn strong(count: u32) -> String {
+    if count == 0 {
+        count.to_string()
+    } else {
+        format!("**{count}**")
+    }
+}
+
+fn findings(heading: &Heading) -> String {
+    let mut parts = Vec::new();
+    if heading.errors > 0 {
+        parts.push(format!("**{}**", values::count(heading.errors, "error")));
+    }
+    if heading.warnings > 0 {
+        parts.push(values::count(heading.warnings, "warning"));
+    }
+    if parts.is_empty() {
+        "none".to_owned()
+    } else {
+        parts.join(", ")
+    }
+}
+
+fn state(heading: &Heading) -> &'static str {
+    match (heading.changes, heading.errors) {
+        (_, 1..) => "**blocked**",
+        (true, 0) => "ready",
+        (false, 0) => "no changes",
+    }
+}
+
+fn names(part: &Part) -> String {
+    let names: Vec<&str> = part.headings.iter().map(|h| h.name.as_str()).collect();
+    names.join(", ")
+}
+
+/// What the plan was made of and against.
+fn about(out: &mut String, part: &Part) {
+    if part.headings.len() > 1 {
+        let count = part.headings.len();
+        out.push_str(&format!("The same change in {count} environments.\n\n"));
+        return;
+    }
+    let Some(heading) = part.headings.first() else {
+        return;
+    };
+    let against = match heading.generation {
+        Some(generation) => format!("Against generation {generation}"),
+        None => "Nothing is accepted yet".to_owned(),
+    };
+    let revision = heading.revision.as_ref();
+    let at = revision.map(|revision| format!(", at {}", fence::span(revision)));
+    out.push_str(&format!("{against}{}.\n\n", at.unwrap_or_default()));
+}
+
+fn remark(finding: &Remark) -> String {
+    let word = match finding.severity {
+        FindingSeverity::Blocking => "**error**",
+        FindingSeverity::Warning => "warning",
+    };
+    let at = finding.at.as_deref().map(values::visible);
+    let at = at.map(|at| format!(" ({})", fence::span(&at)));
+    format!(
+        "- {word} {}: {}{}\n",
+        fence::span(&finding.code),
+        fence::span(&finding.title),
+        at.unwrap_or_default()
+    )
+}
+
+fn fenced(out: &mut String, text: &str) {
+    if !text.is_empty() {
+        out.push_str(&fence::block("diff", text));
+        out.push('\n');
+    }
+}
+
+fn folded(out: &mut String, told: Hidden, text: &str) {
+    if told.is_empty() {
+        return;
+    }
+    out.push_str(&format!(
+        "<details><summary>Exact fields: {}</summary>\n\n{}\n</details>\n\n",
+        told.count(),
+        fence::block("diff", text)
+    ));
+}
+
+fn left_out(out: &mut String, part: &Part, hidden: Hidden) {
+    let Some(heading) = part.headings.first().filter(|_| !hidden.is_empty()) else {
+        return;
+    };
+    let each = match part.headings.len() {
+        1 => String::new(),
+        several => format!(" in each of {several} environments"),
+    };
+    let command = format!("`starform show {} --full`", heading.plan);
+    out.push_str(&format!(
+        "Not shown: {}{each}: {command}\n\n",
+        hidden.count()
+    ));
+}
+
+/// A link only where nothing in it could end it.
+fn linked(link: &str) -> String {
+    let is_address = link.starts_with("https://") || link.starts_with("http://");
+    let is_plain = |c: char| c.is_ascii_graphic() && !"<>\"'`\\()[]|".contains(c);
+    if is_address && link.chars().all(is_plain) {
+        format!("<{link}>")
+    } else {
+        fence::span(&values::visible(link))
+    }
+}
