@@ -43,6 +43,7 @@ pub struct PlanRequest {
 #[derive(Debug, Clone)]
 pub struct Identity {
     pub workspace_id: WorkspaceId,
+    pub workspace: String,
     pub project_id: ProjectId,
     pub tier: String,
 }
@@ -139,6 +140,7 @@ fn plan(
     let services = project.service_names_in(environment);
     let bindings = Bindings {
         workspace_id: identity.workspace_id,
+        workspace: identity.workspace.clone(),
         project_id: identity.project_id,
         tier: identity.tier.clone(),
         names: bind_names(
@@ -161,7 +163,10 @@ fn plan(
     let Rendered {
         project,
         environment,
-    } = render(&emitted.state, profile);
+    } = render(
+        &emitted.state,
+        &profile.clone().with_newest(&accepted.secrets),
+    );
     Ok(propose(ProposeInput {
         accepted,
         project,

@@ -19,7 +19,7 @@ use kube::Client;
 use rand::RngExt as _;
 use serde_json::{Value, json};
 use starform_contract::{
-    EnvironmentName, ObjectKey, SecretValue,
+    ObjectKey, SecretValue,
     bundle::SealedRef,
     sealed::{AgentKey, SealedFor},
     secret::is_generated,
@@ -30,7 +30,7 @@ use zeroize::{Zeroize as _, Zeroizing};
 use crate::{
     call::CallError,
     engine::io::{Failure, Millis, Sealed},
-    persist::{self, Envelopes, KeepError, KeptValue},
+    persist::{self, Envelopes, KeepError, KeptFor, KeptValue},
     pull::{ControlPlane, PullError},
 };
 
@@ -77,12 +77,13 @@ enum Unfilled {
     #[error("the value for `{0}` does not open: {1}")]
     Closed(String, starform_contract::sealed::NotOpened),
     #[error(
-        "the secret `{name}` has no value of version {version} in {environment}; set it with `starform secret set {name} --env {environment}`, then apply a new plan"
+        "the secret `{name}` has no value of version {version}; set it with `starform secret set {name} {place}`, then apply a new plan"
     )]
     NoValue {
         name: String,
         version: u64,
-        environment: String,
+        /// The option that says where.
+        place: String,
     },
     #[error(
         "it needs secrets, and desired state from a folder brings none; use a control plane, or `starform apply`"
@@ -297,18 +298,18 @@ async fn from_home(
             .environment
             .as_ref()
             .or(sealed.environment.as_ref());
+        let of = environment.map_or(KeptFor::Cluster, |environment| {
+            KeptFor::Environment(sealed.project, environment)
+        });
+        let kept = persist::load_secrets(client, of).await?;
+        let value = match kept.value(&reference.secret, reference.version) {
+            None if is_generated(&reference.secret) => generate(client, of, reference).await?,
+            found => found,
+        };
         let no_value = || Unfilled::NoValue {
             name: reference.secret.clone(),
             version: reference.version,
-            environment: environment.map(ToString::to_string).unwrap_or_default(),
-        };
-        let environment = environment.ok_or_else(no_value)?;
-        let kept = persist::load_secrets(client, sealed.project, environment).await?;
-        let value = match kept.value(&reference.secret, reference.version) {
-            None if is_generated(&reference.secret) => {
-                generate(client, sealed, environment, reference).await?
-            }
-            found => found,
+            place: environment.map_or("--cluster".to_owned(), |name| format!("--env {name}")),
         };
         values.insert(key.clone(), value.ok_or_else(no_value)?);
     }
@@ -318,8 +319,7 @@ async fn from_home(
 /// Made once: of two who need it at the same time, the second one finds the first one's.
 async fn generate(
     client: &Client,
-    sealed: &Sealed,
-    environment: &EnvironmentName,
+    of: KeptFor<'_>,
     reference: &SealedRef,
 ) -> Result<Option<SecretValue>, KeepError> {
     let bytes: Zeroizing<[u8; 32]> = Zeroizing::new(rand::rng().random());
@@ -327,7 +327,7 @@ async fn generate(
     let set_at = now.map_or(0, |since| {
         i64::try_from(since.as_millis()).unwrap_or(i64::MAX)
     });
-    persist::change_secrets(client, sealed.project, environment, |kept| {
+    persist::change_secrets(client, of, |kept| {
         let secret = kept.0.entry(reference.secret.clone()).or_default();
         secret.newest = secret.newest.max(reference.version);
         secret

@@ -42,7 +42,8 @@ pub(crate) struct SecretPlace {
     /// The project (default: the name in ./starform.kdl)
     #[arg(long, value_name = "NAME")]
     pub(crate) project: Option<ProjectName>,
-    /// Instead: a cluster of the control plane, for what its operator gives all projects
-    #[arg(long, value_name = "NAME", conflicts_with_all = ["env", "project"])]
-    pub(crate) cluster: Option<String>,
+    /// Instead: a cluster of the control plane, or without one the kubeconfig's, for what its operator
+    /// gives all projects: with what images are pulled
+    #[arg(long, value_name = "NAME", num_args = 0..=1, conflicts_with_all = ["env", "project"])]
+    pub(crate) cluster: Option<Option<String>>,
 }

@@ -5,9 +5,10 @@
 
 use std::io::{IsTerminal as _, Read as _, stdin};
 
-use anyhow::Context;
-use starform_contract::{EnvironmentName, ProjectName, SecretName};
+use anyhow::{Context, bail};
+use starform_contract::{EnvironmentName, ProjectId, ProjectName, SecretName};
 use starform_reconciler::api::body::{Items, PutSecret, Secret};
+use starform_shuttle::persist::KeptFor;
 use zeroize::{Zeroize as _, Zeroizing};
 
 use super::{admin, checked, cluster::cluster_id};
@@ -28,7 +29,8 @@ const LONGEST: usize = 64 * 1024;
 enum Keeper {
     /// The path of the collection on a control plane.
     Remote(Box<Remote>, String),
-    Embedded(Box<Embedded>, ProjectName, EnvironmentName),
+    /// The cluster; `None`: its own, not an environment's.
+    Embedded(Box<Embedded>, Option<(ProjectId, EnvironmentName)>),
 }
 
 pub(crate) async fn run(
@@ -66,15 +68,12 @@ pub(crate) async fn run(
 impl Keeper {
     async fn of(place: &SecretPlace, global: &Global, terminal: Terminal) -> anyhow::Result<Self> {
         if let Some(cluster) = &place.cluster {
-            let remote = admin::remote(global)?;
-            let id = cluster_id(&remote, cluster).await?;
-            let path = format!("/v1/clusters/{id}/secrets");
-            return Ok(Self::Remote(Box::new(remote), path));
+            return Self::of_cluster(cluster.as_deref(), global).await;
         }
         let environment = place
             .env
             .clone()
-            .context("name an environment with --env, or a cluster with --cluster")?;
+            .context("name an environment with --env, or say --cluster")?;
         let project = project(place, &environment, global, terminal)?;
         match &global.server {
             Some(server) => {
@@ -84,10 +83,34 @@ impl Keeper {
                 Ok(Self::Remote(Box::new(remote), path))
             }
             None => {
-                let embedded = Embedded::new(global, &sources::folder(".".as_ref()));
-                Ok(Self::Embedded(Box::new(embedded), project, environment))
+                let place = (ProjectId::local(&project), environment);
+                Ok(Self::embedded(global, Some(place)))
             }
         }
+    }
+
+    /// By name on a control plane; without one there is one cluster.
+    async fn of_cluster(name: Option<&str>, global: &Global) -> anyhow::Result<Self> {
+        match (&global.server, name) {
+            (Some(_), Some(name)) => {
+                let remote = admin::remote(global)?;
+                let id = cluster_id(&remote, name).await?;
+                let path = format!("/v1/clusters/{id}/secrets");
+                Ok(Self::Remote(Box::new(remote), path))
+            }
+            (Some(_), None) => bail!(
+                "--cluster needs the cluster's name; `starform cluster list` shows those that there are"
+            ),
+            (None, Some(name)) => bail!(
+                "--cluster {name} names a cluster of a control plane; give --server too, or leave the name out for the kubeconfig's cluster"
+            ),
+            (None, None) => Ok(Self::embedded(global, None)),
+        }
+    }
+
+    fn embedded(global: &Global, place: Option<(ProjectId, EnvironmentName)>) -> Self {
+        let embedded = Embedded::new(global, &sources::folder(".".as_ref()));
+        Self::Embedded(Box::new(embedded), place)
     }
 
     async fn set(&self, name: &SecretName, value: Zeroizing<String>) -> anyhow::Result<Secret> {
@@ -96,8 +119,8 @@ impl Keeper {
                 .put(&format!("{path}/{name}"), &PutSecret { value })
                 .await
                 .map_err(failure),
-            Self::Embedded(embedded, project, environment) => {
-                embedded.set_secret(project, environment, name, value).await
+            Self::Embedded(embedded, place) => {
+                embedded.set_secret(kept_for(place), name, value).await
             }
         }
     }
@@ -105,9 +128,7 @@ impl Keeper {
     async fn list(&self) -> anyhow::Result<Items<Secret>> {
         match self {
             Self::Remote(remote, path) => remote.get(path).await.map_err(failure),
-            Self::Embedded(embedded, project, environment) => {
-                embedded.secrets(project, environment).await
-            }
+            Self::Embedded(embedded, place) => embedded.secrets(kept_for(place)).await,
         }
     }
 
@@ -118,8 +139,8 @@ impl Keeper {
                 Err(RemoteError::Problem(problem)) if problem.status == 404 => false,
                 Err(error) => return Err(failure(error)),
             },
-            Self::Embedded(embedded, project, environment) => {
-                embedded.remove_secret(project, environment, name).await?
+            Self::Embedded(embedded, place) => {
+                embedded.remove_secret(kept_for(place), name).await?
             }
         };
         if removed {
@@ -130,6 +151,13 @@ impl Keeper {
             words(place)
         );
         Err(Failure::because(Exit::Error, message))
+    }
+}
+
+fn kept_for(place: &Option<(ProjectId, EnvironmentName)>) -> KeptFor<'_> {
+    match place {
+        Some((project, environment)) => KeptFor::Environment(*project, environment),
+        None => KeptFor::Cluster,
     }
 }
 
@@ -216,7 +244,8 @@ fn piped() -> anyhow::Result<Zeroizing<String>> {
 
 fn words(place: &SecretPlace) -> String {
     match (&place.cluster, &place.env) {
-        (Some(cluster), _) => format!("cluster {cluster}"),
+        (Some(Some(cluster)), _) => format!("cluster {cluster}"),
+        (Some(None), _) => "the cluster".to_owned(),
         (None, Some(environment)) => environment.to_string(),
         (None, None) => String::new(),
     }

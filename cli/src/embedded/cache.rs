@@ -10,10 +10,9 @@ use std::{
 };
 
 use serde::{Deserialize, Serialize};
-use starform_contract::{
-    Bundle, ClusterProfile, Digest, Index, PlanId, ProjectId, schema, secret::Kept,
-};
+use starform_contract::{Bundle, ClusterProfile, Digest, Index, PlanId, schema};
 use starform_plan::document::Plans;
+use starform_shuttle::persist::KeptVersions;
 
 use crate::exit::{Exit, Failure};
 
@@ -23,9 +22,9 @@ pub(crate) struct Seen {
     pub(crate) index: Index,
     pub(crate) bundles: BTreeMap<Digest, Bundle>,
     pub(crate) profile: ClusterProfile,
-    /// Names and versions of the secrets that the cluster keeps, by project; `None`: nobody was asked.
+    /// Names and versions of the secrets that the cluster keeps; `None`: nobody was asked.
     #[serde(default)]
-    pub(crate) secrets: Option<BTreeMap<ProjectId, Kept>>,
+    pub(crate) secrets: Option<KeptVersions>,
     /// URL of the API server that was asked; empty where there was none.
     pub(crate) server: String,
 }

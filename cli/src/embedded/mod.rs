@@ -192,6 +192,7 @@ fn propose(
 ) -> anyhow::Result<Vec<Proposal>> {
     let identity = Identity {
         workspace_id: WorkspaceId::local(),
+        workspace: WorkspaceId::LOCAL_NAME.to_owned(),
         project_id: ProjectId::local(project.name()),
         tier: DEFAULT_TIER.to_owned(),
     };
@@ -218,7 +219,7 @@ fn accepted(seen: &Seen, project: ProjectId) -> anyhow::Result<AcceptedProject> 
         seen.bundles.get(digest).cloned()
     })?;
     let secrets = match &seen.secrets {
-        Some(kept) => SecretVersions::Kept(kept.get(&project).cloned().unwrap_or_default()),
+        Some(kept) => SecretVersions::Kept(kept.of(project)),
         None => SecretVersions::Unasked,
     };
     Ok(accepted.with_secrets(secrets))

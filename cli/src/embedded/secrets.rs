@@ -4,14 +4,16 @@
 //! server and nowhere else; what accepted state uses is not removed. They are as safe as Secrets of the
 //! cluster are: whoever may read those of `starform-system` may read them.
 
+use anyhow::anyhow;
 use starform_contract::{
-    Bundle, EnvironmentName, ObjectKey, ProjectId, ProjectName, SecretName, secret::is_generated,
+    Bundle, Object, ObjectKey, SecretName, bundle::SealedRef, registry::check_credentials,
+    secret::is_generated,
 };
 use starform_reconciler::{
     api::body::{Items, Secret},
     time::Timestamp,
 };
-use starform_shuttle::persist::{self, KeptSecret, KeptValue};
+use starform_shuttle::persist::{self, KeptFor, KeptSecret, KeptValue};
 use zeroize::Zeroizing;
 
 use super::{Embedded, cache::Seen};
@@ -20,15 +22,17 @@ use crate::exit::{Exit, Failure};
 impl Embedded {
     pub(crate) async fn set_secret(
         &self,
-        project: &ProjectName,
-        environment: &EnvironmentName,
+        of: KeptFor<'_>,
         name: &SecretName,
         value: Zeroizing<String>,
     ) -> anyhow::Result<Secret> {
+        if let KeptFor::Cluster = of {
+            check_credentials(&value)
+                .map_err(|fault| anyhow!("images cannot be pulled with this value: {fault}"))?;
+        }
         let home = self.home().await?;
-        let project = ProjectId::local(project);
         let set_at = Timestamp::now();
-        let version = persist::change_secrets(&home.client, project, environment, |kept| {
+        let version = persist::change_secrets(&home.client, of, |kept| {
             let value = KeptValue {
                 value: value.clone(),
                 set_at: set_at.millis(),
@@ -46,14 +50,9 @@ impl Embedded {
         })
     }
 
-    pub(crate) async fn secrets(
-        &self,
-        project: &ProjectName,
-        environment: &EnvironmentName,
-    ) -> anyhow::Result<Items<Secret>> {
+    pub(crate) async fn secrets(&self, of: KeptFor<'_>) -> anyhow::Result<Items<Secret>> {
         let home = self.home().await?;
-        let project = ProjectId::local(project);
-        let kept = persist::load_secrets(&home.client, project, environment).await?;
+        let kept = persist::load_secrets(&home.client, of).await?;
         let items = kept.0.iter().filter_map(|(name, kept)| listed(name, kept));
         Ok(Items {
             items: items.collect(),
@@ -63,26 +62,26 @@ impl Embedded {
     /// `false`: there was no value.
     pub(crate) async fn remove_secret(
         &self,
-        project: &ProjectName,
-        environment: &EnvironmentName,
+        of: KeptFor<'_>,
         name: &SecretName,
     ) -> anyhow::Result<bool> {
         let home = self.home().await?;
-        let project = ProjectId::local(project);
-        let users: Vec<String> = users(&home.seen, project, environment, name)
+        let users: Vec<String> = users(&home.seen, of, name)
             .iter()
-            .map(|key| key.name.clone())
+            .map(ToString::to_string)
             .collect();
         if !users.is_empty() {
+            let from = match of {
+                KeptFor::Environment(..) => "starform.kdl",
+                KeptFor::Cluster => "the profile",
+            };
             let message = format!(
-                "the secret `{name}` is in use ({}); take it out of starform.kdl and apply that first",
+                "the secret `{name}` is in use ({}); take it out of {from} and apply that first",
                 users.join(", ")
             );
             return Err(Failure::because(Exit::Error, message));
         }
-        let removed = persist::change_secrets(&home.client, project, environment, |kept| {
-            kept.remove(name.as_str())
-        });
+        let removed = persist::change_secrets(&home.client, of, |kept| kept.remove(name.as_str()));
         Ok(removed.await?)
     }
 }
@@ -99,29 +98,26 @@ fn listed(name: &str, kept: &KeptSecret) -> Option<Secret> {
     })
 }
 
-/// Objects of the accepted project that use the secret of this environment.
-fn users(
-    seen: &Seen,
-    project: ProjectId,
-    environment: &EnvironmentName,
-    name: &SecretName,
-) -> Vec<ObjectKey> {
-    let bundles = seen.bundles.values().filter_map(|bundle| match bundle {
-        Bundle::Environment(bundle) => (bundle.project_id == project).then_some(bundle),
-        Bundle::Project(_) => None,
-    });
-    bundles
-        .flat_map(|bundle| {
-            let objects = bundle.all_objects().filter(|object| {
-                object.sealed.values().any(|reference| {
-                    let holder = reference
-                        .environment
-                        .as_ref()
-                        .unwrap_or(&bundle.environment);
-                    reference.secret == name.as_str() && holder == environment
-                })
-            });
-            objects.filter_map(starform_contract::Object::key)
-        })
+/// Accepted objects that use the secret.
+fn users(seen: &Seen, of: KeptFor<'_>, name: &SecretName) -> Vec<ObjectKey> {
+    let of_bundle = |bundle: &Bundle, reference: &SealedRef| match (bundle, of) {
+        (Bundle::Environment(bundle), KeptFor::Environment(project, environment)) => {
+            let holder = reference.environment.as_ref();
+            let holder = holder.unwrap_or(&bundle.environment);
+            bundle.project_id == project && holder == environment
+        }
+        (Bundle::Project(_), KeptFor::Cluster) => true,
+        (Bundle::Environment(_), KeptFor::Cluster)
+        | (Bundle::Project(_), KeptFor::Environment(..)) => false,
+    };
+    let uses = |bundle: &Bundle, object: &Object| {
+        let mut references = object.sealed.values();
+        references
+            .any(|reference| reference.secret == name.as_str() && of_bundle(bundle, reference))
+    };
+    seen.bundles
+        .values()
+        .flat_map(|bundle| bundle.objects().filter(move |object| uses(bundle, object)))
+        .filter_map(Object::key)
         .collect()
 }

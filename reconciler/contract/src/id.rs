@@ -78,9 +78,12 @@ uuid_id! {
 }
 
 impl WorkspaceId {
+    /// What the only workspace of embedded mode is called.
+    pub const LOCAL_NAME: &'static str = "local";
+
     /// The only workspace of embedded mode.
     pub fn local() -> Self {
-        Self(Uuid::new_v5(&STARFORM, b"local"))
+        Self(Uuid::new_v5(&STARFORM, Self::LOCAL_NAME.as_bytes()))
     }
 }
 

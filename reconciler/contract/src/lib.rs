@@ -15,6 +15,7 @@
 //! | [`index`] | which bundles one cluster should have, and what accepted plans consent to |
 //! | [`range`] | ranges of IP addresses |
 //! | [`profile`] | the operator's word about one cluster |
+//! | [`registry`] | what images are pulled with |
 //! | [`report`] | what Shuttle did and saw |
 //! | [`signature`] | who may say what a cluster should have |
 //! | [`secret`] | which secrets have values, and in which versions |
@@ -31,6 +32,7 @@ pub mod name;
 pub mod profile;
 pub mod quantity;
 pub mod range;
+pub mod registry;
 pub mod report;
 pub mod schema;
 pub mod sealed;

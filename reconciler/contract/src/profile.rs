@@ -18,6 +18,7 @@ use crate::{
     quantity::{Cpu, Memory},
     range::Cidr,
     schema,
+    secret::{Holder, SecretVersions},
 };
 
 pub use check::{Fault, InvalidProfile};
@@ -107,13 +108,14 @@ pub struct StorageClass {
     pub default: bool,
 }
 
-/// A sealed value of type `kubernetes.io/dockerconfigjson`: its name and version, never the value.
+/// What images are pulled with, as the operator's secret of this name keeps it; never the value.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct RegistrySecret {
     pub name: String,
-    #[serde(default = "first_version")]
-    pub version: u64,
+    /// `None`: the newest.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub version: Option<u64>,
 }
 
 /// What one project may use, and what a single part of it may.
@@ -174,6 +176,16 @@ impl ClusterProfile {
             Some(_) if self.storage_classes.is_empty() => Ok(None),
             Some(name) => known(&self.storage_classes, name).map(Some),
         }
+    }
+
+    /// The version of the registry's secret that a plan made now means.
+    #[must_use]
+    pub fn with_newest(mut self, kept: &SecretVersions) -> Self {
+        if let Some(secret) = &mut self.registry_secret {
+            let newest = kept.current(Holder::Cluster, &secret.name);
+            secret.version.get_or_insert(newest);
+        }
+        self
     }
 
     /// What says how large the load balancer is; nothing without one, or where nobody says.
@@ -271,8 +283,4 @@ fn size_unit_annotation() -> String {
 
 fn envoy_gateway() -> String {
     "system:serviceaccount:envoy-gateway-system:envoy-gateway".to_owned()
-}
-
-fn first_version() -> u64 {
-    1
 }

@@ -17,6 +17,8 @@ use crate::{
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct EnvironmentState {
     pub workspace_id: WorkspaceId,
+    /// Its name, for people who read the Namespace.
+    pub workspace: String,
     pub project_id: ProjectId,
     pub project: ProjectName,
     /// Name of the workspace's tier; the cluster profile maps it to quotas.

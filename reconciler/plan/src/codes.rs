@@ -46,7 +46,7 @@ codes! {
     TOO_LARGE "SF6107" "container or volume is larger than its tier allows"
         "One container or volume asks for more than a single one of the project's tier may have.";
     NO_SECRET_VALUE "SF6108" "secret without a value"
-        "A variable uses a secret of which no value is kept for the environment, in the version that the plan needs.";
+        "A variable, or the pulling of images, uses a secret of which no value is kept, in the version that the plan needs.";
     VOLUME_SHRINKS "SF6111" "volume would shrink"
         "The plan makes a volume smaller than it is, which no disk can do.";
     VOLUME_MOVES "SF6112" "volume would change its storage class"

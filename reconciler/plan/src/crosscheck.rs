@@ -48,6 +48,7 @@ pub(crate) fn findings(
         findings.extend(kept::reminders(bundle));
         findings.extend(size::findings(sides.project, bundle, origins));
         findings.extend(secrets::without_value(bundle, sides.secrets, origins));
+        findings.extend(secrets::without_shared_value(sides.project, sides.secrets));
     }
     findings.extend(hosts_claimed_twice(environment, environments, origins));
     let services = environments.values().flat_map(|bundle| &bundle.services);

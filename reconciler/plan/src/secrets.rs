@@ -1,4 +1,4 @@
-//! What an environment's objects need of secrets, and which of it nobody has given a value.
+//! What an environment's and its project's objects need of secrets, and which of it nobody has given a value.
 //!
 //! Pure: names and versions. Read on in [`starform_contract::secret`] for what is kept.
 
@@ -6,7 +6,8 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::Value;
 use starform_contract::{
-    EnvironmentBundle, Origins, SecretVersions, ServiceName, bundle::SealedRef, secret::Holder,
+    EnvironmentBundle, Origins, ProjectBundle, SecretVersions, ServiceName, bundle::SealedRef,
+    secret::Holder,
 };
 
 use crate::{codes, crosscheck::blocking, document::Finding};
@@ -43,6 +44,30 @@ pub(crate) fn without_value(
                 .first()
                 .and_then(|(service, key)| origins.at(service, &format!("vars.{key}")));
             blocking(&codes::NO_SECRET_VALUE, title, at)
+        })
+        .collect()
+}
+
+/// One finding where the project's images are pulled with a value that nobody keeps.
+pub(crate) fn without_shared_value(
+    project: &ProjectBundle,
+    versions: &SecretVersions,
+) -> Vec<Finding> {
+    let references = project
+        .objects
+        .iter()
+        .flat_map(|object| object.sealed.values());
+    let missing = references
+        .filter(|reference| !versions.has(Holder::Cluster, &reference.secret, reference.version));
+    missing
+        .map(|SealedRef { secret, version, .. }| {
+            let newest = versions.current(Holder::Cluster, secret);
+            let title = if newest == *version {
+                format!("the cluster's profile pulls images with the secret {secret}, which has no value; its operator sets it: `starform secret set {secret} --cluster`")
+            } else {
+                format!("the cluster's profile pulls images with version {version} of the secret {secret}, which has no value; its operator leaves the version out of the profile, or names one that is kept")
+            };
+            blocking(&codes::NO_SECRET_VALUE, title, None)
         })
         .collect()
 }

@@ -148,6 +148,7 @@ async fn compile(request: PlanRequest, planning: Planning) -> Result<Vec<Proposa
     let worked = tokio::task::spawn_blocking(move || {
         let identity = Identity {
             workspace_id: planning.project.workspace_id,
+            workspace: planning.workspace,
             project_id: planning.project.id,
             tier: planning.tier,
         };

@@ -1,14 +1,17 @@
 //! Secrets of environments and clusters: values go in, names and versions come out.
 //!
 //! Effects: the store, the clock. Always holds: no answer and no error holds a value or says whether a
-//! value equals another.
+//! value equals another; what a cluster's operator sets is what images can be pulled with, the only
+//! use that there is of it.
 
 use axum::{
     Json,
     extract::{Extension, Path, State},
     http::{HeaderMap, StatusCode},
 };
-use starform_contract::{ClusterId, EnvironmentName, ProjectId, SecretName, SecretValue};
+use starform_contract::{
+    ClusterId, EnvironmentName, ProjectId, SecretName, SecretValue, registry::check_credentials,
+};
 
 use super::{
     Api, ApiError,
@@ -123,6 +126,12 @@ async fn set(
         let detail = "a secret's value is 1 to 65536 bytes of UTF-8 text without NUL";
         return Err(ApiError::unprocessable("invalid-secret", detail));
     }
+    if let SecretScope::Cluster(_) = scope
+        && let Err(fault) = check_credentials(value)
+    {
+        let detail = format!("images cannot be pulled with this value: {fault}");
+        return Err(ApiError::unprocessable("invalid-secret", detail));
+    }
     // What it is, never the value: the operation is stored.
     let once = extract::idempotency(headers, format!("secret {scope}/{name}"))?;
     let value = SecretValue::new(value.as_bytes().to_vec());
@@ -164,8 +173,12 @@ async fn remove(
                 .iter()
                 .map(|(place, key)| format!("{} of {place}", key.name))
                 .collect();
+            let from = match scope {
+                SecretScope::Environment(..) => "starform.kdl",
+                SecretScope::Cluster(_) => "the cluster's profile",
+            };
             let detail = format!(
-                "the secret `{name}` is in use ({}); take it out of starform.kdl and apply that first",
+                "the secret `{name}` is in use ({}); take it out of {from} and apply that first",
                 users.join(", ")
             );
             Err(ApiError::conflict("secret-in-use", detail))

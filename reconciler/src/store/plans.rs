@@ -24,6 +24,7 @@ use crate::{access::Actor, api::body::Project, time::Timestamp};
 /// Everything that a plan of a project starts from, of one moment.
 pub struct Planning {
     pub project: Project,
+    pub workspace: String,
     pub tier: String,
     pub profile: ClusterProfile,
     pub accepted: AcceptedProject,
@@ -61,6 +62,7 @@ impl Store {
         tx.commit().await?;
         Ok(Some(Planning {
             project,
+            workspace: workspace.name.to_string(),
             tier: workspace.tier,
             profile: cluster.profile,
             accepted,

@@ -250,6 +250,54 @@ on_both! {
         assert_eq!(as_agent(&world, &place, Method::PUT, "key", &post(&other)).await.status, 204);
     }
 
+    async fn what_images_are_pulled_with_is_the_operators_and_reaches_every_project(world: World) {
+        let place = world.place("shop").await;
+        let settings = format!("/v1/clusters/{}/settings", place.cluster);
+        let profile = json!({"profile": {"registry_secret": {"name": "registry"}}});
+        let reply = world.ask(Method::PATCH, Some(&world.admin), &settings, &[], &profile).await;
+        assert_eq!(reply.status, 200, "{}", reply.text);
+        let text = "project shop { environment production branch=main; worker api { image \"a/b:1\"; }; }";
+        let plans = planned(&world, &place, text).await;
+        let [finding] = plans.plans[0].findings.as_slice() else { panic!("{:?}", plans.plans[0].findings) };
+        assert_eq!(finding.code, "SF6108");
+        assert!(finding.title.contains("`starform secret set registry --cluster`"), "{}", finding.title);
+        apply(&world, &plans).await.problem(403, "plan-blocked");
+        let to = format!("/v1/clusters/{}/secrets/registry", place.cluster);
+        let put = |value: String| {
+            let (world, to) = (&world, &to);
+            async move { world.ask(Method::PUT, Some(&world.admin), to, &[], &json!({"value": value})).await }
+        };
+        let wrong = put(CANARY.to_owned()).await;
+        assert!(!wrong.text.contains(CANARY), "{}", wrong.text);
+        wrong.problem(422, "invalid-secret");
+        let config = |password: &str| {
+            json!({"auths": {"registry.example": {"username": "robot", "password": password}}}).to_string()
+        };
+        put(config(CANARY)).await.expect::<Secret>(200);
+        let plans = planned(&world, &place, text).await;
+        assert_eq!(plans.plans[0].findings, []);
+        assert_eq!(apply(&world, &plans).await.status, 202);
+        // The agent gets it for the project's own Secret, and for nothing of an environment.
+        let key = AgentKey::new(&[1; 32]);
+        let post = json!({"public_key": key.public().to_string()});
+        assert_eq!(as_agent(&world, &place, Method::PUT, "key", &post).await.status, 204);
+        let digest = index(&world, &place).await.projects[&place.project.id].bundle.clone();
+        let reply = world.agent(&place, "a", &format!("bundles/{digest}"), &[]).await;
+        let object = ObjectKey::new("", "Secret", Some(&place.project.namespace), "starform-registry");
+        let asked = (SealedRequest { bundle: digest, object }, reply.expect::<Bundle>(200));
+        let answer: SealedValues = as_agent(&world, &place, Method::POST, "sealed", &asked.0).await.expect(200);
+        assert_eq!(opened(&key, &place, &asked, &answer), [config(CANARY)]);
+        // A newer value is the next plan's, as one object of the platform, and replaces no pod.
+        put(config("another")).await.expect::<Secret>(200);
+        let plan = &planned(&world, &place, text).await.plans[0];
+        let changed: Vec<String> = plan.objects.iter().map(|change| change.key.to_string()).collect();
+        assert_eq!(changed, [format!("core/Secret/{}/starform-registry", place.project.namespace)]);
+        assert_eq!((plan.summary.rollouts, plan.services.len()), (0, 0));
+        let refused = world.ask(Method::DELETE, Some(&world.admin), &to, &[], &Value::Null).await;
+        let problem = refused.problem(409, "secret-in-use");
+        assert!(problem.detail.contains("take it out of the cluster's profile"), "{}", problem.detail);
+    }
+
     async fn the_key_of_the_file_changes_and_values_stay(world: World) {
         let place = world.place("shop").await;
         set(&world, &place, "stripe-api-key", CANARY).await.expect::<Secret>(200);

@@ -41,7 +41,22 @@ const METADATA_LIST: &str = "application/json;as=PartialObjectMetadataList;g=met
 /// Races lost in a row before giving up: each means that somebody else's change went in.
 const ATTEMPTS: u32 = 5;
 
-/// The secrets of one environment, by name. No `Debug`: it holds values.
+/// For whom one Secret keeps values.
+#[derive(Debug, Clone, Copy)]
+pub enum KeptFor<'a> {
+    Environment(ProjectId, &'a EnvironmentName),
+    /// The objects that every project of the cluster has itself.
+    Cluster,
+}
+
+/// Names and versions of all that is kept.
+#[derive(Debug, Clone, Default, Serialize, Deserialize)]
+pub struct KeptVersions {
+    projects: BTreeMap<ProjectId, BTreeMap<EnvironmentName, BTreeMap<String, Versions>>>,
+    cluster: BTreeMap<String, Versions>,
+}
+
+/// The secrets of one environment or of the cluster, by name. No `Debug`: it holds values.
 #[derive(Clone, Default, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct KeptSecrets(pub BTreeMap<String, KeptSecret>);
@@ -100,26 +115,22 @@ pub async fn agent_key(client: &Client) -> Result<AgentKey, KeepError> {
     }
 }
 
-/// The kept secrets of an environment; none: empty.
+/// The kept secrets; none: empty.
 ///
 /// # Errors
 /// [`KeepError`]
-pub async fn load_secrets(
-    client: &Client,
-    project: ProjectId,
-    environment: &EnvironmentName,
-) -> Result<KeptSecrets, KeepError> {
-    match read(client, &secrets_name(project, environment)).await? {
+pub async fn load_secrets(client: &Client, of: KeptFor<'_>) -> Result<KeptSecrets, KeepError> {
+    match read(client, &of.secret_name()).await? {
         Some(secret) => kept(&secret),
         None => Ok(KeptSecrets::default()),
     }
 }
 
-/// What is kept, by project and environment: names and versions. No value is read.
+/// What is kept: names and versions. No value is read.
 ///
 /// # Errors
 /// [`KeepError`]
-pub async fn kept_versions(client: &Client) -> Result<BTreeMap<ProjectId, Kept>, KeepError> {
+pub async fn kept_versions(client: &Client) -> Result<KeptVersions, KeepError> {
     let selector = query(&format!("{}={STORES}", shard::STORES));
     let mut asked = get(&format!("{}?labelSelector={selector}", collection()));
     asked
@@ -127,38 +138,39 @@ pub async fn kept_versions(client: &Client) -> Result<BTreeMap<ProjectId, Kept>,
         .insert(ACCEPT, HeaderValue::from_static(METADATA_LIST));
     let list = call(client, asked).await.map_err(quiet)?;
     let items = list.get("items").and_then(Value::as_array);
-    let mut all: BTreeMap<ProjectId, Kept> = BTreeMap::new();
+    let mut all = KeptVersions::default();
     for secret in items.into_iter().flatten() {
         let damaged = || KeepError::Damaged(name(secret).to_owned());
         let text = |pointer: &str| secret.pointer(pointer).and_then(Value::as_str);
+        let versions = text("/metadata/annotations/starform.io~1versions")
+            .and_then(|text| serde_json::from_str(text).ok())
+            .ok_or_else(damaged)?;
+        if name(secret) == KeptFor::Cluster.secret_name() {
+            all.cluster = versions;
+            continue;
+        }
         let project =
             text("/metadata/labels/starform.io~1secrets-of").and_then(|id| id.parse().ok());
         let environment =
             text("/metadata/labels/starform.io~1secrets-in").and_then(|name| name.parse().ok());
-        let versions = text("/metadata/annotations/starform.io~1versions")
-            .and_then(|text| serde_json::from_str(text).ok());
-        all.entry(project.ok_or_else(damaged)?)
+        all.projects
+            .entry(project.ok_or_else(damaged)?)
             .or_default()
-            .environments
-            .insert(
-                environment.ok_or_else(damaged)?,
-                versions.ok_or_else(damaged)?,
-            );
+            .insert(environment.ok_or_else(damaged)?, versions);
     }
     Ok(all)
 }
 
-/// Changes the kept secrets of an environment; repeated on what others changed meanwhile.
+/// Changes kept secrets; repeated on what others changed meanwhile.
 ///
 /// # Errors
 /// [`KeepError`]
 pub async fn change_secrets<T>(
     client: &Client,
-    project: ProjectId,
-    environment: &EnvironmentName,
+    of: KeptFor<'_>,
     mut change: impl FnMut(&mut KeptSecrets) -> T,
 ) -> Result<T, KeepError> {
-    let name = secrets_name(project, environment);
+    let name = of.secret_name();
     for _ in 0..ATTEMPTS {
         let before = read(client, &name).await?;
         let mut secrets = before
@@ -170,8 +182,10 @@ pub async fn change_secrets<T>(
         );
         let versions = serde_json::to_string(&secrets.versions()).expect("names are string keys");
         let mut labels = shard::labels(STORES);
-        labels[PROJECT] = Value::from(project.to_string());
-        labels[ENVIRONMENT] = Value::from(environment.as_str());
+        if let KeptFor::Environment(project, environment) = of {
+            labels[PROJECT] = Value::from(project.to_string());
+            labels[ENVIRONMENT] = Value::from(environment.as_str());
+        }
         let mut document = json!({
             "apiVersion": "v1",
             "kind": "Secret",
@@ -200,6 +214,27 @@ pub async fn change_secrets<T>(
         }
     }
     Err(KeepError::Busy)
+}
+
+impl KeptFor<'_> {
+    fn secret_name(self) -> String {
+        match self {
+            Self::Environment(project, environment) => {
+                format!("starform-secrets-{project}--{environment}")
+            }
+            Self::Cluster => "starform-secrets-cluster".to_owned(),
+        }
+    }
+}
+
+impl KeptVersions {
+    /// As plans of the project need it.
+    pub fn of(&self, project: ProjectId) -> Kept {
+        Kept {
+            environments: self.projects.get(&project).cloned().unwrap_or_default(),
+            cluster: self.cluster.clone(),
+        }
+    }
 }
 
 impl KeptSecrets {
@@ -290,10 +325,6 @@ fn quiet(error: CallError) -> CallError {
         }
         CallError::Timeout | CallError::Unreachable(_) | CallError::NotJson(_) => error,
     }
-}
-
-fn secrets_name(project: ProjectId, environment: &EnvironmentName) -> String {
-    format!("starform-secrets-{project}--{environment}")
 }
 
 fn collection() -> String {

@@ -128,6 +128,7 @@ impl Shop {
             .collect();
         EnvironmentState {
             workspace_id: WorkspaceId::local(),
+            workspace: WorkspaceId::LOCAL_NAME.to_owned(),
             project_id,
             project: self.project.clone(),
             tier: "standard".to_owned(),

@@ -32,6 +32,7 @@ use secrets::Secrets;
 #[derive(Clone, Debug)]
 pub struct Bindings {
     pub workspace_id: WorkspaceId,
+    pub workspace: String,
     pub project_id: ProjectId,
     /// Name of the workspace's tier.
     pub tier: String,
@@ -59,6 +60,7 @@ impl Bindings {
         };
         Self {
             workspace_id: WorkspaceId::local(),
+            workspace: WorkspaceId::LOCAL_NAME.to_owned(),
             project_id,
             tier: DEFAULT_TIER.to_owned(),
             names: project.services().map(entry).collect(),
@@ -187,6 +189,7 @@ fn state(
     Ok(Emitted {
         state: EnvironmentState {
             workspace_id: bindings.workspace_id,
+            workspace: bindings.workspace.clone(),
             project_id: bindings.project_id,
             project: project.name().clone(),
             tier: bindings.tier.clone(),

@@ -7,7 +7,7 @@ use std::fmt;
 use serde_json::Value;
 
 use super::{ClusterProfile, Gateway, Largest, Quota, Tier};
-use crate::{range::Cidr, schema};
+use crate::{name::SecretName, range::Cidr, schema};
 
 /// One thing wrong with a profile.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -76,8 +76,12 @@ impl ClusterProfile {
         });
         storage(&mut faults, self);
         if let Some(secret) = &self.registry_secret {
-            faults.name("registry_secret.name", &secret.name, is_label, "secret");
-            faults.unless(secret.version > 0, "registry_secret.version", || {
+            let name: Result<SecretName, _> = secret.name.parse();
+            faults.unless(name.is_ok(), "registry_secret.name", || {
+                let text = &secret.name;
+                format!("`{text}` is no name of a secret; use lower-case letters, digits and single hyphens, begin with a letter")
+            });
+            faults.unless(secret.version != Some(0), "registry_secret.version", || {
                 "versions count from 1".to_owned()
             });
         }

@@ -12,6 +12,7 @@ mod digests;
 mod names;
 mod profiles;
 mod quantities;
+mod registry;
 mod released;
 mod schemas;
 mod sealed;

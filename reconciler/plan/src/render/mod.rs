@@ -10,7 +10,7 @@
 //! | [`labels`] | labels and selectors |
 //! | [`project`] | what the project has once: Namespace, rights, quota |
 //! | [`network`] | NetworkPolicies |
-//! | [`secret`] | Secrets of Var Groups and of a service's own variables |
+//! | [`secret`] | Secrets of Var Groups, of a service's own variables, and of the registry |
 //! | [`pod`], [`env`], [`probe`], [`user`] | the pod template |
 //! | [`deployment`], [`scaling`], [`cron`] | what runs pods |
 //! | [`release`] | what runs before them |

@@ -1,4 +1,5 @@
-//! What a project has once, whatever its environments: Namespace, its applier's rights, quota, limits.
+//! What a project has once, whatever its environments: Namespace, its applier's rights, quota, limits,
+//! and with what its images are pulled.
 //!
 //! Pure. Always holds: the quota and the limits are those of the project's tier, so that a plan can
 //! read from the accepted objects what the cluster will hold it to ([`crate::quota`]).
@@ -11,10 +12,9 @@ use super::{
     kind::{self, Kind},
     labels, network,
     pod::{EPHEMERAL_LIMIT, EPHEMERAL_REQUEST},
+    secret,
 };
 
-/// The Secret that images are pulled with.
-pub(super) const REGISTRY: &str = "registry";
 /// Where the LimitRange says how much CPU a container may ask for: a maximum of its own would demand
 /// a limit of every container, and CPU limits throttle.
 pub(crate) const LARGEST_CPU: &str = "starform.io/largest-cpu";
@@ -28,6 +28,7 @@ pub(super) fn objects(scope: &Scope<'_>) -> Vec<Object> {
         applier(scope),
         network::default_deny(scope),
     ];
+    objects.extend(secret::registry(scope));
     // A tier that the profile does not know is refused before anything is rendered.
     if let Ok(tier) = scope.profile.tier(&scope.state.tier) {
         objects.push(quota(scope, tier));
@@ -42,7 +43,10 @@ fn namespace(scope: &Scope<'_>) -> Object {
     labels.insert("pod-security.kubernetes.io/enforce", "baseline".to_owned());
     labels.insert("pod-security.kubernetes.io/warn", "restricted".to_owned());
     labels.insert("pod-security.kubernetes.io/audit", "restricted".to_owned());
-    let annotations = json!({ "starform.io/project-name": scope.state.project });
+    let annotations = json!({
+        "starform.io/project-name": scope.state.project,
+        "starform.io/workspace-name": scope.state.workspace,
+    });
     kind::object(
         Kind::Namespace,
         None,

@@ -1,4 +1,5 @@
-//! Secrets: one for each Var Group, one for the secrets of a service's own variables.
+//! Secrets: one for each Var Group, one for the secrets of a service's own variables, and the project's
+//! own that its images are pulled with.
 //!
 //! Pure. Always holds: no secret value is here, only names and versions, which Shuttle resolves when
 //! it writes. Literals stand as `data`: the server does not keep `stringData`.
@@ -7,7 +8,9 @@ use std::collections::BTreeMap;
 
 use base64::{Engine as _, engine::general_purpose::STANDARD};
 use serde_json::{Value, json};
-use starform_contract::{GroupName, Object, bundle::SealedRef, model::Variable, name};
+use starform_contract::{
+    GroupName, Object, bundle::SealedRef, model::Variable, name, profile::RegistrySecret,
+};
 
 use super::{Scope, ServiceScope, kind, labels};
 
@@ -37,6 +40,31 @@ pub(super) fn own(scope: &ServiceScope<'_>) -> Option<Object> {
     own.peek()?;
     let labels = json!(labels::service(scope.scope.state, service));
     Some(secret(scope.scope, &scope.name, labels, own))
+}
+
+/// What images are pulled with, where the cluster's profile says so. Pods name it through their
+/// ServiceAccount and never hold its version, so a new version replaces no pod: the kubelet reads it
+/// at every pull.
+pub(super) fn registry(scope: &Scope<'_>) -> Option<Object> {
+    let RegistrySecret { name, version } = scope.profile.registry_secret.as_ref()?;
+    let reference = SealedRef {
+        secret: name.clone(),
+        // Whoever plans names a version; who only looks means the first.
+        version: version.unwrap_or(1),
+        environment: None,
+    };
+    Some(kind::sealed_secret(
+        &scope.namespace,
+        &registry_name(),
+        json!(labels::project(scope.state)),
+        json!({ "type": "kubernetes.io/dockerconfigjson" }),
+        BTreeMap::from([(".dockerconfigjson".to_owned(), reference)]),
+    ))
+}
+
+/// Of the Secret that [`registry`] makes.
+pub(super) fn registry_name() -> String {
+    name::project_object("registry")
 }
 
 /// The name of the Secret that holds a service's secret variable, brought by `group` or its own.

@@ -6,14 +6,13 @@ use serde_json::{Value, json};
 use starform_contract::{
     Object,
     model::{Port, Protocol},
-    name,
 };
 
 use super::{
     ServiceScope,
     kind::Kind,
     labels::{self, Role},
-    project,
+    secret,
 };
 
 /// An identity of its own without a token: no pod of a project talks to the Kubernetes API.
@@ -21,8 +20,7 @@ pub(super) fn account(scope: &ServiceScope<'_>) -> Object {
     let labels = json!(labels::service(scope.scope.state, scope.service));
     let mut body = json!({ "automountServiceAccountToken": false });
     if scope.scope.profile.registry_secret.is_some() {
-        let secret = name::project_object(project::REGISTRY);
-        body["imagePullSecrets"] = json!([{ "name": secret }]);
+        body["imagePullSecrets"] = json!([{ "name": secret::registry_name() }]);
     }
     scope.object(Kind::ServiceAccount, labels, body)
 }

@@ -79,6 +79,7 @@ pub(crate) fn state_of(
             let services = models.into_iter().map(bound).collect();
             EnvironmentState {
                 workspace_id: identity.workspace_id,
+                workspace: WorkspaceId::LOCAL_NAME.to_owned(),
                 project_id: identity.project_id,
                 project: identity.project.clone(),
                 tier: identity.tier.clone(),

@@ -29,6 +29,7 @@ pub(crate) fn shop() -> EnvironmentState {
     .collect();
     EnvironmentState {
         workspace_id: WorkspaceId::local(),
+        workspace: WorkspaceId::LOCAL_NAME.to_owned(),
         project_id,
         project,
         tier: "standard".to_owned(),

@@ -6,7 +6,10 @@ use std::collections::BTreeMap;
 
 use serde_json::{Value, json};
 use starform_contract::{
-    ClusterProfile, Deletion, Object, bundle::Wave, profile::RegistrySecret, range::Cidr,
+    ClusterProfile, Deletion, Object,
+    bundle::{SealedRef, Wave},
+    profile::RegistrySecret,
+    range::Cidr,
 };
 use starform_plan::render::render;
 
@@ -94,10 +97,55 @@ fn images_are_pulled_with_the_secret_of_the_profile() {
     assert_eq!(account(&profile).get("imagePullSecrets"), None);
     profile.registry_secret = Some(RegistrySecret {
         name: "registry".to_owned(),
-        version: 1,
+        version: Some(3),
     });
     let secrets = json!([{ "name": "starform-registry" }]);
     assert_eq!(account(&profile)["imagePullSecrets"], secrets);
+    let rendered = render(&shop(), &profile);
+    let mut objects = rendered.project.objects.iter();
+    let secret = objects.find(|object| object.manifest["kind"] == "Secret");
+    let secret = secret.unwrap();
+    let Value::Object(manifest) = &secret.manifest else {
+        panic!("{}", secret.manifest)
+    };
+    // Neither a value nor a place for one: it is filled in when it is written.
+    let fields: Vec<&String> = manifest.keys().collect();
+    assert_eq!(fields, ["apiVersion", "kind", "metadata", "type"]);
+    assert_eq!(manifest["type"], "kubernetes.io/dockerconfigjson");
+    assert_eq!(manifest["metadata"]["name"], "starform-registry");
+    let namespace = json!(rendered.project.namespace);
+    assert_eq!(manifest["metadata"]["namespace"], namespace);
+    assert_eq!((secret.wave, secret.deletion), (Wave(2), Deletion::Delete));
+    let reference = SealedRef {
+        secret: "registry".to_owned(),
+        version: 3,
+        environment: None,
+    };
+    let sealed = BTreeMap::from([(".dockerconfigjson".to_owned(), reference)]);
+    assert_eq!(secret.sealed, sealed);
+}
+
+#[test]
+fn another_version_of_the_registrys_secret_changes_that_secret_alone() {
+    let rendered = |version| {
+        let registry_secret = Some(RegistrySecret {
+            name: "registry".to_owned(),
+            version,
+        });
+        let profile = ClusterProfile {
+            registry_secret,
+            ..ClusterProfile::default()
+        };
+        render(&shop(), &profile)
+    };
+    let (first, second) = (rendered(Some(1)), rendered(Some(2)));
+    assert_eq!(first.environment, second.environment);
+    let pairs = first.project.objects.iter().zip(&second.project.objects);
+    let changed: Vec<&Value> = pairs
+        .filter(|(before, after)| before != after)
+        .map(|(before, _)| &before.manifest["metadata"]["name"])
+        .collect();
+    assert_eq!(changed, ["starform-registry"]);
 }
 
 #[test]
