@@ -79,6 +79,10 @@ impl Engine {
                 self.looked_for(&key, object(result));
                 Some(key)
             }
+            Task::Recognize { key, failure } => {
+                self.recognized(&key, &failure, object(result));
+                Some(key)
+            }
             Task::Survey { key } => {
                 self.surveyed(&key, result);
                 Some(key)
@@ -103,11 +107,14 @@ impl Engine {
         }
     }
 
-    /// New keys may be written now.
+    /// New keys may be written now, and completed releases may go.
     fn stored(&mut self, shard: u16) {
         if self.inventory.stored(shard) {
             for unit in self.state().units.keys() {
                 self.agenda.unit(unit.clone());
+            }
+            for key in self.leftovers.keys() {
+                self.agenda.leftover(key.clone());
             }
         }
     }

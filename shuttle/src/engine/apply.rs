@@ -1,7 +1,7 @@
 //! Turns what a unit needs into requests, and answers into what is known.
 //!
 //! Pure. Always holds: what a write left behind (uid, our fields) is recorded from its own answer; an
-//! object that was never ours is not taken over unless an accepted plan adopts it.
+//! object that is not ours, by its labels or its uid, is not taken over unless an accepted plan adopts it.
 
 use std::sync::Arc;
 
@@ -79,18 +79,22 @@ impl Engine {
             .unwrap_or_default()
     }
 
-    /// Without it an apply does not take over what another manager states.
+    /// Without it an apply does not take over what another manager states. That an object of this name
+    /// was written once is not enough: somebody may have made another one in its place.
     fn is_ours(&self, state: &State, key: &ObjectKey) -> bool {
-        let project = state.objects[key].unit.project();
+        let Some(wanted) = state.objects.get(key) else {
+            return false;
+        };
+        let project = wanted.unit.project();
         let labelled = self
             .live
             .get(key)
             .is_some_and(|live| live.owner.project == Some(project));
-        let written = self
-            .inventory
+        let recognized = self
+            .progress
             .get(key)
-            .is_some_and(|entry| entry.uid.is_some());
-        labelled || written || state.may_adopt(project, key)
+            .is_some_and(|progress| progress.recognized);
+        labelled || recognized || state.may_adopt(project, key)
     }
 
     fn hand_off(&mut self, state: &State, key: ObjectKey) {
@@ -141,7 +145,7 @@ impl Engine {
                 progress.verified = Some(digest);
                 progress.trouble = None;
             }
-            Err(failure) => self.failed(key, &failure, forced),
+            Err(failure) => self.refused(key, failure, forced),
         }
     }
 
@@ -157,7 +161,46 @@ impl Engine {
             Err(failure) if self.must_replace(&key, &failure) => {
                 self.progress.entry(key).or_default().replace = true;
             }
-            Err(failure) => self.failed(&key, &failure, forced),
+            Err(failure) => self.refused(&key, failure, forced),
+        }
+    }
+
+    /// Another manager states a field otherwise. Whose the object is shows its uid, where we wrote one of
+    /// this name: without our labels no watch shows it.
+    fn refused(&mut self, key: &ObjectKey, failure: Failure, forced: bool) {
+        let conflict = failure.code == Some(409) && !forced;
+        let entry = self.inventory.get(key);
+        if conflict && entry.is_some_and(|entry| entry.uid.is_some()) {
+            let key = key.clone();
+            let request = Request::Get { key: key.clone() };
+            self.send(Task::Recognize { key, failure }, request);
+        } else {
+            self.failed(key, &failure, forced);
+        }
+    }
+
+    /// The answer of a GET about an object that refused what was to be written.
+    pub(super) fn recognized(
+        &mut self,
+        key: &ObjectKey,
+        conflict: &Failure,
+        result: Result<Observed, Failure>,
+    ) {
+        match result {
+            Ok(found) => {
+                let uid = self.inventory.get(key).and_then(|entry| entry.uid.as_ref());
+                let same = uid == Some(&found.uid);
+                self.observe(found);
+                let labelled = self.is_ours(&self.state(), key);
+                if same {
+                    self.progress.entry(key.clone()).or_default().recognized = true;
+                } else if !labelled {
+                    self.failed(key, conflict, false);
+                }
+            }
+            // It went meanwhile: the next attempt makes it.
+            Err(failure) if failure.code == Some(404) => self.failed(key, conflict, true),
+            Err(failure) => self.failed(key, &failure, true),
         }
     }
 
@@ -174,6 +217,7 @@ impl Engine {
         progress.provenance = provenance;
         progress.trouble = None;
         progress.replace = false;
+        progress.recognized = false;
         progress.written = true;
         if let Cause::Drift(kind, manager) = cause {
             if kind == DriftKind::Changed {

@@ -8,7 +8,7 @@ use starform_contract::{Digest, EnvironmentName, ObjectKey, ProjectId};
 
 use super::{
     drift::Cause,
-    io::{Millis, RequestId},
+    io::{Failure, Millis, RequestId},
 };
 
 /// More do not make the API server faster.
@@ -52,6 +52,11 @@ pub(super) enum Task {
     Confirm {
         key: ObjectKey,
     },
+    /// Whether the object that refused a write with this conflict is the one that we wrote before.
+    Recognize {
+        key: ObjectKey,
+        failure: Failure,
+    },
     /// The object is a Namespace.
     Survey {
         key: ObjectKey,
@@ -83,6 +88,7 @@ impl Task {
             | Self::Replace { key, .. }
             | Self::Prune { key, .. }
             | Self::Confirm { key }
+            | Self::Recognize { key, .. }
             | Self::Survey { key } => Some(key),
             Self::Pods { .. } | Self::Inventory { .. } | Self::Report(..) => None,
         }
@@ -97,6 +103,7 @@ impl Task {
             | Self::Replace { .. }
             | Self::Prune { .. }
             | Self::Confirm { .. }
+            | Self::Recognize { .. }
             | Self::Survey { .. }
             | Self::Pods { .. } => true,
             Self::Inventory { .. } | Self::Report(..) => false,

@@ -2,8 +2,8 @@
 //!
 //! Pure. Always holds: an object is not written before the stored inventory names it; an entry goes
 //! only by [`Inventory::remove`], after its object's absence was confirmed, and that of a completed
-//! release stays on as a memory. It changes when objects come, go or change their field set, so an
-//! image change costs no write here.
+//! release stays on as a memory, stored before its Job goes. It changes when objects come, go or change
+//! their field set, so an image change costs no write here.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -35,7 +35,7 @@ pub(super) struct Inventory {
 struct Shard {
     entries: BTreeMap<ObjectKey, InventoryEntry>,
     bytes: usize,
-    /// New keys that no stored version holds.
+    /// Keys that no stored version holds, or not as completed releases: something waits for each.
     fresh: BTreeSet<ObjectKey>,
     /// Those of the version that is being stored.
     sending: BTreeSet<ObjectKey>,
@@ -84,6 +84,13 @@ impl Inventory {
             .filter_map(|key| Some((key, self.get(key)?)))
     }
 
+    /// Whether what a Job did is known without it: it has not completed, or the stored inventory says
+    /// that it has.
+    pub(super) fn remembers(&self, key: &ObjectKey) -> bool {
+        let completed = self.get(key).is_some_and(|entry| entry.done.is_some());
+        !completed || self.is_durable(key)
+    }
+
     /// The stored inventory names it, so that it may be written.
     pub(super) fn is_durable(&self, key: &ObjectKey) -> bool {
         let shard = self
@@ -128,12 +135,18 @@ impl Inventory {
         });
     }
 
-    /// A release Job completed; the first time counts.
+    /// A release Job completed; the first time counts. It is stored at once: until then the Job alone
+    /// tells of it.
     pub(super) fn complete(&mut self, key: &ObjectKey, done: Done, now: Millis) {
-        let unit = self.get(key).and_then(unit_of);
-        self.change(key, now, |entry| {
-            entry.done.get_or_insert_with(|| done.clone());
-        });
+        let Some(entry) = self.get(key).filter(|entry| entry.done.is_none()) else {
+            return;
+        };
+        let unit = unit_of(entry);
+        self.change(key, now, |entry| entry.done = Some(done.clone()));
+        let shard = self.places.get(key);
+        if let Some(shard) = shard.and_then(|number| self.shards.get_mut(number)) {
+            shard.fresh.insert(key.clone());
+        }
         if let Some(unit) = unit {
             let releases = self.releases.entry(unit).or_default();
             releases.entry(key.clone()).or_insert(done);

@@ -230,7 +230,7 @@ impl Engine {
             return;
         };
         let foreign = live.owner.project != Some(leftover.unit.project()) || !live.owner.managed;
-        if foreign || self.superseding(key).is_some() {
+        if foreign || self.superseding(key).is_some() || !self.inventory.remembers(key) {
             return;
         }
         let (key, uid) = (key.clone(), live.uid.clone());

@@ -46,6 +46,8 @@ pub(super) struct Progress {
     pub(super) written: bool,
     /// The API server refuses to change it and consent lists it: it is deleted, then made anew.
     pub(super) replace: bool,
+    /// No watch shows the object, but a GET has: it is the one that we wrote.
+    pub(super) recognized: bool,
 }
 
 /// The last attempt to write an object failed.

@@ -99,6 +99,25 @@ fn going_back_to_a_release_does_not_run_it_again() {
     }
 }
 
+/// The Job that told of it goes before the engine is lost.
+#[test]
+fn what_completed_a_moment_ago_is_remembered_too() {
+    let (mut world, mut accepting) = running(&two());
+    let first = releasing("one", "app:1");
+    world.tell(Input::Desired(accepting.accept(&first, Consent::default())));
+    while world.turn() {}
+    let job = first[0].job();
+    world.tell(Input::Desired(
+        accepting.accept(&two(), deleting(std::slice::from_ref(&job))),
+    ));
+    while world.turn() {}
+    assert!(!world.cluster.has(&job), "it goes at once");
+    let back = accepting.accept(&first, Consent::default());
+    let mut world = World::start(world.cluster, world.now, Some(back));
+    world.settle();
+    assert_eq!(world.cluster.begun[&job], 1);
+}
+
 /// Two at once would get into each other's way.
 #[test]
 fn a_release_that_still_runs_is_ended_before_the_next_one() {

@@ -189,7 +189,40 @@ fn an_object_of_others_is_not_taken_over_unless_adopted() {
     );
 }
 
-/// It is out of the watches' sight, and still what we wrote.
+/// Its labels are not ours, so that no watch shows it: only its uid tells it from what we wrote.
+#[test]
+fn what_others_made_in_place_of_ours_is_not_taken_over_unless_adopted() {
+    let (mut world, mut accepting) = running(&two());
+    let service = key("Service", "web--production");
+    world.cluster.remove(&service);
+    let theirs = json!({"apiVersion": "v1", "kind": "Service",
+        "metadata": {"name": "web--production", "namespace": "sf-shop"}, "spec": {"clusterIP": "other"}});
+    world.cluster.foreign(&theirs, "kubectl-create");
+    world.settle();
+    let report = world.last_report().unwrap();
+    let told = report.objects.iter().find(|o| o.key == service).unwrap();
+    assert_eq!(told.outcome, Outcome::Conflict);
+    let address = |world: &World| world.cluster.field(&service, "spec|clusterIP").cloned();
+    assert_eq!(address(&world), Some(json!("other")));
+    // Nor by another content of its service.
+    let mut services = two();
+    services[0].image = "app:2";
+    world.tell(Input::Desired(
+        accepting.accept(&services, Consent::default()),
+    ));
+    world.settle();
+    assert_eq!(address(&world), Some(json!("other")));
+    let consent = Consent {
+        adopt: [service.clone()].into(),
+        ..Consent::default()
+    };
+    world.tell(Input::Desired(accepting.accept(&services, consent)));
+    world.settle();
+    assert_eq!(address(&world), Some(json!("auto")));
+    assert_eq!(world.last_report().unwrap().verdict(), Verdict::Converged);
+}
+
+/// It is out of the watches' sight too, and still what we wrote.
 #[test]
 fn what_lost_our_labels_is_put_right_without_adoption() {
     let (mut world, _) = running(&two());
