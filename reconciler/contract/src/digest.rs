@@ -43,7 +43,7 @@ impl Digest {
 
 /// The canonical bytes (RFC 8785) of a contract document.
 pub fn canonical<T: Serialize>(value: &T) -> Vec<u8> {
-    serde_json_canonicalizer::to_vec(value)
+    crate::canonical::to_vec(value)
         .expect("contract types have string keys and no floats, so they always serialise")
 }
 

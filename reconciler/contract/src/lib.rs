@@ -23,6 +23,7 @@
 //! | [`schema`] | the JSON Schemas of all of the above |
 
 pub mod bundle;
+mod canonical;
 pub mod digest;
 pub mod id;
 pub mod index;

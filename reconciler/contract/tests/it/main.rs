@@ -8,6 +8,7 @@
     clippy::unwrap_used
 )]
 
+mod canonical;
 mod digests;
 mod names;
 mod profiles;
