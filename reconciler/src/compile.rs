@@ -155,7 +155,7 @@ fn plan(
         secrets: accepted.secrets.clone(),
     };
     let emitted = emit(project, environment, &bindings).map_err(NoPlan::Diagnostics)?;
-    let before = accepted.environments.get(environment);
+    let before = accepted.environment(environment);
     let unfit = misfits(&emitted.state, &emitted.origins, profile, before);
     if !unfit.is_empty() {
         return Err(NoPlan::Unfit(unfit));

@@ -41,6 +41,24 @@ impl Digest {
     }
 }
 
+/// Digest and size of a document, from one pass over it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Measured {
+    pub digest: Digest,
+    /// Of the canonical form, which is what is stored and sent.
+    pub bytes: usize,
+}
+
+impl Measured {
+    pub fn of<T: Serialize>(value: &T) -> Self {
+        let bytes = canonical(value);
+        Self {
+            digest: Digest::of_bytes(&bytes),
+            bytes: bytes.len(),
+        }
+    }
+}
+
 /// The canonical bytes (RFC 8785) of a contract document.
 pub fn canonical<T: Serialize>(value: &T) -> Vec<u8> {
     crate::canonical::to_vec(value)

@@ -9,11 +9,16 @@
     reason = "a benchmark reads the clock and prints what it measured"
 )]
 
-use std::{collections::BTreeSet, fmt::Write as _, hint::black_box, time::Instant};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    fmt::Write as _,
+    hint::black_box,
+    time::Instant,
+};
 
 use serde_json::json;
 use starform_contract::{
-    Bundle, ClusterId, ClusterProfile, Digest, EnvironmentState, Generation, Origins,
+    Bundle, ClusterId, ClusterProfile, Digest, EnvironmentState, Index, Origins, ProjectEntry,
     digest::canonical,
 };
 use starform_dsl::{Bindings, compile, emit, source::SourceTree};
@@ -115,14 +120,29 @@ fn plans(accepted: &AcceptedProject, after: Vec<Rendered>) -> Vec<Proposal> {
 
 fn accepted(before: &[Rendered]) -> AcceptedProject {
     let cluster = CLUSTER.parse::<ClusterId>().expect("a UUID");
-    AcceptedProject {
-        project: Some(before[0].project.clone()),
-        environments: before
-            .iter()
-            .map(|one| (one.environment.environment.clone(), one.environment.clone()))
+    let own = &before[0].project;
+    let environments = before.iter().map(|one| &one.environment);
+    let entry = ProjectEntry {
+        namespace: own.namespace.clone(),
+        bundle: own.digest(),
+        environments: environments
+            .map(|one| (one.environment.clone(), one.digest()))
             .collect(),
-        ..AcceptedProject::nothing(cluster, Generation::new(1))
-    }
+        accepted: Vec::new(),
+    };
+    let bundles = before.iter().flat_map(|one| {
+        [
+            Bundle::Project(one.project.clone()),
+            Bundle::Environment(one.environment.clone()),
+        ]
+    });
+    let bundles: BTreeMap<Digest, Bundle> =
+        bundles.map(|bundle| (bundle.digest(), bundle)).collect();
+    let index = Index::empty(cluster).successor(BTreeMap::from([(own.project_id, entry)]));
+    AcceptedProject::from_index(&index, own.project_id, |digest| {
+        bundles.get(digest).cloned()
+    })
+    .expect("all bundles")
 }
 
 fn rendered(changed: Changed) -> Vec<Rendered> {

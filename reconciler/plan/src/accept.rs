@@ -9,7 +9,7 @@ use std::collections::BTreeSet;
 
 use starform_contract::{
     Accepted, Consent, Deletion, EnvironmentBundle, EnvironmentName, Generation, Index, Object,
-    ObjectKey, Origins, PlanId, ProjectBundle, ProjectEntry,
+    ObjectKey, Origins, PlanId, ProjectBundle, ProjectEntry, digest::Measured,
 };
 
 use crate::{
@@ -18,7 +18,8 @@ use crate::{
     document::{Action, Finding, FindingSeverity, Plan},
     merge,
     propose::Proposal,
-    size, sound,
+    size::{self, Sizes},
+    sound,
     stale::{self, Stale},
 };
 
@@ -95,9 +96,13 @@ pub fn accept(
     let merged = merge::merge(accepted, plan, &proposal.project, &proposal.environment);
     let sides = crosscheck::Sides {
         project: &merged.project,
-        before: &accepted.environments.iter().collect(),
+        before: &accepted.environments(),
         after: &merge::with(accepted, &merged.environment),
         secrets: &accepted.secrets,
+        sizes: Sizes {
+            project: Measured::of(&merged.project).bytes,
+            environment: Measured::of(&merged.environment).bytes,
+        },
     };
     let mut findings = crosscheck::findings(&plan.environment, sides, &Origins::default());
     findings.retain(|finding| finding.severity == FindingSeverity::Blocking);
@@ -162,7 +167,7 @@ fn ends_with_project(key: &ObjectKey) -> bool {
 /// Exactly what the plan does beyond writing. `result`: the environment that is accepted by it; what is
 /// wanted there is not deleted, whatever the plan says that others made good since.
 pub fn consent(plan: &Plan, accepted: &AcceptedProject, result: &EnvironmentBundle) -> Consent {
-    let now = accepted.environments.get(&plan.environment);
+    let now = accepted.environment(&plan.environment);
     let kept = now.into_iter().flat_map(|now| &now.kept);
     let data: BTreeSet<ObjectKey> = now
         .into_iter()

@@ -10,15 +10,25 @@ use starform_contract::{
     ProjectBundle, ProjectId, SecretVersions,
 };
 
+/// The environments of a project, by name.
+pub type Environments<'a> = BTreeMap<&'a EnvironmentName, &'a EnvironmentBundle>;
+
 /// The accepted state of one project. Without `project`, nothing was ever accepted for it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct AcceptedProject {
     pub cluster_id: ClusterId,
     pub generation: Generation,
-    pub project: Option<ProjectBundle>,
-    pub environments: BTreeMap<EnvironmentName, EnvironmentBundle>,
+    own: Option<Named<ProjectBundle>>,
+    environments: BTreeMap<EnvironmentName, Named<EnvironmentBundle>>,
     /// Which secrets have values at the moment; what is proposed or accepted may use no others.
     pub secrets: SecretVersions,
+}
+
+/// A bundle with its digest. The index says it, and to compute it again costs a pass over all bytes.
+#[derive(Debug, Clone, PartialEq, Eq)]
+struct Named<T> {
+    bundle: T,
+    digest: Digest,
 }
 
 /// The index names a bundle that the store does not hold, or holds as something else.
@@ -40,7 +50,7 @@ impl AcceptedProject {
         Self {
             cluster_id,
             generation,
-            project: None,
+            own: None,
             environments: BTreeMap::new(),
             secrets: SecretVersions::Unasked,
         }
@@ -73,7 +83,10 @@ impl AcceptedProject {
                 return Err(missing(&entry.bundle, "the project's own".to_owned()));
             }
         };
-        accepted.project = Some(own);
+        accepted.own = Some(Named {
+            bundle: own,
+            digest: entry.bundle.clone(),
+        });
         for (name, digest) in &entry.environments {
             let environment = match bundle(digest) {
                 Some(Bundle::Environment(environment)) => environment,
@@ -81,15 +94,43 @@ impl AcceptedProject {
                     return Err(missing(digest, format!("environment {name}")));
                 }
             };
-            accepted.environments.insert(name.clone(), environment);
+            let digest = digest.clone();
+            let named = Named {
+                bundle: environment,
+                digest,
+            };
+            accepted.environments.insert(name.clone(), named);
         }
         Ok(accepted)
     }
 
+    /// The project's own bundle; `None` where nothing was ever accepted for it.
+    pub fn project(&self) -> Option<&ProjectBundle> {
+        self.own.as_ref().map(|own| &own.bundle)
+    }
+
+    pub fn environment(&self, name: &EnvironmentName) -> Option<&EnvironmentBundle> {
+        self.environments.get(name).map(|named| &named.bundle)
+    }
+
+    pub fn environments(&self) -> Environments<'_> {
+        let named = self.environments.iter();
+        named.map(|(name, named)| (name, &named.bundle)).collect()
+    }
+
+    /// Of [`Self::project`].
+    pub(crate) fn project_digest(&self) -> Option<&Digest> {
+        self.own.as_ref().map(|own| &own.digest)
+    }
+
+    /// Of [`Self::environment`].
+    pub(crate) fn environment_digest(&self, name: &EnvironmentName) -> Option<&Digest> {
+        self.environments.get(name).map(|named| &named.digest)
+    }
+
     /// Every incarnation of a service that the project has had, by name, then incarnation.
     pub fn names(&self) -> &[NameEntry] {
-        self.project
-            .as_ref()
+        self.project()
             .map_or(&[], |project| project.names.as_slice())
     }
 }

@@ -13,11 +13,11 @@ use starform_contract::{
 };
 
 use crate::{
+    accepted::Environments,
     codes::{self, FindingCode},
     document::{Finding, FindingSeverity},
-    kept,
-    merge::Environments,
-    names, quota, secrets, size,
+    kept, names, quota, secrets,
+    size::{self, Sizes},
 };
 
 /// A plan's project, as it is accepted and as it would be.
@@ -28,6 +28,8 @@ pub(crate) struct Sides<'a> {
     pub(crate) before: &'a Environments<'a>,
     pub(crate) after: &'a Environments<'a>,
     pub(crate) secrets: &'a SecretVersions,
+    /// Of `project` and of the environment that is looked at.
+    pub(crate) sizes: Sizes,
 }
 
 /// Everything wrong with `environment` among all environments of the project.
@@ -46,7 +48,7 @@ pub(crate) fn findings(
         let before = sides.before.get(environment).copied();
         findings.extend(kept::impossible(before, bundle, origins));
         findings.extend(kept::reminders(bundle));
-        findings.extend(size::findings(sides.project, bundle, origins));
+        findings.extend(size::findings(sides.sizes, sides.project, bundle, origins));
         findings.extend(secrets::without_value(bundle, sides.secrets, origins));
         findings.extend(secrets::without_shared_value(sides.project, sides.secrets));
     }

@@ -3,15 +3,14 @@
 //! Pure. Always holds: what the plan does not touch stays as it is accepted; merging a plan into the
 //! state that it was made against gives exactly the bundles that it proposed.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 
 use starform_contract::{
-    EnvironmentBundle, EnvironmentName, Kept, Object, ObjectKey, ProjectBundle, ServiceEntry,
-    ServiceName,
+    EnvironmentBundle, Kept, Object, ObjectKey, ProjectBundle, ServiceEntry, ServiceName,
 };
 
 use crate::{
-    accepted::AcceptedProject,
+    accepted::{AcceptedProject, Environments},
     diff::settings::{self, Setting},
     document::{Action, ModelChange, Plan},
     kept, names,
@@ -31,7 +30,7 @@ pub(crate) fn merge(
     environment: &EnvironmentBundle,
 ) -> Merged {
     let touched: BTreeSet<&ObjectKey> = plan.objects.iter().map(|change| &change.key).collect();
-    let now = accepted.environments.get(&plan.environment);
+    let now = accepted.environment(&plan.environment);
     let mut merged_environment = EnvironmentBundle {
         objects: objects(now.map(|now| &now.objects), &environment.objects, &touched),
         services: services(now.map(|now| &now.services), &environment.services, plan),
@@ -44,7 +43,7 @@ pub(crate) fn merge(
         &mut merged_environment,
         environment,
     );
-    let now = accepted.project.as_ref();
+    let now = accepted.project();
     let mut merged_project = ProjectBundle {
         objects: objects(now.map(|now| &now.objects), &project.objects, &touched),
         names: names::settle(
@@ -66,15 +65,12 @@ pub(crate) fn merge(
     }
 }
 
-/// The environments of a project, by name.
-pub(crate) type Environments<'a> = BTreeMap<&'a EnvironmentName, &'a EnvironmentBundle>;
-
 /// The accepted environments with `environment` in its place.
 pub(crate) fn with<'a>(
     accepted: &'a AcceptedProject,
     environment: &'a EnvironmentBundle,
 ) -> Environments<'a> {
-    let mut environments: Environments<'a> = accepted.environments.iter().collect();
+    let mut environments: Environments<'a> = accepted.environments();
     environments.insert(&environment.environment, environment);
     environments
 }

@@ -8,7 +8,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use starform_contract::{NameEntry, ObjectName, ProjectId, ServiceEntry, ServiceId, ServiceName};
 
-use crate::{accepted::AcceptedProject, merge::Environments};
+use crate::{accepted::AcceptedProject, accepted::Environments};
 
 /// The project's names with an entry in use for each of `services`, by name, then incarnation.
 ///

@@ -8,7 +8,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use starform_contract::{
     Bundle, Deletion, Digest, EffectId, EnvironmentBundle, ObjectKey, Origins, PlanId,
-    ProjectBundle, ServiceEntry, ServiceName, state::Removed,
+    ProjectBundle, ServiceEntry, ServiceName, digest::Measured, state::Removed,
 };
 
 use crate::{
@@ -26,6 +26,7 @@ use crate::{
     hold, ids, kept, merge, names,
     pairs::{by_either_name, former_name, pairs},
     releases,
+    size::Sizes,
 };
 
 pub struct ProposeInput<'a> {
@@ -83,7 +84,7 @@ pub fn propose(input: ProposeInput<'_>) -> Proposal {
         removed,
         ..
     } = &input;
-    let current = accepted.environments.get(&wanted.environment);
+    let current = accepted.environment(&wanted.environment);
     let wanted = releases::settle(current, wanted.clone(), again);
     let left = match only {
         None => hold::left_alone(current, &wanted),
@@ -122,8 +123,8 @@ fn proposed(input: ProposeInput<'_>, held: Vec<ServiceChange>) -> Proposal {
     environment.services.sort_by(|a, b| a.name.cmp(&b.name));
     let project = settle(accepted, project, &environment, only.is_some());
     let before = State {
-        project: accepted.project.as_ref(),
-        environment: accepted.environments.get(&environment.environment),
+        project: accepted.project(),
+        environment: accepted.environment(&environment.environment),
     };
     let after = State {
         project: Some(&project),
@@ -134,17 +135,22 @@ fn proposed(input: ProposeInput<'_>, held: Vec<ServiceChange>) -> Proposal {
     let mut services = changed_services(before, after, &objects, origins);
     services.extend(held);
     services.sort_by(|a, b| (b.risk, &a.name).cmp(&(a.risk, &b.name)));
+    let (result, own) = (Measured::of(&environment), Measured::of(&project));
     let sides = crosscheck::Sides {
         project: &project,
-        before: &accepted.environments.iter().collect(),
+        before: &accepted.environments(),
         after: &merge::with(accepted, &environment),
         secrets: &accepted.secrets,
+        sizes: Sizes {
+            project: own.bytes,
+            environment: result.bytes,
+        },
     };
     let mut findings = crosscheck::findings(&environment.environment, sides, origins);
     findings.extend(unmatched(before, after, only, &objects, adopt));
     let objects: Vec<_> = objects.into_iter().map(|changed| changed.change).collect();
     let unknown = Digest::of_bytes(b"");
-    let mut plan = Plan {
+    let plan = Plan {
         schema: PlanSchema::V1,
         plan_id: PlanId::new(unknown.clone()),
         effect_id: EffectId::new(unknown),
@@ -153,10 +159,12 @@ fn proposed(input: ProposeInput<'_>, held: Vec<ServiceChange>) -> Proposal {
         source: Source {
             revision,
             parent_generation: accepted.generation,
-            base: before.environment.map(EnvironmentBundle::digest),
-            project_base: before.project.map(ProjectBundle::digest),
-            result: environment.digest(),
-            project_result: project.digest(),
+            base: accepted
+                .environment_digest(&environment.environment)
+                .cloned(),
+            project_base: accepted.project_digest().cloned(),
+            result: result.digest,
+            project_result: own.digest,
         },
         summary: summary(&settings, &services, &objects),
         settings,
@@ -164,13 +172,18 @@ fn proposed(input: ProposeInput<'_>, held: Vec<ServiceChange>) -> Proposal {
         objects,
         findings,
     };
-    plan.effect_id = ids::effect(&plan);
-    plan.plan_id = ids::plan(&plan);
     Proposal {
-        plan,
+        plan: identified(plan),
         project,
         environment,
     }
+}
+
+/// With the ids of what it says.
+fn identified(mut plan: Plan) -> Plan {
+    plan.effect_id = ids::effect(&plan);
+    plan.plan_id = ids::plan(&plan);
+    plan
 }
 
 /// The wanted environment, with everything that `only` leaves out as it is accepted, or, where all take
@@ -181,7 +194,7 @@ fn narrow(
     only: Option<&BTreeSet<ServiceName>>,
     left: &BTreeSet<ServiceName>,
 ) -> EnvironmentBundle {
-    let current = accepted.environments.get(&wanted.environment);
+    let current = accepted.environment(&wanted.environment);
     match (only, current) {
         (None, None) => wanted,
         (None, Some(current)) => hold::leave(current, wanted, left),
@@ -215,7 +228,7 @@ fn settle(
 ) -> ProjectBundle {
     // Without even a Namespace nothing can be wanted: the project is to be deleted.
     let ends = wanted.objects.is_empty() && environment.is_empty();
-    let current = accepted.project.as_ref().map(|project| &project.objects);
+    let current = accepted.project().map(|project| &project.objects);
     let current = current.filter(|_| !ends);
     let mut objects = merge::keep(
         wanted.objects,
@@ -249,7 +262,7 @@ fn held(
     left: &BTreeSet<ServiceName>,
 ) -> Vec<ServiceChange> {
     let stays = |name: &ServiceName| only.map_or(left.contains(name), |only| !only.contains(name));
-    let current = accepted.environments.get(&wanted.environment);
+    let current = accepted.environment(&wanted.environment);
     let pairs = pairs(current, Some(wanted));
     pairs
         .into_iter()

@@ -12,10 +12,10 @@ use serde_json::Value;
 use starform_contract::{EnvironmentName, Origins, ProjectBundle, ServiceName};
 
 use crate::{
+    accepted::Environments,
     codes::{self, FindingCode},
     crosscheck::Sides,
     document::{Finding, FindingSeverity},
-    merge::Environments,
 };
 use needs::{Needs, RESOURCES, Resource};
 

@@ -66,13 +66,13 @@ pub fn environment(
     destroy: &BTreeSet<VolumePlace>,
 ) -> Result<Proposal, NotRemovable> {
     let own = standing(accepted)?;
-    let Some(current) = accepted.environments.get(environment) else {
+    let Some(current) = accepted.environment(environment) else {
         return Err(NotRemovable::NoEnvironment {
             asked: environment.clone(),
-            accepted: accepted.environments.keys().cloned().collect(),
+            accepted: accepted.environments().into_keys().cloned().collect(),
         });
     };
-    let mut others = accepted.environments.iter();
+    let mut others = accepted.environments().into_iter();
     let stays = others.any(|(name, other)| name != environment && !other.is_empty());
     if !stays && !current.is_empty() {
         return Err(NotRemovable::LastEnvironment(environment.clone()));
@@ -88,9 +88,9 @@ pub fn project(
     destroy: &BTreeSet<VolumePlace>,
 ) -> Result<Vec<Proposal>, NotRemovable> {
     let own = standing(accepted)?;
-    let removed = removed(accepted.environments.values(), destroy)?;
-    let last = accepted.environments.len() - 1;
-    let environments = accepted.environments.values().enumerate();
+    let removed = removed(accepted.environments().into_values(), destroy)?;
+    let last = accepted.environments().len() - 1;
+    let environments = accepted.environments().into_values().enumerate();
     let plans = environments.map(|(place, current)| {
         let mut own = own.clone();
         if place == last {
@@ -103,8 +103,8 @@ pub fn project(
 
 /// Something of the project is accepted, and with it an environment.
 fn standing(accepted: &AcceptedProject) -> Result<&ProjectBundle, NotRemovable> {
-    let own = accepted.project.as_ref();
-    own.filter(|_| !accepted.environments.is_empty())
+    let own = accepted.project();
+    own.filter(|_| !accepted.environments().is_empty())
         .ok_or(NotRemovable::NoProject)
 }
 

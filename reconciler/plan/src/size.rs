@@ -11,14 +11,24 @@ use starform_contract::{
 
 use crate::{codes, crosscheck::blocking, document::Finding};
 
+/// In bytes, of the two bundles that a plan results in.
+#[derive(Clone, Copy)]
+pub(crate) struct Sizes {
+    pub(crate) project: usize,
+    pub(crate) environment: usize,
+}
+
 /// Of what an environment's plan results in.
 pub(crate) fn findings(
+    sizes: Sizes,
     project: &ProjectBundle,
     environment: &EnvironmentBundle,
     origins: &Origins,
 ) -> Vec<Finding> {
-    let own = size(project);
-    let whole = size(environment);
+    let Sizes {
+        project: own,
+        environment: whole,
+    } = sizes;
     let mut findings = Vec::new();
     // A part is smaller than what holds it.
     if whole > Object::LARGEST {
@@ -182,7 +192,11 @@ mod tests {
             objects: Vec::new(),
             names: Vec::new(),
         };
-        findings(&project, &environment, &Origins::default())
+        let sizes = Sizes {
+            project: size(&project),
+            environment: size(&environment),
+        };
+        findings(sizes, &project, &environment, &Origins::default())
     }
 
     #[test]

@@ -34,8 +34,7 @@ pub(crate) fn sound(
         && environment.project == plan.project
         && environment.project_id == project.project_id;
     let same_project = accepted
-        .project
-        .as_ref()
+        .project()
         .is_none_or(|own| own.project_id == project.project_id);
     let same_state =
         accepted.cluster_id == index.cluster_id && accepted.generation == index.generation;
@@ -184,9 +183,9 @@ fn summary_fits(plan: &Plan) -> bool {
 
 /// Nothing was accepted for the environment or the project since the plan was made.
 fn is_at_base(accepted: &AcceptedProject, plan: &Plan) -> bool {
-    let environment = accepted.environments.get(&plan.environment);
-    plan.source.base == environment.map(EnvironmentBundle::digest)
-        && plan.source.project_base == accepted.project.as_ref().map(ProjectBundle::digest)
+    let environment = accepted.environment_digest(&plan.environment);
+    plan.source.base.as_ref() == environment
+        && plan.source.project_base.as_ref() == accepted.project_digest()
 }
 
 /// Making the plan again gives the same lists and the same bundles. Names aside: they depend on what the

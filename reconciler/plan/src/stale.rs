@@ -78,7 +78,7 @@ pub(crate) fn compare(accepted: &AcceptedProject, proposal: &Proposal) -> (Vec<S
         }
     };
     let plan = &proposal.plan;
-    let now = accepted.environments.get(&plan.environment);
+    let now = accepted.environment(&plan.environment);
     for change in plan.services.iter().filter(|s| s.action != Action::None) {
         let named = |name: &ServiceName| now.and_then(|now| now.service(name));
         let entry = named(&change.name).or_else(|| change.was.as_ref().and_then(named));
@@ -107,7 +107,7 @@ pub(crate) fn compare(accepted: &AcceptedProject, proposal: &Proposal) -> (Vec<S
     }
     for change in &plan.settings {
         let environment = current(&settings::ENVIRONMENT, &change.path, now);
-        let own = current(&settings::PROJECT, &change.path, accepted.project.as_ref());
+        let own = current(&settings::PROJECT, &change.path, accepted.project());
         let value = environment.or(own);
         let standing = standing(&value, &change.before, &change.after);
         note(standing, &|| Stale {
@@ -207,9 +207,9 @@ struct Scopes<'a> {
 
 impl<'a> Scopes<'a> {
     fn of(accepted: &'a AcceptedProject, proposal: &'a Proposal) -> Self {
-        let environment = accepted.environments.get(&proposal.plan.environment);
+        let environment = accepted.environment(&proposal.plan.environment);
         Self {
-            accepted: keyed(accepted.project.as_ref(), environment),
+            accepted: keyed(accepted.project(), environment),
             proposed: keyed(Some(&proposal.project), Some(&proposal.environment)),
         }
     }

@@ -96,8 +96,8 @@ pub(super) async fn rollback(
         .ok_or_else(ApiError::not_found)?;
     let own = planning
         .accepted
-        .project
-        .clone()
+        .project()
+        .cloned()
         .ok_or_else(ApiError::not_found)?;
     let proposal = propose(ProposeInput {
         accepted: &planning.accepted,

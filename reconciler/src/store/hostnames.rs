@@ -49,8 +49,8 @@ pub(super) async fn settle(
     now: Timestamp,
 ) -> Result<Result<(), Vec<String>>, StoreError> {
     let others = accepted
-        .environments
-        .values()
+        .environments()
+        .into_values()
         .filter(|bundle| bundle.environment != next.environment);
     let wanted: BTreeSet<String> = others.chain([next]).flat_map(hosts_of).collect();
     let sql = "SELECT host FROM hostnames WHERE project_id = $1";

@@ -32,7 +32,7 @@ fn two_environments_planned_from_nothing_go_one_after_the_other() {
     for state in [&production, &staging] {
         assert!(world.propose(state).plan.is_empty());
     }
-    let names = world.accepted(shop_id()).project.unwrap().names;
+    let names = world.accepted(shop_id()).names().to_vec();
     assert!(names.iter().all(|entry| !entry.retired), "{names:?}");
 }
 
@@ -329,8 +329,9 @@ fn a_service_chosen_alone_leaves_the_others_as_they_are_accepted() {
             .all(|owner| *owner == Owner::Service(service_name("storefront")))
     );
     world.accept(&proposal).unwrap();
-    let services = &world.accepted(shop_id()).environments[&environment("production")].services;
-    assert_eq!(services.len(), 4);
+    let accepted = world.accepted(shop_id());
+    let production = accepted.environment(&environment("production")).unwrap();
+    assert_eq!(production.services.len(), 4);
 }
 
 #[test]

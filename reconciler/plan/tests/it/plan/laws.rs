@@ -39,8 +39,8 @@ proptest! {
             let did = world.accept(&proposal).unwrap();
             prop_assert_eq!(did, !proposal.plan.is_empty());
             let accepted = world.accepted(state.project_id);
-            prop_assert_eq!(accepted.project.as_ref(), Some(&proposal.project));
-            let stored = &accepted.environments[&state.environment];
+            prop_assert_eq!(accepted.project(), Some(&proposal.project));
+            let stored = accepted.environment(&state.environment).unwrap();
             prop_assert_eq!(stored, &proposal.environment);
             let again = world.propose(state).plan;
             prop_assert!(again.is_empty(), "{:?}", again);
@@ -53,7 +53,7 @@ proptest! {
         let world = World::having(&a);
         let before = world.accepted(a.project_id);
         let proposal = world.propose(&b);
-        let old = keyed(before.project.as_ref(), before.environments.get(&b.environment));
+        let old = keyed(before.project(), before.environment(&b.environment));
         let new = keyed(Some(&proposal.project), Some(&proposal.environment));
         let mut result: BTreeMap<ObjectKey, Value> =
             old.iter().map(|(key, object)| (key.clone(), veiled(object))).collect();
@@ -215,7 +215,9 @@ proptest! {
                 world.accept(proposal).ok()?;
             }
             let accepted = world.accepted(a.project_id);
-            Some((accepted.project, accepted.environments))
+            // The generation aside.
+            let environments = accepted.environments().into_values().cloned();
+            Some((accepted.project().cloned(), environments.collect::<Vec<_>>()))
         };
         let result = run(&left, &right);
         prop_assert!(result.is_some(), "one of two unrelated plans was refused");

@@ -21,7 +21,7 @@ fn a_name_that_was_given_up_comes_back_as_another_service() {
     let first = world.accepted(shop_id());
     world.accept(&world.propose(&without("mailer"))).unwrap();
     let entry = |world: &World| -> Vec<NameEntry> {
-        let names = world.accepted(shop_id()).project.unwrap().names;
+        let names = world.accepted(shop_id()).names().to_vec();
         names
             .into_iter()
             .filter(|e| e.name.as_str() == "mailer")
@@ -36,7 +36,10 @@ fn a_name_that_was_given_up_comes_back_as_another_service() {
     let rollback = propose(ProposeInput {
         accepted: &world.accepted(shop_id()),
         project: world.render(&sample::shop()).project,
-        environment: first.environments[&environment("production")].clone(),
+        environment: first
+            .environment(&environment("production"))
+            .unwrap()
+            .clone(),
         origins: &Origins::default(),
         revision: None,
         only: None,
@@ -45,7 +48,10 @@ fn a_name_that_was_given_up_comes_back_as_another_service() {
         removed: &[],
     });
     world.accept(&rollback).unwrap();
-    assert_eq!(world.accepted(shop_id()).environments, first.environments);
+    assert_eq!(
+        world.accepted(shop_id()).environments(),
+        first.environments()
+    );
     let retired: Vec<bool> = entry(&world).iter().map(|entry| entry.retired).collect();
     assert_eq!(retired, [false, true]);
 }
@@ -79,7 +85,7 @@ fn was(world: &mut World, name: &str, old: &str) {
 }
 
 fn names_of(world: &World) -> Vec<(String, u32, String, bool)> {
-    let names = world.accepted(shop_id()).project.unwrap().names;
+    let names = world.accepted(shop_id()).names().to_vec();
     let row = |entry: NameEntry| {
         let (name, object) = (entry.name.to_string(), entry.object_name.to_string());
         (name, entry.incarnation, object, entry.retired)
@@ -89,7 +95,7 @@ fn names_of(world: &World) -> Vec<(String, u32, String, bool)> {
 
 fn service_id(world: &World, name: &str) -> ServiceId {
     let accepted = world.accepted(shop_id());
-    let bundle = &accepted.environments[&environment("production")];
+    let bundle = accepted.environment(&environment("production")).unwrap();
     bundle.service(&service_name(name)).unwrap().service_id
 }
 

@@ -87,7 +87,11 @@ fn document(plan: &Plan) -> String {
 #[test]
 fn an_environment_goes_with_all_its_objects_and_nothing_else() {
     let mut world = shop();
-    let production = world.accepted(shop_id()).environments[&environment("production")].clone();
+    let production = world
+        .accepted(shop_id())
+        .environment(&environment("production"))
+        .unwrap()
+        .clone();
     let proposal = remove(&world, "staging", &[]).unwrap();
     assert!(
         proposal.plan.objects.iter().all(|change| {
@@ -95,7 +99,7 @@ fn an_environment_goes_with_all_its_objects_and_nothing_else() {
         })
     );
     assert_eq!(proposal.plan.summary.risk, Risk::Delete);
-    let listed: BTreeSet<ObjectKey> = world.accepted(shop_id()).environments
+    let listed: BTreeSet<ObjectKey> = world.accepted(shop_id()).environments()
         [&environment("staging")]
         .all_objects()
         .filter_map(starform_contract::Object::key)
@@ -107,12 +111,12 @@ fn an_environment_goes_with_all_its_objects_and_nothing_else() {
     assert!(world.accept(&proposal).unwrap());
     let accepted = world.accepted(shop_id());
     assert_eq!(
-        accepted.environments.keys().collect::<Vec<_>>(),
+        accepted.environments().into_keys().collect::<Vec<_>>(),
         [&environment("production")]
     );
     assert_eq!(
-        accepted.environments[&environment("production")],
-        production
+        accepted.environment(&environment("production")),
+        Some(&production)
     );
     assert!(!world.accept(&proposal).unwrap(), "it is done");
     // Its services are others when they come back.
@@ -170,8 +174,8 @@ fn a_project_goes_by_one_plan_an_environment_and_the_last_has_the_namespace() {
         assert!(world.accept(plan).unwrap());
     }
     let accepted = world.accepted(shop_id());
-    assert!(accepted.environments.is_empty());
-    assert!(accepted.project.unwrap().objects.is_empty());
+    assert!(accepted.environments().is_empty());
+    assert!(accepted.project().unwrap().objects.is_empty());
     // And from nothing again, under other object names.
     let again = world.propose(&sample::shop());
     assert!(touches(&again, "Namespace"));
@@ -203,7 +207,7 @@ fn a_volume_stays_until_it_is_named() {
         world.accept(plan).unwrap();
     }
     let accepted = world.accepted(shop_id());
-    let kept = &accepted.environments[&environment("production")];
+    let kept = accepted.environment(&environment("production")).unwrap();
     assert!(kept.is_empty());
     assert_eq!(kept.kept.len(), 1, "it is still told");
     let nothing = end(&world, &[]).remove(0).plan;
@@ -228,7 +232,7 @@ fn a_volume_stays_until_it_is_named() {
     assert_eq!(destroy.len(), 1);
     assert_eq!(allowed(&world, &destroy[0]).destroy.len(), 1);
     world.accept(&destroy[0]).unwrap();
-    assert!(world.accepted(shop_id()).environments.is_empty());
+    assert!(world.accepted(shop_id()).environments().is_empty());
 
     // What was said of the project as it was is not said of one that comes after it.
     let again = world.propose(&sample::shop());

@@ -378,7 +378,9 @@ fn consent(world: &World, proposal: &Proposal) -> Consent {
 
 fn kept(world: &World) -> Vec<Kept> {
     let accepted = world.accepted(shop_id());
-    accepted.environments[&environment("production")]
+    accepted
+        .environment(&environment("production"))
+        .unwrap()
         .kept
         .clone()
 }
