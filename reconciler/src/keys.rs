@@ -8,6 +8,7 @@ use std::{fmt::Write as _, path::Path, sync::Arc};
 use rand::RngExt as _;
 use starform_contract::{
     Digest, Index,
+    sealed::SealedValues,
     signature::{SigningKey, TrustedKey},
 };
 use zeroize::Zeroizing;
@@ -39,6 +40,11 @@ impl SigningKeys {
     /// Signed by the first key.
     pub fn sign(&self, index: Index) -> Index {
         index.signed(&self.0[0])
+    }
+
+    /// Signed by the first key.
+    pub fn sign_sealed(&self, values: SealedValues) -> SealedValues {
+        values.signed(&self.0[0])
     }
 
     /// What agents pin.

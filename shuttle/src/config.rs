@@ -14,6 +14,7 @@ use serde::Deserialize;
 use starform_contract::{
     ClusterId, ClusterProfile,
     profile::InvalidProfile,
+    sealed::AgentPublicKey,
     signature::{NotAKey, TrustedKey, key_lines},
 };
 
@@ -32,6 +33,11 @@ pub struct Cli {
 pub enum Command {
     /// Follow a desired state until stopped.
     Run(Run),
+    /// Write desired state and sealed values of a control plane to a folder, to be carried to a cluster
+    /// that cannot reach it.
+    Export(Export),
+    /// Print the public key that values for a cluster are sealed to; made on first use.
+    Key(Key),
     /// Print what has to stand in a cluster before an agent runs there: namespace, rights, policies.
     Manifests(Manifests),
 }
@@ -41,6 +47,26 @@ pub struct Manifests {
     /// The cluster's profile (cluster.json), where it is not the default one.
     #[arg(long, value_name = "FILE")]
     pub profile: Option<PathBuf>,
+}
+
+#[derive(Debug, Args)]
+pub struct Export {
+    /// What `starform cluster register --agent-file` wrote for the cluster.
+    #[arg(long, value_name = "FILE")]
+    pub agent_file: PathBuf,
+    /// What `starform-shuttle key` printed for the cluster; the control plane keeps it.
+    #[arg(long, value_name = "KEY")]
+    pub public_key: Option<AgentPublicKey>,
+    /// The folder; what it holds of an earlier export is replaced.
+    #[arg(long, value_name = "DIR")]
+    pub out: PathBuf,
+}
+
+#[derive(Debug, Args)]
+pub struct Key {
+    /// The cluster; default: KUBECONFIG, then the cluster around us.
+    #[arg(long, value_name = "FILE")]
+    pub kubeconfig: Option<PathBuf>,
 }
 
 #[derive(Debug, Args)]
@@ -70,7 +96,7 @@ pub struct DesiredFrom {
     /// What `starform cluster register --agent-file` wrote.
     #[arg(long, value_name = "FILE")]
     pub agent_file: Option<PathBuf>,
-    /// A folder with index.json and bundles/<digest>.json instead of a control plane.
+    /// A folder with index.json, bundles/<digest>.json and sealed.json instead of a control plane.
     #[arg(long, value_name = "DIR")]
     pub desired_state: Option<PathBuf>,
 }
@@ -224,13 +250,13 @@ impl fmt::Debug for AgentFile {
 }
 
 #[cfg(unix)]
-fn file_mode(path: &Path) -> std::io::Result<u32> {
+pub(crate) fn file_mode(path: &Path) -> std::io::Result<u32> {
     use std::os::unix::fs::PermissionsExt as _;
     Ok(std::fs::metadata(path)?.permissions().mode() & 0o777)
 }
 
 #[cfg(not(unix))]
-fn file_mode(path: &Path) -> std::io::Result<u32> {
+pub(crate) fn file_mode(path: &Path) -> std::io::Result<u32> {
     std::fs::metadata(path).map(|_| 0o600)
 }
 

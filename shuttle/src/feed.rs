@@ -15,7 +15,7 @@ use std::{
 use kube::Client;
 use starform_contract::{
     Bundle, ClusterId, Digest, Index,
-    signature::{self, TrustedKey, Unsigned},
+    signature::{Signature, TrustedKey, Unsigned, verify_digest},
 };
 use tokio::sync::{mpsc::Sender, watch};
 
@@ -72,6 +72,7 @@ struct Kept {
 }
 
 /// Whose signatures are believed.
+#[derive(Debug, Clone)]
 pub enum Trust {
     /// Those that the agent file names; read again when another key turns up in a signature, so that
     /// a change of keys needs no restart.
@@ -285,8 +286,10 @@ impl Kept {
 
     fn admit(&mut self, cluster: ClusterId, index: &Index) -> Result<Admission, Distrust> {
         let recorded = self.current.as_ref().map(|current| &current.index);
-        let verdict = admit(cluster, recorded, index)
-            .and_then(|admission| Ok(self.trust.verify(index).map(|()| admission)?));
+        let verdict = admit(cluster, recorded, index).and_then(|admission| {
+            let signed = self.trust.verify(&index.digest, index.signature.as_ref());
+            Ok(signed.map(|()| admission)?)
+        });
         verdict.inspect_err(|distrust| self.refuse(index, distrust))
     }
 
@@ -384,17 +387,25 @@ impl Kept {
 }
 
 impl Trust {
-    fn verify(&mut self, index: &Index) -> Result<(), Unsigned> {
+    /// Whether what has this digest is signed by somebody who is believed.
+    ///
+    /// # Errors
+    /// [`Unsigned`]: nothing of it may be acted upon.
+    pub fn verify(
+        &mut self,
+        digest: &Digest,
+        signature: Option<&Signature>,
+    ) -> Result<(), Unsigned> {
         match self {
             Self::Anyone => Ok(()),
-            Self::Keys(keys) => signature::verify(keys, index),
-            Self::AgentFile { path, keys } => match signature::verify(keys, index) {
+            Self::Keys(keys) => verify_digest(keys, digest, signature),
+            Self::AgentFile { path, keys } => match verify_digest(keys, digest, signature) {
                 Err(Unsigned::UnknownKey(_)) => {
                     match AgentFile::read(path) {
                         Ok(file) => *keys = file.trusted_keys,
                         Err(error) => tracing::warn!(%error, "cannot look for new trusted keys"),
                     }
-                    signature::verify(keys, index)
+                    verify_digest(keys, digest, signature)
                 }
                 verdict => verdict,
             },

@@ -13,6 +13,7 @@
 //! | [`annotate`] | annotations on objects of others |
 //! | [`persist`] | accepted state and inventory in ConfigMaps of `starform-system` |
 //! | [`pull`], [`source`], [`feed`] | desired state from the control plane or from a folder |
+//! | [`export`] | that folder, for a cluster that reaches no control plane |
 //! | [`drive`], [`run`] | the loop around the engine, and its two uses |
 //! | [`manifests`] | pure: what has to stand in a cluster before an agent runs |
 //! | [`journal`] | what people read in the log |
@@ -27,6 +28,7 @@ pub mod cluster;
 pub mod config;
 pub mod drive;
 pub mod engine;
+pub mod export;
 pub mod feed;
 pub mod instance;
 pub mod journal;

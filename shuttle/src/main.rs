@@ -11,8 +11,11 @@ use std::{
 use clap::{Parser as _, error::ErrorKind};
 use starform_plan::yaml;
 use starform_shuttle::{
-    config::{self, Cli, Command, Manifests, ProfileFileError, Run},
+    client,
+    config::{self, Cli, Command, Export, Key, Manifests, ProfileFileError, Run},
+    export::export,
     manifests::manifests,
+    persist::agent_key,
     run::{self, Ended},
 };
 use tracing_subscriber::EnvFilter;
@@ -25,6 +28,8 @@ async fn main() -> ExitCode {
     };
     let ended = match cli.command {
         Command::Manifests(asked) => print(&asked).map_err(|error| error.to_string()),
+        Command::Export(asked) => carry(&asked).await,
+        Command::Key(asked) => key(&asked).await,
         Command::Run(run) => {
             log(&run);
             follow(&run).await
@@ -42,6 +47,29 @@ async fn follow(run: &Run) -> Result<ExitCode, String> {
         Ok(Ended::Partial) => Ok(ExitCode::from(5)),
         Err(error) => Err(error.to_string()),
     }
+}
+
+async fn carry(asked: &Export) -> Result<ExitCode, String> {
+    let wrote = export(asked).await.map_err(|error| error.to_string())?;
+    eprintln!(
+        "wrote generation {} to {}: {} bundles, sealed values of {} objects; carry the folder, and run `starform-shuttle run --desired-state DIR` in the cluster",
+        wrote.generation,
+        asked.out.display(),
+        wrote.bundles,
+        wrote.sealed
+    );
+    Ok(ExitCode::SUCCESS)
+}
+
+async fn key(asked: &Key) -> Result<ExitCode, String> {
+    client::install_tls();
+    let cluster = client::cluster(asked.kubeconfig.as_deref()).await;
+    let cluster = cluster.map_err(|error| error.to_string())?;
+    let key = agent_key(&cluster)
+        .await
+        .map_err(|error| error.to_string())?;
+    let _ = writeln!(std::io::stdout(), "{}", key.public());
+    Ok(ExitCode::SUCCESS)
 }
 
 fn print(asked: &Manifests) -> Result<ExitCode, ProfileFileError> {

@@ -247,7 +247,7 @@ impl ControlPlane {
         let response = self.send(request).await?;
         let response = self.accept(response, Some(bundle)).await?;
         let text = self.body(response, "sealed values", BUNDLE_BYTES).await?;
-        serde_json::from_slice(&text).map_err(|error| PullError::Schema {
+        read::<SealedValues>(&text).map_err(|error| PullError::Schema {
             what: "sealed values",
             why: error.to_string(),
         })

@@ -36,7 +36,7 @@ use crate::{
     journal::Journal,
     pull::ControlPlane,
     source::{Folder, FolderError},
-    values::{Unsealing, Values},
+    values::{Carried, Unsealing, Values},
 };
 
 /// How long requests that are under way may take when the process is asked to stop.
@@ -133,7 +133,7 @@ pub async fn agent(run: &Run) -> Result<Ended, AgentError> {
     let instance = run.desired.agent_file.as_deref().map(Instance::claim);
     let keeper = Keeper::start(cluster.clone(), &mut feeds);
     let annotations = keeper.standing();
-    let plane = begin_feed(
+    let (plane, values) = begin_feed(
         run,
         instance.as_ref(),
         &cluster,
@@ -142,12 +142,9 @@ pub async fn agent(run: &Run) -> Result<Ended, AgentError> {
         &mut feeds,
     )?;
     let mut stop = Signals::listen().map_err(AgentError::Signals)?;
-    let cluster_client = cluster.clone();
     let mut agent = Agent {
         client: cluster,
-        values: plane.clone().map_or(Values::Nowhere, |plane| {
-            Values::ControlPlane(Arc::new(Unsealing::new(cluster_client, plane)))
-        }),
+        values,
         plane,
         driver: None,
         keeper,
@@ -384,7 +381,7 @@ fn begin_feed(
     annotations: watch::Receiver<Standing>,
     words: mpsc::Sender<Word>,
     feeds: &mut JoinSet<()>,
-) -> Result<Option<ControlPlane>, AgentError> {
+) -> Result<(Option<ControlPlane>, Values), AgentError> {
     if let (Some(path), Some(instance)) = (&run.desired.agent_file, instance) {
         let agent = AgentFile::read(path)?;
         let plane = ControlPlane::new(client::control_plane()?, &agent, instance.id);
@@ -392,28 +389,28 @@ fn begin_feed(
             path: path.clone(),
             keys: agent.trusted_keys,
         };
-        let (plane_of_feed, client) = (plane.clone(), client.clone());
+        let unsealing = Unsealing::new(client.clone(), plane.clone(), trust.clone());
         feeds.spawn(feed::follow_control_plane(
-            plane_of_feed,
-            client,
+            plane.clone(),
+            client.clone(),
             trust,
             run.interval,
             annotations,
             words,
         ));
-        return Ok(Some(plane));
+        return Ok((Some(plane), Values::ControlPlane(Arc::new(unsealing))));
     }
-    if let Some(path) = &run.desired.desired_state {
-        let folder = Folder::new(path);
-        // Read once here, so that a wrong path ends the program instead of filling its log.
-        folder.index()?;
-        let trust = match &run.trust {
-            Some(path) => Trust::Keys(trust_file(path)?),
-            None => Trust::Anyone,
-        };
-        feeds.spawn(feed::follow_folder(folder, client.clone(), trust, words));
-    }
-    Ok(None)
+    let folder = run.desired.desired_state.as_deref();
+    let folder = Folder::new(folder.expect("the command line has one of the two"));
+    // Read once here, so that a wrong path ends the program instead of filling its log.
+    folder.index()?;
+    let trust = match &run.trust {
+        Some(path) => Trust::Keys(trust_file(path)?),
+        None => Trust::Anyone,
+    };
+    let carried = Carried::new(client.clone(), folder.clone(), trust.clone());
+    feeds.spawn(feed::follow_folder(folder, client.clone(), trust, words));
+    Ok((None, Values::Folder(Arc::new(carried))))
 }
 
 /// Never ends without a driver.

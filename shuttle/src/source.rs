@@ -1,14 +1,23 @@
-//! Desired state from a folder: `index.json` and `bundles/<digest>.json`.
+//! Desired state from a folder: `index.json`, `bundles/<digest>.json`, `sealed.json`.
 //!
 //! Effects: reads files. Always holds: what is read has the digests that it claims; an unchanged
-//! `index.json` reads nothing else. Bundles are looked up as `sha256:<hex>.json`, then `<hex>.json`.
+//! `index.json` reads nothing else; a `sealed.json` that others may read is refused. Bundles are looked up as `sha256:<hex>.json`, then `<hex>.json`.
 
-use std::path::{Path, PathBuf};
+use std::{
+    io::ErrorKind,
+    path::{Path, PathBuf},
+};
 
 use starform_contract::{
     Bundle, Digest, Index,
     schema::{self, Document, Unreadable},
+    sealed::{SealedFile, SealedValues},
 };
+
+use crate::config::file_mode;
+
+/// The values of secrets, sealed to the cluster's key.
+pub(crate) const SEALED: &str = "sealed.json";
 
 #[derive(Debug, Clone)]
 pub struct Folder {
@@ -30,6 +39,10 @@ pub enum FolderError {
         what: &'static str,
         why: Unreadable,
     },
+    #[error(
+        "others may read {path} (mode {mode:o}), and it holds the values of secrets, sealed; run `chmod 600 {path}`"
+    )]
+    Open { path: String, mode: u32 },
     #[error("{path} has digest {found}, not the one of its name")]
     Digest { path: String, found: Digest },
 }
@@ -46,6 +59,27 @@ impl Folder {
     pub fn index(&self) -> Result<Index, FolderError> {
         let path = self.path.join("index.json");
         read(&path, "a desired state index")
+    }
+
+    /// The sealed values of every object that needs some; none where there is no such file.
+    ///
+    /// # Errors
+    /// [`FolderError`] when it cannot be read, or others than its owner may.
+    pub fn sealed(&self) -> Result<Vec<SealedValues>, FolderError> {
+        let path = self.path.join(SEALED);
+        let name = || path.display().to_string();
+        let mode = match file_mode(&path) {
+            Ok(mode) => mode,
+            Err(error) if error.kind() == ErrorKind::NotFound => return Ok(Vec::new()),
+            Err(source) => {
+                let path = name();
+                return Err(FolderError::Read { path, source });
+            }
+        };
+        if mode & 0o077 != 0 {
+            return Err(FolderError::Open { path: name(), mode });
+        }
+        read::<SealedFile>(&path, "sealed values").map(|file| file.objects)
     }
 
     /// # Errors
@@ -110,5 +144,34 @@ mod tests {
                 "{said}"
             );
         }
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn sealed_values_are_their_owners_alone() {
+        use std::{fs, os::unix::fs::PermissionsExt as _};
+        let folder = tempfile::tempdir().unwrap();
+        let source = Folder::new(folder.path());
+        assert_eq!(source.sealed().unwrap(), []);
+        let file = folder.path().join(SEALED);
+        fs::write(
+            &file,
+            r#"{"schema":"starform.sealed-file/v1","objects":[]}"#,
+        )
+        .unwrap();
+        for (mode, taken) in [(0o600, true), (0o400, true), (0o640, false), (0o604, false)] {
+            fs::set_permissions(&file, fs::Permissions::from_mode(mode)).unwrap();
+            match source.sealed() {
+                Ok(values) => assert!(taken && values.is_empty(), "{mode:o}"),
+                Err(error) => {
+                    let fix = format!("chmod 600 {}", file.display());
+                    assert!(!taken && error.to_string().contains(&fix), "{error}");
+                }
+            }
+        }
+        fs::set_permissions(&file, fs::Permissions::from_mode(0o600)).unwrap();
+        fs::write(&file, r#"{"schema":"starform.sealed-file/v2"}"#).unwrap();
+        let said = source.sealed().unwrap_err().to_string();
+        assert!(said.contains("upgrade the side that reads it"), "{said}");
     }
 }

@@ -21,8 +21,9 @@ use serde_json::{Value, json};
 use starform_contract::{
     ObjectKey, SecretValue,
     bundle::SealedRef,
-    sealed::{AgentKey, SealedFor},
+    sealed::{AgentKey, SealedFor, SealedValues},
     secret::is_generated,
+    signature::Unsigned,
 };
 use tokio::sync::OnceCell;
 use zeroize::{Zeroize as _, Zeroizing};
@@ -30,8 +31,10 @@ use zeroize::{Zeroize as _, Zeroizing};
 use crate::{
     call::CallError,
     engine::io::{Failure, Millis, Sealed},
+    feed::Trust,
     persist::{self, Envelopes, KeepError, KeptFor, KeptValue},
     pull::{ControlPlane, PullError},
+    source::{Folder, FolderError},
 };
 
 /// Where values come from. Cheap to clone.
@@ -41,19 +44,28 @@ pub enum Values {
     ControlPlane(Arc<Unsealing>),
     /// Without a control plane: the cluster itself keeps them.
     Home(Client),
-    /// Desired state comes from a folder, which holds no values.
-    Nowhere,
+    /// Sealed to this agent's key, in the folder that desired state comes from.
+    Folder(Arc<Carried>),
 }
 
 /// An agent's key, and whom it asks for what is sealed to it.
 pub struct Unsealing {
     client: Client,
     plane: ControlPlane,
+    trust: Mutex<Trust>,
     key: OnceCell<AgentKey>,
     /// Set once the control plane has taken the key's public half.
     introduced: OnceCell<()>,
     /// As they came: nothing in here is in the clear.
     held: Mutex<BTreeMap<ObjectKey, Envelopes>>,
+}
+
+/// An agent's key, and the folder that holds what is sealed to it.
+pub struct Carried {
+    client: Client,
+    folder: Folder,
+    trust: Mutex<Trust>,
+    key: OnceCell<AgentKey>,
 }
 
 /// Values by key of a Secret's `data`. No value is printed.
@@ -85,10 +97,16 @@ enum Unfilled {
         /// The option that says where.
         place: String,
     },
+    #[error("the sealed values are not believed: {0}")]
+    Unsigned(#[from] Unsigned),
+    #[error("the control plane sent sealed values of another object, or of other versions")]
+    Misplaced,
+    #[error(transparent)]
+    Folder(#[from] FolderError),
     #[error(
-        "it needs secrets, and desired state from a folder brings none; use a control plane, or `starform apply`"
+        "sealed.json holds no values of it in these versions; write the folder again with `starform-shuttle export`, with the public key that `starform-shuttle key` prints for this cluster"
     )]
-    Nowhere,
+    NotCarried,
 }
 
 impl Values {
@@ -100,7 +118,7 @@ impl Values {
         let values = match self {
             Self::ControlPlane(unsealing) => unsealing.values(object, sealed).await,
             Self::Home(client) => from_home(client, sealed).await,
-            Self::Nowhere => Err(Unfilled::Nowhere),
+            Self::Folder(carried) => carried.values(object, sealed).await,
         };
         values.map(Filling).map_err(|error| failure(&error))
     }
@@ -112,7 +130,7 @@ impl Values {
         let secret = object.group.is_empty() && object.kind == "Secret";
         match self {
             Self::ControlPlane(unsealing) if secret => unsealing.forget(object).await,
-            Self::ControlPlane(_) | Self::Home(_) | Self::Nowhere => {}
+            Self::ControlPlane(_) | Self::Home(_) | Self::Folder(_) => {}
         }
     }
 }
@@ -122,16 +140,17 @@ impl fmt::Debug for Values {
         f.write_str(match self {
             Self::ControlPlane(_) => "ControlPlane",
             Self::Home(_) => "Home",
-            Self::Nowhere => "Nowhere",
+            Self::Folder(_) => "Folder",
         })
     }
 }
 
 impl Unsealing {
-    pub fn new(client: Client, plane: ControlPlane) -> Self {
+    pub fn new(client: Client, plane: ControlPlane, trust: Trust) -> Self {
         Self {
             client,
             plane,
+            trust: Mutex::new(trust),
             key: OnceCell::new(),
             introduced: OnceCell::new(),
             held: Mutex::default(),
@@ -203,11 +222,48 @@ impl Unsealing {
     async fn fetch(&self, object: &ObjectKey, sealed: &Sealed) -> Result<Envelopes, Unfilled> {
         self.introduced().await?;
         let answer = self.plane.sealed(&sealed.bundle, object).await?;
-        Ok(Envelopes {
-            references: sealed.references.clone(),
-            values: answer.values,
-        })
+        if !answer.are_for(sealed.cluster, object, &sealed.references) {
+            return Err(Unfilled::Misplaced);
+        }
+        believed(&self.trust, answer)
     }
+}
+
+impl Carried {
+    pub fn new(client: Client, folder: Folder, trust: Trust) -> Self {
+        Self {
+            client,
+            folder,
+            trust: Mutex::new(trust),
+            key: OnceCell::new(),
+        }
+    }
+
+    /// The file may have been replaced since the last time, so it is read each time.
+    async fn values(
+        &self,
+        object: &ObjectKey,
+        sealed: &Sealed,
+    ) -> Result<BTreeMap<String, SecretValue>, Unfilled> {
+        let key = self
+            .key
+            .get_or_try_init(|| persist::agent_key(&self.client))
+            .await?;
+        let values = self.folder.sealed()?;
+        let mut values = values.into_iter();
+        let found =
+            values.find(|values| values.are_for(sealed.cluster, object, &sealed.references));
+        believed(&self.trust, found.ok_or(Unfilled::NotCarried)?)?.open(key, object, sealed)
+    }
+}
+
+/// Anybody can seal to a public key: who did is what the signature says.
+fn believed(trust: &Mutex<Trust>, values: SealedValues) -> Result<Envelopes, Unfilled> {
+    lock(trust).verify(&values.digest(), values.signature.as_ref())?;
+    Ok(Envelopes {
+        references: values.references,
+        values: values.values,
+    })
 }
 
 impl Envelopes {
@@ -349,7 +405,10 @@ fn failure(error: &Unfilled) -> Failure {
         | Unfilled::Closed(..)
         | Unfilled::Missing(_)
         | Unfilled::NoValue { .. }
-        | Unfilled::Nowhere => (true, None),
+        | Unfilled::Unsigned(_)
+        | Unfilled::Misplaced
+        | Unfilled::Folder(_)
+        | Unfilled::NotCarried => (true, None),
         Unfilled::Keep(KeepError::Busy) => (false, None),
         Unfilled::Keep(KeepError::Call(error)) => (matches!(error, CallError::Refused(_)), None),
     };

@@ -62,7 +62,7 @@ fn the_shop_is_kept_as_it_was_applied() {
     a_foreign_annotation_is_left_alone(&cluster, &namespace);
     the_agent_heals_with_the_control_plane_away(&cluster, &namespace, &mut platform);
     whatever_is_a_tenants_was_asked_as_its_applier(&cluster, &namespace);
-    platform.agent.assert_running();
+    platform.agent.as_mut().unwrap().assert_running();
 }
 
 fn every_kind_is_emitted(cluster: &Cluster, namespace: &str) {

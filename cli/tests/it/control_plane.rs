@@ -273,7 +273,7 @@ fn the_control_plane_is_killed_between_accept_and_report(
     let late = Project::new(&project("late", &[("api", 2)]));
     platform.create_project("late");
     // Without an agent nothing is reported, so the kill falls between accept and report for sure.
-    platform.agent.kill();
+    platform.agent = None;
     let waited = platform
         .starform(&late, &["apply", "--auto-approve", "--wait", "1s"])
         .expect(6);

@@ -14,6 +14,7 @@ mod agent;
 mod bad_files;
 mod bad_input;
 mod bad_usage;
+mod carried;
 mod control_plane;
 mod controllers;
 mod data;

@@ -101,7 +101,7 @@ fn a_project_lives_and_ends_beside_another() {
         .starform(&scene.neighbour, &["plan", "--exit-code"]);
     next.expect(0);
     scene.nothing_was_refused_and_all_was_impersonated();
-    scene.platform.agent.assert_running();
+    scene.platform.agent.as_mut().unwrap().assert_running();
 }
 
 impl Scene {

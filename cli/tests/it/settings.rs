@@ -45,7 +45,7 @@ fn a_clusters_settings_reach_the_cluster() {
         &json!({ "metadata": { "annotations": { SIZE: "9" } } }),
     );
     has(&cluster, "2");
-    platform.agent.kill();
+    platform.agent = None;
     cluster.patch(
         &path,
         &json!({ "metadata": { "annotations": { SIZE: null } } }),
@@ -62,7 +62,7 @@ fn a_clusters_settings_reach_the_cluster() {
     platform.create_project("hello");
     platform.apply(&hello).expect(0);
     has(&cluster, "3");
-    platform.agent.assert_running();
+    platform.agent.as_mut().unwrap().assert_running();
 }
 
 fn what_does_not_fit_is_refused(platform: &Platform) {

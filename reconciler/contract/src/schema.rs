@@ -11,7 +11,13 @@ use serde::{
 };
 use serde_json::Value;
 
-use crate::{bundle::Bundle, index::Index, profile::ClusterProfile, report::Report};
+use crate::{
+    bundle::Bundle,
+    index::Index,
+    profile::ClusterProfile,
+    report::Report,
+    sealed::{AgentKeyPost, SealedFile, SealedRequest, SealedValues},
+};
 
 /// A document that names its schema.
 pub trait Document: DeserializeOwned {
@@ -33,6 +39,14 @@ impl Document for Report {
 /// A profile that a person writes may leave its schema out: [`ClusterProfile::read`].
 impl Document for ClusterProfile {
     const SCHEMA: &'static str = "starform.cluster-profile/v1";
+}
+
+impl Document for SealedValues {
+    const SCHEMA: &'static str = "starform.sealed/v1";
+}
+
+impl Document for SealedFile {
+    const SCHEMA: &'static str = "starform.sealed-file/v1";
 }
 
 /// Why a text is not the document that it should be.
@@ -111,6 +125,13 @@ pub fn all() -> Vec<(&'static str, Value)> {
         ("desired-state.v1.json", schema_for!(Index).to_value()),
         ("bundle.v1.json", schema_for!(Bundle).to_value()),
         ("report.v1.json", schema_for!(Report).to_value()),
+        ("agent-key.v1.json", schema_for!(AgentKeyPost).to_value()),
+        (
+            "sealed-request.v1.json",
+            schema_for!(SealedRequest).to_value(),
+        ),
+        ("sealed.v1.json", schema_for!(SealedValues).to_value()),
+        ("sealed-file.v1.json", schema_for!(SealedFile).to_value()),
         (
             "cluster-profile.v1.json",
             schema_for!(ClusterProfile).to_value(),

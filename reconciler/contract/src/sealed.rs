@@ -13,7 +13,7 @@ use hpke::{
     kdf::HkdfSha256, kem::X25519HkdfSha256, rand_core::CryptoRng,
 };
 use schemars::JsonSchema;
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Deserializer, Serialize};
 use zeroize::Zeroizing;
 
 use crate::{
@@ -21,6 +21,8 @@ use crate::{
     digest::{Digest, canonical},
     id::ClusterId,
     key::ObjectKey,
+    schema,
+    signature::{Signature, SigningKey},
     text::text_form,
 };
 
@@ -79,10 +81,52 @@ pub struct SealedRequest {
     pub object: ObjectKey,
 }
 
-/// The answer: by key of the Secret's `data`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, JsonSchema)]
+pub enum SealedSchema {
+    #[serde(rename = "starform.sealed/v1")]
+    V1,
+}
+
+impl<'de> Deserialize<'de> for SealedSchema {
+    fn deserialize<D: Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
+        schema::word::<SealedValues, D>(from).map(|()| Self::V1)
+    }
+}
+
+/// The answer: all values of one object. Anybody can seal to a public key, so it says by a signature
+/// that whoever signs desired state has sealed them.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct SealedValues {
+    pub schema: SealedSchema,
+    pub cluster_id: ClusterId,
+    pub object: ObjectKey,
+    /// By key of the Secret's `data`: which secrets these are.
+    pub references: BTreeMap<String, SealedRef>,
+    /// By the same keys.
     pub values: BTreeMap<String, SealedValue>,
+    /// Over the digest of all the rest.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub signature: Option<Signature>,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, JsonSchema)]
+pub enum SealedFileSchema {
+    #[serde(rename = "starform.sealed-file/v1")]
+    V1,
+}
+
+impl<'de> Deserialize<'de> for SealedFileSchema {
+    fn deserialize<D: Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
+        schema::word::<SealedFile, D>(from).map(|()| Self::V1)
+    }
+}
+
+/// `sealed.json` beside an `index.json`: the values of all objects that need some, for a cluster
+/// that reaches no control plane.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct SealedFile {
+    pub schema: SealedFileSchema,
+    pub objects: Vec<SealedValues>,
 }
 
 /// The text is no key; it is never quoted, for it may be a secret one.
@@ -99,6 +143,62 @@ pub struct UnusableKey;
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error("it was not sealed to this agent's key for this place, or it was damaged")]
 pub struct NotOpened;
+
+impl SealedValues {
+    pub fn new(
+        cluster_id: ClusterId,
+        object: ObjectKey,
+        sealed: BTreeMap<String, (SealedRef, SealedValue)>,
+    ) -> Self {
+        let (references, values) = sealed
+            .into_iter()
+            .map(|(key, (reference, value))| ((key.clone(), reference), (key, value)))
+            .unzip();
+        Self {
+            schema: SealedSchema::V1,
+            cluster_id,
+            object,
+            references,
+            values,
+            signature: None,
+        }
+    }
+
+    /// Of everything but the signature. Its `schema` keeps it apart from the digest of anything else
+    /// that is signed.
+    pub fn digest(&self) -> Digest {
+        Digest::of(&Self {
+            signature: None,
+            ..self.clone()
+        })
+    }
+
+    /// With the signature of `key`, in place of any other.
+    #[must_use]
+    pub fn signed(mut self, key: &SigningKey) -> Self {
+        self.signature = Some(key.sign(&self.digest()));
+        self
+    }
+
+    /// Whether these are the values of these secrets for this object.
+    pub fn are_for(
+        &self,
+        cluster: ClusterId,
+        object: &ObjectKey,
+        references: &BTreeMap<String, SealedRef>,
+    ) -> bool {
+        self.cluster_id == cluster && self.object == *object && self.references == *references
+    }
+}
+
+impl SealedFile {
+    pub fn new(objects: Vec<SealedValues>) -> Self {
+        Self {
+            schema: SealedFileSchema::V1,
+            objects,
+        }
+    }
+}
 
 /// Seals `value` so that only the holder of `to`'s secret half opens it, and only for `place`.
 ///

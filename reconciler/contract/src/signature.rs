@@ -1,4 +1,5 @@
-//! Who may say what a cluster should have: Ed25519 signatures over the digest of an index.
+//! Who may say what a cluster should have: Ed25519 signatures over the digest of an index, and of the
+//! sealed values that belong to it.
 //!
 //! Pure. Always holds: a secret key is never printed, compared by text or serialised; a signature is
 //! judged by the strict rules of RFC 8032, so that one key and one digest have one signature. Keys
@@ -20,14 +21,14 @@ pub const ALGORITHM: &str = "ed25519";
 const KEY_BYTES: usize = 32;
 const ID_LENGTH: usize = 40;
 
-/// What an [`Index`] carries.
+/// What an [`Index`] and [`SealedValues`](crate::sealed::SealedValues) carry.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
 pub struct Signature {
     /// Which of the trusted keys made it.
     pub key_id: String,
     /// `ed25519`.
     pub alg: String,
-    /// Base64, over the bytes of the index digest's text.
+    /// Base64, over the bytes of the digest's text.
     pub value: String,
 }
 
@@ -59,7 +60,7 @@ pub enum NotAKey {
     Point,
 }
 
-/// Why an index is not believed.
+/// Why an index, or what belongs to it, is not believed.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum Unsigned {
     #[error("it is not signed")]
@@ -127,7 +128,19 @@ where
 /// # Errors
 /// [`Unsigned`]: nothing of the index may be acted upon.
 pub fn verify(keys: &[TrustedKey], index: &Index) -> Result<(), Unsigned> {
-    let signature = index.signature.as_ref().ok_or(Unsigned::Missing)?;
+    verify_digest(keys, &index.digest, index.signature.as_ref())
+}
+
+/// Whether one of `keys` signed what has this digest.
+///
+/// # Errors
+/// [`Unsigned`]: nothing of it may be acted upon.
+pub fn verify_digest(
+    keys: &[TrustedKey],
+    digest: &Digest,
+    signature: Option<&Signature>,
+) -> Result<(), Unsigned> {
+    let signature = signature.ok_or(Unsigned::Missing)?;
     if signature.alg != ALGORITHM {
         return Err(Unsigned::Algorithm(signature.alg.clone()));
     }
@@ -143,7 +156,7 @@ pub fn verify(keys: &[TrustedKey], index: &Index) -> Result<(), Unsigned> {
         .ok()
         .and_then(|bytes| Raw::from_slice(&bytes).ok())
         .is_some_and(|raw| {
-            let signed = index.digest.as_str().as_bytes();
+            let signed = digest.as_str().as_bytes();
             named.any(|key| key.public.verify_strict(signed, &raw).is_ok())
         });
     fits.then_some(())

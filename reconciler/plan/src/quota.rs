@@ -1,6 +1,6 @@
 //! Whether a project fits its tier: what all of its environments need at the most, against its quota.
 //!
-//! Pure. Always holds: what is compared with is the ResourceQuota and LimitRange that the cluster would
+//! Pure. Volumes that services have left behind count as long as they are there: the cluster counts them. Always holds: what is compared with is the ResourceQuota and LimitRange that the cluster would
 //! hold the project to, from the same bundle. A plan that asks for no more than is accepted already is
 //! never blocked: an operator's smaller quota must not keep a project from shrinking. Read on in `needs`.
 
@@ -9,7 +9,7 @@ mod needs;
 mod schedule;
 
 use serde_json::Value;
-use starform_contract::{EnvironmentName, Origins, ProjectBundle, ServiceName};
+use starform_contract::{EnvironmentName, Origins, ProjectBundle, ServiceName, VolumeName};
 
 use crate::{
     accepted::Environments,
@@ -30,8 +30,16 @@ pub(crate) fn findings(
     findings
 }
 
-/// A service of an environment, and how much of one resource it needs.
-type Share<'a> = (u64, &'a EnvironmentName, &'a ServiceName);
+/// What takes up a quota.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+enum Holder<'a> {
+    Service(&'a ServiceName),
+    /// A volume that stays, under the name that its service had.
+    LeftBehind(&'a ServiceName, &'a VolumeName),
+}
+
+/// A holder in an environment, and how much of one resource it needs.
+type Share<'a> = (u64, &'a EnvironmentName, Holder<'a>);
 
 fn sums(environment: &EnvironmentName, sides: Sides<'_>, origins: &Origins) -> Vec<Finding> {
     let Some(hard) = limit_of(sides.project, "ResourceQuota", "/spec/hard") else {
@@ -55,22 +63,31 @@ fn sums(environment: &EnvironmentName, sides: Sides<'_>, origins: &Origins) -> V
             sides.project.tier,
             text(limit),
             main_part(&shares, resource),
-            resource.remedy(),
+            remedy(&shares, resource),
         );
-        let ours = shares.iter().find(|share| share.1 == environment);
-        let at = ours.and_then(|share| origins.at(share.2, resource.path()));
+        let mut ours = shares.iter().filter(|share| share.1 == environment);
+        let at = ours.find_map(|share| match share.2 {
+            Holder::Service(name) => origins.at(name, resource.path()),
+            Holder::LeftBehind(..) => None,
+        });
         Some(finding(&codes::OVER_QUOTA, need > before, title, at))
     });
     exceeded.collect()
 }
 
-/// Largest first; services that need nothing of it are left out.
+/// Largest first; what needs nothing of it is left out.
 fn shares<'a>(environments: &Environments<'a>, resource: Resource) -> Vec<Share<'a>> {
     let mut shares: Vec<Share<'a>> = environments
         .iter()
         .flat_map(|(&name, bundle)| {
             let services = bundle.services.iter();
-            services.map(move |entry| (Needs::of(entry).of_resource(resource), name, &entry.name))
+            let services = services.map(|entry| (Needs::of(entry), Holder::Service(&entry.name)));
+            let kept = bundle.kept.iter().map(|kept| {
+                let holder = Holder::LeftBehind(&kept.service, &kept.volume);
+                (Needs::of_kept(kept), holder)
+            });
+            let both = services.chain(kept);
+            both.map(move |(needs, holder)| (needs.of_resource(resource), name, holder))
         })
         .filter(|share| share.0 > 0)
         .collect();
@@ -90,14 +107,31 @@ const SHOWN: usize = 3;
 fn main_part(shares: &[Share<'_>], resource: Resource) -> String {
     let shown = shares.iter().take(SHOWN);
     let mut words: Vec<String> = shown
-        .map(|(amount, environment, service)| {
-            format!("{service} in {environment} {}", resource.text(*amount))
+        .map(|(amount, environment, holder)| {
+            let amount = resource.text(*amount);
+            match holder {
+                Holder::Service(service) => format!("{service} in {environment} {amount}"),
+                Holder::LeftBehind(service, volume) => {
+                    format!("{service}.{volume} left behind in {environment} {amount}")
+                }
+            }
         })
         .collect();
     if let Some(rest) = shares.get(SHOWN..).filter(|rest| !rest.is_empty()) {
         words.push(format!("{} more {}", rest.len(), resource.text(sum(rest))));
     }
     words.join(", ")
+}
+
+fn remedy(shares: &[Share<'_>], resource: Resource) -> String {
+    let left = |share: &&Share<'_>| matches!(share.2, Holder::LeftBehind(..));
+    let own = resource.remedy();
+    match shares.iter().find(left).map(|share| share.2) {
+        Some(Holder::LeftBehind(service, volume)) => {
+            format!("{own}, write `removed volume {service}.{volume} data=destroy`")
+        }
+        Some(Holder::Service(_)) | None => own.to_owned(),
+    }
 }
 
 fn finding(code: &FindingCode, grows: bool, title: String, at: Option<&str>) -> Finding {

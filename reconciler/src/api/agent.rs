@@ -128,7 +128,7 @@ pub(super) async fn put_key(
     }
 }
 
-/// The values of one object, each sealed to the agent's key for its place.
+/// The values of one object, each sealed to the agent's key for its place; signed as the index is.
 pub(super) async fn sealed(
     State(api): State<Api>,
     Extension(actor): Extension<Actor>,
@@ -138,7 +138,7 @@ pub(super) async fn sealed(
 ) -> Result<Json<SealedValues>, ApiError> {
     let (cluster, _) = working(&api, &actor, &cluster, &headers).await?;
     let Some(key) = api.store.agent_key(cluster).await? else {
-        let detail = "the agent has not posted its public key yet; it does so by `PUT …/key`";
+        let detail = "the agent has not posted its public key yet; it does so by itself, and for one that does not reach this server `starform-shuttle export --public-key KEY` does";
         return Err(ApiError::conflict("no-agent-key", detail));
     };
     let now = Timestamp::now();
@@ -172,9 +172,10 @@ pub(super) async fn sealed(
         };
         let sealed = seal(&key, place, &value, &mut rand::rng())
             .map_err(|unusable| ApiError::conflict("unusable-agent-key", unusable.to_string()))?;
-        values.insert(name, sealed);
+        values.insert(name, (reference, sealed));
     }
-    Ok(Json(SealedValues { values }))
+    let answer = SealedValues::new(cluster, asked.object, values);
+    Ok(Json(api.keys.sign_sealed(answer)))
 }
 
 /// The cluster and the instance that may work for it now.

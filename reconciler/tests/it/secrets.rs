@@ -6,6 +6,7 @@ use serde_json::{Value, json};
 use starform_contract::{
     Bundle, ObjectKey, SecretValue,
     sealed::{AgentKey, SealedFor, SealedRequest, SealedValues},
+    signature::verify_digest,
 };
 use starform_plan::document::Plans;
 use starform_reconciler::{
@@ -227,6 +228,9 @@ on_both! {
         let changed = as_agent(&world, &place, Method::PUT, "key", &post(&other)).await.problem(409, "agent-key-changed");
         assert!(changed.detail.contains("starform cluster forget-key"), "{}", changed.detail);
         let answer: SealedValues = as_agent(&world, &place, Method::POST, "sealed", &asked.0).await.expect(200);
+        assert!(answer.are_for(place.cluster, &asked.0.object, &answer.references));
+        let signed = verify_digest(&world.keys.trusted(), &answer.digest(), answer.signature.as_ref());
+        assert_eq!(signed, Ok(()));
         let values = opened(&key, &place, &asked, &answer);
         assert_eq!((values[0].len(), values[1].as_str()), (43, CANARY));
         // What was generated stays; what is sealed is never the same twice.

@@ -92,8 +92,8 @@ async fn a_standby_lets_its_last_write_end() {
     let mut tasks = JoinSet::new();
     let mut agent = Agent {
         keeper: Keeper::start(client.clone(), &mut tasks),
+        values: Values::Home(client.clone()),
         client,
-        values: Values::Nowhere,
         plane: None,
         driver: None,
         journal: Journal::default(),

@@ -24,7 +24,8 @@ pub(crate) struct Platform {
     folder: TempDir,
     port: u16,
     pub(crate) server: Running,
-    pub(crate) agent: Running,
+    /// `None`: the cluster reaches no control plane.
+    pub(crate) agent: Option<Running>,
     /// The agent's own rights, and no others.
     kubeconfig: PathBuf,
 }
@@ -32,6 +33,13 @@ pub(crate) struct Platform {
 impl Platform {
     /// A registered cluster with its agent; projects are still to be created.
     pub(crate) fn start(cluster: &Cluster) -> Self {
+        let mut platform = Self::start_apart(cluster);
+        platform.restart_agent();
+        platform
+    }
+
+    /// As [`Self::start`], of a cluster that no agent connects with the control plane.
+    pub(crate) fn start_apart(cluster: &Cluster) -> Self {
         let folder = tempfile::tempdir().unwrap();
         let port = free_port();
         let server = start_server(&folder, port);
@@ -42,12 +50,11 @@ impl Platform {
         run(with_server(&mut command, &folder, port)).expect(0);
         cluster.install_manifests();
         let kubeconfig = cluster.agent_kubeconfig();
-        let agent = start_agent(&folder, &kubeconfig);
         Self {
             folder,
             port,
             server,
-            agent,
+            agent: None,
             kubeconfig,
         }
     }
@@ -83,8 +90,14 @@ impl Platform {
     }
 
     pub(crate) fn restart_agent(&mut self) {
-        self.agent.kill();
-        self.agent = start_agent(&self.folder, &self.kubeconfig);
+        self.agent = None;
+        self.agent = Some(start_agent(&self.folder, &self.kubeconfig));
+    }
+
+    /// `starform-shuttle …` with no rights in the cluster but the agent's own.
+    pub(crate) fn shuttle(&self, words: &[&str]) -> Ran {
+        let mut command = Command::new(shuttle_bin());
+        run(command.args(words).env("KUBECONFIG", &self.kubeconfig))
     }
 
     /// The file of the keys that sign desired state.

@@ -1,11 +1,15 @@
 //! What is sealed opens with one key at one place, and is printed nowhere.
 
+use std::collections::BTreeMap;
+
 use hpke::rand_core::{TryCryptoRng, TryRng};
 use proptest::prelude::*;
 use starform_contract::{
     ClusterId, ObjectKey, SecretValue,
     bundle::SealedRef,
-    sealed::{AgentKey, AgentPublicKey, SealedFor, SealedValue, seal},
+    schema::read,
+    sealed::{AgentKey, AgentPublicKey, SealedFile, SealedFor, SealedValue, SealedValues, seal},
+    signature::{SigningKey, Unsigned, verify_digest},
 };
 
 /// Numbers that only look random: these tests are about places and keys.
@@ -169,4 +173,48 @@ proptest! {
         let damaged = SealedValue { ciphertext: letters.into_iter().collect(), ..sealed };
         prop_assert!(key.open(place(&object, &reference), &damaged).is_err());
     }
+}
+
+/// Anybody can seal to a public key; only who signs desired state is believed.
+#[test]
+fn what_is_sealed_is_signed_for_one_object_of_one_cluster() {
+    let signer = SigningKey::new("k-1", &[1; 32]).unwrap();
+    let key = AgentKey::new(&[7; 32]);
+    let of = |value: &[u8]| (reference(), sealed(&key.public(), value));
+    let made = |value: &[u8]| {
+        let values = BTreeMap::from([("STRIPE_API_KEY".to_owned(), of(value))]);
+        SealedValues::new(cluster(0), object(), values)
+    };
+    let good = made(b"swordfish").signed(&signer);
+    let verdict = |values: &SealedValues| {
+        verify_digest(
+            &[signer.trusted()],
+            &values.digest(),
+            values.signature.as_ref(),
+        )
+    };
+    assert_eq!(verdict(&good), Ok(()));
+    assert!(good.are_for(cluster(0), &object(), &good.references));
+    assert!(!good.are_for(cluster(1), &object(), &good.references));
+    assert_eq!(verdict(&made(b"swordfish")), Err(Unsigned::Missing));
+    let wrong = Err(Unsigned::Wrong("k-1".to_owned()));
+    let injected = SealedValues {
+        values: made(b"injected").values,
+        ..good.clone()
+    };
+    let of_other_cluster = SealedValues {
+        cluster_id: cluster(1),
+        ..good.clone()
+    };
+    let mut renamed = good.clone();
+    for reference in renamed.references.values_mut() {
+        reference.version += 1;
+    }
+    for forged in [injected, of_other_cluster, renamed] {
+        assert_eq!(verdict(&forged), wrong);
+    }
+    let stranger = SigningKey::new("k-1", &[2; 32]).unwrap();
+    assert_eq!(verdict(&made(b"injected").signed(&stranger)), wrong);
+    let text = serde_json::to_string(&SealedFile::new(vec![good.clone()])).unwrap();
+    assert_eq!(read::<SealedFile>(text.as_bytes()).unwrap().objects, [good]);
 }

@@ -1,4 +1,4 @@
-//! What one service needs at the most, as its model says it.
+//! What one service needs at the most, as its model says it, and a volume that outlives its service.
 //!
 //! Pure. Always holds: nothing is left out that the cluster would count. Beside the pods of the scale
 //! stand those of a rollout (a quarter more, at least one; none where a volume makes the old pod go
@@ -7,7 +7,7 @@
 
 use serde_json::Value;
 use starform_contract::{
-    ServiceEntry, ServiceKind,
+    Kept, ServiceEntry, ServiceKind,
     quantity::{Cpu, Duration, Memory},
 };
 
@@ -53,6 +53,19 @@ impl Needs {
             memory: pods.saturating_mul(memory.map_or(0, Memory::as_bytes)),
             storage: sizes.iter().fold(0, |sum, size| sum.saturating_add(*size)),
             volumes: sizes.len() as u64,
+        }
+    }
+
+    /// Of a volume without a service: its claim is there, so the cluster counts it.
+    pub(super) fn of_kept(kept: &Kept) -> Self {
+        let size = text(&kept.object.manifest, "/spec/resources/requests/storage");
+        let size: Option<Memory> = size.and_then(|text| text.parse().ok());
+        Self {
+            pods: 0,
+            cpu: 0,
+            memory: 0,
+            storage: size.map_or(0, Memory::as_bytes),
+            volumes: 1,
         }
     }
 

@@ -8,13 +8,17 @@ use starform_contract::{
     EnvironmentState, VolumeName,
     model::{Overlap, Release, Scale, Volume, Workload},
     quantity::{Cpu, Duration, Memory},
+    state::{Data, Removed},
 };
 use starform_plan::{
     Refusal,
     document::{Finding, FindingSeverity},
 };
 
-use super::world::{World, environment};
+use super::{
+    volumes::with_volumes,
+    world::{World, environment},
+};
 use crate::sample;
 
 /// Only the mailer, a worker of `cpu` thousandths and 256Mi, `scale` times.
@@ -90,6 +94,53 @@ fn a_release_counts_and_a_volume_leaves_out_the_rollout() {
         findings(&quota(r#"{"storage":"10Gi","volumes":1}"#), &state),
         vec![]
     );
+}
+
+/// What stays in the cluster takes up the quota there, so a new volume may not fit beside it.
+#[test]
+fn volumes_that_are_left_behind_count_until_they_are_destroyed() {
+    let quota = r#"{"standard":{"quota":{"storage":"20Gi","volumes":2}}}"#;
+    let mut world = World::having(&with_volumes(&[("data", 10)]));
+    world.profile = World::of_tiers(quota).profile;
+    let over = |world: &World, state: &EnvironmentState| -> Vec<(FindingSeverity, String)> {
+        let said = findings(world, state).into_iter();
+        let over = said.filter(|finding| finding.code == "SF6106");
+        over.map(|finding| (finding.severity, finding.title))
+            .collect()
+    };
+    // To leave it behind asks for no more, and whatever is declared again counts once.
+    let left = world.propose(&with_volumes(&[("next", 10)]));
+    assert_eq!(over(&world, &with_volumes(&[("next", 10)])), vec![]);
+    world.accept(&left).unwrap();
+    let both = with_volumes(&[("data", 10), ("next", 10)]);
+    assert_eq!(over(&world, &both), vec![]);
+    let larger = over(&world, &with_volumes(&[("next", 11)]));
+    assert_eq!(
+        larger,
+        [(
+            FindingSeverity::Blocking,
+            "shop may need 21Gi on volumes, and its tier standard has 20Gi: catalog in production 11Gi, catalog.data left behind in production 10Gi; make volumes smaller before they are made, write `removed volume catalog.data data=destroy`, or ask the platform's operator for a larger tier".to_owned()
+        )]
+    );
+    let third = over(&world, &with_volumes(&[("next", 5), ("third", 5)]));
+    assert!(
+        third.iter().any(|(severity, title)| {
+            *severity == FindingSeverity::Blocking && title.contains("may need 3 volumes")
+        }),
+        "{third:?}"
+    );
+    // It counts in every environment of the project, and no more once it is destroyed.
+    let mut staging = with_volumes(&[("other", 1)]);
+    staging.environment = environment("staging");
+    assert_eq!(over(&world, &staging).len(), 2);
+    let destroyed = Removed {
+        service: sample::service_name("catalog"),
+        volume: Some(VolumeName::new("data").unwrap()),
+        data: Data::Destroy,
+    };
+    let mut state = with_volumes(&[("next", 20)]);
+    state.removed.push(destroyed);
+    assert_eq!(over(&world, &state), vec![]);
 }
 
 #[test]
