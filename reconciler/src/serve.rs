@@ -55,6 +55,8 @@ pub enum Notice {
     SecretsKeyCreated(PathBuf),
     /// So many secrets were under another key and are under the first one of the file now.
     SecretsRewrapped(u64),
+    /// `SCOPE/NAME` of secrets of which stored values do not decrypt; everything else goes on.
+    SecretsDamaged(Vec<String>),
     /// Ready; printed as `listening on http://…`.
     Listening(SocketAddr),
 }
@@ -108,8 +110,11 @@ pub async fn serve(
         tell(Notice::SecretsKeyCreated(config.secrets_key_file.clone()));
     }
     let rewrapped = store.rewrap_secrets(&secret_keys).await?;
-    if rewrapped > 0 {
-        tell(Notice::SecretsRewrapped(rewrapped));
+    if rewrapped.values > 0 {
+        tell(Notice::SecretsRewrapped(rewrapped.values));
+    }
+    if !rewrapped.damaged.is_empty() {
+        tell(Notice::SecretsDamaged(rewrapped.damaged));
     }
     let listen = config.listen;
     let listener = TcpListener::bind(listen)

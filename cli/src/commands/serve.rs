@@ -51,6 +51,10 @@ fn tell(notice: Notice) {
         Notice::SecretsRewrapped(count) => {
             say!("{count} stored secrets are under the first key of the secrets key file now");
         }
+        Notice::SecretsDamaged(names) => say!(
+            "stored values do not decrypt and stay under their key: {}; set these secrets anew, or restore a backup of the store",
+            names.join(", ")
+        ),
         Notice::Listening(address) => print(&format!("listening on http://{address}\n")),
     }
 }

@@ -5,7 +5,7 @@
 //! and is wiped when it is dropped; what was sealed for one cluster, object, key and version opens for
 //! no other. Read on in [`crate::bundle`] for the references.
 
-use std::{collections::BTreeMap, fmt, str::FromStr};
+use std::{collections::BTreeMap, fmt, hint::black_box, str::FromStr};
 
 use base64::{Engine as _, engine::general_purpose::STANDARD};
 use hpke::{
@@ -33,8 +33,9 @@ type PrivateKey = <Kem as hpke::Kem>::PrivateKey;
 type PublicKey = <Kem as hpke::Kem>::PublicKey;
 type EncappedKey = <Kem as hpke::Kem>::EncappedKey;
 
-/// A value in the clear. No `Serialize`; wiped when it is dropped.
-#[derive(Clone, PartialEq, Eq)]
+/// A value in the clear. No `Serialize`; wiped when it is dropped; how long comparing takes tells the
+/// lengths alone.
+#[derive(Clone, Eq)]
 pub struct SecretValue(Zeroizing<Vec<u8>>);
 
 /// The secret half of an agent's key. No `Debug`, no `Serialize`; wiped when it is dropped.
@@ -273,6 +274,14 @@ impl SecretValue {
     /// The bytes; whoever copies them wipes the copy.
     pub fn expose(&self) -> &[u8] {
         &self.0
+    }
+}
+
+impl PartialEq for SecretValue {
+    fn eq(&self, other: &Self) -> bool {
+        let pairs = self.0.iter().zip(other.0.iter());
+        let differing = pairs.fold(0, |seen, (a, b)| black_box(seen | (a ^ b)));
+        differing == 0 && self.0.len() == other.0.len()
     }
 }
 

@@ -1,8 +1,8 @@
 //! Secrets of environments and clusters: values go in, names and versions come out.
 //!
 //! Effects: the store, the clock. Always holds: no answer and no error holds a value or says whether a
-//! value equals another; what a cluster's operator sets is what images can be pulled with, the only
-//! use that there is of it.
+//! value equals another, but to who repeats a request of its own; what a cluster's operator sets is what
+//! images can be pulled with, the only use that there is of it.
 
 use axum::{
     Json,

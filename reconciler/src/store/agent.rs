@@ -224,7 +224,12 @@ impl Store {
         let sql = "UPDATE clusters SET agent_key = $2 WHERE id = $1 AND agent_key IS NULL";
         let pinned = tx.execute(sql, params![cluster, key.to_string()]).await?;
         if pinned == 0 {
-            return Ok(AgentKeyPinned::Other);
+            // Somebody was faster, maybe another request of the same agent.
+            drop(tx);
+            return Ok(match self.agent_key(cluster).await? {
+                Some(pinned) if pinned == *key => AgentKeyPinned::Pinned,
+                Some(_) | None => AgentKeyPinned::Other,
+            });
         }
         note_key(&mut tx, actor, "cluster.pin-agent-key", cluster, now).await?;
         tx.commit().await?;

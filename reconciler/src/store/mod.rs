@@ -52,6 +52,7 @@ pub use database::{DatabaseUrl, NotADatabaseUrl};
 pub use plans::{NotAPlanId, PlanPrefix, Planning, StoredPlan};
 pub use registry::{Created, NewProject};
 pub use reports::Recorded;
+pub use rewrap::Rewrapped;
 pub use secrets::{Needed, NeededValue, RemovedSecret, SecretScope, SetSecret};
 pub use settings::{Changed, ClusterChange};
 pub use tokens::NewToken;

@@ -85,15 +85,16 @@ impl Store {
     ) -> Result<SetSecret, StoreError> {
         let (scope, name) = (at.0.to_string(), at.1.as_str());
         let mut tx = self.database.write().await?;
-        if cluster_of(&mut tx, at.0).await?.is_none() {
+        let Some(cluster) = cluster_of(&mut tx, at.0).await? else {
             return Ok(SetSecret::NoScope);
-        }
+        };
+        // Whoever removes the value, or sends the same request, holds the same row.
+        reports::touch(&mut tx, cluster).await?;
         match audit::known(&mut tx, actor, once).await? {
             Known::New => {}
             Known::Reused => return Ok(SetSecret::KeyReused),
-            Known::Made(_) => {
-                let known = one(&mut tx, &scope, name).await?;
-                return Ok(known.map_or(SetSecret::KeyReused, SetSecret::Set));
+            Known::Made(made) => {
+                return repeated(&mut tx, keys, (&scope, name), &made, value).await;
             }
         }
         let version = next_version(&mut tx, &scope, name).await?;
@@ -105,9 +106,9 @@ impl Store {
         let record = keys.encrypt(place, value);
         insert_version(&mut tx, place, &record, Some(actor), now).await?;
         note(&mut tx, actor, "secret.set", place, now).await?;
-        let resource = format!("{scope}/{name}");
-        audit::remember(&mut tx, actor, once, &resource, now).await?;
-        let set = one(&mut tx, &scope, name).await?;
+        let made = format!("{scope}/{name}/{version}");
+        audit::remember(&mut tx, actor, once, &made, now).await?;
+        let set = one(&mut tx, &scope, name, Some(version)).await?;
         tx.commit().await?;
         set.map(SetSecret::Set)
             .ok_or(StoreError::Corrupt { column: "newest" })
@@ -145,7 +146,7 @@ impl Store {
         // Accepting holds the same row, so nothing that uses the secret is accepted meanwhile.
         reports::touch(&mut tx, cluster).await?;
         let text = scope.to_string();
-        let Some(known) = one(&mut tx, &text, name.as_str()).await? else {
+        let Some(known) = one(&mut tx, &text, name.as_str(), None).await? else {
             return Ok(RemovedSecret::NotSet);
         };
         let users = users(&mut tx, cluster, scope, name.as_str()).await?;
@@ -216,21 +217,14 @@ impl Store {
         reference: &SealedRef,
     ) -> Result<Option<SecretValue>, StoreError> {
         let mut tx = self.database.read().await?;
-        let sql = "SELECT key_id, wrapped_key, ciphertext FROM secret_versions
-                   WHERE scope = $1 AND name = $2 AND version = $3";
-        let version = integer(reference.version);
-        let row = tx
-            .row(sql, params![scope, &reference.secret, version])
-            .await?;
-        tx.commit().await?;
-        let Some(row) = row else { return Ok(None) };
         let place = Place {
             scope,
             name: &reference.secret,
             version: reference.version,
         };
-        let value = keys.decrypt(place, &record(&row)?);
-        value.map(Some).map_err(|reason| unreadable(place, reason))
+        let value = kept_value(&mut tx, keys, place).await?;
+        tx.commit().await?;
+        Ok(value)
     }
 
     /// Of two who do it at once, the second one changes nothing.
@@ -354,13 +348,63 @@ async fn insert_version(
     Ok(())
 }
 
-async fn one(tx: &mut Tx, scope: &str, name: &str) -> Result<Option<Secret>, StoreError> {
-    let sql = "SELECT s.name, s.newest, s.since, v.created_at, v.created_by
+/// A kept version of a secret; `None` asks for the newest.
+async fn one(
+    tx: &mut Tx,
+    scope: &str,
+    name: &str,
+    version: Option<u64>,
+) -> Result<Option<Secret>, StoreError> {
+    let sql = "SELECT s.name, v.version AS newest, s.since, v.created_at, v.created_by
                FROM secrets s
-               JOIN secret_versions v ON v.scope = s.scope AND v.name = s.name AND v.version = s.newest
-               WHERE s.scope = $1 AND s.name = $2";
-    let row = tx.row(sql, params![scope, name]).await?;
+               JOIN secret_versions v ON v.scope = s.scope AND v.name = s.name
+               WHERE s.scope = $1 AND s.name = $2 AND v.version = COALESCE($3, s.newest)
+                 AND s.since IS NOT NULL";
+    let version = version.map(integer);
+    let row = tx.row(sql, params![scope, name, version]).await?;
     row.as_ref().map(read_secret).transpose()
+}
+
+/// The answer to a request that was answered before: it is the same one if it brings the same value.
+async fn repeated(
+    tx: &mut Tx,
+    keys: &SecretKeys,
+    (scope, name): (&str, &str),
+    made: &str,
+    value: &SecretValue,
+) -> Result<SetSecret, StoreError> {
+    let version = made
+        .rsplit_once('/')
+        .and_then(|(_, last)| last.parse().ok());
+    let Some(version) = version else {
+        return Ok(SetSecret::KeyReused);
+    };
+    let place = Place {
+        scope,
+        name,
+        version,
+    };
+    let kept = kept_value(tx, keys, place).await?;
+    if kept.as_ref() != Some(value) {
+        return Ok(SetSecret::KeyReused);
+    }
+    let set = one(tx, scope, name, Some(version)).await?;
+    Ok(set.map_or(SetSecret::KeyReused, SetSecret::Set))
+}
+
+async fn kept_value(
+    tx: &mut Tx,
+    keys: &SecretKeys,
+    place: Place<'_>,
+) -> Result<Option<SecretValue>, StoreError> {
+    let sql = "SELECT key_id, wrapped_key, ciphertext FROM secret_versions
+               WHERE scope = $1 AND name = $2 AND version = $3";
+    let of = params![place.scope, place.name, integer(place.version)];
+    let Some(row) = tx.row(sql, of).await? else {
+        return Ok(None);
+    };
+    let value = keys.decrypt(place, &record(&row)?);
+    value.map(Some).map_err(|reason| unreadable(place, reason))
 }
 
 async fn note(

@@ -165,6 +165,72 @@ on_both! {
         world.ask(Method::PUT, Some(&world.admin), &other, &headers, &body).await.problem(422, "idempotency-key-reused");
     }
 
+    async fn a_repeated_request_says_what_it_made_and_drops_no_other_value(world: World) {
+        let place = world.place("shop").await;
+        let to = path(&place, "/token");
+        let headers = [("idempotency-key", "k")];
+        let put = |value: &str| {
+            let (body, admin) = (json!({"value": value}), Some(&world.admin));
+            let (world, to) = (&world, &to);
+            async move { world.ask(Method::PUT, admin, to, &headers, &body).await }
+        };
+        assert_eq!(put(CANARY).await.expect::<Secret>(200).version, 1);
+        assert_eq!(set(&world, &place, "token", "marlin-x7").await.expect::<Secret>(200).version, 2);
+        assert_eq!(put(CANARY).await.expect::<Secret>(200).version, 1);
+        let reused = put("marlin-x7").await;
+        reused.problem(422, "idempotency-key-reused");
+        assert!(!reused.text.contains("marlin"), "{}", reused.text);
+        // Nothing is left to compare with: it cannot be the request that was answered.
+        assert_eq!(remove(&world, &place, "token").await.status, 204);
+        put(CANARY).await.problem(422, "idempotency-key-reused");
+        assert_eq!(listed(&world, &place).await, []);
+    }
+
+    async fn equal_requests_that_race_set_one_version(world: World) {
+        let place = world.place("shop").await;
+        let twin = world.twin().await;
+        let to = path(&place, "/token");
+        let body = json!({"value": CANARY});
+        let racers = (0..8).map(|n| {
+            let from = if n % 2 == 0 { &world } else { &twin };
+            from.ask(Method::PUT, Some(&world.admin), &to, &[("idempotency-key", "k")], &body)
+        });
+        for reply in futures::future::join_all(racers).await {
+            assert_eq!(reply.expect::<Secret>(200).version, 1);
+        }
+    }
+
+    async fn a_value_that_was_taken_is_kept_or_removed_whoever_races(world: World) {
+        let place = world.place("shop").await;
+        let twin = world.twin().await;
+        set(&world, &place, "token", CANARY).await.expect::<Secret>(200);
+        for _ in 0..20 {
+            let (set_one, removed, set_other) = tokio::join!(
+                set(&world, &place, "token", "one"),
+                remove(&twin, &place, "token"),
+                set(&twin, &place, "token", "other"),
+            );
+            let newest = [set_one, set_other].map(|reply| reply.expect::<Secret>(200).version);
+            assert!([204, 404].contains(&removed.status.as_u16()), "{}", removed.text);
+            // Where the removal came last nothing is kept; where it did not, the newest is.
+            let kept = listed(&world, &place).await;
+            assert!(kept.iter().all(|(_, version, _)| newest.contains(version)), "{kept:?}");
+            let again = remove(&world, &place, "token").await;
+            assert_eq!(again.status.as_u16(), if kept.is_empty() { 404 } else { 204 }, "{}", again.text);
+        }
+    }
+
+    async fn of_racing_first_posts_of_one_agents_key_all_succeed(world: World) {
+        let place = world.place("shop").await;
+        let twin = world.twin().await;
+        assert_eq!(as_agent(&world, &place, Method::GET, "desired-state", &Value::Null).await.status, 200);
+        let body = json!({"public_key": AgentKey::new(&[1; 32]).public().to_string()});
+        let racers = (0..8).map(|n| as_agent(if n % 2 == 0 { &world } else { &twin }, &place, Method::PUT, "key", &body));
+        for reply in futures::future::join_all(racers).await {
+            assert_eq!(reply.status, 204, "{}", reply.text);
+        }
+    }
+
     async fn no_error_repeats_a_value(world: World) {
         let place = world.place("shop").await;
         let to = path(&place, "/token");
@@ -319,12 +385,32 @@ on_both! {
         assert_eq!(lacking(Some(&secret_keys())).await, None);
         assert_eq!(lacking(Some(&new)).await.as_deref(), Some("s-test"));
         assert_eq!(lacking(None).await.as_deref(), Some("s-test"));
-        assert_eq!(world.store.rewrap_secrets(&both).await.unwrap(), 1);
-        assert_eq!(world.store.rewrap_secrets(&both).await.unwrap(), 0);
+        for values in [1, 0] {
+            let rewrapped = world.store.rewrap_secrets(&both).await.unwrap();
+            assert_eq!((rewrapped.values, rewrapped.damaged), (values, vec![]));
+        }
         assert_eq!(lacking(Some(&new)).await, None);
         let now = starform_reconciler::time::Timestamp::now();
         let needed = world.store.needed_values(&new, place.cluster, &request.bundle, &request.object, now).await.unwrap();
         let starform_reconciler::store::Needed::Values(needed) = needed else { panic!("no values") };
         assert!(needed.iter().any(|needed| needed.value == SecretValue::new(CANARY.as_bytes().to_vec())));
+    }
+
+    async fn a_damaged_value_stops_no_change_of_keys(world: World) {
+        let place = world.place("shop").await;
+        for name in ["a", "b", "c"] {
+            set(&world, &place, name, CANARY).await.expect::<Secret>(200);
+        }
+        world.damage_secret("b").await;
+        let new = format!("s-new:{}=", "A".repeat(43));
+        let both = format!("{new}\ns-test:BwcHBwcHBwcHBwcHBwcHBwcHBwcHBwcHBwcHBwcHBwc=");
+        let both = SecretKeys::parse(&both).unwrap();
+        let damaged = format!("environment/{}/production/b", place.project.id);
+        for values in [2, 0] {
+            let rewrapped = world.store.rewrap_secrets(&both).await.unwrap();
+            assert_eq!((rewrapped.values, rewrapped.damaged), (values, vec![damaged.clone()]));
+        }
+        let new = SecretKeys::parse(&new).unwrap();
+        assert_eq!(world.store.lacking_secret_key(Some(&new)).await.unwrap().as_deref(), Some("s-test"));
     }
 }

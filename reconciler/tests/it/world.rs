@@ -10,7 +10,7 @@ use axum::{
 use http_body_util::BodyExt as _;
 use serde::{Serialize, de::DeserializeOwned};
 use serde_json::Value;
-use sqlx::{Connection as _, PgConnection};
+use sqlx::{Connection as _, PgConnection, SqliteConnection, sqlite::SqliteConnectOptions};
 use starform_contract::{ClusterId, ClusterProfile, ProjectId, signature::SigningKey};
 use starform_reconciler::{
     access::{Actor, Scope},
@@ -155,6 +155,33 @@ impl World {
             keys: self.keys.clone(),
             _folder: None,
         }
+    }
+
+    /// As a failing disk would: what is stored of the secret's values does not decrypt.
+    pub(crate) async fn damage_secret(&self, name: &str) {
+        let sql = "UPDATE secret_versions SET wrapped_key = 'AAAA' WHERE name = $1";
+        let damaged = match &self.url {
+            DatabaseUrl::Sqlite(path) => {
+                let options = SqliteConnectOptions::new().filename(path);
+                let mut raw = SqliteConnection::connect_with(&options).await.unwrap();
+                sqlx::query(sql)
+                    .bind(name)
+                    .execute(&mut raw)
+                    .await
+                    .unwrap()
+                    .rows_affected()
+            }
+            DatabaseUrl::Postgres(url) => {
+                let mut raw = PgConnection::connect(url).await.unwrap();
+                sqlx::query(sql)
+                    .bind(name)
+                    .execute(&mut raw)
+                    .await
+                    .unwrap()
+                    .rows_affected()
+            }
+        };
+        assert!(damaged > 0, "{name}");
     }
 
     /// Until somebody waits for a change of the cluster.
