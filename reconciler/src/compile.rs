@@ -46,6 +46,8 @@ pub struct Identity {
     pub workspace: String,
     pub project_id: ProjectId,
     pub tier: String,
+    /// Hosts that are shown to be the project's.
+    pub hosts: VerifiedHosts,
 }
 
 #[derive(Debug, thiserror::Error)]
@@ -151,7 +153,7 @@ fn plan(
         ),
         base_domain: profile.base_domain.clone(),
         images: request.images.clone(),
-        hosts: VerifiedHosts::All,
+        hosts: identity.hosts.clone(),
         secrets: accepted.secrets.clone(),
     };
     let emitted = emit(project, environment, &bindings).map_err(NoPlan::Diagnostics)?;

@@ -77,7 +77,8 @@ fn hosts(workload: &Workload) -> impl Iterator<Item = &str> {
     })
 }
 
-fn is_platforms(host: &str, profile: &ClusterProfile) -> bool {
+/// Whether the platform gives hosts like this one.
+pub(crate) fn is_platforms(host: &str, profile: &ClusterProfile) -> bool {
     let host = host.strip_prefix("*.").unwrap_or(host);
     let above = host.strip_suffix(profile.base_domain.as_str());
     above.is_some_and(|above| above.is_empty() || above.ends_with('.'))

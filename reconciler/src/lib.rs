@@ -14,6 +14,7 @@
 //! | [`store`] | SQLite or Postgres behind one function per transaction |
 //! | [`keys`] | the keys that sign desired state |
 //! | [`vault`] | secrets at rest, and the keys that they are under |
+//! | [`proof`] | asking the DNS whether a host is a project's |
 //! | [`keyfile`] | the files that keep both sorts of keys |
 //! | [`name`], [`time`], [`token`] | names, moments, API tokens |
 
@@ -26,6 +27,7 @@ pub mod keys;
 pub mod name;
 pub mod outcome;
 mod private;
+pub mod proof;
 pub mod serve;
 pub mod store;
 pub mod time;

@@ -23,6 +23,7 @@ use crate::{
     keyfile::KeyFileError,
     keys::SigningKeys,
     private,
+    proof::{DnsServer, NoDnsServer, Proofs},
     store::{DatabaseUrl, Store, StoreError},
     time::Timestamp,
     token::{NotAToken, Token, TokenKind},
@@ -45,6 +46,8 @@ pub struct ServeConfig {
     /// Made with a new key if it does not exist and no secret is stored. Processes that share a store
     /// share the file.
     pub secrets_key_file: PathBuf,
+    /// Asked whether hosts are their projects'; `None`: the servers that this machine asks.
+    pub dns_server: Option<DnsServer>,
 }
 
 /// What a person who starts the server is told.
@@ -81,6 +84,8 @@ pub enum ServeError {
     #[error("the store holds secrets under the key `{id}`, which the secrets key file {} lacks; put that key back from its backup, or check --secrets-key-file", path.display())]
     SecretsKeyLost { path: PathBuf, id: String },
     #[error(transparent)]
+    NoDnsServer(#[from] NoDnsServer),
+    #[error(transparent)]
     Store(#[from] StoreError),
     #[error("the server: {0}")]
     Io(#[from] io::Error),
@@ -93,6 +98,7 @@ pub async fn serve(
     tell: impl Fn(Notice),
 ) -> Result<(), ServeError> {
     let store = Store::open(&config.database).await?;
+    let proofs = Proofs::new(config.dns_server)?;
     let (token, created) = admin_token(&config.admin_token_file)?;
     let path = config.signing_key_file.clone();
     let (keys, new_key) =
@@ -126,10 +132,15 @@ pub async fn serve(
         let (store, stopping) = (store.clone(), stopping.clone());
         async move { store.watch_changes(stopping).await }
     });
+    let looking = tokio::spawn({
+        let (store, proofs, stopping) = (store.clone(), proofs.clone(), stopping.clone());
+        async move { store.watch_hosts(proofs, stopping).await }
+    });
     let app = router(Api {
         store: store.clone(),
         keys,
         secret_keys,
+        proofs,
         stopping: stopping.clone(),
     });
     let server =
@@ -145,8 +156,8 @@ pub async fn serve(
         }
     }
     stopping.cancel();
-    // It ends at the cancellation; a panic in it has been logged.
-    drop(watching.await);
+    // They end at the cancellation; a panic in one has been logged.
+    drop((watching.await, looking.await));
     store.close().await;
     Ok(())
 }

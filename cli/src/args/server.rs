@@ -6,7 +6,7 @@ use std::path::PathBuf;
 
 use clap::{Args, Subcommand, ValueEnum};
 use starform_contract::{EnvironmentName, ProjectName, quantity::Duration};
-use starform_reconciler::store::DatabaseUrl;
+use starform_reconciler::{proof::DnsServer, store::DatabaseUrl};
 
 use super::{PlanFormat, RemovalOptions};
 
@@ -35,6 +35,9 @@ pub(crate) struct ServeArgs {
     /// for what is new; made (mode 0600) where it is missing and no secret is stored
     #[arg(long, default_value = "starform-secrets-keys", value_name = "FILE")]
     pub(crate) secrets_key_file: PathBuf,
+    /// Asked for the records that show whose a host is (default: the servers of /etc/resolv.conf)
+    #[arg(long, value_name = "ADDRESS")]
+    pub(crate) dns_server: Option<DnsServer>,
     /// Logs as JSON, one object a line
     #[arg(long)]
     pub(crate) log_json: bool,

@@ -16,6 +16,7 @@ pub(crate) async fn run(args: ServeArgs) -> anyhow::Result<Exit> {
         admin_token_file: args.admin_token_file,
         signing_key_file: args.signing_key_file,
         secrets_key_file: args.secrets_key_file,
+        dns_server: args.dns_server,
     };
     serve(config, stop_asked(), tell).await?;
     Ok(Exit::Success)

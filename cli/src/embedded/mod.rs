@@ -19,7 +19,7 @@ use starform_contract::{
     ClusterId, ClusterProfile, EnvironmentName, Index, ProjectId, ProjectName, SecretVersions,
     WorkspaceId, profile::DEFAULT_TIER,
 };
-use starform_dsl::{Project, source::SourceTree};
+use starform_dsl::{Project, VerifiedHosts, source::SourceTree};
 use starform_plan::{
     accepted::AcceptedProject,
     document::Plans,
@@ -195,6 +195,7 @@ fn propose(
         workspace: WorkspaceId::LOCAL_NAME.to_owned(),
         project_id: ProjectId::local(project.name()),
         tier: DEFAULT_TIER.to_owned(),
+        hosts: VerifiedHosts::All,
     };
     let accepted = accepted(seen, identity.project_id)?;
     let request = PlanRequest {

@@ -221,6 +221,11 @@ pub fn environment_object(what: &str, environment: &EnvironmentName) -> String {
     format!("starform-{what}--{environment}")
 }
 
+/// The DNS name whose TXT record says which project a host belongs to; a wildcard's is its zone's.
+pub fn proof_record(host: &str) -> String {
+    format!("_starform.{}", host.strip_prefix("*.").unwrap_or(host))
+}
+
 /// `starform-<what>`.
 pub fn project_object(what: &str) -> String {
     format!("starform-{what}")

@@ -61,4 +61,6 @@ codes! {
         "All objects of the environment together, or of the project itself, are more than an agent takes in one bundle.";
     INDEX_TOO_LARGE "SF6117" "desired state of the cluster is larger than 4 MiB"
         "With this plan, the list of all projects and environments of the cluster would be more than its agent takes.";
+    HOST_UNVERIFIED "SF6118" "host is not shown to be the project's"
+        "Nothing in the DNS says that the host belongs to the project, so it is not routed yet.";
 }

@@ -9,7 +9,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde_json::Value;
 use starform_contract::{
     EnvironmentBundle, EnvironmentName, Origins, ProjectBundle, SecretVersions, ServiceEntry,
-    ServiceName,
+    ServiceName, name::proof_record,
 };
 
 use crate::{
@@ -48,6 +48,7 @@ pub(crate) fn findings(
         let before = sides.before.get(environment).copied();
         findings.extend(kept::impossible(before, bundle, origins));
         findings.extend(kept::reminders(bundle));
+        findings.extend(unverified(bundle, origins));
         findings.extend(size::findings(sides.sizes, sides.project, bundle, origins));
         findings.extend(secrets::without_value(bundle, sides.secrets, origins));
         findings.extend(secrets::without_shared_value(sides.project, sides.secrets));
@@ -70,6 +71,40 @@ pub fn hosts_of(bundle: &EnvironmentBundle) -> BTreeSet<String> {
         .flat_map(|service| hosts(&service.model))
         .map(|(host, _)| host.to_owned())
         .collect()
+}
+
+/// Hosts that the environment asks for and that are not shown to be the project's.
+pub fn unverified_hosts(bundle: &EnvironmentBundle) -> BTreeSet<String> {
+    let services = bundle.services.iter();
+    services
+        .flat_map(|service| named(&service.model))
+        .filter(|(_, host)| host.get("verified").and_then(Value::as_bool) == Some(false))
+        .map(|(host, _)| host.to_owned())
+        .collect()
+}
+
+/// They are left out of routes, and nothing else waits for them.
+fn unverified(bundle: &EnvironmentBundle, origins: &Origins) -> Vec<Finding> {
+    let unverified = unverified_hosts(bundle).into_iter();
+    let finding = |host: String| {
+        let path = format!("domains[{host}]");
+        let mut services = bundle.services.iter();
+        let at = services.find(|service| named(&service.model).any(|(name, _)| name == host));
+        let title = format!(
+            "the host {host} is not routed until it is shown to be the project's; make the TXT record {} with the text {}, then plan again",
+            proof_record(&host),
+            bundle.project_id
+        );
+        Finding {
+            code: codes::HOST_UNVERIFIED.code.to_owned(),
+            severity: FindingSeverity::Warning,
+            title,
+            at: at
+                .and_then(|service| origins.at(&service.name, &path))
+                .map(str::to_owned),
+        }
+    };
+    unverified.map(finding).collect()
 }
 
 pub(crate) fn blocking(code: &FindingCode, title: String, at: Option<&str>) -> Finding {
@@ -203,17 +238,21 @@ fn keys<'a>(model: &'a Value, field: &str) -> BTreeSet<&'a str> {
 
 /// The hosts of a model; with the model where it may share them.
 fn hosts(model: &Value) -> impl Iterator<Item = (&str, Option<&Value>)> {
-    let domains = model.get("domains").and_then(Value::as_array);
-    let named = domains.into_iter().flatten().flat_map(move |domain| {
-        let aliases = domain.get("aliases").and_then(Value::as_array);
-        std::iter::once(domain)
-            .chain(aliases.into_iter().flatten())
-            .filter_map(move |named| {
-                let redirects = named.get("redirect").and_then(Value::as_bool);
-                let shared = (redirects != Some(true)).then_some(model);
-                Some((named.get("host")?.as_str()?, shared))
-            })
+    let named = named(model).map(move |(host, named)| {
+        let redirects = named.get("redirect").and_then(Value::as_bool);
+        (host, (redirects != Some(true)).then_some(model))
     });
     let platform = model.get("platform-host").and_then(Value::as_str);
     platform.map(|host| (host, None)).into_iter().chain(named)
+}
+
+/// Domains and their aliases, with what the model says of each.
+fn named(model: &Value) -> impl Iterator<Item = (&str, &Value)> {
+    let domains = model.get("domains").and_then(Value::as_array);
+    domains.into_iter().flatten().flat_map(|domain| {
+        let aliases = domain.get("aliases").and_then(Value::as_array);
+        std::iter::once(domain)
+            .chain(aliases.into_iter().flatten())
+            .filter_map(|named| Some((named.get("host")?.as_str()?, named)))
+    })
 }

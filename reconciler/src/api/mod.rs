@@ -40,7 +40,7 @@ use axum::{
 };
 use tokio_util::sync::CancellationToken;
 
-use crate::{keys::SigningKeys, store::Store, vault::SecretKeys};
+use crate::{keys::SigningKeys, proof::Proofs, store::Store, vault::SecretKeys};
 pub use problem::ApiError;
 
 /// Of a handler that waits for nothing but the database.
@@ -60,6 +60,8 @@ pub struct Api {
     pub keys: SigningKeys,
     /// Every secret that is stored is under one of them.
     pub secret_keys: SecretKeys,
+    /// Who asks whether a host is a project's.
+    pub proofs: Proofs,
     /// Cancelled when the server stops: long polls and event streams end then.
     pub stopping: CancellationToken,
 }

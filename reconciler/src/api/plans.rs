@@ -3,7 +3,7 @@
 //! Effects: the store, the clock; compiling runs beside the server's own work. Always holds: either every
 //! asked environment gets a plan, or none does and all errors are sent. Read on in `accept`.
 
-use std::sync::Arc;
+use std::{collections::BTreeSet, sync::Arc, time::Duration};
 
 use axum::{
     Json,
@@ -13,9 +13,9 @@ use axum::{
 };
 use serde::Deserialize;
 use starform_contract::ProjectId;
-use starform_dsl::{diag::Diagnostic, render, source::SourceTree};
+use starform_dsl::{VerifiedHosts, diag::Diagnostic, render, source::SourceTree};
 use starform_plan::{
-    crosscheck::hosts_of,
+    crosscheck::{hosts_of, unverified_hosts},
     document::{Plan, Plans},
     propose::Proposal,
     view,
@@ -31,12 +31,16 @@ use super::{
 use crate::{
     access::{Action, Actor, Decision, Scope, allowed},
     compile::{Identity, PlanError, PlanRequest, plans},
+    proof::Proof,
     store::Planning,
     time::Timestamp,
 };
 
 /// Columns of a plan as text.
 const TEXT_WIDTH: usize = 100;
+
+/// A plan waits no longer for a DNS server.
+const PROOFS_WITHIN: Duration = Duration::from_secs(2);
 
 /// `?bundles=true`: with the bundles that the plans result in.
 #[derive(Deserialize)]
@@ -67,7 +71,15 @@ pub(super) async fn create(
         .planning(project)
         .await?
         .ok_or_else(ApiError::not_found)?;
-    let proposals = compile(request, planning).await?;
+    let (request, planning) = (Arc::new(request), Arc::new(planning));
+    let mut hosts = planning.hosts.clone();
+    let mut proposals = compile(&request, &planning, &hosts).await?;
+    refuse_taken(&api, project, &proposals).await?;
+    let shown = newly_shown(&api, project, &proposals).await?;
+    if !shown.is_empty() {
+        hosts.extend(shown);
+        proposals = compile(&request, &planning, &hosts).await?;
+    }
     let may = |plan: &Plan| {
         allowed(&actor.scope, Action::Change(project, &plan.environment)) == Decision::Allow
     };
@@ -75,16 +87,47 @@ pub(super) async fn create(
         .into_iter()
         .filter(|proposal| may(&proposal.plan))
         .collect();
-    let hosts = proposals.iter().map(|proposal| &proposal.environment);
-    let hosts = hosts.flat_map(hosts_of).collect();
-    let taken = api.store.hosts_taken(project, &hosts).await?;
-    if !taken.is_empty() {
-        return Err(ApiError::hosts_taken(taken));
-    }
     api.store
         .save_plans(&actor, project, &proposals, Timestamp::now())
         .await?;
     Ok((StatusCode::CREATED, Json(envelope(proposals, with.bundles))))
+}
+
+async fn refuse_taken(
+    api: &Api,
+    project: ProjectId,
+    proposals: &[Proposal],
+) -> Result<(), ApiError> {
+    let environments = proposals.iter().map(|proposal| &proposal.environment);
+    let hosts = environments.flat_map(hosts_of).collect();
+    let taken = api.store.hosts_taken(project, &hosts).await?;
+    if taken.is_empty() {
+        Ok(())
+    } else {
+        Err(ApiError::hosts_taken(taken))
+    }
+}
+
+/// Hosts whose record has been made since they were last looked at. What nobody answers in time is
+/// for the next plan, or for [`crate::store::Store::watch_hosts`].
+async fn newly_shown(
+    api: &Api,
+    project: ProjectId,
+    proposals: &[Proposal],
+) -> Result<BTreeSet<String>, ApiError> {
+    let environments = proposals.iter().map(|proposal| &proposal.environment);
+    let unverified: BTreeSet<String> = environments.flat_map(unverified_hosts).collect();
+    if unverified.is_empty() {
+        return Ok(unverified);
+    }
+    let shown = api.proofs.shown(project, unverified, PROOFS_WITHIN).await;
+    for host in &shown {
+        let proof = api
+            .store
+            .note_proof(host, project, Proof::Shown, Timestamp::now());
+        proof.await?;
+    }
+    Ok(shown)
 }
 
 /// By `Accept`: `text/plain` as people read it, else the document, `starform.plan/v1`.
@@ -144,13 +187,20 @@ fn request(body: CreatePlans, actor: &Actor) -> Result<PlanRequest, ApiError> {
 }
 
 /// Compiling is work for a processor, so it leaves the threads that answer requests alone.
-async fn compile(request: PlanRequest, planning: Planning) -> Result<Vec<Proposal>, ApiError> {
+async fn compile(
+    request: &Arc<PlanRequest>,
+    planning: &Arc<Planning>,
+    hosts: &BTreeSet<String>,
+) -> Result<Vec<Proposal>, ApiError> {
+    let (request, planning) = (Arc::clone(request), Arc::clone(planning));
+    let hosts = VerifiedHosts::Only(hosts.clone());
     let worked = tokio::task::spawn_blocking(move || {
         let identity = Identity {
             workspace_id: planning.project.workspace_id,
-            workspace: planning.workspace,
+            workspace: planning.workspace.clone(),
             project_id: planning.project.id,
-            tier: planning.tier,
+            tier: planning.tier.clone(),
+            hosts,
         };
         let made = plans(&request, &identity, &planning.accepted, &planning.profile)
             .map_err(|error| refused_plan(error, &request.sources))?;

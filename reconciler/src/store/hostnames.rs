@@ -2,7 +2,8 @@
 //!
 //! Effects: the database. Always holds: no two projects own equal hosts, or one a host below another's
 //! wildcard; a project that is refused learns that the host is taken, and nothing of its owner. Claims
-//! are made and given back in the transaction that accepts a plan.
+//! are made and given back in the transaction that accepts a plan. Read on in `proofs` for whether a
+//! host is shown to be its owner's.
 
 use std::collections::BTreeSet;
 
@@ -10,7 +11,7 @@ use starform_contract::{EnvironmentBundle, ProjectId};
 use starform_plan::{
     accepted::AcceptedProject,
     codes,
-    crosscheck::hosts_of,
+    crosscheck::{hosts_of, unverified_hosts},
     document::{Finding, FindingSeverity},
 };
 
@@ -53,6 +54,7 @@ pub(super) async fn settle(
         .into_values()
         .filter(|bundle| bundle.environment != next.environment);
     let wanted: BTreeSet<String> = others.chain([next]).flat_map(hosts_of).collect();
+    let unverified = unverified_hosts(next);
     let sql = "SELECT host FROM hostnames WHERE project_id = $1";
     let rows = tx.rows(sql, params![project]).await?;
     let own = rows.iter().map(|row| row.text("host"));
@@ -72,8 +74,9 @@ pub(super) async fn settle(
         return Ok(Err(taken));
     }
     for host in wanted.difference(&own) {
-        let sql = "INSERT INTO hostnames (host, project_id, created_at) VALUES ($1, $2, $3)";
-        tx.execute(sql, params![host.as_str(), project, now])
+        let verified = (!unverified.contains(host)).then_some(now);
+        let sql = "INSERT INTO hostnames (host, project_id, created_at, verified_at) VALUES ($1, $2, $3, $4)";
+        tx.execute(sql, params![host.as_str(), project, now, verified])
             .await?;
     }
     for host in own.difference(&wanted) {

@@ -14,6 +14,7 @@
 //! | `plans` | bundles and plans, and the accepted state they are made against |
 //! | `accept` | a plan becomes the desired state |
 //! | `hostnames` | who owns a host |
+//! | `proofs` | whether a host is shown to be its owner's |
 //! | `agent` | the lease, desired state and bundles for a cluster's agent |
 //! | `reports` | what the agent did and saw |
 //! | `rewrap` | a change of the keys that secrets are under |
@@ -30,6 +31,7 @@ mod changes;
 mod database;
 mod hostnames;
 mod plans;
+mod proofs;
 mod registry;
 mod reports;
 mod rewrap;
@@ -50,6 +52,7 @@ pub use applies::{ApplyReport, EventPage};
 pub use audit::Idempotency;
 pub use database::{DatabaseUrl, NotADatabaseUrl};
 pub use plans::{NotAPlanId, PlanPrefix, Planning, StoredPlan};
+pub use proofs::GRACE;
 pub use registry::{Created, NewProject};
 pub use reports::Recorded;
 pub use rewrap::Rewrapped;

@@ -17,7 +17,7 @@ use super::{
     Store, StoreError,
     audit::{self, Entry},
     database::{Row, Tx, params},
-    registry, secrets,
+    proofs, registry, secrets,
 };
 use crate::{access::Actor, api::body::Project, time::Timestamp};
 
@@ -27,6 +27,8 @@ pub struct Planning {
     pub workspace: String,
     pub tier: String,
     pub profile: ClusterProfile,
+    /// Those of its hosts that are shown to be the project's.
+    pub hosts: BTreeSet<String>,
     pub accepted: AcceptedProject,
 }
 
@@ -59,12 +61,14 @@ impl Store {
         };
         let index = current_index(&mut tx, project.cluster_id).await?;
         let accepted = accepted(&mut tx, &index, id).await?;
+        let hosts = proofs::verified(&mut tx, id).await?;
         tx.commit().await?;
         Ok(Some(Planning {
             project,
             workspace: workspace.name.to_string(),
             tier: workspace.tier,
             profile: cluster.profile,
+            hosts,
             accepted,
         }))
     }

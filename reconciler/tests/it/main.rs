@@ -8,10 +8,12 @@
 
 mod agent;
 mod authorization;
+mod dns;
 mod fixture;
 mod hosts;
 mod plans;
 mod profiles;
+mod proofs;
 mod race;
 mod registry;
 mod reports;

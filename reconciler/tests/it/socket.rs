@@ -36,6 +36,7 @@ fn config(world_url: &DatabaseUrl, folder: &std::path::Path) -> ServeConfig {
         admin_token_file: folder.join("admin.token"),
         signing_key_file: folder.join("signing.keys"),
         secrets_key_file: folder.join("secrets.keys"),
+        dns_server: Some("127.0.0.1:9".parse().unwrap()),
     }
 }
 

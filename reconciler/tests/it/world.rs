@@ -26,6 +26,8 @@ use starform_reconciler::{
     vault::SecretKeys,
 };
 use tempfile::TempDir;
+
+use crate::dns::Dns;
 use tokio_util::sync::CancellationToken;
 use tower::ServiceExt as _;
 use uuid::Uuid;
@@ -51,6 +53,8 @@ pub(crate) struct World {
     pub(crate) actor: Actor,
     /// What this process signs with; at first one key, `test`.
     pub(crate) keys: SigningKeys,
+    /// The DNS that it asks.
+    pub(crate) dns: Dns,
     /// Removed with the world that made it.
     _folder: Option<TempDir>,
 }
@@ -136,6 +140,7 @@ impl World {
             admin,
             actor,
             keys: keys(&[("test", 7)]),
+            dns: Dns::start().await,
             _folder: Some(folder),
         }
     }
@@ -153,6 +158,7 @@ impl World {
             admin: self.admin.clone(),
             actor: self.actor.clone(),
             keys: self.keys.clone(),
+            dns: self.dns.clone(),
             _folder: None,
         }
     }
@@ -196,6 +202,7 @@ impl World {
             store: self.store.clone(),
             keys: self.keys.clone(),
             secret_keys: secret_keys(),
+            proofs: self.dns.proofs(),
             stopping: CancellationToken::new(),
         })
     }
