@@ -7,7 +7,7 @@
 use std::fmt;
 
 use starform_contract::{
-    ClusterProfile, EnvironmentBundle, EnvironmentState, Origins, ServiceName,
+    ClusterProfile, EnvironmentBundle, EnvironmentState, Origins, ServiceId,
     model::{Running, Volume, Workload},
     profile::{StorageClass, UnknownName},
     quantity::Memory,
@@ -41,7 +41,8 @@ pub fn misfits(
         let running = running(&service.model.workload);
         let volumes = running.into_iter().flat_map(|running| &running.volumes);
         volumes.filter_map(|(name, volume)| {
-            let before = accepted.and_then(|bundle| size(bundle, &service.name, name.as_str()));
+            let before =
+                accepted.and_then(|bundle| size(bundle, service.service_id, name.as_str()));
             let problem = volume_problem(name.as_str(), volume, before, profile)?;
             let path = format!("volumes.{name}");
             Some(Misfit {
@@ -110,8 +111,8 @@ fn volume_problem(
 }
 
 /// Of an accepted volume; models of other versions are read too.
-fn size(bundle: &EnvironmentBundle, service: &ServiceName, volume: &str) -> Option<Memory> {
-    let model = &bundle.service(service)?.model;
+fn size(bundle: &EnvironmentBundle, service: ServiceId, volume: &str) -> Option<Memory> {
+    let model = &bundle.service_of_id(service)?.model;
     let size = model.get("volumes")?.get(volume)?.get("size")?;
     size.as_str()?.parse().ok()
 }

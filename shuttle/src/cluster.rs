@@ -56,21 +56,16 @@ pub async fn apply(access: &Access, apply: &Apply, values: &Filling) -> Result<R
     observed(kind, &object)
 }
 
-/// Deletes exactly the object of this uid, its dependents in the background; a Job is there until its
-/// pods are gone, so that whoever waits for its end waits for theirs.
+/// Deletes exactly the object of this uid, and its dependents as its kind says.
 ///
 /// # Errors
 /// [`Failure`]
 pub async fn delete(access: &Access, key: &ObjectKey, uid: &str) -> Result<Response, Failure> {
     let kind = kind(key)?;
-    let propagation = match (kind.group, kind.kind) {
-        ("batch", "Job") => "Foreground",
-        _ => "Background",
-    };
     let options = json!({
         "apiVersion": "v1",
         "kind": "DeleteOptions",
-        "propagationPolicy": propagation,
+        "propagationPolicy": kind.propagation.word(),
         "preconditions": {"uid": uid},
     });
     let delete = request(Method::DELETE, &kind.path(key), Some((JSON, &options)));

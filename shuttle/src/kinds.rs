@@ -17,6 +17,16 @@ pub struct Kind {
     pub namespaced: bool,
     pub watch: Watch,
     pub writer: Writer,
+    pub propagation: Propagation,
+}
+
+/// How an object of the kind takes along what it owns when it is deleted.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Propagation {
+    /// It goes at once, the rest after it.
+    Background,
+    /// It is there until the rest is gone.
+    Foreground,
 }
 
 /// Who reads and writes single objects of the kind; see `access.rs`.
@@ -62,6 +72,7 @@ const fn row(
         namespaced: true,
         watch,
         writer: Writer::Applier,
+        propagation: Propagation::Background,
     }
 }
 
@@ -107,7 +118,11 @@ pub const KINDS: [Kind; 16] = [
         "persistentvolumeclaims",
         Watch::Metadata,
     ),
-    row("batch", "v1", "Job", "jobs", Watch::Whole),
+    Kind {
+        // Whoever waits for the end of a release waits for that of its pods.
+        propagation: Propagation::Foreground,
+        ..row("batch", "v1", "Job", "jobs", Watch::Whole)
+    },
     row("", "v1", "Service", "services", Watch::Metadata),
     row("apps", "v1", "Deployment", "deployments", Watch::Whole),
     row("batch", "v1", "CronJob", "cronjobs", Watch::Metadata),
@@ -158,6 +173,16 @@ pub fn watched_per_namespace() -> impl Iterator<Item = &'static Kind> {
     KINDS
         .iter()
         .filter(|row| row.watch == Watch::MetadataPerNamespace)
+}
+
+impl Propagation {
+    /// As DeleteOptions call it.
+    pub const fn word(self) -> &'static str {
+        match self {
+            Self::Background => "Background",
+            Self::Foreground => "Foreground",
+        }
+    }
 }
 
 impl Kind {

@@ -288,6 +288,13 @@ impl EnvironmentBundle {
     pub fn service(&self, name: &ServiceName) -> Option<&ServiceEntry> {
         self.services.iter().find(|service| service.name == *name)
     }
+
+    /// The service of this identity, whatever it is called here.
+    pub fn service_of_id(&self, id: ServiceId) -> Option<&ServiceEntry> {
+        self.services
+            .iter()
+            .find(|service| service.service_id == id)
+    }
 }
 
 impl ProjectBundle {

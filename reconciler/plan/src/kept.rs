@@ -159,9 +159,8 @@ fn left_behind(current: &EnvironmentBundle) -> impl Iterator<Item = Kept> {
 
 /// What the service is called now, where it goes on under another name.
 fn name_now(environment: &EnvironmentBundle, kept: &Kept) -> ServiceName {
-    let mut services = environment.services.iter();
-    services
-        .find(|entry| entry.service_id == kept.service_id)
+    environment
+        .service_of_id(kept.service_id)
         .map_or_else(|| kept.service.clone(), |entry| entry.name.clone())
 }
 

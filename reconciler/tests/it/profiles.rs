@@ -87,6 +87,10 @@ on_both! {
         assert!(applied.status.is_success(), "{}", applied.text);
         let Problem { detail, .. } = plan(&world, &place, &volume("2Gi")).await.problem(422, "cluster-lacks");
         assert!(detail.contains("the volume data cannot grow from 1Gi to 2Gi"), "{detail}");
+        // Nor under another name of its service.
+        let renamed = volume("2Gi").replace("worker mailer", "worker post was=mailer");
+        let Problem { detail, .. } = plan(&world, &place, &renamed).await.problem(422, "cluster-lacks");
+        assert!(detail.contains("post: the volume data cannot grow from 1Gi to 2Gi"), "{detail}");
         let _: Cluster = set(&world, &place, class(true)).await.expect(200);
         let _: Plans = plan(&world, &place, &volume("2Gi")).await.expect(201);
     }

@@ -148,6 +148,7 @@ impl Engine {
             Condition::Deleting => Need::Later,
             Condition::Superseded(generation) => Need::Superseded(generation),
             Condition::Unrecorded => Need::Restore(Cause::Record),
+            // Whatever the policy: nothing else would tell it, after a restart, from what was never made.
             Condition::Absent if had => Need::Restore(Cause::Drift(DriftKind::Deleted, None)),
             Condition::Moved => self.need_of_moved(state, key),
             Condition::Outdated if had => self.need_of_moved(state, key),

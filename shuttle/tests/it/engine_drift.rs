@@ -182,6 +182,10 @@ fn an_environment_may_only_report_drift() {
             .any(|d| d.kind == DriftKind::Changed && !d.corrected),
         "{drift:#?}"
     );
+    // A change is left alone; a missing object is none.
+    world.cluster.remove(&key("Service", "web--production"));
+    world.settle();
+    assert_eq!(world.since(mark), ["apply Service/web--production"]);
 }
 
 #[test]

@@ -81,7 +81,7 @@ pub(super) const NODES: &[NodeSpec] = &[
         places: &[Place::Environment],
         args: Args::One(arg("WHAT", Type::OneOf(DriftPolicy::WORDS))),
         form: "drift correct|report",
-        doc: "What is done about a live object that somebody changed by hand.",
+        doc: "What is done about a live object that somebody changed by hand. One that was deleted is made again either way.",
         default: "correct",
         example: "drift report",
         ..ROW

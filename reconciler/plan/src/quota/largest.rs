@@ -35,7 +35,7 @@ pub(super) fn findings(
     let services = sides.after.get(environment).into_iter();
     let mut findings = Vec::new();
     for entry in services.flat_map(|bundle| &bundle.services) {
-        let old = before.and_then(|bundle| bundle.service(&entry.name));
+        let old = before.and_then(|bundle| bundle.service_of_id(entry.service_id));
         let old = old.map(parts).unwrap_or_default();
         for part in parts(entry) {
             let Some(limit) = limits.exceeded(part.amount) else {

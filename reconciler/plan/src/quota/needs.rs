@@ -5,9 +5,11 @@
 //! first), one of a release, whose Job may run while an earlier rollout still does, and the runs of a
 //! cron job that may overlap.
 
+use serde::Deserialize;
 use serde_json::Value;
 use starform_contract::{
     Kept, ServiceEntry, ServiceKind,
+    model::Overlap,
     quantity::{Cpu, Duration, Memory},
 };
 
@@ -99,16 +101,19 @@ fn pods(kind: ServiceKind, model: &Value) -> u64 {
 
 /// Runs of a cron job that may be there at once.
 fn runs(model: &Value) -> u64 {
-    match text(model, "/overlap") {
-        Some("allow") => {
+    let overlap = model
+        .get("overlap")
+        .and_then(|overlap| Overlap::deserialize(overlap).ok());
+    match overlap {
+        Some(Overlap::Allow) => {
             let timeout = text(model, "/timeout").and_then(|text| text.parse().ok());
             let minutes = timeout.map_or(1, Duration::as_secs).div_ceil(60);
             let gap = text(model, "/schedule").map_or(1, schedule::least_gap);
             u64::from(minutes.div_ceil(gap).max(1))
         }
         // The replaced run ends while the next one begins.
-        Some("replace") => 2,
-        _ => 1,
+        Some(Overlap::Replace) => 2,
+        Some(Overlap::Forbid) | None => 1,
     }
 }
 

@@ -19,7 +19,7 @@ use super::{
     volumes::with_volumes,
     world::{World, environment},
 };
-use crate::sample;
+use crate::sample::{self, service_name};
 
 /// Only the mailer, a worker of `cpu` thousandths and 256Mi, `scale` times.
 fn mailer(environment_name: &str, scale: u32, cpu: u64) -> EnvironmentState {
@@ -251,4 +251,22 @@ fn single_parts_have_a_limit_of_their_own() {
         severities(&mailer("production", 1, 1002)),
         [blocking, warning]
     );
+}
+
+/// Its new name makes nothing of it larger.
+#[test]
+fn a_renamed_service_is_as_large_as_it_was() {
+    let mut world = World::new();
+    let large = mailer("production", 1, 1001);
+    world.accept(&world.propose(&large)).unwrap();
+    world.profile = World::of_tiers(r#"{"standard":{"largest":{"cpu":"1"}}}"#).profile;
+    let (post, mailer) = (service_name("post"), service_name("mailer"));
+    world.former = BTreeMap::from([(post.clone(), mailer)]);
+    let mut renamed = large;
+    renamed.services[0].name = post;
+    let proposal = world.propose(&renamed);
+    let said = &proposal.plan.findings;
+    assert_eq!(said.len(), 1, "{said:?}");
+    assert_eq!(said[0].severity, FindingSeverity::Warning, "{said:?}");
+    assert!(world.accept(&proposal).unwrap());
 }
