@@ -9,7 +9,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use crate::text::text_form;
+use crate::{name::APPLIER, text::text_form};
 
 /// Ordered by group, kind, namespace, name.
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema)]
@@ -51,6 +51,16 @@ impl ObjectKey {
             metadata.get("namespace").and_then(Value::as_str),
             metadata.get("name")?.as_str()?,
         ))
+    }
+
+    pub fn is_namespace(&self) -> bool {
+        self.group.is_empty() && self.kind == "Namespace"
+    }
+
+    /// The RoleBinding by which everything in a project's namespace is written and deleted.
+    pub fn is_rights(&self) -> bool {
+        let binding = self.group == "rbac.authorization.k8s.io" && self.kind == "RoleBinding";
+        binding && self.name == APPLIER
     }
 }
 

@@ -160,8 +160,7 @@ pub fn clear_finished(
 
 /// The Namespace, and the rights in it.
 fn ends_with_project(key: &ObjectKey) -> bool {
-    let is = |group: &str, kind: &str| key.group == group && key.kind == kind;
-    is("", "Namespace") || is("rbac.authorization.k8s.io", "RoleBinding")
+    key.is_namespace() || key.is_rights()
 }
 
 /// Exactly what the plan does beyond writing. `result`: the environment that is accepted by it; what is

@@ -1,8 +1,8 @@
 //! Services that say `hold`: a plan leaves what is accepted of them as it is unless it names them.
 //!
-//! Pure. Always holds: a held service that is accepted neither changes nor goes, nor does a Secret of a
-//! Var Group that it may read; one that was never accepted has nothing to be left and is created. Read
-//! on in [`crate::propose`].
+//! Pure. Always holds: a held service that is accepted does not change while the files have it, and until
+//! it may change no Secret of a Var Group goes; taken out of the files it goes like any other. One that
+//! was never accepted has nothing to be left and is created. Read on in [`crate::propose`].
 
 use std::collections::BTreeSet;
 

@@ -15,7 +15,6 @@ use starform_contract::{
 };
 
 use super::{
-    ending::is_namespace,
     fields::{GENERATION_ANNOTATION, PLAN_ANNOTATION, REVISION_ANNOTATION},
     io,
     io::Provenance,
@@ -196,7 +195,7 @@ impl State {
             consent.destroy.contains(key) || (!data && consent.delete.contains(key))
         });
         let inside = key.namespace.as_deref() == Some(&entry.namespace);
-        let namespace = is_namespace(key) && key.name == entry.namespace;
+        let namespace = key.is_namespace() && key.name == entry.namespace;
         let allowed = inside || namespace && self.is_ended(project);
         listed && allowed && !self.kept.contains_key(key)
     }

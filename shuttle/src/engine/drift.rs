@@ -10,7 +10,7 @@ use starform_contract::{
     report::{Drift, DriftKind},
 };
 
-use super::io::{FieldsDigest, Foreign, InventoryEntry, Millis, Observed};
+use super::io::{FieldManager, FieldsDigest, Foreign, InventoryEntry, Millis, Observed};
 
 /// So many times a manager may take back a field before the object is called contested.
 const TAKES: u32 = 3;
@@ -23,7 +23,7 @@ const CONTROLLERS: [&str; 6] = [
     "kube-apiserver",
     "kubelet",
     "cloud-controller-manager",
-    "starform-handoff",
+    FieldManager::Handoff.name(),
 ];
 
 /// Tools that people use: what they change is put back, however often.

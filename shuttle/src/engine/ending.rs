@@ -4,7 +4,7 @@
 //! else that may go is gone, and after a look at all that stands in it, ours or not. The rights by which
 //! the rest is deleted go with it, never before. Read on in `leftover.rs`.
 
-use starform_contract::{ObjectKey, ProjectId, name::APPLIER};
+use starform_contract::{ObjectKey, ProjectId};
 
 use super::{
     Engine,
@@ -25,15 +25,6 @@ const BUILT_IN: [(&str, &str, &str); 2] = [
 const LOOKS: u32 = 10;
 /// So many are named to a person; more are counted.
 const NAMED: usize = 3;
-
-pub(super) fn is_namespace(key: &ObjectKey) -> bool {
-    is(key, "", "Namespace")
-}
-
-/// The RoleBinding by which everything in a project's namespace is deleted.
-fn is_rights(key: &ObjectKey) -> bool {
-    is(key, "rbac.authorization.k8s.io", "RoleBinding") && key.name == APPLIER
-}
 
 impl Engine {
     /// Whether something else of the project has to go before it.
@@ -56,9 +47,9 @@ impl Engine {
         key: &'a ObjectKey,
         project: ProjectId,
     ) -> impl Iterator<Item = &'a ObjectKey> {
-        let last = is_namespace(key) || is_rights(key);
+        let last = key.is_namespace() || key.is_rights();
         let before = move |other: &ObjectKey| {
-            last && other != key && !is_rights(other) && (is_rights(key) || !is_namespace(other))
+            last && other != key && !other.is_rights() && (key.is_rights() || !other.is_namespace())
         };
         let going = self.leftovers.iter().filter(move |(other, leftover)| {
             leftover.consent
@@ -95,7 +86,7 @@ impl Engine {
         }
         let (dependents, others): (Vec<&Observed>, Vec<&Observed>) = found
             .iter()
-            .filter(|object| !is_built_in(&object.key) && !is_rights(&object.key))
+            .filter(|object| !is_built_in(&object.key) && !object.key.is_rights())
             .partition(|object| !object.owner.managed && object.owner.project == Some(project));
         if !others.is_empty() {
             self.retain(key, &others);
@@ -110,12 +101,12 @@ impl Engine {
     /// Why the Namespace stays, and its project's rights with it.
     pub(super) fn stays_because(&self, key: &ObjectKey) -> Option<String> {
         let leftover = self.leftovers.get(key)?;
-        if !is_rights(key) {
+        if !key.is_rights() {
             return leftover.retained().map(str::to_owned);
         }
         let namespace = self
             .others(key, leftover.unit.project())
-            .find(|other| is_namespace(other))?;
+            .find(|other| other.is_namespace())?;
         let retained = self.leftovers.get(namespace)?.retained();
         retained.map(|_| "its Namespace stays".to_owned())
     }
@@ -124,7 +115,7 @@ impl Engine {
     pub(super) fn release_namespace(&mut self, unit: &UnitKey) {
         let project = unit.project();
         let mut namespaces = self.leftovers.iter().filter(|(key, leftover)| {
-            is_namespace(key) && leftover.unit.project() == project && leftover.consent
+            key.is_namespace() && leftover.unit.project() == project && leftover.consent
         });
         if let Some(key) = namespaces.next().map(|(key, _)| key.clone()) {
             self.release(&key);

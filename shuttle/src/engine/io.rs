@@ -263,7 +263,7 @@ pub struct InventoryEntry {
     /// Of our managedFields entry after our last write.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub fields: Option<FieldsDigest>,
-    /// Of a release Job that completed: what it ran is never run again.
+    /// Of a release Job that completed: what it ran is not run again while this is remembered.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub done: Option<Done>,
 }

@@ -13,7 +13,6 @@ use super::{
     agenda::Timer,
     backoff,
     desired::State,
-    ending::is_namespace,
     flight::Task,
     inventory::unit_of,
     io::{Failure, Gone, Millis, Observed, Request},
@@ -168,7 +167,7 @@ impl Engine {
         match self.live.get(key) {
             Some(live) if live.deleting => {}
             Some(_) if self.leftover_is_free(key) && self.may_go(&state, key, leftover) => {
-                if is_namespace(key) {
+                if key.is_namespace() {
                     self.survey(key);
                 } else {
                     self.prune(key);

@@ -300,6 +300,22 @@ fn a_finished_report_clears_its_environment_up_to_its_generation() {
     assert_eq!(left, [("staging", 2), ("production", 3)]);
 }
 
+/// Another RoleBinding than the applier's does not wait for the Namespace.
+#[test]
+fn of_what_is_done_only_a_projects_end_is_carried_on() {
+    let world = World::having(&sample::shop());
+    let mut entry = world.index.projects[&shop_id()].clone();
+    let binding = |name: &str| -> ObjectKey {
+        let key = format!("rbac.authorization.k8s.io/RoleBinding/sf-shop-3470807c/{name}");
+        key.parse().unwrap()
+    };
+    let namespace: ObjectKey = "core/Namespace/sf-shop-3470807c".parse().unwrap();
+    let end = BTreeSet::from([namespace, binding("starform-applier")]);
+    entry.accepted[0].consent.delete = end.iter().cloned().chain([binding("other")]).collect();
+    accept::clear_finished(&mut entry, &environment("production"), Generation::new(1));
+    assert_eq!(entry.accepted[0].consent.delete, end);
+}
+
 #[test]
 fn a_service_chosen_alone_leaves_the_others_as_they_are_accepted() {
     let mut world = World::having(&sample::shop());
