@@ -56,6 +56,8 @@ pub enum Notice {
     AdminTokenCreated(PathBuf),
     SigningKeyCreated(PathBuf),
     SecretsKeyCreated(PathBuf),
+    /// Others than its owner may read or write this file, which holds a token or keys.
+    FileOpen(PathBuf),
     /// So many secrets were under another key and are under the first one of the file now.
     SecretsRewrapped(u64),
     /// `SCOPE/NAME` of secrets of which stored values do not decrypt; everything else goes on.
@@ -114,6 +116,15 @@ pub async fn serve(
     }
     if new_secret_key {
         tell(Notice::SecretsKeyCreated(config.secrets_key_file.clone()));
+    }
+    for path in [
+        &config.admin_token_file,
+        &config.signing_key_file,
+        &config.secrets_key_file,
+    ] {
+        if private::is_open(path)? {
+            tell(Notice::FileOpen(path.clone()));
+        }
     }
     let rewrapped = store.rewrap_secrets(&secret_keys).await?;
     if rewrapped.values > 0 {

@@ -1,7 +1,7 @@
 //! The values of secrets: from where they are kept into the one request that writes them.
 //!
-//! Effects: network, randomness. Always holds: a value exists in the clear in the objects here alone,
-//! which wipe it when they are dropped; it is in no log, no error, no report and no inventory. Read on
+//! Effects: network, randomness. Always holds: a value exists in the clear in the objects here, which
+//! wipe it when they are dropped, and in the body of the request that writes it, which is freed unwiped; it is in no log, no error, no report and no inventory. Read on
 //! in `persist/secret.rs` for what is kept in the cluster, in the contract's `sealed.rs` for sealing.
 
 use std::{

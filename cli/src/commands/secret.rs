@@ -1,13 +1,14 @@
 //! `starform secret …`: values go in, names and versions come out.
 //!
 //! Effects: reads standard input or the terminal, asks a control plane or the cluster, prints. Always
-//! holds: a value is never an argument, never printed, never in an error, and wiped after it was sent.
+//! holds: a value is never an argument, never printed, never in an error, and wiped after it was
+//! sent; the body of the request that carries it is freed unwiped.
 
 use std::io::{IsTerminal as _, Read as _, stdin};
 
 use anyhow::{Context, bail};
 use starform_contract::{EnvironmentName, ProjectId, ProjectName, SecretName};
-use starform_reconciler::api::body::{Items, PutSecret, Secret};
+use starform_reconciler::api::body::{Items, LONGEST_SECRET, PutSecret, Secret};
 use starform_shuttle::persist::KeptFor;
 use zeroize::{Zeroize as _, Zeroizing};
 
@@ -21,9 +22,6 @@ use crate::{
     sources,
     terminal::Terminal,
 };
-
-/// What a container's environment takes of one variable, with room for its name.
-const LONGEST: usize = 64 * 1024;
 
 /// Who keeps the secrets that a command is about.
 enum Keeper {
@@ -210,14 +208,19 @@ fn read_value(name: &SecretName, terminal: Terminal) -> anyhow::Result<Zeroizing
         let message = "the value is empty or holds a NUL character, which no variable can hold; nothing was changed";
         return Err(Failure::because(Exit::Error, message));
     }
+    if value.len() > LONGEST_SECRET {
+        let message =
+            format!("the value is longer than {LONGEST_SECRET} bytes; nothing was changed");
+        return Err(Failure::because(Exit::Error, message));
+    }
     Ok(value)
 }
 
 /// Editors and `echo` end a file with a newline that is not part of the value.
 fn piped() -> anyhow::Result<Zeroizing<String>> {
     // Room for all of it at once: a buffer that grows leaves copies behind.
-    let mut bytes = Zeroizing::new(Vec::with_capacity(LONGEST + 3));
-    let limit = u64::try_from(LONGEST + 3).unwrap_or(u64::MAX);
+    let mut bytes = Zeroizing::new(Vec::with_capacity(LONGEST_SECRET + 3));
+    let limit = u64::try_from(LONGEST_SECRET + 3).unwrap_or(u64::MAX);
     stdin()
         .take(limit)
         .read_to_end(&mut bytes)
@@ -227,10 +230,6 @@ fn piped() -> anyhow::Result<Zeroizing<String>> {
         if bytes.last() == Some(&b'\r') {
             bytes.pop();
         }
-    }
-    if bytes.len() > LONGEST {
-        let message = format!("the value is longer than {LONGEST} bytes; nothing was changed");
-        return Err(Failure::because(Exit::Error, message));
     }
     match String::from_utf8(std::mem::take(&mut *bytes)) {
         Ok(text) => Ok(Zeroizing::new(text)),

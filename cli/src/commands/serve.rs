@@ -49,6 +49,10 @@ fn tell(notice: Notice) {
                 path.display()
             );
         }
+        Notice::FileOpen(path) => say!(
+            "warning: others than its owner may read or write {}; run chmod 600 on it",
+            path.display()
+        ),
         Notice::SecretsRewrapped(count) => {
             say!("{count} stored secrets are under the first key of the secrets key file now");
         }

@@ -5,15 +5,12 @@
 
 use std::{collections::BTreeMap, path::Path, time::Duration};
 
+use anyhow::anyhow;
 use k8s_openapi::{
     ByteString,
     api::core::v1::{Namespace, Secret},
 };
-use kube::{
-    Api, Client,
-    api::{Patch, PatchParams},
-};
-use serde_json::json;
+use kube::{Api, Client, api::PostParams};
 use starform_contract::{
     Bundle, ClusterId, ClusterProfile, Digest, EnvironmentName, Generation, Index, ProjectId,
     schema::{self, Unreadable},
@@ -31,6 +28,8 @@ const SECRET: &str = "starform-embedded";
 const PROFILE: &str = "profile.json";
 const FINISHED: &str = "finished.json";
 const MANAGER: &str = "starform";
+/// Races lost in a row before giving up: each means that somebody else's change went in.
+const ATTEMPTS: u32 = 5;
 
 /// A cluster that does not answer is told so after this, not after minutes.
 const LIMIT: Duration = Duration::from_secs(15);
@@ -211,39 +210,67 @@ impl Home {
         environment: &EnvironmentName,
     ) -> anyhow::Result<()> {
         let generation = self.seen.index.generation;
-        self.finished
-            .entry(project)
-            .or_default()
-            .insert(environment.clone(), generation);
-        self.keep().await
+        self.finished = keep(&self.client, |_, finished| {
+            let places = finished.entry(project).or_default();
+            places.insert(environment.clone(), generation);
+        })
+        .await?;
+        Ok(())
     }
 
     /// Remembers the profile, so that a plan from elsewhere uses the same one.
     pub(crate) async fn keep_profile(&mut self, profile: ClusterProfile) -> anyhow::Result<()> {
+        keep(&self.client, |kept, _| *kept = Some(profile.clone())).await?;
         self.seen.profile = profile;
-        self.keep().await
-    }
-
-    async fn keep(&self) -> anyhow::Result<()> {
-        let secrets: Api<Secret> = Api::namespaced(self.client.clone(), persist::NAMESPACE);
-        let document = json!({
-            "apiVersion": "v1",
-            "kind": "Secret",
-            "metadata": { "name": SECRET },
-            "data": {
-                PROFILE: ByteString(serde_json::to_vec(&self.seen.profile)?),
-                FINISHED: ByteString(serde_json::to_vec(&self.finished)?),
-            },
-        });
-        secrets
-            .patch(
-                SECRET,
-                &PatchParams::apply(MANAGER).force(),
-                &Patch::Apply(&document),
-            )
-            .await?;
         Ok(())
     }
+}
+
+/// Changes what the cluster keeps now, not what was loaded: others apply meanwhile, with another profile
+/// or to another environment. What finished, as it is kept then.
+async fn keep(
+    client: &Client,
+    change: impl Fn(&mut Option<ClusterProfile>, &mut Finished),
+) -> anyhow::Result<Finished> {
+    let secrets: Api<Secret> = Api::namespaced(client.clone(), persist::NAMESPACE);
+    let params = PostParams {
+        field_manager: Some(MANAGER.to_owned()),
+        ..PostParams::default()
+    };
+    for _ in 0..ATTEMPTS {
+        let before = secrets.get_opt(SECRET).await?;
+        let (was, mut finished) = documents(before.as_ref())?;
+        let mut profile = was.clone();
+        change(&mut profile, &mut finished);
+        let stands = before.is_some();
+        let mut secret = before.unwrap_or_default();
+        secret.metadata.name = Some(SECRET.to_owned());
+        let data = secret.data.get_or_insert_default();
+        if let Some(profile) = profile.filter(|profile| was.as_ref() != Some(profile)) {
+            data.insert(
+                PROFILE.to_owned(),
+                ByteString(serde_json::to_vec(&profile)?),
+            );
+        }
+        data.insert(
+            FINISHED.to_owned(),
+            ByteString(serde_json::to_vec(&finished)?),
+        );
+        let written = match stands {
+            true => secrets.replace(SECRET, &params, &secret).await,
+            false => secrets.create(&params, &secret).await,
+        };
+        match written {
+            Ok(_) => return Ok(finished),
+            // Somebody else's change went in, or the Secret went.
+            Err(kube::Error::Api(status)) if matches!(status.code, 404 | 409) => {}
+            Err(error) => return Err(error.into()),
+        }
+    }
+    Err(anyhow!(
+        "others keep changing the Secret {}/{SECRET}; try again when they are done",
+        persist::NAMESPACE
+    ))
 }
 
 /// The uid of kube-system: as old as the cluster, and nobody chooses it.
@@ -263,7 +290,14 @@ async fn kept(client: &Client) -> Result<(ClusterProfile, Finished), HomeError> 
         .get_opt(SECRET)
         .await
         .map_err(|error| unreachable(&error))?;
-    let data = secret.and_then(|secret| secret.data).unwrap_or_default();
+    let (profile, finished) = documents(secret.as_ref())?;
+    Ok((profile.unwrap_or_default(), finished))
+}
+
+fn documents(secret: Option<&Secret>) -> Result<(Option<ClusterProfile>, Finished), HomeError> {
+    let nothing = BTreeMap::new();
+    let data = secret.and_then(|secret| secret.data.as_ref());
+    let data = data.unwrap_or(&nothing);
     let finished = match data.get(FINISHED) {
         Some(bytes) => serde_json::from_slice(&bytes.0).map_err(|error| HomeError::Kept {
             key: FINISHED,
@@ -278,7 +312,7 @@ async fn kept(client: &Client) -> Result<(ClusterProfile, Finished), HomeError> 
             HomeError::Version { key: PROFILE, why }
         }
     })?;
-    Ok((profile.unwrap_or_default(), finished))
+    Ok((profile, finished))
 }
 
 /// A bundle of another version is not lost, so nothing is planned as if it were.

@@ -4,9 +4,11 @@
 //! server and nowhere else; what accepted state uses is not removed. They are as safe as Secrets of the
 //! cluster are: whoever may read those of `starform-system` may read them.
 
+use std::collections::BTreeSet;
+
 use anyhow::anyhow;
 use starform_contract::{
-    Bundle, Object, ObjectKey, SecretName, bundle::SealedRef, registry::check_credentials,
+    Bundle, ObjectKey, SecretName, bundle::SealedRef, registry::check_credentials,
     secret::is_generated,
 };
 use starform_reconciler::{
@@ -31,13 +33,15 @@ impl Embedded {
                 .map_err(|fault| anyhow!("images cannot be pulled with this value: {fault}"))?;
         }
         let home = self.home().await?;
+        let used = used(&home.seen, of, name);
+        let used: BTreeSet<u64> = used.into_iter().map(|(_, version)| version).collect();
         let set_at = Timestamp::now();
         let version = persist::change_secrets(&home.client, of, |kept| {
             let value = KeptValue {
                 value: value.clone(),
                 set_at: set_at.millis(),
             };
-            kept.set(name.as_str(), value)
+            kept.set(name.as_str(), value, &used)
         })
         .await?;
         Ok(Secret {
@@ -66,24 +70,39 @@ impl Embedded {
         name: &SecretName,
     ) -> anyhow::Result<bool> {
         let home = self.home().await?;
-        let users: Vec<String> = users(&home.seen, of, name)
-            .iter()
-            .map(ToString::to_string)
-            .collect();
-        if !users.is_empty() {
-            let from = match of {
-                KeptFor::Environment(..) => "starform.kdl",
-                KeptFor::Cluster => "the profile",
-            };
-            let message = format!(
-                "the secret `{name}` is in use ({}); take it out of {from} and apply that first",
-                users.join(", ")
-            );
-            return Err(Failure::because(Exit::Error, message));
+        refuse_used(&home.seen, of, name)?;
+        let removed =
+            persist::change_secrets(&home.client, of, |kept| kept.remove(name.as_str())).await?;
+        if removed.is_empty() {
+            return Ok(false);
         }
-        let removed = persist::change_secrets(&home.client, of, |kept| kept.remove(name.as_str()));
-        Ok(removed.await?)
+        // What uses it may have been accepted between the look and the removal.
+        let used = refuse_used(&self.home().await?.seen, of, name);
+        if used.is_err() {
+            persist::change_secrets(&home.client, of, |kept| {
+                kept.put_back(name.as_str(), removed.clone());
+            })
+            .await?;
+        }
+        used.map(|()| true)
     }
+}
+
+fn refuse_used(seen: &Seen, of: KeptFor<'_>, name: &SecretName) -> anyhow::Result<()> {
+    let users = used(seen, of, name);
+    let users: Vec<String> = users.iter().map(|(key, _)| key.to_string()).collect();
+    if users.is_empty() {
+        return Ok(());
+    }
+    let from = match of {
+        KeptFor::Environment(..) => "starform.kdl",
+        KeptFor::Cluster => "the profile",
+    };
+    let message = format!(
+        "the secret `{name}` is in use ({}); take it out of {from} and apply that first",
+        users.join(", ")
+    );
+    Err(Failure::because(Exit::Error, message))
 }
 
 fn listed(name: &str, kept: &KeptSecret) -> Option<Secret> {
@@ -98,8 +117,8 @@ fn listed(name: &str, kept: &KeptSecret) -> Option<Secret> {
     })
 }
 
-/// Accepted objects that use the secret.
-fn users(seen: &Seen, of: KeptFor<'_>, name: &SecretName) -> Vec<ObjectKey> {
+/// Accepted objects that use the secret, and which version.
+fn used(seen: &Seen, of: KeptFor<'_>, name: &SecretName) -> Vec<(ObjectKey, u64)> {
     let of_bundle = |bundle: &Bundle, reference: &SealedRef| match (bundle, of) {
         (Bundle::Environment(bundle), KeptFor::Environment(project, environment)) => {
             let holder = reference.environment.as_ref();
@@ -110,14 +129,20 @@ fn users(seen: &Seen, of: KeptFor<'_>, name: &SecretName) -> Vec<ObjectKey> {
         (Bundle::Environment(_), KeptFor::Cluster)
         | (Bundle::Project(_), KeptFor::Environment(..)) => false,
     };
-    let uses = |bundle: &Bundle, object: &Object| {
-        let mut references = object.sealed.values();
-        references
-            .any(|reference| reference.secret == name.as_str() && of_bundle(bundle, reference))
-    };
-    seen.bundles
-        .values()
-        .flat_map(|bundle| bundle.objects().filter(move |object| uses(bundle, object)))
-        .filter_map(Object::key)
-        .collect()
+    let mut used = Vec::new();
+    for bundle in seen.bundles.values() {
+        for object in bundle.objects() {
+            let references = object.sealed.values().filter(|reference| {
+                reference.secret == name.as_str() && of_bundle(bundle, reference)
+            });
+            let versions: BTreeSet<u64> = references.map(|reference| reference.version).collect();
+            let key = object.key();
+            used.extend(
+                versions
+                    .into_iter()
+                    .filter_map(|version| Some((key.clone()?, version))),
+            );
+        }
+    }
+    used
 }

@@ -112,6 +112,9 @@ pub struct Cluster {
     pub agent: AgentWord,
 }
 
+/// Bytes of a secret's value: the kernel takes 128 KiB for one variable with its name.
+pub const LONGEST_SECRET: usize = 64 * 1024;
+
 /// `PUT …/secrets/{name}`. No `Debug`: it holds the value.
 #[derive(Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]

@@ -16,7 +16,7 @@ use starform_contract::{
 use super::{
     Api, ApiError,
     authenticate::check,
-    body::{Items, PutSecret, Secret},
+    body::{Items, LONGEST_SECRET, PutSecret, Secret},
     extract::{self, PrivateBody},
 };
 use crate::{
@@ -24,9 +24,6 @@ use crate::{
     store::{RemovedSecret, SecretScope, SetSecret},
     time::Timestamp,
 };
-
-/// The kernel takes 128 KiB for one variable with its name.
-const LONGEST_VALUE: usize = 64 * 1024;
 
 /// The path of an environment's secrets.
 type OfEnvironment = Path<(String, String)>;
@@ -122,8 +119,9 @@ async fn set(
 ) -> Result<Json<Secret>, ApiError> {
     let name: SecretName = name.parse().map_err(|_| not_a_name())?;
     let value = &body.value;
-    if value.is_empty() || value.len() > LONGEST_VALUE || value.contains('\0') {
-        let detail = "a secret's value is 1 to 65536 bytes of UTF-8 text without NUL";
+    if value.is_empty() || value.len() > LONGEST_SECRET || value.contains('\0') {
+        let detail =
+            format!("a secret's value is 1 to {LONGEST_SECRET} bytes of UTF-8 text without NUL");
         return Err(ApiError::unprocessable("invalid-secret", detail));
     }
     if let SecretScope::Cluster(_) = scope

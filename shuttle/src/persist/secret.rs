@@ -4,7 +4,7 @@
 //! kept values names the version that it was made from, so of two people none overwrites the other.
 //! Who may read Secrets of `starform-system` may read them: nobody else has a right to that namespace.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use base64::{Engine as _, engine::general_purpose::STANDARD as BASE64};
 use http::{HeaderValue, Method, header::ACCEPT};
@@ -40,6 +40,8 @@ const VERSIONS: &str = "starform.io/versions";
 const METADATA_LIST: &str = "application/json;as=PartialObjectMetadataList;g=meta.k8s.io;v=v1";
 /// Races lost in a row before giving up: each means that somebody else's change went in.
 const ATTEMPTS: u32 = 5;
+/// Versions of a secret, the newest one among them, that are kept though nothing uses them.
+const KEPT_UNUSED: u64 = 3;
 
 /// For whom one Secret keeps values.
 #[derive(Debug, Clone, Copy)]
@@ -257,18 +259,30 @@ impl KeptSecrets {
             .collect()
     }
 
-    /// Gives the secret a new value; its version.
-    pub fn set(&mut self, secret: &str, value: KeptValue) -> u64 {
+    /// Gives the secret a new value; its version. Older ones that nothing uses go, but for the last few:
+    /// one Secret of the cluster has room for 1 MiB.
+    pub fn set(&mut self, secret: &str, value: KeptValue, used: &BTreeSet<u64>) -> u64 {
         let kept = self.0.entry(secret.to_owned()).or_default();
         kept.newest += 1;
-        kept.values.insert(kept.newest, value);
-        kept.newest
+        let newest = kept.newest;
+        kept.values.insert(newest, value);
+        kept.values
+            .retain(|version, _| version + KEPT_UNUSED > newest || used.contains(version));
+        newest
     }
 
-    /// Removes every value of the secret; `false`: it has none.
-    pub fn remove(&mut self, secret: &str) -> bool {
+    /// Removes every value of the secret; what it had.
+    pub fn remove(&mut self, secret: &str) -> BTreeMap<u64, KeptValue> {
         let kept = self.0.get_mut(secret);
-        kept.is_some_and(|kept| !std::mem::take(&mut kept.values).is_empty())
+        kept.map_or_else(BTreeMap::new, |kept| std::mem::take(&mut kept.values))
+    }
+
+    /// Takes values back that [`Self::remove`] gave; what was set since stays.
+    pub fn put_back(&mut self, secret: &str, values: BTreeMap<u64, KeptValue>) {
+        let kept = self.0.entry(secret.to_owned()).or_default();
+        for (version, value) in values {
+            kept.values.entry(version).or_insert(value);
+        }
     }
 }
 
@@ -333,4 +347,45 @@ fn collection() -> String {
 
 fn path(name: &str) -> String {
     format!("{}/{name}", collection())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn value(text: &str) -> KeptValue {
+        KeptValue {
+            value: Zeroizing::new(text.to_owned()),
+            set_at: 0,
+        }
+    }
+
+    fn kept(secrets: &KeptSecrets) -> Vec<u64> {
+        secrets.0["token"].values.keys().copied().collect()
+    }
+
+    #[test]
+    fn old_versions_go_unless_something_uses_them() {
+        let mut secrets = KeptSecrets::default();
+        let long = "x".repeat(60 * 1024);
+        for version in 1..=40 {
+            let set = secrets.set("token", value(&long), &BTreeSet::from([2]));
+            assert_eq!(set, version);
+        }
+        assert_eq!(kept(&secrets), [2, 38, 39, 40]);
+        secrets.set("token", value(&long), &BTreeSet::new());
+        assert_eq!(kept(&secrets), [39, 40, 41]);
+    }
+
+    #[test]
+    fn removed_values_come_back_beside_what_was_set_since() {
+        let mut secrets = KeptSecrets::default();
+        secrets.set("token", value("one"), &BTreeSet::new());
+        let removed = secrets.remove("token");
+        assert!(secrets.remove("token").is_empty());
+        assert_eq!(secrets.set("token", value("two"), &BTreeSet::new()), 2);
+        secrets.put_back("token", removed);
+        assert_eq!(kept(&secrets), [1, 2]);
+        assert_eq!(secrets.value("token", 1).unwrap().expose(), b"one");
+    }
 }
