@@ -7,13 +7,18 @@ use std::{fs, path::Path};
 use anyhow::Context;
 use starform_contract::ClusterProfile;
 use starform_dsl::{Bindings, explain};
-use starform_plan::{propose::Proposal, yaml};
+use starform_plan::{
+    codes::{BUNDLE_TOO_LARGE, OBJECT_TOO_LARGE},
+    document::Finding,
+    propose::Proposal,
+    yaml,
+};
 
 use super::{checked, print, print_json, refused};
 use crate::{
     args::{BundleArgs, CompileArgs},
     embedded,
-    exit::Exit,
+    exit::{Exit, Failure},
     terminal::Terminal,
 };
 
@@ -74,5 +79,28 @@ pub(crate) fn profile(file: Option<&Path>) -> anyhow::Result<ClusterProfile> {
 fn propose(args: &CompileArgs, terminal: Terminal) -> anyhow::Result<Proposal> {
     let (sources, project) = checked(&args.path, terminal)?;
     let profile = profile(args.profile.as_deref())?;
-    embedded::from_nothing(&sources, &project, &args.env, &profile, terminal)
+    let proposal = embedded::from_nothing(&sources, &project, &args.env, &profile, terminal)?;
+    takeable(&proposal)?;
+    Ok(proposal)
+}
+
+/// What no agent takes is not given out either; what depends on a cluster is told by plans alone.
+fn takeable(proposal: &Proposal) -> anyhow::Result<()> {
+    let sizes = [OBJECT_TOO_LARGE.code, BUNDLE_TOO_LARGE.code];
+    let blocking = proposal.plan.blocking_findings();
+    let said: Vec<String> = blocking
+        .filter(|finding| sizes.contains(&finding.code.as_str()))
+        .map(
+            |Finding {
+                 code, title, at, ..
+             }| {
+                let place = at.as_ref().map(|at| format!("{at}: ")).unwrap_or_default();
+                format!("{place}[{code}] {title}")
+            },
+        )
+        .collect();
+    if said.is_empty() {
+        return Ok(());
+    }
+    Err(Failure::because(Exit::Error, said.join("\n")))
 }

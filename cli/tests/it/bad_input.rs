@@ -259,3 +259,18 @@ fn what_only_a_plan_refuses_is_told_like_everything_else() {
         assert_eq!(ran.stderr.matches("error[SF6005]").count(), 1);
     }
 }
+
+#[test]
+fn what_no_agent_takes_is_not_compiled() {
+    let project = Project::new(GOOD);
+    let long = "x".repeat(300 << 10);
+    project.replace(
+        "    port 8080",
+        &format!("    port 8080\n    vars {{ LONG \"{long}\"; }}"),
+    );
+    for command in ["compile", "render"] {
+        let ran = project.run(&[command, "--env", "production"]).expect(1);
+        ran.says(&["starform.kdl:6:", "[SF6115]", "262144", "api--production"]);
+        assert_eq!(ran.stdout, "");
+    }
+}

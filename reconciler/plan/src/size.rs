@@ -34,11 +34,14 @@ pub(crate) fn findings(
     if whole > Object::LARGEST {
         for service in &environment.services {
             let objects = service.objects.iter().filter_map(too_large);
-            let at = origins.at(&service.name, "vars");
-            findings.extend(objects.map(|title| blocking(&codes::OBJECT_TOO_LARGE, title, at)));
+            findings.extend(objects.map(|TooLarge { title, variable }| {
+                let path = variable.map_or("vars".to_owned(), |name| format!("vars.{name}"));
+                let at = origins.at(&service.name, &path);
+                blocking(&codes::OBJECT_TOO_LARGE, title, at)
+            }));
         }
         let objects = environment.objects.iter().filter_map(too_large);
-        findings.extend(objects.map(|title| blocking(&codes::OBJECT_TOO_LARGE, title, None)));
+        findings.extend(objects.map(|large| blocking(&codes::OBJECT_TOO_LARGE, large.title, None)));
     }
     if own > Bundle::LARGEST {
         let title = format!(
@@ -78,22 +81,34 @@ fn size<T: serde::Serialize>(document: &T) -> usize {
     canonical(document).len()
 }
 
-fn too_large(object: &Object) -> Option<String> {
+struct TooLarge {
+    title: String,
+    /// Whose value is most of it.
+    variable: Option<String>,
+}
+
+fn too_large(object: &Object) -> Option<TooLarge> {
     let whole = size(object);
     if whole <= Object::LARGEST {
         return None;
     }
     let name = object.key()?;
-    let (path, part) = largest_part(&object.manifest);
-    Some(format!(
+    let (path, part, around) = largest_part(&object.manifest);
+    let title = format!(
         "{name} has {whole} bytes, and an object has at most {}; {path} alone has {part}: shorten it, or keep it in a file of the image",
         Object::LARGEST
-    ))
+    );
+    let variable = around.get("name").filter(|_| path.ends_with(".value"));
+    Some(TooLarge {
+        title,
+        variable: variable.and_then(Value::as_str).map(str::to_owned),
+    })
 }
 
-/// The deepest place that holds more than half of what is around it.
-fn largest_part(manifest: &Value) -> (String, usize) {
+/// The deepest place that holds more than half of what is around it, its size, and what is around it.
+fn largest_part(manifest: &Value) -> (String, usize, &Value) {
     let (mut path, mut at, mut whole) = (String::new(), manifest, size(manifest));
+    let mut around = manifest;
     loop {
         let children: Vec<(String, &Value)> = match at {
             Value::Object(fields) => fields
@@ -113,13 +128,14 @@ fn largest_part(manifest: &Value) -> (String, usize) {
         match sized.max_by_key(|(size, _, _)| *size) {
             Some((part, step, value)) if part * 2 > whole => {
                 path += &step;
-                (at, whole) = (value, part);
+                (around, at, whole) = (at, value, part);
             }
             Some(_) | None => break,
         }
     }
     let path = path.trim_start_matches('.');
-    (if path.is_empty() { "it" } else { path }.to_owned(), whole)
+    let path = if path.is_empty() { "it" } else { path };
+    (path.to_owned(), whole, around)
 }
 
 /// As many as people read.
