@@ -214,7 +214,8 @@ fn findings(page: &mut Page, findings: &[Remark]) {
             FindingSeverity::Warning => (Paint::Yellow, "warning"),
         };
         let text = Text::new(paint, format!("{word}[{}]", finding.code))
-            .and(Paint::Plain, format!(" {}", finding.title));
+            .and(Paint::Plain, format!(" {}", finding.title))
+            .of_user();
         page.placed(2, 4, &text, finding.at.as_deref());
     }
 }

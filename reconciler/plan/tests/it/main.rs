@@ -6,6 +6,7 @@
 #![allow(clippy::unwrap_used)]
 
 mod arbitrary;
+mod cases;
 mod digests;
 mod health;
 mod plan;

@@ -23,7 +23,21 @@ pub(crate) enum Paint {
 
 /// Pieces of one logical line.
 #[derive(Debug, Clone, Default)]
-pub(crate) struct Text(Vec<(Paint, String)>);
+pub(crate) struct Text {
+    pieces: Vec<(Paint, String)>,
+    /// Holds a user's text: where it goes on is marked, so that no part of it looks like a line.
+    is_users: bool,
+}
+
+/// Before what goes on of a user's text, in two columns that are ours.
+const GOES_ON: &str = "↳ ";
+
+/// Where a line goes on that does not fit.
+#[derive(Clone, Copy)]
+struct Hanging {
+    column: usize,
+    is_marked: bool,
+}
 
 pub(crate) struct Page {
     width: usize,
@@ -63,8 +77,14 @@ impl Text {
     pub(crate) fn and(mut self, paint: Paint, text: impl Into<String>) -> Self {
         let text = text.into();
         if !text.is_empty() {
-            self.0.push((paint, text));
+            self.pieces.push((paint, text));
         }
+        self
+    }
+
+    #[must_use]
+    pub(crate) fn of_user(mut self) -> Self {
+        self.is_users = true;
         self
     }
 
@@ -77,12 +97,13 @@ impl Text {
 
     #[must_use]
     pub(crate) fn then(mut self, other: Self) -> Self {
-        self.0.extend(other.0);
+        self.pieces.extend(other.pieces);
+        self.is_users |= other.is_users;
         self
     }
 
     pub(crate) fn width(&self) -> usize {
-        self.0.iter().map(|(_, text)| text.width()).sum()
+        self.pieces.iter().map(|(_, text)| text.width()).sum()
     }
 }
 
@@ -124,16 +145,20 @@ impl Page {
     pub(crate) fn line(&mut self, indent: usize, hanging: usize, text: &Text) {
         let mut column = self.start(indent);
         let mut fresh = true;
-        for (paint, piece) in &text.0 {
+        let again = Hanging {
+            column: hanging,
+            is_marked: text.is_users && hanging >= 2,
+        };
+        for (paint, piece) in &text.pieces {
             for word in words(piece) {
                 let width = word.trim_end().width();
                 // A word that no line can hold is broken where it stands.
                 let fits_below = hanging + width <= self.width;
                 if !fresh && fits_below && column + width > self.width {
                     self.end();
-                    column = self.start(hanging);
+                    column = self.start_again(again);
                 }
-                column = self.word(word, *paint, column, hanging);
+                column = self.word(word, *paint, column, again);
                 fresh = false;
             }
         }
@@ -188,6 +213,16 @@ impl Page {
         indent
     }
 
+    fn start_again(&mut self, hanging: Hanging) -> usize {
+        if hanging.is_marked {
+            self.start(hanging.column - 2);
+            self.painted(GOES_ON, Paint::Dim);
+            hanging.column
+        } else {
+            self.start(hanging.column)
+        }
+    }
+
     /// Without spaces at the end of a line.
     fn end(&mut self) {
         self.out.truncate(self.out.trim_end_matches(' ').len());
@@ -196,16 +231,16 @@ impl Page {
 
     /// Writes a word with the spaces after it. One that is wider than a line is broken, after a
     /// separator where it has one.
-    fn word(&mut self, word: &str, paint: Paint, mut column: usize, hanging: usize) -> usize {
+    fn word(&mut self, word: &str, paint: Paint, mut column: usize, hanging: Hanging) -> usize {
         let text = word.trim_end_matches(' ');
         let mut piece = String::new();
         for c in text.chars() {
             let width = c.width().unwrap_or(0);
-            if column + width > self.width && column > hanging {
+            if column + width > self.width && column > hanging.column {
                 let rest = piece.split_off(break_at(&piece));
                 self.painted(&piece, paint);
                 self.end();
-                column = self.start(hanging) + rest.width();
+                column = self.start_again(hanging) + rest.width();
                 piece = rest;
             }
             piece.push(c);

@@ -25,7 +25,7 @@ pub(super) fn print(page: &mut Page, indent: usize, rows: &[Row]) {
 
 fn one(page: &mut Page, indent: usize, column: usize, row: &Row) {
     let head = symbol(row.op).and(Paint::Plain, " ");
-    let head = head.then(Text::plain(&row.path).padded(column));
+    let head = head.then(Text::plain(&row.path).padded(column)).of_user();
     let hanging = indent + 4;
     let place = row.at.as_deref();
     let value = match &row.body {
@@ -37,8 +37,12 @@ fn one(page: &mut Page, indent: usize, column: usize, row: &Row) {
             let value = change(before, after);
             if indent + head.width() + 2 + value.width() > page.width() {
                 page.placed(indent, hanging, &head, place);
-                let old = Text::new(Paint::Red, "- ").and(Paint::Plain, before);
-                let new = Text::new(Paint::Green, "+ ").and(Paint::Plain, after);
+                let old = Text::new(Paint::Red, "- ")
+                    .and(Paint::Plain, before)
+                    .of_user();
+                let new = Text::new(Paint::Green, "+ ")
+                    .and(Paint::Plain, after)
+                    .of_user();
                 page.line(hanging, hanging + 2, &old);
                 page.line(hanging, hanging + 2, &new);
                 return;
@@ -79,7 +83,9 @@ fn symbol(op: Op) -> Text {
 /// Indented as its place in the value is.
 fn grown(page: &mut Page, indent: usize, op: Op, branch: &Branch) {
     let gap = " ".repeat(2 * branch.depth + 1);
-    let head = symbol(op).and(Paint::Plain, format!("{gap}{}", branch.name));
+    let head = symbol(op)
+        .and(Paint::Plain, format!("{gap}{}", branch.name))
+        .of_user();
     let hanging = indent + 2 * branch.depth + 4;
     match &branch.leaf {
         Leaf::Deeper => page.line(indent, hanging, &head),
@@ -106,6 +112,6 @@ fn lines(page: &mut Page, indent: usize, lines: &[Line]) {
                 Text::new(Paint::Dim, text)
             }
         };
-        page.line(indent, indent + 2, &text);
+        page.line(indent, indent + 2, &text.of_user());
     }
 }

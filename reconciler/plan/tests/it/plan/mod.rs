@@ -18,4 +18,4 @@ mod schemas;
 mod sound;
 mod view;
 mod volumes;
-mod world;
+pub(crate) mod world;

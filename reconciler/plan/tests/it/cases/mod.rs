@@ -1,0 +1,141 @@
+//! `golden/plans/<topic>/<case>.case`: two states of a project, and what the views say of the way from
+//! the one to the other.
+//!
+//! Effects: reads `golden/plans`; writes there with `UPDATE_GOLDEN=1`: read what changed before it is
+//! committed. Always holds: every case names at least one view, and every case is held against the laws
+//! of all views ([`lawful`]), named or not; a file that is no case fails, as does a case that no view
+//! tells apart from another of its topic. Read on in [`file`] for the form of a case, in [`project`] for
+//! how its plans are made.
+
+#![allow(
+    clippy::disallowed_methods,
+    reason = "the cases are files, and this is their one reader"
+)]
+
+mod file;
+pub(crate) mod lawful;
+mod project;
+
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    env, fs,
+    path::{Path, PathBuf},
+};
+
+use starform_plan::{
+    document::Plans,
+    view::{MarkdownOptions, TextOptions, markdown, text},
+};
+
+use self::file::Case;
+
+/// What stands where a case's own lines go.
+const HOLE: &str = "@@";
+
+#[test]
+fn cases_give_what_is_expected() {
+    let mut wrong = Vec::new();
+    let mut count = 0;
+    for topic in folders() {
+        count += of_topic(&topic, &mut wrong);
+    }
+    assert!(
+        wrong.is_empty(),
+        "{} of {count} cases:\n{}\nUPDATE_GOLDEN=1 rewrites what is expected",
+        wrong.len(),
+        wrong.join("\n")
+    );
+    assert!(count >= LEAST, "{count} cases");
+}
+
+/// Cases are added, not lost.
+const LEAST: usize = 40;
+
+fn of_topic(topic: &Path, wrong: &mut Vec<String>) -> usize {
+    let base = fs::read_to_string(topic.join("base.kdl")).unwrap_or_else(|_| HOLE.to_owned());
+    let mut told: BTreeMap<String, PathBuf> = BTreeMap::new();
+    let mut count = 0;
+    for path in files(topic) {
+        let name = path.file_name().unwrap().to_string_lossy().into_owned();
+        if name == "base.kdl" {
+            continue;
+        }
+        if !name.ends_with(".case") {
+            wrong.push(format!("{} is no case", path.display()));
+            continue;
+        }
+        count += 1;
+        let old = fs::read_to_string(&path).unwrap();
+        match of_case(&base, &old) {
+            Ok(new) => {
+                if let Some(other) = told.insert(new.views(), path.clone()) {
+                    let (path, other) = (path.display(), other.display());
+                    wrong.push(format!("{path} says the same as {other}"));
+                }
+                compare(&path, &old, &new.text(), wrong);
+            }
+            Err(problem) => wrong.push(format!("{}: {problem}", path.display())),
+        }
+    }
+    count
+}
+
+fn of_case(base: &str, text: &str) -> Result<Case, String> {
+    let mut case = Case::read(text)?;
+    let plans = project::plans(base, &case)?;
+    lawful::check(&plans, &[])?;
+    for (view, expected) in &mut case.expected {
+        *expected = shown(view, &plans)?;
+    }
+    Ok(case)
+}
+
+/// A view by its name: `terminal`, `terminal 120`, `full 100`, `colour`, `markdown`, `markdown 1000`.
+fn shown(view: &str, plans: &Plans) -> Result<String, String> {
+    let (name, number) = view.split_once(' ').unwrap_or((view, ""));
+    let number = match number {
+        "" => None,
+        text => Some(text.parse().map_err(|_| format!("`{view}`: no number"))?),
+    };
+    let on_terminal = |width: usize, color: bool, full: bool| {
+        let options = TextOptions {
+            width: number.unwrap_or(width),
+            color,
+            full,
+        };
+        text(&plans.plans, &options).replace('\u{1b}', "␛")
+    };
+    Ok(match name {
+        "terminal" => on_terminal(80, false, false),
+        "full" => on_terminal(100, false, true),
+        "colour" => on_terminal(80, true, false),
+        "markdown" => {
+            let budget = number.unwrap_or(MarkdownOptions::default().budget);
+            let link = None;
+            markdown(&plans.plans, &MarkdownOptions { budget, link })
+        }
+        _ => return Err(format!("there is no view `{view}`")),
+    })
+}
+
+fn compare(path: &Path, old: &str, new: &str, wrong: &mut Vec<String>) {
+    if old == new {
+        return;
+    }
+    if env::var_os("UPDATE_GOLDEN").is_some() {
+        fs::write(path, new).unwrap();
+    } else {
+        wrong.push(format!("{} differs", path.display()));
+    }
+}
+
+fn folders() -> Vec<PathBuf> {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../golden/plans");
+    files(&root)
+}
+
+fn files(folder: &Path) -> Vec<PathBuf> {
+    let entries = fs::read_dir(folder).unwrap();
+    let found: BTreeSet<PathBuf> = entries.map(|entry| entry.unwrap().path()).collect();
+    found.into_iter().collect()
+}
