@@ -81,7 +81,16 @@ pub(crate) struct ViewOptions {
 pub(crate) enum ViewFormat {
     Human,
     Json,
+    /// One comment for a forge
     Markdown,
+    /// One page, to open in a browser
+    Html,
+    /// The findings, for code hosts and editors
+    Sarif,
+    /// Annotations, and the job summary where GITHUB_STEP_SUMMARY names a file
+    Github,
+    /// One event a line
+    Ndjson,
 }
 
 #[derive(Debug, Args)]

@@ -209,7 +209,7 @@ fn names_itself(path: &Path) -> bool {
 
 /// The project's folder as a repository names it, where the command runs at the repository's top:
 /// with a `/` at its end, or nothing.
-fn folder(path: &Path) -> String {
+pub(crate) fn folder(path: &Path) -> String {
     let given = as_given(path);
     let mut parts = Path::new(&given).components();
     let below = parts.all(|part| matches!(part, Component::Normal(_)));

@@ -1,8 +1,9 @@
 //! `starform plan`: shows what would change.
 //!
-//! Effects: reads files, asks a control plane or a cluster, prints; `--out` writes a plan file.
+//! Effects: reads files, asks a control plane or a cluster, prints; `--out` writes a plan file, `--format
+//! github` the job summary.
 
-use std::fs;
+use std::{env, fs, io::Write as _, path::Path};
 
 use anyhow::Context;
 use starform_contract::ProjectName;
@@ -40,7 +41,8 @@ pub(crate) async fn run(
         let text = serde_json::to_string(&plans)?;
         fs::write(file, text).with_context(|| format!("cannot write `{}`", file.display()))?;
     }
-    show(&plans, &args.view, terminal);
+    let folder = super::check::folder(&args.path);
+    show(&plans, &args.view, &folder, terminal)?;
     let changes = plans.plans.iter().any(|plan| !plan.is_empty());
     Ok(if args.exit_code && changes {
         Exit::Changes
@@ -49,18 +51,45 @@ pub(crate) async fn run(
     })
 }
 
-pub(crate) fn show(plans: &Plans, options: &ViewOptions, terminal: Terminal) {
+/// `folder` stands before the files' paths where a code host reads them.
+pub(crate) fn show(
+    plans: &Plans,
+    options: &ViewOptions,
+    folder: &str,
+    terminal: Terminal,
+) -> anyhow::Result<()> {
     match options.format {
         ViewFormat::Json => print_json(&plans.without_bundles()),
         ViewFormat::Human => show_human(plans, options.full, terminal),
-        ViewFormat::Markdown => {
-            let options = view::MarkdownOptions {
-                budget: options.budget,
-                link: options.link.clone(),
-            };
-            print(&view::markdown(&plans.plans, &options));
+        ViewFormat::Markdown => print(&comment(plans, options, options.budget)),
+        ViewFormat::Html => print(&view::html(&plans.plans)),
+        ViewFormat::Sarif => print(&view::sarif(&plans.plans, folder)),
+        ViewFormat::Github => {
+            print(&view::github(&plans.plans, folder));
+            if let Some(file) = env::var_os("GITHUB_STEP_SUMMARY") {
+                append(Path::new(&file), &comment(plans, options, JOB_SUMMARY))?;
+            }
         }
+        ViewFormat::Ndjson => print(&view::ndjson(&plans.plans)),
     }
+    Ok(())
+}
+
+/// A job summary has at most 1 MiB; a character, at most four bytes.
+const JOB_SUMMARY: usize = 250_000;
+
+fn comment(plans: &Plans, options: &ViewOptions, budget: usize) -> String {
+    let link = options.link.clone();
+    view::markdown(&plans.plans, &view::MarkdownOptions { budget, link })
+}
+
+/// Earlier steps of the job may have written there.
+fn append(file: &Path, text: &str) -> anyhow::Result<()> {
+    let mut options = fs::OpenOptions::new();
+    let opened = options.append(true).create(true).open(file);
+    opened
+        .and_then(|mut file| file.write_all(text.as_bytes()))
+        .with_context(|| format!("cannot write the job summary to `{}`", file.display()))
 }
 
 pub(crate) fn show_human(plans: &Plans, full: bool, terminal: Terminal) {

@@ -27,7 +27,7 @@ pub(crate) async fn run(
     } else {
         read(Path::new(&args.plan))?
     };
-    super::plan::show(&plans, &args.view, terminal);
+    super::plan::show(&plans, &args.view, "", terminal)?;
     Ok(Exit::Success)
 }
 

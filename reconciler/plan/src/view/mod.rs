@@ -9,8 +9,14 @@
 //! | [`values`] | one value, path or piece of user text, so that nothing in it can deceive |
 //! | `terminal` | the outline on a terminal |
 //! | `markdown` | the outline as a comment on a forge |
+//! | `html` | the outline as a page |
+//! | `findings` | the findings as SARIF and as workflow commands of GitHub |
+//! | `events` | the document as NDJSON |
 
+mod events;
+mod findings;
 mod fold;
+mod html;
 mod markdown;
 mod outline;
 mod terminal;
@@ -18,6 +24,9 @@ pub mod values;
 
 use crate::document::Plan;
 
+pub use events::{PlanEvent, PlanEventSchema, What, ndjson};
+pub use findings::{github, sarif};
+pub use html::html;
 pub use markdown::{MarkdownOptions, markdown};
 use outline::Form;
 pub use outline::summary;

@@ -36,7 +36,7 @@ pub(crate) fn check(plans: &Plans, canaries: &[String]) -> Result<(), String> {
         silent(&comment, canaries)?;
         counted(plans, &comment)?;
     }
-    Ok(())
+    super::machine::check(plans, canaries)
 }
 
 /// Nothing moves the cursor, and no line leaves the page but the one for programs.
@@ -81,7 +81,7 @@ fn told(plans: &Plans, shown: &str, full: bool) -> Result<(), String> {
     Ok(())
 }
 
-fn shown_path(field: &FieldChange) -> String {
+pub(super) fn shown_path(field: &FieldChange) -> String {
     match &field.words {
         Some(words) => values::visible(words),
         None => values::words(&field.path),
@@ -89,7 +89,7 @@ fn shown_path(field: &FieldChange) -> String {
 }
 
 /// By its name, or by the name without the environment's where environments are told together.
-fn names(plan: &starform_plan::document::Plan, shown: &str, name: &str) -> bool {
+pub(super) fn names(plan: &starform_plan::document::Plan, shown: &str, name: &str) -> bool {
     let environment = plan.environment.as_str();
     shown.contains(name) || shown.contains(&name.replace(environment, "‹environment›"))
 }

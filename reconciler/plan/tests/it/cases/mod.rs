@@ -14,6 +14,7 @@
 
 mod file;
 pub(crate) mod lawful;
+mod machine;
 mod project;
 
 use std::{
@@ -24,7 +25,7 @@ use std::{
 
 use starform_plan::{
     document::Plans,
-    view::{MarkdownOptions, TextOptions, markdown, text},
+    view::{MarkdownOptions, TextOptions, github, html, markdown, ndjson, sarif, text},
 };
 
 use self::file::Case;
@@ -90,7 +91,8 @@ fn of_case(base: &str, text: &str) -> Result<Case, String> {
     Ok(case)
 }
 
-/// A view by its name: `terminal`, `terminal 120`, `full 100`, `colour`, `markdown`, `markdown 1000`.
+/// A view by its name: `terminal`, `terminal 120`, `full 100`, `colour`, `markdown`, `markdown 1000`,
+/// `html`, `sarif`, `github`, `ndjson`.
 fn shown(view: &str, plans: &Plans) -> Result<String, String> {
     let (name, number) = view.split_once(' ').unwrap_or((view, ""));
     let number = match number {
@@ -114,8 +116,19 @@ fn shown(view: &str, plans: &Plans) -> Result<String, String> {
             let link = None;
             markdown(&plans.plans, &MarkdownOptions { budget, link })
         }
+        "html" => without_style(&html(&plans.plans)),
+        "sarif" => sarif(&plans.plans, ""),
+        "github" => github(&plans.plans, ""),
+        "ndjson" => ndjson(&plans.plans),
         _ => return Err(format!("there is no view `{view}`")),
     })
+}
+
+/// How a page looks is the same on every one, and has a file of its own.
+fn without_style(page: &str) -> String {
+    let (before, rest) = page.split_once("<style>").unwrap();
+    let (_, after) = rest.split_once("</style>").unwrap();
+    format!("{before}<style></style>{after}")
 }
 
 fn compare(path: &Path, old: &str, new: &str, wrong: &mut Vec<String>) {

@@ -105,6 +105,7 @@ fn proposal(
     let names = project.service_names_in(environment);
     let bindings = Bindings {
         workspace_id: WorkspaceId::local(),
+        workspace: WorkspaceId::LOCAL_NAME.to_owned(),
         project_id,
         tier: DEFAULT_TIER.to_owned(),
         names: bind_names(project_id, &accepted, &names, &project.former_names()),

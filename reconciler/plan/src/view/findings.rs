@@ -1,0 +1,223 @@
+//! The findings of plans as code hosts read them: SARIF 2.1.0, and the workflow commands of GitHub.
+//!
+//! Pure. Always holds: columns count characters; a finding is known again by code, environment and title,
+//! not by its line; nothing of a user's text can end a command or begin another.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use serde_json::{Value, json};
+
+use crate::{
+    codes,
+    document::{Action, Finding, FindingSeverity, Plan, Risk},
+    view::{outline, values},
+};
+
+const SCHEMA: &str =
+    "https://docs.oasis-open.org/sarif/sarif/v2.1.0/errata01/os/schemas/sarif-schema-2.1.0.json";
+
+/// GitHub shows so many annotations of a kind for a step.
+const SHOWN: usize = 10;
+
+/// `FILE:LINE:COLUMN`
+struct Place<'a> {
+    file: &'a str,
+    line: u32,
+    column: u32,
+}
+
+/// One log with one run. `folder` stands before each file's path: the project's folder as the
+/// repository names it, or nothing.
+pub fn sarif(plans: &[Plan], folder: &str) -> String {
+    let raised: BTreeSet<&str> = each(plans).map(|(_, f)| f.code.as_str()).collect();
+    let rules: Vec<&str> = raised.into_iter().collect();
+    let mut seen = BTreeMap::new();
+    let results: Vec<Value> = each(plans)
+        .map(|(plan, finding)| result(plan, finding, folder, &rules, &mut seen))
+        .collect();
+    let log = json!({
+        "$schema": SCHEMA,
+        "version": "2.1.0",
+        "runs": [{
+            "tool": { "driver": {
+                "name": "starform",
+                "semanticVersion": env!("CARGO_PKG_VERSION"),
+                "rules": rules.iter().map(|code| rule(code)).collect::<Vec<_>>(),
+            } },
+            "columnKind": "unicodeCodePoints",
+            "results": results,
+        }],
+    });
+    let mut text = serde_json::to_string_pretty(&log).expect("strings and numbers are JSON");
+    text.push('\n');
+    text
+}
+
+/// A command a line: each environment's summary, what is lost or opened in it, its findings.
+pub fn github(plans: &[Plan], folder: &str) -> String {
+    let mut out = String::new();
+    for plan in plans {
+        let name = property(&format!("{}/{}", plan.project, plan.environment));
+        let summary = data(&outline::summary(plan));
+        out.push_str(&format!("::notice title={name}::{summary}\n"));
+        if let Some(lost) = lost(plan) {
+            out.push_str(&format!("::warning title={name}::{}\n", data(&lost)));
+        }
+    }
+    for severity in [FindingSeverity::Blocking, FindingSeverity::Warning] {
+        let all: Vec<(&Plan, &Finding)> = each(plans)
+            .filter(|(_, finding)| finding.severity == severity)
+            .collect();
+        for (plan, finding) in all.iter().take(SHOWN) {
+            out.push_str(&command(plan, finding, folder));
+        }
+        if all.len() > SHOWN {
+            let hidden = all.len() - SHOWN;
+            let word = level(severity);
+            out.push_str(&format!(
+                "::notice title=starform::{hidden} more of {word} are not shown\n"
+            ));
+        }
+    }
+    out
+}
+
+fn each(plans: &[Plan]) -> impl Iterator<Item = (&Plan, &Finding)> {
+    plans
+        .iter()
+        .flat_map(|plan| plan.findings.iter().map(move |finding| (plan, finding)))
+}
+
+fn rule(code: &str) -> Value {
+    let shown = values::visible(code);
+    let more = format!("`starform explain {shown}` says more.");
+    match codes::ALL.iter().find(|known| known.code == code) {
+        Some(known) => json!({
+            "id": shown,
+            "shortDescription": { "text": known.title },
+            "fullDescription": { "text": known.doc },
+            "help": { "text": format!("{} {more}", known.doc) },
+        }),
+        None => json!({ "id": shown, "help": { "text": more } }),
+    }
+}
+
+fn result(
+    plan: &Plan,
+    finding: &Finding,
+    folder: &str,
+    rules: &[&str],
+    seen: &mut BTreeMap<String, usize>,
+) -> Value {
+    let environment = format!("{}/{}", plan.project, plan.environment);
+    let title = values::visible(&finding.title);
+    let fact = format!("{} {environment} {title}", values::visible(&finding.code));
+    let count = seen.entry(fact.clone()).or_default();
+    *count += 1;
+    let logical = json!([{ "fullyQualifiedName": environment }]);
+    let location = match Place::of(finding) {
+        Some(place) => json!({
+            "physicalLocation": {
+                "artifactLocation": { "uri": uri(&format!("{folder}{}", place.file)) },
+                "region": { "startLine": place.line, "startColumn": place.column },
+            },
+            "logicalLocations": logical,
+        }),
+        None => json!({ "logicalLocations": logical }),
+    };
+    json!({
+        "ruleId": values::visible(&finding.code),
+        "ruleIndex": rules.iter().position(|rule| *rule == finding.code),
+        "level": level(finding.severity),
+        "message": { "text": format!("{environment}: {title}") },
+        "locations": [location],
+        "partialFingerprints": { "starform/v1": format!("{fact} #{count}") },
+    })
+}
+
+const fn level(severity: FindingSeverity) -> &'static str {
+    match severity {
+        FindingSeverity::Blocking => "error",
+        FindingSeverity::Warning => "warning",
+    }
+}
+
+fn command(plan: &Plan, finding: &Finding, folder: &str) -> String {
+    let title = property(&format!(
+        "{} in {}/{}",
+        finding.code, plan.project, plan.environment
+    ));
+    let place = Place::of(finding).map(|place| {
+        let file = property(&format!("{folder}{}", place.file));
+        format!("file={file},line={},col={},", place.line, place.column)
+    });
+    format!(
+        "::{} {}title={title}::{}\n",
+        level(finding.severity),
+        place.unwrap_or_default(),
+        data(&finding.title)
+    )
+}
+
+/// `1 object deleted, 2 replaced, 1 opens to more`
+fn lost(plan: &Plan) -> Option<String> {
+    let objects = &plan.objects;
+    let count = |is: fn(Action, Risk) -> bool| {
+        objects
+            .iter()
+            .filter(|change| is(change.action, change.risk))
+            .count()
+    };
+    let counts = [
+        (
+            count(|_, risk| risk == Risk::Destroy),
+            "destroyed with its data",
+        ),
+        (
+            count(|action, risk| action == Action::Delete && risk < Risk::Destroy),
+            "deleted",
+        ),
+        (count(|action, _| action == Action::Replace), "replaced"),
+        (
+            count(|action, _| action == Action::Retain),
+            "left behind with its data",
+        ),
+        (count(|_, risk| risk == Risk::Widen), "opened to more"),
+    ];
+    let parts: Vec<String> = counts
+        .into_iter()
+        .filter(|(count, _)| *count > 0)
+        .map(|(count, word)| format!("{} {word}", values::count(count, "object")))
+        .collect();
+    (!parts.is_empty()).then(|| parts.join(", "))
+}
+
+impl<'a> Place<'a> {
+    fn of(finding: &'a Finding) -> Option<Self> {
+        let mut parts = finding.at.as_deref()?.rsplitn(3, ':');
+        let column = parts.next()?.parse().ok()?;
+        let line = parts.next()?.parse().ok()?;
+        let file = parts.next()?;
+        Some(Self { file, line, column })
+    }
+}
+
+/// A relative reference of RFC 3986.
+fn uri(path: &str) -> String {
+    path.bytes().fold(String::new(), |uri, byte| {
+        let is_plain = byte.is_ascii_alphanumeric() || b"-._~/".contains(&byte);
+        if is_plain {
+            format!("{uri}{}", char::from(byte))
+        } else {
+            format!("{uri}%{byte:02X}")
+        }
+    })
+}
+
+fn data(text: &str) -> String {
+    values::visible(text).replace('%', "%25")
+}
+
+fn property(text: &str) -> String {
+    data(text).replace(':', "%3A").replace(',', "%2C")
+}

@@ -1,0 +1,230 @@
+//! One page for all environments: without a script, light and dark, to be read by eye, keyboard and ear.
+//!
+//! Pure. Always holds: every text is escaped, nothing is loaded from anywhere and no script may run (the
+//! page's own policy says so), marks that colour shows are words too, what is deleted, replaced or
+//! widened is never folded. Read on in `changes` for what changes, in `style.css` for how it looks.
+
+mod changes;
+
+use maud::{DOCTYPE, Markup, PreEscaped, html as markup};
+
+use crate::{
+    document::{FindingSeverity, Plan},
+    view::{
+        outline::{self, Form, Heading, Part, Remark},
+        values,
+    },
+};
+
+const STYLE: &str = include_str!("style.css");
+
+/// Nothing is fetched, nothing runs, nothing is sent.
+const POLICY: &str =
+    "default-src 'none'; style-src 'unsafe-inline'; form-action 'none'; base-uri 'none'";
+
+pub fn html(plans: &[Plan]) -> String {
+    let short = outline::outline(plans, Form::Short);
+    let full = outline::outline(plans, Form::Full);
+    let headings: Vec<&Heading> = short.iter().flat_map(|part| &part.headings).collect();
+    let title = title(&headings);
+    let page = markup! {
+        (DOCTYPE)
+        html lang="en" {
+            head {
+                meta charset="utf-8";
+                meta http-equiv="Content-Security-Policy" content=(POLICY);
+                meta name="viewport" content="width=device-width, initial-scale=1";
+                meta name="color-scheme" content="light dark";
+                title { (title) }
+                style { (PreEscaped(STYLE)) }
+            }
+            body {
+                a.skip href="#changes" { "Skip to the changes" }
+                header {
+                    h1 { (title) }
+                    (table(&short))
+                }
+                main #changes {
+                    @for (n, (short, full)) in short.iter().zip(&full).enumerate() {
+                        (part(n, short, full))
+                    }
+                }
+                footer {
+                    p { "This page holds no script and loads nothing." }
+                }
+            }
+        }
+    };
+    let mut text = on_lines(&page.into_string());
+    text.push('\n');
+    text
+}
+
+/// A line for each block, for who reads the page's source; a user's text holds no tag.
+fn on_lines(page: &str) -> String {
+    let blocks = [
+        "<head>",
+        "<body>",
+        "<header>",
+        "<table",
+        "<tr>",
+        "<main",
+        "<section",
+        "<h2",
+        "<h3>",
+        "<h4>",
+        "<p",
+        "<ul",
+        "<li>",
+        "<article>",
+        "<details>",
+        "<footer>",
+    ];
+    let mut out = String::with_capacity(page.len());
+    for piece in page.split_inclusive('>') {
+        let tag = piece.rfind('<').map_or("", |at| &piece[at..]);
+        let is_block =
+            blocks.iter().any(|block| tag.starts_with(block)) && !tag.starts_with("<pre");
+        if is_block {
+            let (text, tag) = piece.split_at(piece.len() - tag.len());
+            out.push_str(text);
+            out.push('\n');
+            out.push_str(tag);
+        } else {
+            out.push_str(piece);
+        }
+    }
+    out
+}
+
+fn title(headings: &[&Heading]) -> String {
+    let mut projects: Vec<&str> = headings.iter().map(|h| h.project.as_str()).collect();
+    projects.dedup();
+    match headings {
+        [only] => format!("Plan for {}", only.name),
+        several => format!(
+            "Plans for {} of {}",
+            values::count(several.len(), "environment"),
+            projects.join(", ")
+        ),
+    }
+}
+
+fn table(parts: &[Part]) -> Markup {
+    let rows = parts.iter().enumerate();
+    let rows = rows.flat_map(|(n, part)| part.headings.iter().map(move |heading| (n, heading)));
+    markup! {
+        table {
+            caption { "Environments, and how many objects change" }
+            thead {
+                tr {
+                    @for name in ["environment", "plan", "create", "update", "replace", "delete", "keep", "adopt", "findings", "state"] {
+                        th scope="col" { (name) }
+                    }
+                }
+            }
+            tbody {
+                @for (n, heading) in rows {
+                    tr {
+                        th scope="row" { a href={ "#part-" (n) } { (heading.name) } }
+                        td { code { (heading.plan) } }
+                        td { (heading.objects.create) }
+                        td { (heading.objects.update) }
+                        (strong(heading.objects.replace))
+                        (strong(heading.objects.delete))
+                        (strong(heading.objects.retain))
+                        td { (heading.objects.adopt) }
+                        td { (findings(heading)) }
+                        td { (state(heading)) }
+                    }
+                }
+            }
+        }
+    }
+}
+
+fn strong(count: u32) -> Markup {
+    markup! {
+        td {
+            @if count > 0 { strong.lost { (count) } } @else { (count) }
+        }
+    }
+}
+
+fn findings(heading: &Heading) -> String {
+    match (heading.errors, heading.warnings) {
+        (0, 0) => "none".to_owned(),
+        (errors, 0) => values::count(errors, "error"),
+        (0, warnings) => values::count(warnings, "warning"),
+        (errors, warnings) => format!(
+            "{}, {}",
+            values::count(errors, "error"),
+            values::count(warnings, "warning")
+        ),
+    }
+}
+
+fn state(heading: &Heading) -> Markup {
+    match (heading.errors, heading.changes) {
+        (1.., _) => markup! { strong.lost { "blocked" } },
+        (0, true) => markup! { "ready" },
+        (0, false) => markup! { "no changes" },
+    }
+}
+
+fn part(n: usize, short: &Part, full: &Part) -> Markup {
+    let names: Vec<&str> = short.headings.iter().map(|h| h.name.as_str()).collect();
+    let id = format!("part-{n}");
+    let body = markup! {
+        @if !short.findings.is_empty() {
+            ul.findings {
+                @for finding in &short.findings { (remark(finding)) }
+            }
+        }
+        (changes::told(short))
+        (changes::exact(short, full))
+    };
+    let has_placeholders = body.0.contains('‹');
+    markup! {
+        section aria-labelledby=(id) {
+            h2 id=(id) { (names.join(", ")) }
+            @for heading in &short.headings {
+                p.about { (about(heading)) }
+            }
+            @if short.headings.len() > 1 {
+                p { "The same change in " (short.headings.len()) " environments." }
+            }
+            (body)
+            @if has_placeholders {
+                p { code { "‹›" } " is each one's own name." }
+            }
+            p.summary { (short.summary) }
+        }
+    }
+}
+
+fn about(heading: &Heading) -> Markup {
+    markup! {
+        "Plan " code { (heading.plan) }
+        @if let Some(revision) = &heading.revision { ", at " code { (revision) } }
+        @match heading.generation {
+            Some(generation) => { ", against generation " (generation) }
+            None => { ", nothing is accepted yet" }
+        }
+        "."
+    }
+}
+
+fn remark(finding: &Remark) -> Markup {
+    let (class, word) = match finding.severity {
+        FindingSeverity::Blocking => ("lost", "error"),
+        FindingSeverity::Warning => ("updated", "warning"),
+    };
+    markup! {
+        li {
+            strong class=(class) { (word) "[" (finding.code) "]" }
+            " " bdi { (finding.title) }
+            @if let Some(at) = &finding.at { " " code.at { (values::visible(at)) } }
+        }
+    }
+}
