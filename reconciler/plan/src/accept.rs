@@ -16,6 +16,7 @@ use crate::{
     accepted::AcceptedProject,
     crosscheck,
     document::{Action, Finding, FindingSeverity, Plan},
+    ending::ends_with_project,
     merge,
     propose::Proposal,
     size::{self, Sizes},
@@ -73,6 +74,7 @@ pub fn accept(
     proposal: &Proposal,
 ) -> Result<AcceptOutcome, Refusal> {
     let plan = &proposal.plan;
+    let accepted = &*accepted.as_planned(plan);
     sound::sound(index, accepted, proposal)?;
     let blocking: Vec<Finding> = plan.blocking_findings().cloned().collect();
     if !blocking.is_empty() {
@@ -158,11 +160,6 @@ pub fn clear_finished(
     });
 }
 
-/// The Namespace, and the rights in it.
-fn ends_with_project(key: &ObjectKey) -> bool {
-    key.is_namespace() || key.is_rights()
-}
-
 /// Exactly what the plan does beyond writing. `result`: the environment that is accepted by it; what is
 /// wanted there is not deleted, whatever the plan says that others made good since.
 pub fn consent(plan: &Plan, accepted: &AcceptedProject, result: &EnvironmentBundle) -> Consent {
@@ -220,14 +217,17 @@ fn successor(
             .environments
             .insert(plan.environment.clone(), environment.digest());
     }
+    let consent = consent(plan, accepted, environment);
     // What stands (again) or is kept may not go by what was said of it before: until a report
-    // converges, the agent may not even have seen the plan that said so.
+    // converges, the agent may not even have seen the plan that said so. What is said of the Namespace
+    // again is said once.
     let stays = stays(project, environment);
+    let again = |key: &ObjectKey| ends_with_project(key) && consent.delete.contains(key);
     for accepted in &mut entry.accepted {
         let Consent {
             delete, destroy, ..
         } = &mut accepted.consent;
-        delete.retain(|key| !stays.contains(key));
+        delete.retain(|key| !stays.contains(key) && !again(key));
         destroy.retain(|key| !stays.contains(key));
     }
     entry.accepted.push(Accepted {
@@ -235,7 +235,7 @@ fn successor(
         environment: plan.environment.clone(),
         revision: plan.source.revision.clone(),
         generation: index.generation.next(),
-        consent: consent(plan, accepted, environment),
+        consent,
     });
     index.successor(projects)
 }

@@ -10,6 +10,8 @@ use starform_contract::{
     ProjectBundle, ProjectId, SecretVersions,
 };
 
+use crate::ending::{self, Ending};
+
 /// The environments of a project, by name.
 pub type Environments<'a> = BTreeMap<&'a EnvironmentName, &'a EnvironmentBundle>;
 
@@ -20,6 +22,8 @@ pub struct AcceptedProject {
     pub generation: Generation,
     own: Option<Named<ProjectBundle>>,
     environments: BTreeMap<EnvironmentName, Named<EnvironmentBundle>>,
+    /// What the accepted deletion of the project has still to take.
+    pub ending: Option<Ending>,
     /// Which secrets have values at the moment; what is proposed or accepted may use no others.
     pub secrets: SecretVersions,
 }
@@ -52,6 +56,7 @@ impl AcceptedProject {
             generation,
             own: None,
             environments: BTreeMap::new(),
+            ending: None,
             secrets: SecretVersions::Unasked,
         }
     }
@@ -83,6 +88,7 @@ impl AcceptedProject {
                 return Err(missing(&entry.bundle, "the project's own".to_owned()));
             }
         };
+        accepted.ending = ending::of_entry(entry, &own);
         accepted.own = Some(Named {
             bundle: own,
             digest: entry.bundle.clone(),
@@ -102,6 +108,25 @@ impl AcceptedProject {
             accepted.environments.insert(name.clone(), named);
         }
         Ok(accepted)
+    }
+
+    /// As if these were accepted.
+    pub(crate) fn supposing(
+        &self,
+        own: ProjectBundle,
+        environment: Option<EnvironmentBundle>,
+    ) -> Self {
+        let mut supposed = self.clone();
+        if let Some(bundle) = environment {
+            let (name, digest) = (bundle.environment.clone(), bundle.digest());
+            supposed.environments.insert(name, Named { bundle, digest });
+        }
+        let digest = own.digest();
+        supposed.own = Some(Named {
+            bundle: own,
+            digest,
+        });
+        supposed
     }
 
     /// The project's own bundle; `None` where nothing was ever accepted for it.

@@ -19,6 +19,7 @@ pub mod codes;
 pub mod crosscheck;
 pub mod diff;
 pub mod document;
+pub mod ending;
 pub mod health;
 mod hold;
 pub mod ids;

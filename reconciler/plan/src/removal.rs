@@ -87,18 +87,23 @@ pub fn project(
     accepted: &AcceptedProject,
     destroy: &BTreeSet<VolumePlace>,
 ) -> Result<Vec<Proposal>, NotRemovable> {
-    let own = standing(accepted)?;
-    let removed = removed(accepted.environments().into_values(), destroy)?;
-    let last = accepted.environments().len() - 1;
-    let environments = accepted.environments().into_values().enumerate();
+    let there = accepted.still_there();
+    let own = standing(&there)?;
+    let removed = removed(there.environments().into_values(), destroy)?;
+    let last = there.environments().len() - 1;
+    let environments = there.environments().into_values().enumerate();
     let plans = environments.map(|(place, current)| {
         let mut own = own.clone();
-        if place == last {
-            own.objects.clear();
+        own.objects.clear();
+        match place == last {
+            true => Ok(emptied(&there, current, own, &removed)),
+            false => {
+                let own = standing(accepted)?.clone();
+                Ok(emptied(accepted, current, own, &removed))
+            }
         }
-        emptied(accepted, current, own, &removed)
     });
-    Ok(plans.collect())
+    plans.collect()
 }
 
 /// Something of the project is accepted, and with it an environment.

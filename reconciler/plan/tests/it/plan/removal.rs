@@ -210,12 +210,16 @@ fn a_volume_stays_until_it_is_named() {
     let kept = accepted.environment(&environment("production")).unwrap();
     assert!(kept.is_empty());
     assert_eq!(kept.kept.len(), 1, "it is still told");
-    let nothing = end(&world, &[]).remove(0).plan;
-    assert!(nothing.is_empty());
+    let again = end(&world, &[]).remove(0).plan;
+    assert_eq!(
+        kinds(again.objects.iter().map(|change| &change.key)),
+        ["Namespace", "RoleBinding"],
+        "what is left is asked for again"
+    );
     assert!(
-        nothing.findings[0].title.contains("--destroy catalog.data"),
+        again.findings[0].title.contains("--destroy catalog.data"),
         "{:?}",
-        nothing.findings
+        again.findings
     );
 
     // The Namespace may go whenever nothing keeps it any more, so its consent outlives the apply.
@@ -240,6 +244,45 @@ fn a_volume_stays_until_it_is_named() {
     let accepted = &world.index.projects[&shop_id()].accepted;
     let delete = accepted.iter().flat_map(|plan| &plan.consent.delete);
     assert_eq!(kinds(delete), [] as [&str; 0]);
+}
+
+/// The Namespace stayed because of something that is not ours; the same command asks for it again.
+#[test]
+fn what_had_to_stay_is_asked_for_again() {
+    let mut world = World::having(&staging());
+    let [plan] = &end(&world, &[])[..] else {
+        panic!("one environment");
+    };
+    world.accept(plan).unwrap();
+    let before = world.index.clone();
+    let again = end(&world, &[]);
+    assert_eq!(again.len(), 1);
+    assert_eq!(again[0].plan.environment, environment("staging"));
+    assert_eq!(again[0].plan.settings, []);
+    let keys = again[0].plan.objects.iter().map(|change| &change.key);
+    assert_eq!(kinds(keys), ["Namespace", "RoleBinding"]);
+    assert!(world.accept(&again[0]).unwrap());
+    assert_eq!(world.index.generation, before.generation.next());
+    let entry = &world.index.projects[&shop_id()];
+    assert_eq!(entry.bundle, before.projects[&shop_id()].bundle);
+    assert!(entry.environments.is_empty());
+    let listing = entry.accepted.iter().filter(|accepted| {
+        let mut delete = accepted.consent.delete.iter();
+        delete.any(|key| key.kind == "Namespace")
+    });
+    assert_eq!(listing.count(), 1, "{:#?}", entry.accepted);
+    assert_eq!(
+        world.accept(&again[0]),
+        Err(Refusal::Used(again[0].plan.plan_id.clone()))
+    );
+    // As something else it is no way around what a plan lists.
+    let standing = World::having(&staging());
+    let mut standing = World {
+        bundles: standing.bundles,
+        index: standing.index,
+        ..world
+    };
+    standing.accept(&again[0]).unwrap_err();
 }
 
 #[test]
