@@ -19,7 +19,7 @@ use crate::{
     embedded::Embedded,
     exit::Exit,
     progress::Progress,
-    remote::{Remote, failure},
+    remote::{Remote, RemoteError, failure},
 };
 
 pub(crate) enum Backend {
@@ -64,15 +64,19 @@ impl Backend {
         }
     }
 
-    /// The plans that delete an environment, or the project with all of them.
+    /// The plans that delete an environment, or the project with all of them; `None`: the control plane
+    /// knows the project by its name alone, since nothing was ever accepted for it.
     pub(crate) async fn removal(
         &self,
         name: &ProjectName,
         environment: Option<&EnvironmentName>,
         destroy: &BTreeSet<VolumePlace>,
-    ) -> anyhow::Result<Plans> {
+    ) -> anyhow::Result<Option<Plans>> {
         match self {
-            Self::Embedded(embedded) => embedded.removal(name, environment, destroy).await,
+            Self::Embedded(embedded) => {
+                let plans = embedded.removal(name, environment, destroy).await?;
+                Ok(Some(plans))
+            }
             Self::Remote(remote) => {
                 let project = project_id(remote, name).await?;
                 let body = body::Removal {
@@ -80,7 +84,27 @@ impl Backend {
                     destroy: destroy.clone(),
                 };
                 let path = format!("/v1/projects/{project}/removal?bundles=true");
-                remote.post(&path, &body).await.map_err(failure)
+                match remote.post(&path, &body).await {
+                    Ok(plans) => Ok(Some(plans)),
+                    Err(RemoteError::Problem(problem))
+                        if environment.is_none() && problem.code == "nothing-accepted" =>
+                    {
+                        Ok(None)
+                    }
+                    Err(error) => Err(failure(error)),
+                }
+            }
+        }
+    }
+
+    /// Deletes a project that nothing was ever accepted for.
+    pub(crate) async fn forget(&self, name: &ProjectName) -> anyhow::Result<()> {
+        match self {
+            Self::Embedded(_) => Ok(()),
+            Self::Remote(remote) => {
+                let project = project_id(remote, name).await?;
+                let path = format!("/v1/projects/{project}");
+                remote.delete(&path).await.map_err(failure)
             }
         }
     }

@@ -141,6 +141,9 @@ pub(crate) enum ProjectCommand {
     },
     /// List projects
     List {
+        /// Those that were deleted too
+        #[arg(long)]
+        all: bool,
         #[arg(long, value_name = "FORMAT", default_value = "human")]
         format: PlanFormat,
     },

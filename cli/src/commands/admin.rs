@@ -68,14 +68,11 @@ pub(crate) async fn project(
         ProjectCommand::Delete { name, removal } => {
             return removal::project(&name, &removal, global, terminal).await;
         }
-        ProjectCommand::List { format } => {
+        ProjectCommand::List { all, format } => {
+            let path = format!("/v1/projects?deleted={all}");
             let all: body::Items<body::Project> =
-                remote(global)?.get("/v1/projects").await.map_err(failure)?;
-            let lines = all
-                .items
-                .iter()
-                .map(|p| format!("{}  {}  {}", p.id, p.name, p.namespace));
-            list(format, &all, lines);
+                remote(global)?.get(&path).await.map_err(failure)?;
+            list(format, &all, all.items.iter().map(project_line));
         }
     }
     Ok(Exit::Success)
@@ -101,6 +98,18 @@ pub(crate) async fn token(command: TokenCommand, global: &Global) -> anyhow::Res
     say!("keep it now: only its hash is stored");
     print(&format!("{}\n", issued.token));
     Ok(Exit::Success)
+}
+
+fn project_line(project: &body::Project) -> String {
+    let state = match (project.ended_at, project.deleted_at) {
+        (_, Some(_)) => "  deleted",
+        (Some(_), None) => "  deleted, but its Namespace is still there",
+        (None, None) => "",
+    };
+    format!(
+        "{}  {}  {}{state}",
+        project.id, project.name, project.namespace
+    )
 }
 
 pub(super) fn remote(global: &Global) -> anyhow::Result<Remote> {

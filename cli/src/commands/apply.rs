@@ -59,7 +59,7 @@ pub(super) async fn carry_out(
     plan::show_human(plans, false, terminal);
     refuse_blocked(plans)?;
     let changing: Vec<&Plan> = plans.plans.iter().filter(|plan| !plan.is_empty()).collect();
-    if !changing.is_empty() && !auto_approve && !approved(&changing, terminal)? {
+    if !changing.is_empty() && !auto_approve && !approved(&question(&changing), terminal)? {
         return Err(Failure::because(Exit::Cancelled, "nothing was applied"));
     }
     let wait = Duration::from_secs(wait.as_secs().into());
@@ -230,16 +230,20 @@ fn refuse_blocked(plans: &Plans) -> anyhow::Result<()> {
     ))
 }
 
-fn approved(plans: &[&Plan], terminal: Terminal) -> anyhow::Result<bool> {
-    if !terminal.interactive {
-        let message = "nobody is there to ask; look at the plan, then repeat with --auto-approve";
-        return Err(Failure::because(Exit::Error, message));
-    }
+fn question(plans: &[&Plan]) -> String {
     let names: Vec<String> = plans
         .iter()
         .map(|plan| format!("{}/{}", plan.project, plan.environment))
         .collect();
-    say_part!("Apply to {}? Only `yes` goes on: ", names.join(", "));
+    format!("Apply to {}?", names.join(", "))
+}
+
+pub(super) fn approved(question: &str, terminal: Terminal) -> anyhow::Result<bool> {
+    if !terminal.interactive {
+        let message = "nobody is there to ask; look at the plan, then repeat with --auto-approve";
+        return Err(Failure::because(Exit::Error, message));
+    }
+    say_part!("{question} Only `yes` goes on: ");
     std::io::stderr().flush()?;
     let mut answer = String::new();
     stdin().lock().read_line(&mut answer)?;

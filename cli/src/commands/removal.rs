@@ -14,7 +14,7 @@ use super::{
 use crate::{
     args::{EnvironmentCommand, Global, PlanOptions, RemovalOptions},
     backend::Backend,
-    exit::Exit,
+    exit::{Exit, Failure},
     sources,
     terminal::Terminal,
 };
@@ -57,7 +57,15 @@ async fn remove(
 ) -> anyhow::Result<Exit> {
     let backend = Backend::new(global, folder)?;
     let destroy = removal.destroy.iter().cloned().collect();
-    let plans = backend.removal(project, environment, &destroy).await?;
+    let Some(plans) = backend.removal(project, environment, &destroy).await? else {
+        let question = format!("Delete {project}, to which nothing was ever applied?");
+        if !removal.auto_approve && !apply::approved(&question, terminal)? {
+            return Err(Failure::because(Exit::Cancelled, "nothing was deleted"));
+        }
+        backend.forget(project).await?;
+        say!("{project} is deleted");
+        return Ok(Exit::Success);
+    };
     let options = PlanOptions {
         project: global.server.is_some().then(|| project.clone()),
         ..PlanOptions::default()

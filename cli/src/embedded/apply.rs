@@ -186,8 +186,13 @@ async fn converge(
         never = beat_and_listen(&progress, &stop) => match never {},
     };
     // After a partial apply some of what the plan allowed may still be to do.
-    if converged.ended == run::Ended::Converged && !home.is_finished(project, environment) {
-        home.keep_finished(project, environment).await?;
+    if converged.ended == run::Ended::Converged {
+        let report = converged.reports.get(&place);
+        if report.is_some_and(|report| home.is_gone(project, report)) {
+            home.forget(project).await?;
+        } else if !home.is_finished(project, environment) {
+            home.keep_finished(project, environment).await?;
+        }
     }
     let exit = progress.into_inner().finish();
     match converged.ended {

@@ -13,9 +13,10 @@ use k8s_openapi::{
 use kube::{Api, Client, api::PostParams};
 use starform_contract::{
     Bundle, ClusterId, ClusterProfile, Digest, EnvironmentName, Generation, Index, ProjectId,
+    Report,
     schema::{self, Unreadable},
 };
-use starform_plan::accept::clear_finished;
+use starform_plan::{accept::clear_finished, ending};
 use starform_shuttle::{
     client,
     persist::{self, Damage, Persisted},
@@ -216,6 +217,34 @@ impl Home {
         })
         .await?;
         Ok(())
+    }
+
+    /// Whether this report shows that nothing of the project is there any more.
+    pub(crate) fn is_gone(&self, project: ProjectId, report: &Report) -> bool {
+        let entry = self.seen.index.projects.get(&project);
+        entry.is_some_and(|entry| match self.seen.bundles.get(&entry.bundle) {
+            Some(Bundle::Project(own)) => ending::is_gone(entry, own, report),
+            Some(Bundle::Environment(_)) | None => false,
+        })
+    }
+
+    /// Nothing of the project is accepted any more, since nothing of it is there. Where somebody else
+    /// was accepted meanwhile it stays listed, until it is deleted once more.
+    pub(crate) async fn forget(&mut self, project: ProjectId) -> anyhow::Result<()> {
+        let mut projects = self.seen.index.projects.clone();
+        projects.remove(&project);
+        let index = self.seen.index.successor(projects);
+        let named = index.bundles();
+        let mut bundles = self.seen.bundles.clone();
+        bundles.retain(|digest, _| named.contains(digest));
+        match self.accept(index.clone(), bundles).await {
+            Ok(()) => {
+                self.finished.remove(&project);
+                self.keep().await
+            }
+            Err(persist::SaveError::Conflict) => Ok(()),
+            Err(error) => Err(error.into()),
+        }
     }
 
     /// Remembers the profile, so that a plan from elsewhere uses the same one.

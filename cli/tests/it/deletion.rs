@@ -204,6 +204,18 @@ fn what_is_not_ours_keeps_the_namespace(cluster: &Cluster) {
     );
     let left = cluster.ours(&namespace);
     assert_eq!(left, ["namespaces", "rolebindings starform-applier"]);
+    let configmap = format!("/api/v1/namespaces/{namespace}/configmaps/mine");
+    cluster.delete(&configmap);
+    let again = delete(cluster, &notes, &["project", "delete", "notes"]).expect(0);
+    assert!(again.stdout.contains("2 to delete"), "{}", again.stdout);
+    let path = format!("/api/v1/namespaces/{namespace}");
+    assert_eq!(cluster.get(&path), None);
+    let nothing = delete(cluster, &notes, &["project", "delete", "notes"]).expect(1);
+    assert!(
+        nothing.stderr.contains("nothing is accepted"),
+        "{}",
+        nothing.stderr
+    );
 }
 
 const VOLUME: &str = "    volume data mount=\"/data\" size=\"1Gi\"\n";

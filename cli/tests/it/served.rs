@@ -95,6 +95,7 @@ fn a_project_lives_and_ends_beside_another() {
     scene.an_environment_goes_alone();
     scene.a_kept_volume_keeps_the_namespace();
     scene.with_the_volume_the_namespace_goes();
+    scene.nothing_is_left_but_history();
     assert_eq!(scene.cluster.standing("neighbour"), before);
     let next = scene
         .platform
@@ -276,6 +277,34 @@ impl Scene {
             "rolebindings starform-applier",
         ];
         assert_eq!(self.cluster.ours(&namespace), left);
+        let listed = self.projects(&[]);
+        assert!(
+            listed.contains("deleted, but its Namespace is still there"),
+            "{listed}"
+        );
+    }
+
+    /// Its name is free, and only who asks for it sees it.
+    fn nothing_is_left_but_history(&self) {
+        assert!(!self.projects(&[]).contains("ledger"));
+        let all = self.projects(&["--all"]);
+        assert!(
+            all.lines()
+                .any(|line| line.contains("ledger") && line.ends_with("  deleted")),
+            "{all}"
+        );
+        self.platform.create_project("ledger");
+        let planned = self.starform(&["plan"]).expect(0).stdout;
+        assert!(planned.contains("nothing is accepted yet"), "{planned}");
+        assert!(planned.contains("SF6108"), "its secrets went: {planned}");
+        let gone = self.starform(&["project", "delete", "ledger", "--auto-approve"]);
+        gone.expect(0);
+        assert!(!self.projects(&[]).contains("ledger"));
+    }
+
+    fn projects(&self, words: &[&str]) -> String {
+        let words = [&["project", "list"], words].concat();
+        self.starform(&words).expect(0).stdout
     }
 
     fn with_the_volume_the_namespace_goes(&self) {

@@ -22,6 +22,7 @@ use super::{
     authenticate::check,
     body::{Apply, Rollback},
     extract::{self, Body},
+    plans::planning,
 };
 use crate::{
     access::{Action, Actor, Decision, allowed},
@@ -56,6 +57,7 @@ pub(super) async fn apply(
         AcceptResult::Applied(id) => (StatusCode::ACCEPTED, id),
         AcceptResult::Before(id) => (StatusCode::OK, id),
         AcceptResult::NoPlan => return Err(ApiError::not_found()),
+        AcceptResult::Deleted => return Err(ApiError::project_deleted(&stored.plan.project)),
         AcceptResult::KeyReused => return Err(ApiError::key_reused()),
         AcceptResult::Consumed(id) => return Err(consumed(id)),
         AcceptResult::Refused(refusal) => return Err(refused(&refusal)),
@@ -89,11 +91,7 @@ pub(super) async fn rollback(
     };
     let wanted = api.store.environment_at(project, &environment, to).await?;
     let wanted = wanted.ok_or_else(ApiError::not_found)?.bundle;
-    let planning = api
-        .store
-        .planning(project)
-        .await?
-        .ok_or_else(ApiError::not_found)?;
+    let planning = planning(&api, project).await?;
     let own = planning
         .accepted
         .project()

@@ -160,6 +160,12 @@ pub struct Project {
     pub cluster_id: ClusterId,
     pub namespace: String,
     pub created_at: Timestamp,
+    /// Since when its deletion is accepted; it may be applied to again as long as it is not deleted.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub ended_at: Option<Timestamp>,
+    /// Since when nothing of it is in its cluster any more: its name is free, its history stays.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub deleted_at: Option<Timestamp>,
 }
 
 /// `POST /v1/tokens`.

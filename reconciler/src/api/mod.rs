@@ -111,7 +111,10 @@ fn prompt() -> Router<Api> {
             "/v1/projects",
             get(registry::projects).post(registry::create_project),
         )
-        .route("/v1/projects/{project}", get(registry::project))
+        .route(
+            "/v1/projects/{project}",
+            get(registry::project).delete(registry::delete_project),
+        )
         .route("/v1/tokens", post(registry::create_token))
         .route(
             "/v1/projects/{project}/plans",

@@ -66,11 +66,7 @@ pub(super) async fn create(
         )?;
     }
     let request = request(body, &actor)?;
-    let planning = api
-        .store
-        .planning(project)
-        .await?
-        .ok_or_else(ApiError::not_found)?;
+    let planning = planning(&api, project).await?;
     let (request, planning) = (Arc::new(request), Arc::new(planning));
     let mut hosts = planning.hosts.clone();
     let mut proposals = compile(&request, &planning, &hosts).await?;
@@ -128,6 +124,16 @@ async fn newly_shown(
         proof.await?;
     }
     Ok(shown)
+}
+
+/// What a plan of the project starts from; one that was deleted gets none.
+pub(super) async fn planning(api: &Api, project: ProjectId) -> Result<Planning, ApiError> {
+    let planning = api.store.planning(project).await?;
+    let planning = planning.ok_or_else(ApiError::not_found)?;
+    match planning.project.deleted_at {
+        Some(_) => Err(ApiError::project_deleted(&planning.project.name)),
+        None => Ok(planning),
+    }
 }
 
 /// By `Accept`: `text/plain` as people read it, else the document, `starform.plan/v1`.

@@ -8,6 +8,7 @@ use axum::{
     response::{IntoResponse, Response},
 };
 use serde_json::Value;
+use starform_contract::ProjectName;
 use starform_plan::document::Finding;
 
 use super::body::Problem;
@@ -94,6 +95,13 @@ impl ApiError {
     pub(super) fn key_reused() -> Self {
         let detail = "this Idempotency-Key was used for another request; use a new one";
         Self::unprocessable("idempotency-key-reused", detail)
+    }
+
+    pub(super) fn project_deleted(name: &ProjectName) -> Self {
+        let detail = format!(
+            "this project was deleted and nothing of it is left; `starform project create {name} --cluster NAME` makes another of its name"
+        );
+        Self::conflict("project-deleted", detail)
     }
 
     pub(super) fn stopping() -> Self {

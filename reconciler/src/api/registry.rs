@@ -24,7 +24,7 @@ use super::{
 };
 use crate::{
     access::{Action, Actor, Decision, Scope, allowed},
-    store::{Changed, ClusterChange, Created, NewProject, NewToken, Reset},
+    store::{Changed, ClusterChange, Created, Deleted, NewProject, NewToken, Reset},
     time::Timestamp,
     token::TokenKind,
 };
@@ -202,11 +202,19 @@ pub(super) async fn signing_keys(
     Ok(std::future::ready(Json(SigningKeys { trusted_keys })).await)
 }
 
+#[derive(Deserialize)]
+pub(super) struct ByProject {
+    name: Option<String>,
+    /// Those that were deleted too.
+    #[serde(default)]
+    deleted: bool,
+}
+
 /// A ci token sees its own project.
 pub(super) async fn projects(
     State(api): State<Api>,
     Extension(actor): Extension<Actor>,
-    Query(by): Query<ByName>,
+    Query(by): Query<ByProject>,
 ) -> Result<Json<Items<Project>>, ApiError> {
     if matches!(actor.scope, Scope::Agent(_)) {
         return Err(ApiError::not_found());
@@ -214,10 +222,12 @@ pub(super) async fn projects(
     let mut items = api.store.projects().await?;
     items.retain(|item| {
         let seen = allowed(&actor.scope, Action::Read(item.id)) == Decision::Allow;
-        seen && by
-            .name
-            .as_deref()
-            .is_none_or(|name| item.name.as_str() == name)
+        let asked = by.deleted || item.deleted_at.is_none();
+        seen && asked
+            && by
+                .name
+                .as_deref()
+                .is_none_or(|name| item.name.as_str() == name)
     });
     Ok(Json(Items { items }))
 }
@@ -231,6 +241,29 @@ pub(super) async fn project(
     check(&actor, Action::Read(project), "see this project")?;
     let found = api.store.project(project).await?;
     found.map(Json).ok_or_else(ApiError::not_found)
+}
+
+/// One that nothing was ever accepted for; the others end by a plan.
+pub(super) async fn delete_project(
+    State(api): State<Api>,
+    Extension(actor): Extension<Actor>,
+    Path(project): Path<String>,
+) -> Result<StatusCode, ApiError> {
+    let project: ProjectId = extract::id(&project)?;
+    check(&actor, Action::Read(project), "see this project")?;
+    check(&actor, Action::Operate, "delete a project")?;
+    match api
+        .store
+        .delete_unused(&actor, project, Timestamp::now())
+        .await?
+    {
+        Deleted::Done => Ok(StatusCode::NO_CONTENT),
+        Deleted::NoProject => Err(ApiError::not_found()),
+        Deleted::Used => {
+            let detail = "something is accepted for this project; `POST /v1/projects/{id}/removal` makes the plans that delete it";
+            Err(ApiError::conflict("project-in-use", detail))
+        }
+    }
 }
 
 pub(super) async fn create_project(

@@ -20,7 +20,7 @@ use super::{
     authenticate::check,
     body::Removal,
     extract::{self, Body},
-    plans::WithBundles,
+    plans::{WithBundles, planning},
 };
 use crate::{
     access::{Action, Actor},
@@ -44,11 +44,7 @@ pub(super) async fn create(
         )?,
         None => check(&actor, Action::Operate, "delete a project")?,
     }
-    let planning = api
-        .store
-        .planning(project)
-        .await?
-        .ok_or_else(ApiError::not_found)?;
+    let planning = planning(&api, project).await?;
     let Removal {
         environment,
         destroy,

@@ -19,7 +19,7 @@ use super::{
     Idempotency, Store, StoreError,
     audit::{self, Entry, Known},
     database::{Tx, params},
-    hostnames, plans, registry, reports,
+    ending, hostnames, plans, registry, reports,
 };
 use crate::{access::Actor, api::body::ApplyState, time::Timestamp};
 
@@ -38,6 +38,8 @@ pub enum AcceptResult {
     /// By an earlier request with the same idempotency key.
     Before(String),
     NoPlan,
+    /// The project was deleted since the plan was made.
+    Deleted,
     /// Another request accepted the plan; its apply.
     Consumed(String),
     KeyReused,
@@ -50,6 +52,9 @@ impl Store {
         let Some(project) = registry::project(&mut tx, &request.project.to_string()).await? else {
             return Ok(AcceptResult::NoPlan);
         };
+        if project.deleted_at.is_some() {
+            return Ok(AcceptResult::Deleted);
+        }
         let cluster = project.cluster_id;
         let changes = reports::touch(&mut tx, cluster).await?;
         match audit::known(&mut tx, request.actor, request.once).await? {
@@ -158,6 +163,7 @@ async fn write_next(
     let environment = next.environment.environment.clone();
     let flags = (next.environment.protect, next.environment.ephemeral);
     let cluster = next.index.cluster_id;
+    ending::note_accepted(tx, &next.project, now).await?;
     for bundle in [
         Bundle::Project(next.project),
         Bundle::Environment(next.environment),

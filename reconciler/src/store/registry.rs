@@ -1,6 +1,6 @@
 //! Workspaces, clusters and projects: made once, found by id or name.
 //!
-//! Effects: the database, random ids (UUIDv7, so they sort by creation). Lists are sorted here by
+//! Effects: the database, random ids (UUIDv7, so they sort by creation; of projects UUIDv4). Lists are sorted here by
 //! name, since databases disagree about the order of text.
 
 use starform_contract::{
@@ -185,11 +185,13 @@ impl Store {
         let Some(cluster_id) = parent_cluster(&mut tx, new.cluster).await? else {
             return Ok(Created::NoParent("cluster"));
         };
-        let id = ProjectId::new(Uuid::now_v7());
+        // Random from its first digits on, which its Namespace is called by: two projects of one name,
+        // made one after the other or at once by two workspaces, are two in the cluster too.
+        let id = ProjectId::new(Uuid::new_v4());
         let inserted = tx
             .execute(
-                "INSERT INTO projects (id, workspace_id, cluster_id, name, created_at)
-                 VALUES ($1, $2, $3, $4, $5) ON CONFLICT DO NOTHING",
+                "INSERT INTO projects (id, workspace_id, cluster_id, claimed_name, name, created_at)
+                 VALUES ($1, $2, $3, $4, $4, $5) ON CONFLICT DO NOTHING",
                 params![id, workspace_id, cluster_id, new.name, now],
             )
             .await?;
@@ -372,5 +374,7 @@ fn read_project(row: &Row) -> Result<Project, StoreError> {
         namespace: namespace(&name, id),
         name,
         created_at: row.moment("created_at")?,
+        ended_at: row.optional_moment("ended_at")?,
+        deleted_at: row.optional_moment("deleted_at")?,
     })
 }

@@ -13,6 +13,7 @@ use starform_contract::{
 use super::{
     Store, StoreError,
     database::{Tx, params},
+    ending,
     registry::{self, json},
 };
 use crate::{api::body::ApplyState, outcome, time::Timestamp};
@@ -56,6 +57,7 @@ impl Store {
         note_environment(&mut tx, report, number, now).await?;
         note_services(&mut tx, report, now).await?;
         note_applies(&mut tx, report, number, now).await?;
+        ending::note_report(&mut tx, cluster, report, now).await?;
         let sql = "UPDATE clusters SET agent_seen_at = $2 WHERE id = $1";
         tx.execute(sql, params![cluster, now]).await?;
         tx.commit().await?;

@@ -19,6 +19,7 @@ const ROUTES: &[(&str, &str)] = &[
     ("GET", "/v1/projects"),
     ("POST", "/v1/projects"),
     ("GET", "/v1/projects/{project}"),
+    ("DELETE", "/v1/projects/{project}"),
     ("POST", "/v1/tokens"),
     ("POST", "/v1/projects/{project}/plans"),
     ("POST", "/v1/projects/{project}/removal"),
@@ -163,6 +164,7 @@ on_both! {
             // The project's own, for another environment: reads, and changes nothing here.
             let changes = template.ends_with("/apply")
                 || template.ends_with("/removal")
+                || (method.as_str(), *template) == ("DELETE", "/v1/projects/{project}")
                 || template.ends_with("/rollback")
                 || template.contains("production/secrets");
             if changes {

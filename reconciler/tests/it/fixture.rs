@@ -117,6 +117,7 @@ pub(crate) async fn applied(
         | AcceptResult::NoPlan
         | AcceptResult::Consumed(_)
         | AcceptResult::KeyReused
+        | AcceptResult::Deleted
         | AcceptResult::Refused(_)) => panic!("{other:?}"),
     }
 }

@@ -9,6 +9,7 @@
 mod agent;
 mod authorization;
 mod dns;
+mod ending;
 mod fixture;
 mod hosts;
 mod plans;

@@ -127,6 +127,7 @@ on_both! {
                 other @ (AcceptResult::Before(_)
                 | AcceptResult::NoPlan
                 | AcceptResult::Consumed(_)
+                | AcceptResult::Deleted
                 | AcceptResult::KeyReused) => panic!("{other:?}"),
             })
             .collect();
