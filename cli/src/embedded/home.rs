@@ -237,10 +237,13 @@ impl Home {
         let named = index.bundles();
         let mut bundles = self.seen.bundles.clone();
         bundles.retain(|digest, _| named.contains(digest));
-        match self.accept(index.clone(), bundles).await {
+        match self.accept(index, bundles).await {
             Ok(()) => {
-                self.finished.remove(&project);
-                self.keep().await
+                self.finished = keep(&self.client, |_, finished| {
+                    finished.remove(&project);
+                })
+                .await?;
+                Ok(())
             }
             Err(persist::SaveError::Conflict) => Ok(()),
             Err(error) => Err(error.into()),
