@@ -133,7 +133,7 @@ fn a_reference_whose_target_another_plan_removed_is_refused() {
     let mut referring = sample::shop();
     referring.services[1].model.refs = BTreeSet::from([service_name("report")]);
     let adds_reference = world.propose(&referring);
-    assert_eq!(adds_reference.plan.findings, vec![]);
+    assert_eq!(adds_reference.plan.blocking_findings().count(), 0);
     world.accept(&world.propose(&without("report"))).unwrap();
     let refusal = world.accept(&adds_reference).unwrap_err();
     let Refusal::CrossCheck(findings) = refusal else {
@@ -168,7 +168,7 @@ fn one_host_belongs_to_one_service_of_a_project() {
     let mut world = World::having(&without_domains("production"));
     let mut staging = shop_for("staging");
     let proposal = world.propose(&staging);
-    assert_eq!(proposal.plan.findings, vec![]);
+    assert_eq!(proposal.plan.blocking_findings().count(), 0);
     world.accept(&world.propose(&sample::shop())).unwrap();
     let refusal = world.accept(&proposal).unwrap_err();
     assert!(matches!(refusal, Refusal::CrossCheck(_)), "{refusal}");

@@ -127,7 +127,7 @@ fn what_is_kept_on_purpose_is_not_told_again_and_can_be_destroyed_later() {
     world.accept(&forget).unwrap();
     assert!(kept(&world)[0].meant);
     let later = world.propose(&with_volumes(&[]));
-    assert!(later.plan.is_empty() && later.plan.findings.is_empty());
+    assert!(later.plan.is_empty() && reminders(&later.plan).is_empty());
     let destroy = removed("catalog", Some("data"), Data::Destroy);
     let destroy = world.propose(&with_removed(with_volumes(&[]), &destroy));
     assert_eq!(claim(&destroy.plan, "data").risk, Risk::Destroy);
@@ -203,7 +203,7 @@ fn a_volume_grows_and_neither_shrinks_nor_moves() {
     let grown = world.propose(&with_volumes(&[("data", 20)]));
     let change = claim(&grown.plan, "data");
     assert_eq!((change.action, change.risk), (Action::Update, Risk::Update));
-    assert!(grown.plan.findings.is_empty());
+    assert_eq!(grown.plan.blocking_findings().count(), 0);
     world.accept(&grown).unwrap();
     let shrunk = world.propose(&with_volumes(&[("data", 10)]));
     let said = "the volume catalog.data would shrink from 20Gi to 10Gi, which no disk does; leave it at 20Gi, or move the data to a new volume";
@@ -226,8 +226,9 @@ fn a_volume_grows_and_neither_shrinks_nor_moves() {
         state
     };
     let named = world.propose(&class("ssd"));
-    assert!(
-        named.plan.findings.is_empty(),
+    assert_eq!(
+        named.plan.blocking_findings().count(),
+        0,
         "it may be the very class that the cluster chose"
     );
     world.accept(&named).unwrap();
