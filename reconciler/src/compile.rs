@@ -48,6 +48,8 @@ pub struct Identity {
     pub tier: String,
     /// Hosts that are shown to be the project's.
     pub hosts: VerifiedHosts,
+    /// The domains under which clusters give services their hosts; that of the profile may be left out.
+    pub platforms: BTreeSet<String>,
 }
 
 #[derive(Debug, thiserror::Error)]
@@ -158,7 +160,13 @@ fn plan(
     };
     let emitted = emit(project, environment, &bindings).map_err(NoPlan::Diagnostics)?;
     let before = accepted.environment(environment);
-    let unfit = misfits(&emitted.state, &emitted.origins, profile, before);
+    let unfit = misfits(
+        &emitted.state,
+        &emitted.origins,
+        profile,
+        &identity.platforms,
+        before,
+    );
     if !unfit.is_empty() {
         return Err(NoPlan::Unfit(unfit));
     }

@@ -4,7 +4,7 @@
 //! Pure. Always holds: what is refused is named together with the names that there are. Amounts are
 //! another matter: they are summed over a project, see `starform_plan`.
 
-use std::fmt;
+use std::{collections::BTreeSet, fmt};
 
 use starform_contract::{
     ClusterProfile, EnvironmentBundle, EnvironmentState, Origins, ServiceId,
@@ -22,11 +22,13 @@ pub struct Misfit {
     pub problem: String,
 }
 
-/// What `state` asks for and the profile does not have; `accepted` is the environment as it is.
+/// What `state` asks for and the profile does not have; `platforms` are the base domains of other
+/// clusters, `accepted` is the environment as it is.
 pub fn misfits(
     state: &EnvironmentState,
     origins: &Origins,
     profile: &ClusterProfile,
+    platforms: &BTreeSet<String>,
     accepted: Option<&EnvironmentBundle>,
 ) -> Vec<Misfit> {
     let tier = profile.tier(&state.tier).err().map(|unknown| Misfit {
@@ -52,15 +54,14 @@ pub fn misfits(
         })
     });
     let hosts = state.services.iter().flat_map(|service| {
-        let hosts = hosts(&service.model.workload).filter(|host| is_platforms(host, profile));
-        hosts.map(|host| Misfit {
-            at: origins
-                .at(&service.name, &format!("domains[{host}]"))
-                .map(str::to_owned),
-            problem: format!(
-                "{}: the host {host} lies under {}, where the platform itself gives every service its host; use a domain of your own",
-                service.name, profile.base_domain
-            ),
+        hosts(&service.model.workload).filter_map(|host| {
+            let problem = host_problem(host, profile, platforms)?;
+            Some(Misfit {
+                at: origins
+                    .at(&service.name, &format!("domains[{host}]"))
+                    .map(str::to_owned),
+                problem: format!("{}: {problem}", service.name),
+            })
         })
     });
     tier.into_iter().chain(volumes).chain(hosts).collect()
@@ -78,10 +79,39 @@ fn hosts(workload: &Workload) -> impl Iterator<Item = &str> {
     })
 }
 
-/// Whether the platform gives hosts like this one.
-pub(crate) fn is_platforms(host: &str, profile: &ClusterProfile) -> bool {
-    let host = host.strip_prefix("*.").unwrap_or(host);
-    let above = host.strip_suffix(profile.base_domain.as_str());
+fn host_problem(
+    host: &str,
+    profile: &ClusterProfile,
+    platforms: &BTreeSet<String>,
+) -> Option<String> {
+    let mut domains = std::iter::once(&profile.base_domain).chain(platforms);
+    let domain = domains.find(|domain| is_platforms(host, domain) || takes_in(host, domain))?;
+    Some(if is_platforms(host, domain) {
+        format!(
+            "the host {host} lies under {domain}, where the platform itself gives every service its host; use a domain of your own"
+        )
+    } else {
+        format!(
+            "the host {host} takes in {domain}, where the platform itself gives every service its host; name the hosts that you serve one by one"
+        )
+    })
+}
+
+/// Whether a platform with this base domain gives hosts like this one.
+pub(crate) fn is_platforms(host: &str, base_domain: &str) -> bool {
+    is_below(host.strip_prefix("*.").unwrap_or(host), base_domain)
+}
+
+/// Whether it is a wildcard that matches hosts of such a platform: one matches any number of labels
+/// (Gateway API, `Hostname`).
+fn takes_in(host: &str, base_domain: &str) -> bool {
+    host.strip_prefix("*.")
+        .is_some_and(|zone| is_below(base_domain, zone))
+}
+
+/// The same, or below it.
+fn is_below(host: &str, zone: &str) -> bool {
+    let above = host.strip_suffix(zone);
     above.is_some_and(|above| above.is_empty() || above.ends_with('.'))
 }
 

@@ -11,7 +11,7 @@ use std::{
     time::Duration,
 };
 
-use futures::{StreamExt as _, stream};
+use futures::{StreamExt as _, future, stream};
 use hickory_resolver::{
     TokioResolver,
     config::{ConnectionConfig, NameServerConfig, ResolveHosts, ResolverConfig},
@@ -107,8 +107,8 @@ impl Proofs {
         let looked = self.look_at(hosts.into_iter().map(|host| (host, project)).collect());
         let end = tokio::time::sleep(within);
         let looked = looked.take_until(end);
-        let shown =
-            looked.filter_map(async |(host, _, proof)| (proof == Proof::Shown).then_some(host));
+        let shown = looked
+            .filter_map(|(host, _, proof)| future::ready((proof == Proof::Shown).then_some(host)));
         shown.collect().await
     }
 

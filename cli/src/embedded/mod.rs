@@ -196,6 +196,7 @@ fn propose(
         project_id: ProjectId::local(project.name()),
         tier: DEFAULT_TIER.to_owned(),
         hosts: VerifiedHosts::All,
+        platforms: BTreeSet::new(),
     };
     let accepted = accepted(seen, identity.project_id)?;
     let request = PlanRequest {

@@ -207,6 +207,7 @@ async fn compile(
             project_id: planning.project.id,
             tier: planning.tier.clone(),
             hosts,
+            platforms: planning.platforms.clone(),
         };
         let made = plans(&request, &identity, &planning.accepted, &planning.profile)
             .map_err(|error| refused_plan(error, &request.sources))?;

@@ -27,6 +27,8 @@ pub struct Planning {
     pub workspace: String,
     pub tier: String,
     pub profile: ClusterProfile,
+    /// Of every cluster, the domain under which it gives services their hosts.
+    pub platforms: BTreeSet<String>,
     /// Those of its hosts that are shown to be the project's.
     pub hosts: BTreeSet<String>,
     pub accepted: AcceptedProject,
@@ -62,12 +64,17 @@ impl Store {
         let index = current_index(&mut tx, project.cluster_id).await?;
         let accepted = accepted(&mut tx, &index, id).await?;
         let hosts = proofs::verified(&mut tx, id).await?;
+        let clusters = registry::clusters(&mut tx).await?.into_iter();
+        let platforms = clusters
+            .map(|cluster| cluster.profile.base_domain)
+            .collect();
         tx.commit().await?;
         Ok(Some(Planning {
             project,
             workspace: workspace.name.to_string(),
             tier: workspace.tier,
             profile: cluster.profile,
+            platforms,
             hosts,
             accepted,
         }))

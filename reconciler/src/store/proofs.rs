@@ -49,7 +49,7 @@ impl Store {
     pub async fn look_at_hosts(&self, proofs: &Proofs, now: Timestamp) -> Result<(), StoreError> {
         let mut asked = Vec::new();
         for due in self.due(now).await? {
-            if is_platforms(&due.host, &due.profile) {
+            if is_platforms(&due.host, &due.profile.base_domain) {
                 self.note_proof(&due.host, due.project, Proof::Shown, now)
                     .await?;
             } else {

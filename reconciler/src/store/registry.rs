@@ -218,12 +218,8 @@ impl Store {
 
     pub async fn clusters(&self) -> Result<Vec<Cluster>, StoreError> {
         let mut tx = self.database.read().await?;
-        let rows = tx.rows("SELECT * FROM clusters", params![]).await?;
+        let mut all = clusters(&mut tx).await?;
         tx.commit().await?;
-        let mut all = rows
-            .iter()
-            .map(read_cluster)
-            .collect::<Result<Vec<_>, _>>()?;
         all.sort_by(|a, b| a.name.cmp(&b.name));
         Ok(all)
     }
@@ -260,6 +256,11 @@ pub(super) async fn cluster(tx: &mut Tx, id: ClusterId) -> Result<Option<Cluster
         .row("SELECT * FROM clusters WHERE id = $1", params![id])
         .await?;
     row.as_ref().map(read_cluster).transpose()
+}
+
+pub(super) async fn clusters(tx: &mut Tx) -> Result<Vec<Cluster>, StoreError> {
+    let rows = tx.rows("SELECT * FROM clusters", params![]).await?;
+    rows.iter().map(read_cluster).collect()
 }
 
 pub(super) async fn project(tx: &mut Tx, id: &str) -> Result<Option<Project>, StoreError> {

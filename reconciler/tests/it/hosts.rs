@@ -3,10 +3,10 @@
 use axum::http::Method;
 use futures::future::join_all;
 use serde_json::json;
-use starform_contract::PlanId;
+use starform_contract::{ClusterProfile, PlanId};
 use starform_plan::{Refusal, document::Plans};
 use starform_reconciler::{
-    api::body::Problem,
+    api::body::{Cluster, Problem},
     store::{AcceptRequest, AcceptResult, StoreError},
     time::Timestamp,
 };
@@ -185,11 +185,17 @@ on_both! {
 
     async fn hosts_under_the_platforms_domain_are_the_platforms(world: World) {
         let place = world.place("lemon").await;
-        for host in ["mine.starform.localhost", "*.starform.localhost"] {
+        let other = world.place("orange").await;
+        let path = format!("/v1/clusters/{}/settings", other.cluster);
+        let profile = ClusterProfile { base_domain: "apps.eu.example.org".to_owned(), ..ClusterProfile::default() };
+        let changed = world.ask(Method::PATCH, Some(&world.admin), &path, &[], &json!({"profile": profile})).await;
+        let _: Cluster = changed.expect(200);
+        // Of another cluster too, and a wildcard takes in what is any number of labels below it.
+        for host in ["mine.starform.localhost", "*.starform.localhost", "a.apps.eu.example.org", "*.eu.example.org", "*.example.org"] {
             let Problem { detail, .. } = plan(&world, &place, &[host]).await.problem(422, "cluster-lacks");
             assert!(detail.contains("starform.kdl:") && detail.contains(host), "{detail}");
         }
-        let beside = planned(&world, &place, &["notstarform.localhost"]).await;
+        let beside = planned(&world, &place, &["notstarform.localhost", "*.shop.example.org"]).await;
         assert!(is_ours(&accept(&world, &place, &beside).await));
         // The same project may ask as often as it likes.
         let path = format!("/v1/plans/{beside}/apply");
