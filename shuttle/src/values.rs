@@ -11,10 +11,7 @@ use std::{
     time::SystemTime,
 };
 
-use base64::{
-    Engine as _,
-    engine::general_purpose::{STANDARD as BASE64, URL_SAFE_NO_PAD},
-};
+use base64::{Engine as _, engine::general_purpose::STANDARD as BASE64};
 use kube::Client;
 use rand::RngExt as _;
 use serde_json::{Value, json};
@@ -22,7 +19,7 @@ use starform_contract::{
     ObjectKey, SecretValue,
     bundle::SealedRef,
     sealed::{AgentKey, SealedFor, SealedValues},
-    secret::is_generated,
+    secret::{GENERATED_BYTES, Scope, generated_value, is_generated},
     signature::Unsigned,
 };
 use tokio::sync::OnceCell;
@@ -32,7 +29,7 @@ use crate::{
     call::CallError,
     engine::io::{Failure, Millis, Sealed},
     feed::Trust,
-    persist::{self, Envelopes, KeepError, KeptFor, KeptValue},
+    persist::{self, Envelopes, KeepError, KeptValue},
     pull::{ControlPlane, PullError},
     source::{Folder, FolderError},
 };
@@ -350,13 +347,7 @@ async fn from_home(
 ) -> Result<BTreeMap<String, SecretValue>, Unfilled> {
     let mut values = BTreeMap::new();
     for (key, reference) in &sealed.references {
-        let environment = reference
-            .environment
-            .as_ref()
-            .or(sealed.environment.as_ref());
-        let of = environment.map_or(KeptFor::Cluster, |environment| {
-            KeptFor::Environment(sealed.project, environment)
-        });
+        let of = Scope::of(sealed.project, sealed.environment.as_ref(), reference);
         let kept = persist::load_secrets(client, of).await?;
         let value = match kept.value(&reference.secret, reference.version) {
             None if is_generated(&reference.secret) => generate(client, of, reference).await?,
@@ -365,7 +356,10 @@ async fn from_home(
         let no_value = || Unfilled::NoValue {
             name: reference.secret.clone(),
             version: reference.version,
-            place: environment.map_or("--cluster".to_owned(), |name| format!("--env {name}")),
+            place: match of {
+                Scope::Environment(_, name) => format!("--env {name}"),
+                Scope::Cluster => "--cluster".to_owned(),
+            },
         };
         values.insert(key.clone(), value.ok_or_else(no_value)?);
     }
@@ -375,10 +369,10 @@ async fn from_home(
 /// Made once: of two who need it at the same time, the second one finds the first one's.
 async fn generate(
     client: &Client,
-    of: KeptFor<'_>,
+    of: Scope<'_>,
     reference: &SealedRef,
 ) -> Result<Option<SecretValue>, KeepError> {
-    let bytes: Zeroizing<[u8; 32]> = Zeroizing::new(rand::rng().random());
+    let bytes: Zeroizing<[u8; GENERATED_BYTES]> = Zeroizing::new(rand::rng().random());
     let now = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH);
     let set_at = now.map_or(0, |since| {
         i64::try_from(since.as_millis()).unwrap_or(i64::MAX)
@@ -390,7 +384,7 @@ async fn generate(
             .values
             .entry(reference.version)
             .or_insert_with(|| KeptValue {
-                value: Zeroizing::new(URL_SAFE_NO_PAD.encode(bytes.as_slice())),
+                value: generated_value(&bytes),
                 set_at,
             });
         kept.value(&reference.secret, reference.version)

@@ -7,9 +7,8 @@
 use std::io::{IsTerminal as _, Read as _, stdin};
 
 use anyhow::{Context, bail};
-use starform_contract::{EnvironmentName, ProjectId, ProjectName, SecretName};
+use starform_contract::{EnvironmentName, ProjectId, ProjectName, SecretName, secret::Scope};
 use starform_reconciler::api::body::{Items, LONGEST_SECRET, PutSecret, Secret};
-use starform_shuttle::persist::KeptFor;
 use zeroize::{Zeroize as _, Zeroizing};
 
 use super::{admin, checked, cluster::cluster_id};
@@ -152,10 +151,10 @@ impl Keeper {
     }
 }
 
-fn kept_for(place: &Option<(ProjectId, EnvironmentName)>) -> KeptFor<'_> {
+fn kept_for(place: &Option<(ProjectId, EnvironmentName)>) -> Scope<'_> {
     match place {
-        Some((project, environment)) => KeptFor::Environment(*project, environment),
-        None => KeptFor::Cluster,
+        Some((project, environment)) => Scope::Environment(*project, environment),
+        None => Scope::Cluster,
     }
 }
 

@@ -8,14 +8,15 @@ use std::collections::BTreeSet;
 
 use anyhow::anyhow;
 use starform_contract::{
-    Bundle, ObjectKey, SecretName, bundle::SealedRef, registry::check_credentials,
-    secret::is_generated,
+    ObjectKey, SecretName,
+    registry::check_credentials,
+    secret::{Scope, is_generated, users},
 };
 use starform_reconciler::{
     api::body::{Items, Secret},
     time::Timestamp,
 };
-use starform_shuttle::persist::{self, KeptFor, KeptSecret, KeptValue};
+use starform_shuttle::persist::{self, KeptSecret, KeptValue};
 use zeroize::Zeroizing;
 
 use super::{Embedded, cache::Seen};
@@ -24,11 +25,11 @@ use crate::exit::{Exit, Failure};
 impl Embedded {
     pub(crate) async fn set_secret(
         &self,
-        of: KeptFor<'_>,
+        of: Scope<'_>,
         name: &SecretName,
         value: Zeroizing<String>,
     ) -> anyhow::Result<Secret> {
-        if let KeptFor::Cluster = of {
+        if let Scope::Cluster = of {
             check_credentials(&value)
                 .map_err(|fault| anyhow!("images cannot be pulled with this value: {fault}"))?;
         }
@@ -54,7 +55,7 @@ impl Embedded {
         })
     }
 
-    pub(crate) async fn secrets(&self, of: KeptFor<'_>) -> anyhow::Result<Items<Secret>> {
+    pub(crate) async fn secrets(&self, of: Scope<'_>) -> anyhow::Result<Items<Secret>> {
         let home = self.home().await?;
         let kept = persist::load_secrets(&home.client, of).await?;
         let items = kept.0.iter().filter_map(|(name, kept)| listed(name, kept));
@@ -66,7 +67,7 @@ impl Embedded {
     /// `false`: there was no value.
     pub(crate) async fn remove_secret(
         &self,
-        of: KeptFor<'_>,
+        of: Scope<'_>,
         name: &SecretName,
     ) -> anyhow::Result<bool> {
         let home = self.home().await?;
@@ -88,15 +89,15 @@ impl Embedded {
     }
 }
 
-fn refuse_used(seen: &Seen, of: KeptFor<'_>, name: &SecretName) -> anyhow::Result<()> {
-    let users = used(seen, of, name);
-    let users: Vec<String> = users.iter().map(|(key, _)| key.to_string()).collect();
+fn refuse_used(seen: &Seen, of: Scope<'_>, name: &SecretName) -> anyhow::Result<()> {
+    let used = used(seen, of, name);
+    let users: Vec<String> = used.iter().map(|(key, _)| key.to_string()).collect();
     if users.is_empty() {
         return Ok(());
     }
     let from = match of {
-        KeptFor::Environment(..) => "starform.kdl",
-        KeptFor::Cluster => "the profile",
+        Scope::Environment(..) => "starform.kdl",
+        Scope::Cluster => "the profile",
     };
     let message = format!(
         "the secret `{name}` is in use ({}); take it out of {from} and apply that first",
@@ -118,31 +119,8 @@ fn listed(name: &str, kept: &KeptSecret) -> Option<Secret> {
 }
 
 /// Accepted objects that use the secret, and which version.
-fn used(seen: &Seen, of: KeptFor<'_>, name: &SecretName) -> Vec<(ObjectKey, u64)> {
-    let of_bundle = |bundle: &Bundle, reference: &SealedRef| match (bundle, of) {
-        (Bundle::Environment(bundle), KeptFor::Environment(project, environment)) => {
-            let holder = reference.environment.as_ref();
-            let holder = holder.unwrap_or(&bundle.environment);
-            bundle.project_id == project && holder == environment
-        }
-        (Bundle::Project(_), KeptFor::Cluster) => true,
-        (Bundle::Environment(_), KeptFor::Cluster)
-        | (Bundle::Project(_), KeptFor::Environment(..)) => false,
-    };
-    let mut used = Vec::new();
-    for bundle in seen.bundles.values() {
-        for object in bundle.objects() {
-            let references = object.sealed.values().filter(|reference| {
-                reference.secret == name.as_str() && of_bundle(bundle, reference)
-            });
-            let versions: BTreeSet<u64> = references.map(|reference| reference.version).collect();
-            let key = object.key();
-            used.extend(
-                versions
-                    .into_iter()
-                    .filter_map(|version| Some((key.clone()?, version))),
-            );
-        }
-    }
-    used
+fn used(seen: &Seen, of: Scope<'_>, name: &SecretName) -> Vec<(ObjectKey, u64)> {
+    let bundles = seen.bundles.values();
+    let used = bundles.flat_map(|bundle| users(bundle, of, name.as_str()));
+    used.collect()
 }

@@ -253,6 +253,14 @@ impl Bundle {
         }
     }
 
+    /// `None`: the objects that the project has itself.
+    pub fn environment(&self) -> Option<&EnvironmentName> {
+        match self {
+            Self::Environment(bundle) => Some(&bundle.environment),
+            Self::Project(_) => None,
+        }
+    }
+
     pub fn namespace(&self) -> &str {
         match self {
             Self::Environment(bundle) => &bundle.namespace,

@@ -6,9 +6,16 @@
 
 use std::collections::BTreeMap;
 
+use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
 use serde::{Deserialize, Serialize};
+use zeroize::Zeroizing;
 
-use crate::name::{EnvironmentName, GroupName, ObjectName};
+use crate::{
+    bundle::{Bundle, SealedRef},
+    id::ProjectId,
+    key::ObjectKey,
+    name::{EnvironmentName, GroupName, ObjectName},
+};
 
 /// What whoever keeps the secrets of a project says about them.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -35,6 +42,14 @@ pub enum Holder<'a> {
     Cluster,
 }
 
+/// Whose a secret is, among all of one cluster.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Scope<'a> {
+    Environment(ProjectId, &'a EnvironmentName),
+    /// Of the operator, for the objects that every project of the cluster has itself.
+    Cluster,
+}
+
 /// The versions of one secret.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Versions {
@@ -51,6 +66,9 @@ pub enum Generated<'a> {
     Service(&'a ObjectName, &'a str),
     Group(&'a GroupName, &'a str),
 }
+
+/// Random bytes that a generated value says.
+pub const GENERATED_BYTES: usize = 32;
 
 const GENERATED: &str = "generated.";
 
@@ -91,6 +109,45 @@ impl SecretVersions {
             (Self::Kept(kept), Holder::Cluster) => kept.cluster.get(secret).copied(),
         }
     }
+}
+
+impl<'a> Scope<'a> {
+    /// An environment's objects use its own secrets, or those of the environment that the reference
+    /// names; a project's own objects (`None`) use its cluster's.
+    pub fn of(
+        project: ProjectId,
+        environment: Option<&'a EnvironmentName>,
+        reference: &'a SealedRef,
+    ) -> Self {
+        environment.map_or(Self::Cluster, |own| {
+            Self::Environment(project, reference.environment.as_ref().unwrap_or(own))
+        })
+    }
+}
+
+/// Objects of the bundle that use the secret, and which version of it, each pair once.
+pub fn users(bundle: &Bundle, scope: Scope<'_>, secret: &str) -> Vec<(ObjectKey, u64)> {
+    let mut users = Vec::new();
+    for object in bundle.objects() {
+        let means = |reference: &&SealedRef| {
+            reference.secret == secret
+                && Scope::of(bundle.project_id(), bundle.environment(), reference) == scope
+        };
+        let uses = object.sealed.values().filter(means);
+        let mut versions: Vec<u64> = uses.map(|reference| reference.version).collect();
+        versions.sort_unstable();
+        versions.dedup();
+        if let Some(key) = object.key() {
+            users.extend(versions.into_iter().map(|version| (key.clone(), version)));
+        }
+    }
+    users
+}
+
+/// The value that random bytes make: base64url without padding, 43 characters that stand in a URL, a
+/// cookie and a shell as they are.
+pub fn generated_value(bytes: &[u8; GENERATED_BYTES]) -> Zeroizing<String> {
+    Zeroizing::new(URL_SAFE_NO_PAD.encode(bytes))
 }
 
 impl Generated<'_> {

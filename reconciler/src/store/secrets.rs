@@ -1,16 +1,13 @@
-//! Secrets: set, listed, removed; and read only to be sealed for the agent of a cluster that needs them.
+//! Secrets: set, listed, removed.
 //!
-//! Effects: the database, randomness. Always holds: no value stands in the store in the clear; a
-//! version is given once; what accepted state uses is not removed; a value is read only for an object
-//! of a bundle that is in force. Read on in `crate::vault` for the encryption,
-//! in `rewrap` for a change of keys.
+//! Effects: the database. Always holds: no value stands in the store in the clear; a version is given
+//! once; what accepted state uses is not removed. Read on in `needed` for how values reach agents, in
+//! `crate::vault` for the encryption, in `rewrap` for a change of keys.
 
-use rand::RngExt as _;
 use starform_contract::{
-    Bundle, ClusterId, Digest, EnvironmentName, ObjectKey, ProjectId, SecretName, SecretValue,
+    Bundle, ClusterId, EnvironmentName, ObjectKey, ProjectId, SecretName, SecretValue,
     SecretVersions,
-    bundle::SealedRef,
-    secret::{Kept, Versions, is_generated},
+    secret::{self, Kept, Scope, Versions, is_generated},
 };
 
 use super::{
@@ -52,26 +49,6 @@ pub enum RemovedSecret {
     /// Accepted state uses it: environment, then object.
     InUse(Vec<(String, ObjectKey)>),
 }
-
-/// One value for an agent: the key of the Secret's `data`, what it is, and the value.
-pub struct NeededValue {
-    pub key: String,
-    pub reference: SealedRef,
-    pub value: SecretValue,
-}
-
-/// The answer to "the values of this object".
-pub enum Needed {
-    Values(Vec<NeededValue>),
-    /// The bundle is not in force on the cluster, or lacks the object.
-    NoObject,
-    /// A value was removed.
-    NoValue(SealedRef),
-}
-
-/// 32 random bytes are handed out as base64url without padding: 43 characters that stand in a URL, a
-/// cookie and a shell as they are.
-const GENERATED_BYTES: usize = 32;
 
 impl Store {
     pub async fn set_secret(
@@ -166,95 +143,6 @@ impl Store {
         tx.commit().await?;
         Ok(RemovedSecret::Removed)
     }
-
-    /// The values that an object of a bundle in force needs. What is to be generated and has no value
-    /// yet gets one now, once.
-    pub async fn needed_values(
-        &self,
-        keys: &SecretKeys,
-        cluster: ClusterId,
-        bundle: &Digest,
-        object: &ObjectKey,
-        now: Timestamp,
-    ) -> Result<Needed, StoreError> {
-        let mut tx = self.database.read().await?;
-        let index = plans::current_index(&mut tx, cluster).await?;
-        let in_force = index.bundles().contains(bundle);
-        let found = match in_force {
-            true => plans::bundle(&mut tx, bundle).await?,
-            false => None,
-        };
-        tx.commit().await?;
-        let references = found.and_then(|found| references(cluster, &found, object));
-        let Some(references) = references else {
-            return Ok(Needed::NoObject);
-        };
-        let mut values = Vec::with_capacity(references.len());
-        for (key, scope, reference) in references {
-            let value = match self.value(keys, &scope, &reference).await? {
-                None if is_generated(&reference.secret) => {
-                    self.generate(keys, &scope, &reference, now).await?;
-                    self.value(keys, &scope, &reference).await?
-                }
-                found => found,
-            };
-            match value {
-                Some(value) => values.push(NeededValue {
-                    key,
-                    reference,
-                    value,
-                }),
-                None => return Ok(Needed::NoValue(reference)),
-            }
-        }
-        Ok(Needed::Values(values))
-    }
-
-    async fn value(
-        &self,
-        keys: &SecretKeys,
-        scope: &str,
-        reference: &SealedRef,
-    ) -> Result<Option<SecretValue>, StoreError> {
-        let mut tx = self.database.read().await?;
-        let place = Place {
-            scope,
-            name: &reference.secret,
-            version: reference.version,
-        };
-        let value = kept_value(&mut tx, keys, place).await?;
-        tx.commit().await?;
-        Ok(value)
-    }
-
-    /// Of two who do it at once, the second one changes nothing.
-    async fn generate(
-        &self,
-        keys: &SecretKeys,
-        scope: &str,
-        reference: &SealedRef,
-        now: Timestamp,
-    ) -> Result<(), StoreError> {
-        use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
-        let bytes: zeroize::Zeroizing<[u8; GENERATED_BYTES]> =
-            zeroize::Zeroizing::new(rand::rng().random());
-        let value = SecretValue::new(URL_SAFE_NO_PAD.encode(bytes.as_slice()).into_bytes());
-        let place = Place {
-            scope,
-            name: &reference.secret,
-            version: reference.version,
-        };
-        let mut tx = self.database.write().await?;
-        let sql = "INSERT INTO secrets (scope, name, newest, since) VALUES ($1, $2, $3, $3)
-                   ON CONFLICT DO NOTHING";
-        tx.execute(
-            sql,
-            params![place.scope, place.name, integer(place.version)],
-        )
-        .await?;
-        insert_version(&mut tx, place, &keys.encrypt(place, &value), None, now).await?;
-        tx.commit().await
-    }
 }
 
 /// What is kept for a project's environments and its cluster, as plans need it.
@@ -286,6 +174,25 @@ pub(super) async fn kept(
         of.insert(name, versions);
     }
     Ok(SecretVersions::Kept(kept))
+}
+
+impl SecretScope {
+    pub(super) fn new(cluster: ClusterId, inside: Scope<'_>) -> Self {
+        match inside {
+            Scope::Environment(project, environment) => {
+                Self::Environment(project, environment.clone())
+            }
+            Scope::Cluster => Self::Cluster(cluster),
+        }
+    }
+
+    /// Among all of its cluster.
+    fn inside(&self) -> Scope<'_> {
+        match self {
+            Self::Environment(project, environment) => Scope::Environment(*project, environment),
+            Self::Cluster(_) => Scope::Cluster,
+        }
+    }
 }
 
 impl std::fmt::Display for SecretScope {
@@ -323,7 +230,7 @@ async fn next_version(tx: &mut Tx, scope: &str, name: &str) -> Result<u64, Store
     )
 }
 
-async fn insert_version(
+pub(super) async fn insert_version(
     tx: &mut Tx,
     place: Place<'_>,
     record: &Record,
@@ -392,7 +299,7 @@ async fn repeated(
     Ok(set.map_or(SetSecret::KeyReused, SetSecret::Set))
 }
 
-async fn kept_value(
+pub(super) async fn kept_value(
     tx: &mut Tx,
     keys: &SecretKeys,
     place: Place<'_>,
@@ -432,7 +339,6 @@ async fn users(
     name: &str,
 ) -> Result<Vec<(String, ObjectKey)>, StoreError> {
     let index = plans::current_index(tx, cluster).await?;
-    let scope = scope.to_string();
     let mut users = Vec::new();
     for digest in index.bundles() {
         let Some(bundle) = plans::bundle(tx, digest).await? else {
@@ -442,46 +348,11 @@ async fn users(
             Bundle::Environment(bundle) => bundle.environment.to_string(),
             Bundle::Project(bundle) => bundle.project.to_string(),
         };
-        for object in bundle.objects() {
-            let uses = object.sealed.values().any(|reference| {
-                reference.secret == name && scope_of(cluster, &bundle, reference) == scope
-            });
-            if let (true, Some(key)) = (uses, object.key()) {
-                users.push((place.clone(), key));
-            }
-        }
+        let found = secret::users(&bundle, scope.inside(), name);
+        users.extend(found.into_iter().map(|(key, _)| (place.clone(), key)));
     }
+    users.dedup();
     Ok(users)
-}
-
-/// The sealed references of one object: key, scope, reference.
-fn references(
-    cluster: ClusterId,
-    bundle: &Bundle,
-    object: &ObjectKey,
-) -> Option<Vec<(String, String, SealedRef)>> {
-    let found = bundle
-        .objects()
-        .find(|candidate| candidate.key().as_ref() == Some(object))?;
-    let references = found.sealed.iter().map(|(key, reference)| {
-        let scope = scope_of(cluster, bundle, reference);
-        (key.clone(), scope, reference.clone())
-    });
-    Some(references.collect())
-}
-
-/// An environment's objects use its own secrets, or those of the environment that the reference names;
-/// a project's own objects use its cluster's.
-fn scope_of(cluster: ClusterId, bundle: &Bundle, reference: &SealedRef) -> String {
-    let scope = match bundle {
-        Bundle::Environment(bundle) => {
-            let environment = reference.environment.as_ref();
-            let environment = environment.unwrap_or(&bundle.environment);
-            SecretScope::Environment(bundle.project_id, environment.clone())
-        }
-        Bundle::Project(_) => SecretScope::Cluster(cluster),
-    };
-    scope.to_string()
 }
 
 fn read_secret(row: &Row) -> Result<Secret, StoreError> {

@@ -15,7 +15,7 @@ use serde_json::{Value, json};
 use starform_contract::{
     EnvironmentName, ProjectId, SecretValue,
     sealed::AgentKey,
-    secret::{Kept, Versions},
+    secret::{Kept, Scope, Versions},
 };
 use zeroize::Zeroizing;
 
@@ -42,14 +42,6 @@ const METADATA_LIST: &str = "application/json;as=PartialObjectMetadataList;g=met
 const ATTEMPTS: u32 = 5;
 /// Versions of a secret, the newest one among them, that are kept though nothing uses them.
 const KEPT_UNUSED: u64 = 3;
-
-/// For whom one Secret keeps values.
-#[derive(Debug, Clone, Copy)]
-pub enum KeptFor<'a> {
-    Environment(ProjectId, &'a EnvironmentName),
-    /// The objects that every project of the cluster has itself.
-    Cluster,
-}
 
 /// Names and versions of all that is kept.
 #[derive(Debug, Clone, Default, Serialize, Deserialize)]
@@ -121,8 +113,8 @@ pub async fn agent_key(client: &Client) -> Result<AgentKey, KeepError> {
 ///
 /// # Errors
 /// [`KeepError`]
-pub async fn load_secrets(client: &Client, of: KeptFor<'_>) -> Result<KeptSecrets, KeepError> {
-    match read(client, &of.secret_name()).await? {
+pub async fn load_secrets(client: &Client, of: Scope<'_>) -> Result<KeptSecrets, KeepError> {
+    match read(client, &secret_name(of)).await? {
         Some(secret) => kept(&secret),
         None => Ok(KeptSecrets::default()),
     }
@@ -147,7 +139,7 @@ pub async fn kept_versions(client: &Client) -> Result<KeptVersions, KeepError> {
         let versions = text("/metadata/annotations/starform.io~1versions")
             .and_then(|text| serde_json::from_str(text).ok())
             .ok_or_else(damaged)?;
-        if name(secret) == KeptFor::Cluster.secret_name() {
+        if name(secret) == secret_name(Scope::Cluster) {
             all.cluster = versions;
             continue;
         }
@@ -169,10 +161,10 @@ pub async fn kept_versions(client: &Client) -> Result<KeptVersions, KeepError> {
 /// [`KeepError`]
 pub async fn change_secrets<T>(
     client: &Client,
-    of: KeptFor<'_>,
+    of: Scope<'_>,
     mut change: impl FnMut(&mut KeptSecrets) -> T,
 ) -> Result<T, KeepError> {
-    let name = of.secret_name();
+    let name = secret_name(of);
     for _ in 0..ATTEMPTS {
         let before = read(client, &name).await?;
         let mut secrets = before
@@ -184,7 +176,7 @@ pub async fn change_secrets<T>(
         );
         let versions = serde_json::to_string(&secrets.versions()).expect("names are string keys");
         let mut labels = shard::labels(STORES);
-        if let KeptFor::Environment(project, environment) = of {
+        if let Scope::Environment(project, environment) = of {
             labels[PROJECT] = Value::from(project.to_string());
             labels[ENVIRONMENT] = Value::from(environment.as_str());
         }
@@ -216,17 +208,6 @@ pub async fn change_secrets<T>(
         }
     }
     Err(KeepError::Busy)
-}
-
-impl KeptFor<'_> {
-    fn secret_name(self) -> String {
-        match self {
-            Self::Environment(project, environment) => {
-                format!("starform-secrets-{project}--{environment}")
-            }
-            Self::Cluster => "starform-secrets-cluster".to_owned(),
-        }
-    }
 }
 
 impl KeptVersions {
@@ -283,6 +264,16 @@ impl KeptSecrets {
         for (version, value) in values {
             kept.values.entry(version).or_insert(value);
         }
+    }
+}
+
+/// The one Secret that keeps what is of this scope.
+fn secret_name(of: Scope<'_>) -> String {
+    match of {
+        Scope::Environment(project, environment) => {
+            format!("starform-secrets-{project}--{environment}")
+        }
+        Scope::Cluster => "starform-secrets-cluster".to_owned(),
     }
 }
 

@@ -17,4 +17,5 @@ mod registry;
 mod released;
 mod schemas;
 mod sealed;
+mod secrets;
 mod signatures;
