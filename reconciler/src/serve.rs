@@ -99,63 +99,28 @@ pub async fn serve(
     shutdown: impl Future<Output = ()>,
     tell: impl Fn(Notice),
 ) -> Result<(), ServeError> {
-    let store = Store::open(&config.database).await?;
-    let proofs = Proofs::new(config.dns_server)?;
-    let (token, created) = admin_token(&config.admin_token_file)?;
-    let path = config.signing_key_file.clone();
-    let (keys, new_key) =
-        SigningKeys::open(&path).map_err(|reason| ServeError::KeyFile { path, reason })?;
-    let (secret_keys, new_secret_key) = secret_keys(&store, &config.secrets_key_file).await?;
-    store.ensure_admin_token(&token, Timestamp::now()).await?;
-    store.ensure_workspace(Timestamp::now()).await?;
-    if created {
-        tell(Notice::AdminTokenCreated(config.admin_token_file.clone()));
-    }
-    if new_key {
-        tell(Notice::SigningKeyCreated(config.signing_key_file.clone()));
-    }
-    if new_secret_key {
-        tell(Notice::SecretsKeyCreated(config.secrets_key_file.clone()));
-    }
-    for path in [
-        &config.admin_token_file,
-        &config.signing_key_file,
-        &config.secrets_key_file,
-    ] {
-        if private::is_open(path)? {
-            tell(Notice::FileOpen(path.clone()));
-        }
-    }
-    let rewrapped = store.rewrap_secrets(&secret_keys).await?;
-    if rewrapped.values > 0 {
-        tell(Notice::SecretsRewrapped(rewrapped.values));
-    }
-    if !rewrapped.damaged.is_empty() {
-        tell(Notice::SecretsDamaged(rewrapped.damaged));
-    }
+    let api = open(&config, &tell).await?;
     let listen = config.listen;
     let listener = TcpListener::bind(listen)
         .await
         .map_err(|reason| ServeError::Listen { listen, reason })?;
     tell(Notice::Listening(listener.local_addr()?));
-    let stopping = CancellationToken::new();
+    let Api {
+        store,
+        proofs,
+        stopping,
+        ..
+    } = api.clone();
     let watching = tokio::spawn({
         let (store, stopping) = (store.clone(), stopping.clone());
         async move { store.watch_changes(stopping).await }
     });
     let looking = tokio::spawn({
-        let (store, proofs, stopping) = (store.clone(), proofs.clone(), stopping.clone());
+        let (store, stopping) = (store.clone(), stopping.clone());
         async move { store.watch_hosts(proofs, stopping).await }
     });
-    let app = router(Api {
-        store: store.clone(),
-        keys,
-        secret_keys,
-        proofs,
-        stopping: stopping.clone(),
-    });
-    let server =
-        axum::serve(listener, app).with_graceful_shutdown(stopping.clone().cancelled_owned());
+    let server = axum::serve(listener, router(api))
+        .with_graceful_shutdown(stopping.clone().cancelled_owned());
     let mut server = Box::pin(server.into_future());
     tokio::select! {
         ended = &mut server => ended?,
@@ -171,6 +136,56 @@ pub async fn serve(
     drop((watching.await, looking.await));
     store.close().await;
     Ok(())
+}
+
+type Made = fn(PathBuf) -> Notice;
+
+/// The store with its keys and what must be in it; tells what was made or does not look right.
+async fn open(config: &ServeConfig, tell: &impl Fn(Notice)) -> Result<Api, ServeError> {
+    let store = Store::open(&config.database).await?;
+    let proofs = Proofs::new(config.dns_server)?;
+    let (token, new_token) = admin_token(&config.admin_token_file)?;
+    let path = config.signing_key_file.clone();
+    let (keys, new_key) =
+        SigningKeys::open(&path).map_err(|reason| ServeError::KeyFile { path, reason })?;
+    let (secret_keys, new_secret_key) = secret_keys(&store, &config.secrets_key_file).await?;
+    store.ensure_admin_token(&token, Timestamp::now()).await?;
+    store.ensure_workspace(Timestamp::now()).await?;
+    let files: [(_, _, Made); 3] = [
+        (
+            new_token,
+            &config.admin_token_file,
+            Notice::AdminTokenCreated,
+        ),
+        (new_key, &config.signing_key_file, Notice::SigningKeyCreated),
+        (
+            new_secret_key,
+            &config.secrets_key_file,
+            Notice::SecretsKeyCreated,
+        ),
+    ];
+    for (is_new, path, notice) in files {
+        if is_new {
+            tell(notice(path.clone()));
+        }
+        if private::is_open(path)? {
+            tell(Notice::FileOpen(path.clone()));
+        }
+    }
+    let rewrapped = store.rewrap_secrets(&secret_keys).await?;
+    if rewrapped.values > 0 {
+        tell(Notice::SecretsRewrapped(rewrapped.values));
+    }
+    if !rewrapped.damaged.is_empty() {
+        tell(Notice::SecretsDamaged(rewrapped.damaged));
+    }
+    Ok(Api {
+        store,
+        keys,
+        secret_keys,
+        proofs,
+        stopping: CancellationToken::new(),
+    })
 }
 
 /// Ends at SIGTERM or Ctrl-C.
