@@ -8,6 +8,7 @@ pub mod fmt;
 mod isolation;
 mod language;
 mod objects;
+mod plans;
 pub mod testbed;
 
 use anyhow::{Result, bail};
@@ -37,6 +38,10 @@ const SOAKS: &[Soak] = &[
     Soak {
         name: "objects",
         run: objects::run,
+    },
+    Soak {
+        name: "plans",
+        run: plans::run,
     },
     Soak {
         name: "testbed",

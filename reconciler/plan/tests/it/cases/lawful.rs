@@ -3,7 +3,7 @@
 //! Pure. [`check`] names the first law that does not hold.
 
 use starform_plan::{
-    document::{Action, FieldChange, Plans, Risk},
+    document::{Action, FieldChange, ObjectChange, Plan, Plans, Risk},
     view::{MarkdownOptions, TextOptions, markdown, text, values},
 };
 
@@ -62,18 +62,25 @@ fn told(plans: &Plans, shown: &str, full: bool) -> Result<(), String> {
     for plan in &plans.plans {
         for change in &plan.objects {
             let is_lost = change.risk >= Risk::Replace || change.action == Action::Retain;
-            if (is_lost || full) && !names(plan, shown, &change.key.name) {
+            if (is_lost || full)
+                && !names(
+                    plan,
+                    change,
+                    shown,
+                    &dense(&values::visible(&change.key.name)),
+                )
+            {
                 return Err(format!("{} is not named in {shown}", change.key));
             }
             for field in change.fields.iter().filter(|_| full) {
                 let path = dense(&shown_path(field));
-                if !names(plan, shown, &path) {
+                if !names(plan, change, shown, &path) {
                     return Err(format!("{path} is not told"));
                 }
             }
         }
         for finding in &plan.findings {
-            if !shown.contains(&finding.code) {
+            if !shown.contains(&dense(&values::visible(&finding.code))) {
                 return Err(format!("{} is not told", finding.code));
             }
         }
@@ -81,17 +88,56 @@ fn told(plans: &Plans, shown: &str, full: bool) -> Result<(), String> {
     Ok(())
 }
 
+/// What marks a placeholder is written out where a user has it.
 pub(super) fn shown_path(field: &FieldChange) -> String {
+    let out = |text: &str| {
+        text.replace('\u{fdd0}', "\\u{fdd0}")
+            .replace('\u{fdd1}', "\\u{fdd1}")
+    };
     match &field.words {
-        Some(words) => values::visible(words),
-        None => values::words(&field.path),
+        Some(words) => values::visible(&out(words)),
+        None => values::words(&out(&field.path)),
     }
 }
 
-/// By its name, or by the name without the environment's where environments are told together.
-pub(super) fn names(plan: &starform_plan::document::Plan, shown: &str, name: &str) -> bool {
-    let environment = plan.environment.as_str();
-    shown.contains(name) || shown.contains(&name.replace(environment, "‹environment›"))
+/// As it is, or with placeholders where changes are told together.
+pub(super) fn names(plan: &Plan, change: &ObjectChange, shown: &str, text: &str) -> bool {
+    let environment = (plan.environment.as_str(), "‹environment›");
+    let name = change.key.name.as_str();
+    let service = name.split("--").next().unwrap_or_default();
+    let own = [(name, "‹object›"), (service, "‹service›"), environment];
+    shown.contains(text)
+        || shown.contains(&renamed(text, &[environment]))
+        || shown.contains(&renamed(text, &own))
+        || shown.contains(&renamed(text, &own[..2]))
+}
+
+/// With the first name that stands as a word of its own replaced, from left to right.
+fn renamed(text: &str, names: &[(&str, &str)]) -> String {
+    let mut out = String::new();
+    let mut rest = text;
+    let mut last = ' ';
+    while let Some(c) = rest.chars().next() {
+        let found = names.iter().find(|(name, _)| {
+            let after = rest.strip_prefix(name);
+            !name.is_empty()
+                && !last.is_alphanumeric()
+                && after.is_some_and(|after| !after.starts_with(char::is_alphanumeric))
+        });
+        let length = match found {
+            Some((name, word)) => {
+                out.push_str(word);
+                name.len()
+            }
+            None => {
+                out.push(c);
+                c.len_utf8()
+            }
+        };
+        last = rest[..length].chars().last().unwrap_or(' ');
+        rest = &rest[length..];
+    }
+    out
 }
 
 /// A comment says everything, or counts what it does not say.
@@ -102,12 +148,17 @@ fn counted(plans: &Plans, comment: &str) -> Result<(), String> {
     let comment = dense(comment);
     for plan in &plans.plans {
         for change in &plan.objects {
-            if !names(plan, &comment, &change.key.name) {
+            if !names(
+                plan,
+                change,
+                &comment,
+                &dense(&values::visible(&change.key.name)),
+            ) {
                 return Err(format!("{} is neither told nor counted", change.key));
             }
             for field in &change.fields {
                 let path = dense(&shown_path(field));
-                if !names(plan, &comment, &path) {
+                if !names(plan, change, &comment, &path) {
                     return Err(format!("{path} is neither told nor counted"));
                 }
             }
@@ -139,10 +190,11 @@ fn balanced(comment: &str) -> Result<(), String> {
             }
             None if run >= 3 => fence = Some(&line[..run]),
             None => {
-                depth += i32::from(line.contains("<details>"));
-                depth -= i32::from(line.contains("</details>"));
-                let ours = line.starts_with("<!--") || line.contains("details>");
-                if line.contains('<') && !ours && !line.contains('`') {
+                let bare = without_code(line);
+                depth += i32::from(bare.contains("<details>"));
+                depth -= i32::from(bare.contains("</details>"));
+                let ours = bare.starts_with("<!-- starform:plan v1 ") || bare.contains("details>");
+                if bare.contains('<') && !ours {
                     return Err(format!("HTML in {line:?}"));
                 }
             }
@@ -157,6 +209,32 @@ fn balanced(comment: &str) -> Result<(), String> {
     Ok(())
 }
 
+/// Without its code spans: each ends at the next run of as many backticks (CommonMark 6.1).
+fn without_code(line: &str) -> String {
+    let mut out = String::new();
+    let mut rest = line;
+    while let Some(at) = rest.find('`') {
+        let (text, code) = rest.split_at(at);
+        out.push_str(text);
+        let run = code.len() - code.trim_start_matches('`').len();
+        let (_, inner) = code.split_at(run);
+        let mut end = 0;
+        rest = loop {
+            let Some(next) = inner[end..].find('`') else {
+                break inner;
+            };
+            let start = end + next;
+            let length = inner[start..].len() - inner[start..].trim_start_matches('`').len();
+            end = start + length;
+            if length == run {
+                break &inner[end..];
+            }
+        };
+    }
+    out.push_str(rest);
+    out
+}
+
 fn silent(shown: &str, canaries: &[String]) -> Result<(), String> {
     match canaries.iter().find(|canary| shown.contains(*canary)) {
         Some(canary) => Err(format!("{canary} is shown")),
@@ -164,8 +242,12 @@ fn silent(shown: &str, canaries: &[String]) -> Result<(), String> {
     }
 }
 
+/// Without what laying out adds: spaces, line breaks, the mark of what goes on.
 fn dense(text: &str) -> String {
-    text.split_whitespace().collect()
+    let text = text.replace("\n", " ");
+    text.split_whitespace()
+        .filter(|word| *word != "↳")
+        .collect()
 }
 
 fn without_colour(text: &str) -> String {

@@ -95,12 +95,12 @@ fn nested(page: &str) -> Result<(), String> {
 fn complete(plans: &Plans, page: &str) -> Result<(), String> {
     for plan in &plans.plans {
         for change in &plan.objects {
-            if !super::lawful::names(plan, page, &change.key.name) {
+            if !super::lawful::names(plan, change, page, &escaped(&change.key.name)) {
                 return Err(format!("{} is not on the page", change.key));
             }
             for field in &change.fields {
                 let path = escaped(&super::lawful::shown_path(field));
-                if !super::lawful::names(plan, page, &path) {
+                if !super::lawful::names(plan, change, page, &path) {
                     return Err(format!("{path} is not on the page"));
                 }
             }

@@ -13,6 +13,7 @@
 )]
 
 mod file;
+mod generated;
 pub(crate) mod lawful;
 mod machine;
 mod project;

@@ -50,23 +50,7 @@ proptest! {
 
     #[test]
     fn the_fields_of_a_plan_turn_before_into_after(a in shop(), b in shop()) {
-        let world = World::having(&a);
-        let before = world.accepted(a.project_id);
-        let proposal = world.propose(&b);
-        let old = keyed(before.project(), before.environment(&b.environment));
-        let new = keyed(Some(&proposal.project), Some(&proposal.environment));
-        let mut result: BTreeMap<ObjectKey, Value> =
-            old.iter().map(|(key, object)| (key.clone(), veiled(object))).collect();
-        for change in &proposal.plan.objects {
-            let manifest = result.remove(&change.key).unwrap_or(Value::Null);
-            let after = applied::apply(&change.key, manifest, &change.fields);
-            if !matches!(change.action, Action::Delete | Action::Retain) {
-                result.insert(change.key.clone(), after);
-            }
-        }
-        let wanted: BTreeMap<ObjectKey, Value> =
-            new.iter().map(|(key, object)| (key.clone(), veiled(object))).collect();
-        prop_assert_eq!(result, wanted);
+        fields_turn_before_into_after(&a, &b)?;
     }
 
     #[test]
@@ -225,8 +209,32 @@ proptest! {
     }
 }
 
+pub(crate) fn fields_turn_before_into_after(
+    a: &EnvironmentState,
+    b: &EnvironmentState,
+) -> Result<(), TestCaseError> {
+    let world = World::having(a);
+    let before = world.accepted(a.project_id);
+    let proposal = world.propose(b);
+    let stood = before.environments().get(&b.environment).copied();
+    let old = keyed(before.project(), stood);
+    let new = keyed(Some(&proposal.project), Some(&proposal.environment));
+    let veil = |(key, object): (&ObjectKey, &&Object)| (key.clone(), veiled(object));
+    let mut result: BTreeMap<ObjectKey, Value> = old.iter().map(veil).collect();
+    for change in &proposal.plan.objects {
+        let manifest = result.remove(&change.key).unwrap_or(Value::Null);
+        let after = applied::apply(&change.key, manifest, &change.fields);
+        if !matches!(change.action, Action::Delete | Action::Retain) {
+            result.insert(change.key.clone(), after);
+        }
+    }
+    let wanted: BTreeMap<ObjectKey, Value> = new.iter().map(veil).collect();
+    prop_assert_eq!(result, wanted);
+    Ok(())
+}
+
 /// Any sound production environment of one project.
-fn shop() -> BoxedStrategy<EnvironmentState> {
+pub(crate) fn shop() -> BoxedStrategy<EnvironmentState> {
     let project = ProjectName::new("shop").unwrap();
     let identity = Identity {
         workspace_id: WorkspaceId::local(),
@@ -251,7 +259,7 @@ fn without_references(mut state: EnvironmentState) -> EnvironmentState {
     state
 }
 
-fn with_canary(mut state: EnvironmentState, canary: &str) -> EnvironmentState {
+pub(crate) fn with_canary(mut state: EnvironmentState, canary: &str) -> EnvironmentState {
     let group = starform_contract::GroupName::new("canary").unwrap();
     let literal = Variable::Literal(canary.to_owned());
     state

@@ -7,7 +7,7 @@ mod applied;
 mod codes;
 mod hold;
 mod hosts;
-mod laws;
+pub(crate) mod laws;
 mod lists;
 mod names;
 mod propose;

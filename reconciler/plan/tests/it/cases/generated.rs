@@ -1,0 +1,206 @@
+//! The laws of all views over generated plans: of two environments, from nothing, and with hostile texts
+//! wherever a document has a text.
+//!
+//! Pure. A failing case is printed with its seed. `cargo xtask soak plans` runs the full size.
+
+use proptest::{prelude::*, sample, test_runner::TestRunner};
+use serde_json::Value;
+use starform_contract::EnvironmentState;
+use starform_plan::document::{Finding, FindingSeverity, ModelChange, Plan, Plans};
+
+use super::lawful;
+use crate::plan::{
+    laws,
+    world::{World, environment},
+};
+
+/// In every run of the tests.
+const SLICE: u32 = 3;
+/// Each makes seven plans: more than 100 000 of them.
+const FULL: u32 = 15_000;
+
+/// Never in any view: it stands only where Secrets get their content from.
+const CANARY: &str = "c4n4ry";
+
+#[test]
+fn every_view_of_a_generated_plan_is_lawful() {
+    all_are_lawful(SLICE);
+}
+
+#[test]
+#[ignore = "the full size, for cargo xtask soak plans"]
+fn soak_views_of_100_000_plans_are_lawful() {
+    let plans = all_are_lawful(FULL);
+    println!("{plans} plans, all views of each are lawful");
+    assert!(plans >= 100_000, "{plans}");
+}
+
+fn all_are_lawful(cases: u32) -> usize {
+    let config = ProptestConfig {
+        cases,
+        failure_persistence: None,
+        ..ProptestConfig::default()
+    };
+    let count = std::cell::Cell::new(0);
+    let strategy = (laws::shop(), laws::shop(), hostile(), hostile());
+    TestRunner::new(config)
+        .run(&strategy, |(a, b, left, right)| {
+            let (a, b) = (laws::with_canary(a, CANARY), laws::with_canary(b, CANARY));
+            laws::fields_turn_before_into_after(&a, &b)?;
+            for plans in plans_of(&a, &b, &[left, right]) {
+                count.set(count.get() + plans.plans.len());
+                let held = lawful::check(&plans, &canaries());
+                prop_assert!(held.is_ok(), "{}", held.unwrap_err());
+            }
+            Ok(())
+        })
+        .unwrap();
+    count.get()
+}
+
+fn canaries() -> Vec<String> {
+    use base64::Engine as _;
+    let encoded = base64::engine::general_purpose::STANDARD.encode(CANARY);
+    vec![CANARY.to_owned(), encoded]
+}
+
+/// A change, the first plan, two environments with the same change, and a hostile document.
+fn plans_of(a: &EnvironmentState, b: &EnvironmentState, hostile: &[String]) -> Vec<Plans> {
+    let world = World::having(a);
+    let change = world.propose(b).plan;
+    let first = World::new().propose(b).plan;
+    let mut worse = change.clone();
+    poison(&mut worse, hostile);
+    let mut groups = vec![
+        vec![change.clone()],
+        vec![first],
+        vec![worse.clone(), change],
+    ];
+    groups.push(side_by_side(a, b));
+    let envelope = |plans| Plans::new(plans, std::collections::BTreeMap::new());
+    groups.into_iter().map(envelope).collect()
+}
+
+fn side_by_side(a: &EnvironmentState, b: &EnvironmentState) -> Vec<Plan> {
+    let named = |state: &EnvironmentState, name: &str| EnvironmentState {
+        environment: environment(name),
+        ..state.clone()
+    };
+    let mut world = World::new();
+    for name in ["production", "staging"] {
+        let proposal = world.propose(&named(a, name));
+        if world.accept(&proposal).is_err() {
+            return Vec::new();
+        }
+    }
+    ["production", "staging"]
+        .map(|name| world.propose(&named(b, name)).plan)
+        .to_vec()
+}
+
+/// Texts that try to be something else, one or several of them.
+fn hostile() -> BoxedStrategy<String> {
+    let known = sample::select(vec![
+        "```",
+        "`````\n",
+        "~~~",
+        "</details>",
+        "<details>",
+        "<!--",
+        "-->",
+        "<script>alert(1)</script>",
+        "\u{1b}[2J",
+        "\u{1b}]0;x\u{7}",
+        "\u{9b}31m",
+        "\u{202e}",
+        "\u{2066}",
+        "\u{200b}",
+        "\u{feff}",
+        "\u{fdd0}service\u{fdd1}",
+        "‹service›",
+        "(secret changed)",
+        "Plan: 0 to create",
+        "\r\n",
+        "\n",
+        "\t",
+        " ",
+        "\\u{1b}",
+        "\\",
+        "\"",
+        "→",
+        "@@ x @@",
+        "::error::x",
+        "%0A::error::x",
+        "| a | b |",
+        "@team",
+        "設定",
+        "👩‍👩‍👧",
+        "e\u{301}",
+        "{\"a\":1}",
+        "~1",
+        "/",
+        "[",
+        "]",
+        "&lt;",
+        "' onload='x",
+    ]);
+    let any = any::<String>().prop_map(|text| text.chars().take(20).collect());
+    let piece = prop_oneof![3 => known.prop_map(str::to_owned), 1 => any];
+    proptest::collection::vec(piece, 1..6)
+        .prop_map(|pieces| pieces.concat())
+        .boxed()
+}
+
+/// Hostile texts in every place of the document that can hold one.
+fn poison(plan: &mut Plan, hostile: &[String]) {
+    let text = |n: usize| hostile[n % hostile.len()].clone();
+    plan.source.revision = Some(text(0));
+    for (n, change) in plan.settings.iter_mut().enumerate() {
+        poison_model(change, &text(n));
+    }
+    for service in &mut plan.services {
+        for (n, change) in service.changes.iter_mut().enumerate() {
+            poison_model(change, &text(n));
+        }
+    }
+    for (n, object) in plan.objects.iter_mut().enumerate() {
+        for (m, field) in object.fields.iter_mut().enumerate() {
+            let text = text(n + m);
+            field.path.push_str(&text);
+            if let Some(words) = &mut field.words {
+                words.push_str(&text);
+            }
+            for side in [&mut field.before, &mut field.after].into_iter().flatten() {
+                poison_value(side, &text);
+            }
+        }
+    }
+    for severity in [FindingSeverity::Blocking, FindingSeverity::Warning] {
+        plan.findings.push(Finding {
+            code: "SF6101".to_owned(),
+            severity,
+            title: text(1),
+            at: Some(format!("{}:1:2", text(0))),
+        });
+    }
+}
+
+fn poison_model(change: &mut ModelChange, text: &str) {
+    change.path.push_str(text);
+    change.at = Some(text.to_owned());
+    for side in [&mut change.before, &mut change.after]
+        .into_iter()
+        .flatten()
+    {
+        poison_value(side, text);
+    }
+}
+
+fn poison_value(value: &mut Value, text: &str) {
+    match value {
+        Value::String(own) => own.push_str(text),
+        Value::Array(items) => items.push(Value::from(text)),
+        Value::Object(fields) => drop(fields.insert(text.to_owned(), Value::from(text))),
+        Value::Null | Value::Bool(_) | Value::Number(_) => *value = Value::from(text),
+    }
+}
