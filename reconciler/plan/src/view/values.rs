@@ -110,7 +110,17 @@ pub fn step(path: &str, key: &str) -> String {
     match (is_plain, path.is_empty()) {
         (true, true) => key.to_owned(),
         (true, false) => format!("{path}.{key}"),
-        (false, _) => format!("{path}[{}]", visible(key)),
+        (false, _) => format!("{path}[{}]", in_brackets(key)),
+    }
+}
+
+/// Quoted where it could end the brackets or look like a value.
+fn in_brackets(key: &str) -> String {
+    let is_quiet = |c: char| c.is_ascii_graphic() && !"\"'`[]<>\\".contains(c);
+    if !key.is_empty() && key.chars().all(is_quiet) {
+        key.to_owned()
+    } else {
+        quoted(key)
     }
 }
 

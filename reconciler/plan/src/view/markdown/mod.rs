@@ -46,8 +46,8 @@ enum Rung {
     Protected,
     /// So many lines of what is lost or opened, in each environment.
     Some(usize),
-    /// The same without the table.
-    Counts,
+    /// Counts and so many lines of what is lost or opened, for all environments together.
+    Counts(usize),
 }
 
 impl Default for MarkdownOptions {
@@ -77,10 +77,11 @@ pub fn markdown(plans: &[Plan], options: &MarkdownOptions) -> String {
     }
     let shorter = [Rung::Short, Rung::Paths, Rung::Protected];
     let some = [200, 50, 20, 10, 5, 2].map(Rung::Some);
-    let rungs = shorter.into_iter().chain(some);
+    let counts = [100, 50, 20, 15, 10, 7, 5, 3, 1].map(Rung::Counts);
+    let rungs = shorter.into_iter().chain(some).chain(counts);
     let mut texts = rungs.map(|rung| Comment { options, rung }.of(&short, None));
     texts.find(fits).unwrap_or_else(|| {
-        let rung = Rung::Counts;
+        let rung = Rung::Counts(0);
         Comment { options, rung }.of(&short, None)
     })
 }
@@ -96,8 +97,8 @@ impl Comment<'_> {
     fn of(self, short: &[Part], full: Option<&[Part]>) -> String {
         let headings: Vec<&Heading> = short.iter().flat_map(|part| &part.headings).collect();
         let mut out = marker(&headings);
-        if self.rung == Rung::Counts {
-            out.push_str(&self.counts(short, &headings));
+        if let Rung::Counts(most) = self.rung {
+            out.push_str(&counts(short, &headings, most));
             return out;
         }
         out.push_str(&table(&headings));
@@ -146,9 +147,9 @@ impl Comment<'_> {
                 fenced(out, &diff.text);
                 diff.left.and(part.hidden)
             }
-            Rung::Protected => self.protected(out, part, usize::MAX),
-            Rung::Some(most) => self.protected(out, part, most),
-            Rung::Counts => part.all,
+            Rung::Protected => protected(out, part, usize::MAX),
+            Rung::Some(most) => protected(out, part, most),
+            Rung::Counts(_) => part.all,
         };
         if out.contains('‹') {
             out.push_str("`‹›` is each one's own name.\n\n");
@@ -157,63 +158,67 @@ impl Comment<'_> {
         out.push_str(&format!("**{}**\n", part.summary));
         whole.push_str(out);
     }
+}
 
-    /// What is lost or opened; of more than `most`, how many more there are.
-    fn protected(self, out: &mut String, part: &Part, most: usize) -> Hidden {
-        let lines = body::protected(part);
-        let mut text = String::new();
-        for line in lines.iter().take(most) {
-            text.push_str(line);
-            text.push('\n');
-        }
-        if lines.len() > most {
-            let more = lines.len() - most;
-            text.push_str(&format!(
-                "- and {more} more that are lost, kept or opened\n"
-            ));
-        }
-        fenced(out, &text);
-        part.all
+/// What is lost or opened.
+fn protected(out: &mut String, part: &Part, most: usize) -> Hidden {
+    fenced(out, &first(&body::protected(part), most));
+    part.all
+}
+
+/// So many lines; of the others, how many there are.
+fn first(lines: &[String], most: usize) -> String {
+    let mut text = String::new();
+    for line in lines.iter().take(most) {
+        text.push_str(line);
+        text.push('\n');
     }
-
-    /// Without a table: one line for all environments.
-    fn counts(self, parts: &[Part], headings: &[&Heading]) -> String {
-        let sum = |count: fn(&Heading) -> usize| headings.iter().map(|h| count(h)).sum::<usize>();
-        let number = |count: u32| usize::try_from(count).unwrap_or(usize::MAX);
-        let mut out = format!(
-            "**Plan: {} to create, {} to update, {} to replace, {} to delete · {}**\n\n",
-            sum(|h| h.objects.create as usize),
-            sum(|h| h.objects.update as usize),
-            sum(|h| h.objects.replace as usize),
-            sum(|h| h.objects.delete as usize),
-            values::count(headings.iter().map(|h| number(h.rollouts)).sum(), "rollout"),
-        );
-        let (errors, warnings) = (sum(|h| h.errors), sum(|h| h.warnings));
-        out.push_str(&format!(
-            "{}; {}, {}\n\n",
-            values::count(headings.len(), "environment"),
-            values::count(errors, "error"),
-            values::count(warnings, "warning"),
+    if lines.len() > most {
+        let more = lines.len() - most;
+        text.push_str(&format!(
+            "- and {more} more that are lost, kept or opened\n"
         ));
-        let lost: usize = parts.iter().map(|part| body::protected(part).len()).sum();
-        if lost > 0 {
-            out.push_str(&format!(
-                "{lost} lost, kept or opened: look at them first.\n\n"
-            ));
-        }
-        let all = parts
-            .iter()
-            .fold(Hidden::default(), |sum, part| sum.and(part.all));
-        if let Some(first) = headings.first() {
-            let command = format!("starform show {} --full", first.plan);
-            let more = match headings.len() {
-                1 => String::new(),
-                several => format!(" and {} more", values::count(several - 1, "plan")),
-            };
-            out.push_str(&format!("Not shown: {}: `{command}`{more}\n", all.count()));
-        }
-        out
     }
+    text
+}
+
+/// Without a table: one line for all environments, and what is lost or opened in them.
+fn counts(parts: &[Part], headings: &[&Heading], most: usize) -> String {
+    let sum = |count: fn(&Heading) -> u32| {
+        let counts = headings.iter().map(|heading| count(heading));
+        counts.fold(0_u32, u32::saturating_add)
+    };
+    let rollouts = usize::try_from(sum(|h| h.rollouts)).unwrap_or(usize::MAX);
+    let mut out = format!(
+        "**Plan: {} to create, {} to update, {} to replace, {} to delete · {}**\n\n",
+        sum(|h| h.objects.create),
+        sum(|h| h.objects.update),
+        sum(|h| h.objects.replace),
+        sum(|h| h.objects.delete),
+        values::count(rollouts, "rollout"),
+    );
+    let errors = headings.iter().map(|h| h.errors).sum();
+    let warnings = headings.iter().map(|h| h.warnings).sum();
+    out.push_str(&format!(
+        "{}; {}, {}\n\n",
+        values::count(headings.len(), "environment"),
+        values::count(errors, "error"),
+        values::count(warnings, "warning"),
+    ));
+    let lost: Vec<String> = parts.iter().flat_map(body::protected).collect();
+    fenced(&mut out, &first(&lost, most));
+    let all = parts
+        .iter()
+        .fold(Hidden::default(), |sum, part| sum.and(part.all));
+    if let Some(heading) = headings.first() {
+        let command = format!("starform show {} --full", heading.plan);
+        let more = match headings.len() {
+            1 => String::new(),
+            several => format!(" and {} more", several - 1),
+        };
+        out.push_str(&format!("Not shown: {}: `{command}`{more}\n", all.count()));
+    }
+    out
 }
 
 /// By which the comment of a project is found again.

@@ -29,6 +29,7 @@ fn every_view_of_a_generated_plan_is_lawful() {
 
 #[test]
 #[ignore = "the full size, for cargo xtask soak plans"]
+#[allow(clippy::print_stdout, reason = "what a soak has held is its result")]
 fn soak_views_of_100_000_plans_are_lawful() {
     let plans = all_are_lawful(FULL);
     println!("{plans} plans, all views of each are lawful");
