@@ -5,6 +5,8 @@
 //! Read on in the module of each benchmark.
 
 mod compile;
+mod package;
+mod plan;
 mod testbed;
 
 use std::borrow::Cow;
@@ -32,6 +34,10 @@ const BENCHES: &[Bench] = &[
     Bench {
         name: "compile",
         measure: compile::measure,
+    },
+    Bench {
+        name: "plan",
+        measure: plan::measure,
     },
     Bench {
         name: "testbed",
