@@ -395,7 +395,7 @@ async fn generate(
 fn failure(error: &Unfilled) -> Failure {
     let (lasting, retry_after) = match error {
         Unfilled::Pull(error) => (refuses(error), error.retry_after()),
-        Unfilled::Keep(KeepError::Damaged(_))
+        Unfilled::Keep(KeepError::Damaged(_) | KeepError::DamagedValues(_))
         | Unfilled::Closed(..)
         | Unfilled::Missing(_)
         | Unfilled::NoValue { .. }

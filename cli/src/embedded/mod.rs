@@ -221,7 +221,14 @@ fn accepted(seen: &Seen, project: ProjectId) -> anyhow::Result<AcceptedProject> 
         seen.bundles.get(digest).cloned()
     })?;
     let secrets = match &seen.secrets {
-        Some(kept) => SecretVersions::Kept(kept.of(project)),
+        Some(kept) => {
+            let mut kept = kept.of(project);
+            let bundles = seen.bundles.values();
+            for bundle in bundles.filter(|bundle| bundle.project_id() == project) {
+                kept.remember(bundle);
+            }
+            SecretVersions::Kept(kept)
+        }
         None => SecretVersions::Unasked,
     };
     Ok(accepted.with_secrets(secrets))

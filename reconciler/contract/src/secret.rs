@@ -150,6 +150,30 @@ pub fn generated_value(bytes: &[u8; GENERATED_BYTES]) -> Zeroizing<String> {
     Zeroizing::new(URL_SAFE_NO_PAD.encode(bytes))
 }
 
+impl Kept {
+    /// Knows what the bundle uses, where whoever keeps the secrets has forgotten it: a version in use
+    /// was given, so the next value of the secret is a newer one. A generated value is made anew.
+    pub fn remember(&mut self, bundle: &Bundle) {
+        let references = bundle.objects().flat_map(|object| object.sealed.values());
+        let mut used: BTreeMap<(Scope<'_>, &str), u64> = BTreeMap::new();
+        for reference in references {
+            let of = Scope::of(bundle.project_id(), bundle.environment(), reference);
+            let newest = used.entry((of, &reference.secret)).or_default();
+            *newest = reference.version.max(*newest);
+        }
+        for ((of, secret), newest) in used {
+            let versions = match of {
+                Scope::Environment(_, name) => self.environments.entry(name.clone()).or_default(),
+                Scope::Cluster => &mut self.cluster,
+            };
+            versions.entry(secret.to_owned()).or_insert(Versions {
+                newest,
+                since: is_generated(secret).then_some(newest),
+            });
+        }
+    }
+}
+
 impl Generated<'_> {
     /// `generated.storefront.COOKIE_SECRET`, `generated.group.shared.COOKIE_SECRET`.
     pub fn name(self) -> String {

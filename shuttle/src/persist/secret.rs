@@ -32,6 +32,7 @@ use crate::{
 pub const AGENT_KEY: &str = "starform-agent-key";
 const X25519: &str = "x25519";
 const STORES: &str = "secrets";
+const OF_ENVIRONMENT: &str = "starform-secrets-";
 const VALUES: &str = "secrets.json";
 /// Which project's.
 const PROJECT: &str = "starform.io/secrets-of";
@@ -74,10 +75,13 @@ pub struct KeptValue {
 pub enum KeepError {
     #[error("cannot read or write a Secret of namespace {NAMESPACE}: {0}")]
     Call(#[from] CallError),
-    #[error(
-        "the Secret {NAMESPACE}/{0} is damaged; restore it from a backup, or delete it and set its secrets again"
-    )]
+    #[error("the Secret {NAMESPACE}/{0} is damaged; restore it from a backup")]
     Damaged(String),
+    /// Its annotation goes on to say which versions were given.
+    #[error(
+        "the Secret {NAMESPACE}/{0} is damaged; restore it from a backup, or empty it (`kubectl patch secret -n {NAMESPACE} {0} --type=json -p '[{{\"op\":\"remove\",\"path\":\"/data\"}}]'`) and set its secrets again"
+    )]
+    DamagedValues(String),
     #[error("others keep changing the secrets; try again when they are done")]
     Busy,
 }
@@ -120,7 +124,8 @@ pub async fn load_secrets(client: &Client, of: Scope<'_>) -> Result<KeptSecrets,
     }
 }
 
-/// What is kept: names and versions. No value is read.
+/// What is kept: names and versions. No value is read, unless the versions of one Secret are damaged;
+/// one whose values are damaged too counts as nothing kept, so that it stops its own environment alone.
 ///
 /// # Errors
 /// [`KeepError`]
@@ -134,23 +139,24 @@ pub async fn kept_versions(client: &Client) -> Result<KeptVersions, KeepError> {
     let items = list.get("items").and_then(Value::as_array);
     let mut all = KeptVersions::default();
     for secret in items.into_iter().flatten() {
-        let damaged = || KeepError::Damaged(name(secret).to_owned());
-        let text = |pointer: &str| secret.pointer(pointer).and_then(Value::as_str);
-        let versions = text("/metadata/annotations/starform.io~1versions")
-            .and_then(|text| serde_json::from_str(text).ok())
-            .ok_or_else(damaged)?;
-        if name(secret) == secret_name(Scope::Cluster) {
-            all.cluster = versions;
+        let Some(of) = place(name(secret)) else {
             continue;
+        };
+        let versions = match annotated(secret) {
+            Some(versions) => versions,
+            None => {
+                let whole = read(client, name(secret)).await?;
+                let kept = whole.and_then(|secret| kept(&secret).ok());
+                kept.unwrap_or_default().versions()
+            }
+        };
+        match of {
+            None => all.cluster = versions,
+            Some((project, environment)) => {
+                let of = all.projects.entry(project).or_default();
+                of.insert(environment, versions);
+            }
         }
-        let project =
-            text("/metadata/labels/starform.io~1secrets-of").and_then(|id| id.parse().ok());
-        let environment =
-            text("/metadata/labels/starform.io~1secrets-in").and_then(|name| name.parse().ok());
-        all.projects
-            .entry(project.ok_or_else(damaged)?)
-            .or_default()
-            .insert(environment.ok_or_else(damaged)?, versions);
     }
     Ok(all)
 }
@@ -240,11 +246,12 @@ impl KeptSecrets {
             .collect()
     }
 
-    /// Gives the secret a new value; its version. Older ones that nothing uses go, but for the last few:
+    /// Gives the secret a new value; its version, which is newer than all in use, also where it was
+    /// forgotten here that they were given. Older ones that nothing uses go, but for the last few:
     /// one Secret of the cluster has room for 1 MiB.
     pub fn set(&mut self, secret: &str, value: KeptValue, used: &BTreeSet<u64>) -> u64 {
         let kept = self.0.entry(secret.to_owned()).or_default();
-        kept.newest += 1;
+        kept.newest = kept.newest.max(used.last().copied().unwrap_or(0)) + 1;
         let newest = kept.newest;
         kept.values.insert(newest, value);
         kept.values
@@ -271,7 +278,7 @@ impl KeptSecrets {
 fn secret_name(of: Scope<'_>) -> String {
     match of {
         Scope::Environment(project, environment) => {
-            format!("starform-secrets-{project}--{environment}")
+            format!("{OF_ENVIRONMENT}{project}--{environment}")
         }
         Scope::Cluster => "starform-secrets-cluster".to_owned(),
     }
@@ -288,11 +295,37 @@ async fn stored_key(client: &Client) -> Result<Option<AgentKey>, KeepError> {
         .ok_or_else(|| KeepError::Damaged(AGENT_KEY.to_owned()))
 }
 
+/// Emptied by hand, it still says which versions were given.
 fn kept(secret: &Value) -> Result<KeptSecrets, KeepError> {
+    if secret.pointer("/data/secrets.json").is_none() {
+        let given = annotated(secret).unwrap_or_default().into_iter();
+        let given = given.map(|(name, versions)| {
+            let kept = KeptSecret {
+                newest: versions.newest,
+                ..KeptSecret::default()
+            };
+            (name, kept)
+        });
+        return Ok(KeptSecrets(given.collect()));
+    }
     // serde's message may quote a value, so it is not told.
     data(secret, VALUES)
         .and_then(|bytes| serde_json::from_slice(&bytes).ok())
-        .ok_or_else(|| KeepError::Damaged(name(secret).to_owned()))
+        .ok_or_else(|| KeepError::DamagedValues(name(secret).to_owned()))
+}
+
+fn annotated(secret: &Value) -> Option<BTreeMap<String, Versions>> {
+    let text = secret.pointer("/metadata/annotations/starform.io~1versions")?;
+    serde_json::from_str(text.as_str()?).ok()
+}
+
+/// What [`secret_name`] says, or nothing; `Some(None)`: the cluster's.
+fn place(name: &str) -> Option<Option<(ProjectId, EnvironmentName)>> {
+    if name == secret_name(Scope::Cluster) {
+        return Some(None);
+    }
+    let (project, environment) = name.strip_prefix(OF_ENVIRONMENT)?.split_once("--")?;
+    Some(Some((project.parse().ok()?, environment.parse().ok()?)))
 }
 
 fn data(secret: &Value, key: &str) -> Option<Zeroizing<Vec<u8>>> {
@@ -360,7 +393,8 @@ mod tests {
         let mut secrets = KeptSecrets::default();
         let long = "x".repeat(60 * 1024);
         for version in 1..=40 {
-            let set = secrets.set("token", value(&long), &BTreeSet::from([2]));
+            let used = (version > 2).then_some(2).into_iter().collect();
+            let set = secrets.set("token", value(&long), &used);
             assert_eq!(set, version);
         }
         assert_eq!(kept(&secrets), [2, 38, 39, 40]);
@@ -378,5 +412,50 @@ mod tests {
         secrets.put_back("token", removed);
         assert_eq!(kept(&secrets), [1, 2]);
         assert_eq!(secrets.value("token", 1).unwrap().expose(), b"one");
+    }
+
+    fn environment() -> (ProjectId, EnvironmentName) {
+        let project = "0190163d-8694-739b-aea5-966c26f8ad91".parse().unwrap();
+        (project, "production".parse().unwrap())
+    }
+
+    #[test]
+    fn an_emptied_secret_goes_on_with_the_next_version() {
+        let stored = json!({"metadata": {
+            "name": "starform-secrets-cluster",
+            "annotations": {VERSIONS: r#"{"token":{"newest":7,"since":5}}"#},
+        }});
+        let mut secrets = super::kept(&stored).unwrap();
+        assert_eq!(secrets.value("token", 7).map(|_| ()), None);
+        assert_eq!(secrets.set("token", value("new"), &BTreeSet::new()), 8);
+
+        let mut damaged = stored;
+        damaged["data"] = json!({VALUES: "AAAA"});
+        let error = super::kept(&damaged).err().unwrap().to_string();
+        assert!(
+            error.contains("/starform-secrets-cluster is damaged"),
+            "{error}"
+        );
+        assert!(
+            error.contains(r#"'[{"op":"remove","path":"/data"}]'"#),
+            "{error}"
+        );
+        assert!(!error.contains("delete"), "{error}");
+    }
+
+    #[test]
+    fn a_forgotten_secret_goes_on_after_the_version_in_use() {
+        let mut secrets = KeptSecrets::default();
+        let used = BTreeSet::from([2, 4]);
+        assert_eq!(secrets.set("token", value("new"), &used), 5);
+    }
+
+    #[test]
+    fn a_secrets_name_says_whose_it_is() {
+        let (project, environment) = environment();
+        let name = secret_name(Scope::Environment(project, &environment));
+        assert_eq!(place(&name), Some(Some((project, environment))));
+        assert_eq!(place(&secret_name(Scope::Cluster)), Some(None));
+        assert_eq!(place("starform-secrets-of-somebody"), None);
     }
 }

@@ -6,7 +6,9 @@ use serde_json::{Value, json};
 use starform_contract::{
     Bundle, Deletion, EnvironmentName, Object, ObjectKey, ProjectId,
     bundle::{SealedRef, Wave},
-    secret::{GENERATED_BYTES, Scope, generated_value, users},
+    secret::{
+        GENERATED_BYTES, Holder, Kept, Scope, SecretVersions, Versions, generated_value, users,
+    },
 };
 
 const PROJECT: &str = "0190163d-8694-739b-aea5-966c26f8ad91";
@@ -97,4 +99,31 @@ fn a_generated_value_says_all_its_bytes_and_stands_in_a_url() {
     let mut last = [0xfb; GENERATED_BYTES];
     last[GENERATED_BYTES - 1] = 0xfa;
     assert_ne!(value, generated_value(&last));
+}
+
+#[test]
+fn what_is_used_was_given_also_where_it_is_forgotten() {
+    let mut kept = Kept::default();
+    let own: EnvironmentName = "pr-7".parse().unwrap();
+    let removed = Versions {
+        newest: 6,
+        since: None,
+    };
+    let of_own = kept.environments.entry(own.clone()).or_default();
+    of_own.insert("kept".to_owned(), removed);
+    kept.remember(&preview(&[
+        object(
+            "a",
+            &[reference("token", 2, None), reference("token", 5, None)],
+        ),
+        object("b", &[reference("generated.api.KEY", 3, None)]),
+        object("c", &[reference("kept", 4, None)]),
+    ]));
+    let kept = SecretVersions::Kept(kept);
+    let holder = Holder::Environment(&own);
+    assert_eq!(kept.current(holder, "token"), 6);
+    assert!(!kept.has(holder, "token", 5));
+    assert_eq!(kept.current(holder, "generated.api.KEY"), 3);
+    assert_eq!(kept.current(holder, "kept"), 7);
+    assert_eq!(kept.current(holder, "never"), 1);
 }
