@@ -32,6 +32,9 @@ pub struct Kept {
     pub environments: BTreeMap<EnvironmentName, BTreeMap<String, Versions>>,
     #[serde(default)]
     pub cluster: BTreeMap<String, Versions>,
+    /// Versions up to here may have been given though nobody knows it any more.
+    #[serde(default)]
+    pub floor: u64,
 }
 
 /// Whose a secret is, inside one project on one cluster.
@@ -84,8 +87,8 @@ impl SecretVersions {
             Some(Versions {
                 newest,
                 since: None,
-            }) => newest + 1,
-            None => 1,
+            }) => newest.max(self.floor()) + 1,
+            None => self.floor() + 1,
         }
     }
 
@@ -97,6 +100,13 @@ impl SecretVersions {
             Self::Kept(_) => self.of(holder, secret).is_some_and(|versions| {
                 versions.since.is_some_and(|since| since <= version) && version <= versions.newest
             }),
+        }
+    }
+
+    fn floor(&self) -> u64 {
+        match self {
+            Self::Unasked => 0,
+            Self::Kept(kept) => kept.floor,
         }
     }
 

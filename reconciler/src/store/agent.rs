@@ -12,7 +12,7 @@ use super::{
     Store, StoreError,
     audit::{self, Entry},
     database::{Row, Tx, params},
-    plans, registry, reports,
+    plans, registry, reports, secrets,
 };
 use crate::{access::Actor, time::Timestamp};
 
@@ -190,6 +190,7 @@ impl Store {
         let before = plans::current_index(&mut tx, cluster).await?;
         let next = before.overtaking(seen);
         registry::write_index(&mut tx, &next, now).await?;
+        secrets::raise_floor(&mut tx, cluster).await?;
         let sql = "UPDATE clusters SET generation = $2 WHERE id = $1";
         tx.execute(sql, params![cluster, next.generation]).await?;
         let entry = Entry {

@@ -50,6 +50,9 @@ pub enum RemovedSecret {
     InUse(Vec<(String, ObjectKey)>),
 }
 
+/// More versions of one secret than are given between a backup and its being restored.
+const FORGOTTEN: u64 = 1_000_000;
+
 impl Store {
     pub async fn set_secret(
         &self,
@@ -74,7 +77,7 @@ impl Store {
                 return repeated(&mut tx, keys, (&scope, name), &made, value).await;
             }
         }
-        let version = next_version(&mut tx, &scope, name).await?;
+        let version = next_version(&mut tx, cluster, &scope, name).await?;
         let place = Place {
             scope: &scope,
             name,
@@ -155,7 +158,10 @@ pub(super) async fn kept(
     let own = format!("environment/{project}/");
     let sql = "SELECT scope, name, newest, since FROM secrets WHERE scope = $1 OR scope LIKE $2";
     let rows = tx.rows(sql, params![&shared, format!("{own}%")]).await?;
-    let mut kept = Kept::default();
+    let mut kept = Kept {
+        floor: floor(tx, cluster).await?,
+        ..Kept::default()
+    };
     for row in &rows {
         let (scope, name) = (row.text("scope")?, row.text("name")?);
         let versions = Versions {
@@ -218,12 +224,40 @@ async fn cluster_of(tx: &mut Tx, scope: &SecretScope) -> Result<Option<ClusterId
     })
 }
 
-async fn next_version(tx: &mut Tx, scope: &str, name: &str) -> Result<u64, StoreError> {
-    let sql = "INSERT INTO secrets (scope, name, newest, since) VALUES ($1, $2, 1, 1)
+/// Raises the floor of the cluster above every version that the store it was restored from may have given.
+pub(super) async fn raise_floor(tx: &mut Tx, cluster: ClusterId) -> Result<(), StoreError> {
+    let sql = "SELECT COALESCE(MAX(newest), 0) AS newest FROM secrets";
+    let row = tx.row(sql, params![]).await?;
+    let newest = row.map_or(Ok(0), |row| version(&row, "newest"))?;
+    let given = newest.max(floor(tx, cluster).await?);
+    let raised = (given / FORGOTTEN + 1) * FORGOTTEN;
+    let sql = "UPDATE clusters SET secrets_floor = $2 WHERE id = $1";
+    tx.execute(sql, params![cluster, integer(raised)]).await?;
+    Ok(())
+}
+
+async fn floor(tx: &mut Tx, cluster: ClusterId) -> Result<u64, StoreError> {
+    let sql = "SELECT secrets_floor FROM clusters WHERE id = $1";
+    let row = tx.row(sql, params![cluster]).await?;
+    row.map_or(Ok(0), |row| version(&row, "secrets_floor"))
+}
+
+/// The next version; whoever asks holds the cluster's row, so nobody else gets the same one.
+async fn next_version(
+    tx: &mut Tx,
+    cluster: ClusterId,
+    scope: &str,
+    name: &str,
+) -> Result<u64, StoreError> {
+    let sql = "SELECT newest FROM secrets WHERE scope = $1 AND name = $2";
+    let known = tx.row(sql, params![scope, name]).await?;
+    let newest = known.map_or(Ok(0), |row| version(&row, "newest"))?;
+    let next = newest.max(floor(tx, cluster).await?) + 1;
+    let sql = "INSERT INTO secrets (scope, name, newest, since) VALUES ($1, $2, $3, $3)
                ON CONFLICT (scope, name) DO UPDATE
-               SET newest = secrets.newest + 1, since = COALESCE(secrets.since, secrets.newest + 1)
+               SET newest = excluded.newest, since = COALESCE(secrets.since, excluded.newest)
                RETURNING newest";
-    let row = tx.row(sql, params![scope, name]).await?;
+    let row = tx.row(sql, params![scope, name, integer(next)]).await?;
     version(
         &row.ok_or(StoreError::Corrupt { column: "newest" })?,
         "newest",

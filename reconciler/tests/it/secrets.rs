@@ -4,7 +4,7 @@
 use axum::http::Method;
 use serde_json::{Value, json};
 use starform_contract::{
-    Bundle, ObjectKey, SecretValue,
+    Bundle, Index, ObjectKey, SecretValue,
     sealed::{AgentKey, SealedFor, SealedRequest, SealedValues},
     signature::verify_digest,
 };
@@ -150,6 +150,31 @@ on_both! {
         remove(&world, &place, "stripe-api-key").await.problem(404, "not-found");
         let again: Secret = set(&world, &place, "stripe-api-key", CANARY).await.expect(200);
         assert_eq!((again.version, again.since), (4, 4));
+    }
+
+    async fn a_restored_store_gives_no_version_that_it_may_have_forgotten(world: World) {
+        let place = world.place("shop").await;
+        for name in ["kept", "removed"] {
+            set(&world, &place, name, CANARY).await.expect::<Secret>(200);
+        }
+        assert_eq!(remove(&world, &place, "removed").await.status, 204);
+        let says = [("starform-agent-generation", "41")];
+        let _: Index = world.agent(&place, "a", "desired-state", &says).await.expect(200);
+        let reset = format!("/v1/clusters/{}/reset-generation", place.cluster);
+        world.post(&world.admin, &reset, &Value::Null).await.expect::<Value>(200);
+        // What the store still has stays as it is.
+        assert_eq!(listed(&world, &place).await, [("kept".to_owned(), 1, 1)]);
+        let text = SHOP.replace("stripe-api-key", "kept");
+        let told = serde_json::to_string(&planned(&world, &place, &text).await).unwrap();
+        assert!(told.contains(r#""secret":"kept","version":1}"#), "{told}");
+        assert!(told.contains(r#""version":1000001}"#), "{told}");
+        for (name, since) in [("kept", 1), ("removed", 1_000_001), ("forgotten", 1_000_001)] {
+            let secret: Secret = set(&world, &place, name, CANARY).await.expect(200);
+            assert_eq!((secret.version, secret.since), (1_000_001, since), "{name}");
+        }
+        world.post(&world.admin, &reset, &Value::Null).await.expect::<Value>(200);
+        let secret: Secret = set(&world, &place, "kept", CANARY).await.expect(200);
+        assert_eq!((secret.version, secret.since), (2_000_001, 1));
     }
 
     async fn one_request_sets_one_version_however_often_it_arrives(world: World) {

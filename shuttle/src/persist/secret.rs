@@ -222,6 +222,7 @@ impl KeptVersions {
         Kept {
             environments: self.projects.get(&project).cloned().unwrap_or_default(),
             cluster: self.cluster.clone(),
+            floor: 0,
         }
     }
 }

@@ -37,6 +37,7 @@ fn kept() -> SecretVersions {
         named.collect::<BTreeMap<_, _>>()
     };
     SecretVersions::Kept(Kept {
+        floor: 0,
         environments: BTreeMap::from([
             (
                 "staging".parse().expect("a name"),

@@ -227,6 +227,7 @@ impl Asked {
         SecretVersions::Kept(starform_contract::secret::Kept {
             environments: environments.collect(),
             cluster: BTreeMap::new(),
+            floor: 0,
         })
     }
 }
