@@ -52,6 +52,12 @@ fn a_second_process_gives_the_same_bytes() {
         outputs(&example, "production"),
         outputs(&example, "production")
     );
+    for format in ["json", "html", "sarif", "github", "ndjson"] {
+        let shown = || in_copy(&example, &["plan", "--format", format]).stdout;
+        let first = shown();
+        assert!(!first.is_empty(), "{format}");
+        assert_eq!(first, shown(), "{format}");
+    }
 }
 
 fn outputs(example: &Path, environment: &str) -> Vec<(&'static str, String)> {
