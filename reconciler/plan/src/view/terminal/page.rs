@@ -237,7 +237,10 @@ impl Page {
         for c in text.chars() {
             let width = c.width().unwrap_or(0);
             if column + width > self.width && column > hanging.column {
-                let rest = piece.split_off(break_at(&piece));
+                let at = break_at(&piece);
+                // What would go down has to fit there, with this character.
+                let below = hanging.column + piece[at..].width() + width;
+                let rest = piece.split_off(if below > self.width { piece.len() } else { at });
                 self.painted(&piece, paint);
                 self.end();
                 column = self.start_again(hanging) + rest.width();

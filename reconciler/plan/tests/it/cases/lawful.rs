@@ -2,6 +2,8 @@
 //!
 //! Pure. [`check`] names the first law that does not hold.
 
+use std::collections::BTreeSet;
+
 use starform_plan::{
     document::{Action, FieldChange, ObjectChange, Plan, Plans, Risk},
     view::{MarkdownOptions, TextOptions, markdown, text, values},
@@ -60,6 +62,7 @@ fn deceives(c: char) -> bool {
 /// What is lost is named on every page; in full, everything is.
 fn told(plans: &Plans, shown: &str, full: bool) -> Result<(), String> {
     for plan in &plans.plans {
+        let mut found = BTreeSet::new();
         for change in &plan.objects {
             let is_lost = change.risk >= Risk::Replace || change.action == Action::Retain;
             if (is_lost || full)
@@ -74,9 +77,13 @@ fn told(plans: &Plans, shown: &str, full: bool) -> Result<(), String> {
             }
             for field in change.fields.iter().filter(|_| full) {
                 let path = dense(&shown_path(field));
+                if found.contains(&path) {
+                    continue;
+                }
                 if !names(plan, change, shown, &path) {
                     return Err(format!("{path} is not told"));
                 }
+                found.insert(path);
             }
         }
         for finding in &plan.findings {
@@ -147,6 +154,7 @@ fn counted(plans: &Plans, comment: &str) -> Result<(), String> {
     }
     let comment = dense(comment);
     for plan in &plans.plans {
+        let mut found = BTreeSet::new();
         for change in &plan.objects {
             if !names(
                 plan,
@@ -158,9 +166,13 @@ fn counted(plans: &Plans, comment: &str) -> Result<(), String> {
             }
             for field in &change.fields {
                 let path = dense(&shown_path(field));
+                if found.contains(&path) {
+                    continue;
+                }
                 if !names(plan, change, &comment, &path) {
                     return Err(format!("{path} is neither told nor counted"));
                 }
+                found.insert(path);
             }
         }
     }
