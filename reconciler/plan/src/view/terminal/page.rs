@@ -30,7 +30,7 @@ pub(crate) struct Text {
 }
 
 /// Before what goes on of a user's text, in two columns that are ours.
-const GOES_ON: &str = "↳ ";
+const GOES_ON: &str = "↳";
 
 /// Where a line goes on that does not fit.
 #[derive(Clone, Copy)]
@@ -217,6 +217,7 @@ impl Page {
         if hanging.is_marked {
             self.start(hanging.column - 2);
             self.painted(GOES_ON, Paint::Dim);
+            self.out.push(' ');
             hanging.column
         } else {
             self.start(hanging.column)
