@@ -14,6 +14,8 @@ use starform_dsl::{
 };
 use starform_plan::{
     accepted::AcceptedProject,
+    codes,
+    document::{Finding, FindingSeverity},
     names::bind_names,
     propose::{Proposal, ProposeInput, propose},
     render::{Rendered, render},
@@ -92,8 +94,32 @@ pub fn plans(
     } else if !unfit.is_empty() {
         Err(PlanError::Unfit(unfit))
     } else {
+        if let Some(first) = proposals.first_mut() {
+            first.plan.findings.extend(undeclared(&project, accepted));
+        }
         Ok(proposals)
     }
+}
+
+/// What left the file keeps running: nothing is deleted that no plan lists. Previews are declared by none.
+fn undeclared(project: &Project, accepted: &AcceptedProject) -> Vec<Finding> {
+    let declared: BTreeSet<&EnvironmentName> =
+        project.environments().map(|(name, _)| name).collect();
+    let gone = accepted
+        .environments()
+        .into_iter()
+        .filter(|(name, bundle)| {
+            !declared.contains(name) && !bundle.ephemeral && !bundle.is_empty()
+        });
+    gone.map(|(name, _)| Finding {
+        code: codes::UNDECLARED.code.to_owned(),
+        severity: FindingSeverity::Warning,
+        title: format!(
+            "{name} runs, but starform.kdl declares it no more; it stays as it is until `starform environment delete {name}`"
+        ),
+        at: None,
+    })
+    .collect()
 }
 
 /// In the order of the file: people write the environment that goes first above the others.

@@ -73,7 +73,6 @@ impl Embedded {
         };
         let profile = wanted_profile(options, &seen)?;
         let proposals = propose(sources, project, options, &seen, &profile, self.terminal)?;
-        note_undeclared(project, &seen);
         let plans = Plans::from(proposals);
         self.cache.keep_plans(&plans);
         Ok(plans)
@@ -130,19 +129,6 @@ impl Embedded {
         }
         say!("note: compared with nothing, since {error}");
         Ok(nothing())
-    }
-}
-
-/// An environment that left the file keeps running: nothing is deleted that no plan lists.
-fn note_undeclared(project: &Project, seen: &Seen) {
-    let declared: Vec<&EnvironmentName> = project.environments().map(|(name, _)| name).collect();
-    let accepted = seen.index.projects.get(&ProjectId::local(project.name()));
-    let environments = accepted.iter().flat_map(|entry| entry.environments.keys());
-    for environment in environments.filter(|name| !declared.contains(name)) {
-        say!(
-            "note: {}/{environment} is accepted but no longer in the file; it keeps running as it is until `starform environment delete {environment}`",
-            project.name()
-        );
     }
 }
 

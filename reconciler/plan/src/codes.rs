@@ -63,4 +63,6 @@ codes! {
         "With this plan, the list of all projects and environments of the cluster would be more than its agent takes.";
     HOST_UNVERIFIED "SF6118" "host is not shown to be the project's"
         "Nothing in the DNS says that the host belongs to the project, so it is not routed yet.";
+    UNDECLARED "SF6119" "environment runs that the file does not declare"
+        "An environment is accepted and runs, but the project's file has no such environment any more.";
 }

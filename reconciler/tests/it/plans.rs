@@ -230,4 +230,30 @@ on_both! {
             assert_eq!(world.post(&ci, &path, &json!({})).await.status.as_u16(), status);
         }
     }
+
+    async fn an_environment_that_left_the_file_is_told_of(world: World) {
+        let place = world.place("shop").await;
+        for plan in plan(&world, &place, SHOP, json!({})).await.expect::<Plans>(201).plans {
+            assert_eq!(undeclared(&plan), Vec::<&str>::new());
+            let path = format!("/v1/plans/{}/apply", plan.plan_id);
+            let _: Apply = world.post(&world.admin, &path, &json!({})).await.expect(202);
+        }
+        let staging = SHOP.lines().filter(|line| line.contains("environment staging"));
+        assert_eq!(staging.clone().count(), 1, "{SHOP}");
+        let without: String = SHOP.lines().filter(|line| !line.contains("staging")).map(|line| format!("{line}\n")).collect();
+        let made: Plans = plan(&world, &place, &without, json!({})).await.expect(201);
+        let [production] = made.plans.as_slice() else { panic!("{made:?}") };
+        let [told] = undeclared(production)[..] else { panic!("{production:?}") };
+        assert!(told.contains("staging runs") && told.contains("`starform environment delete staging`"), "{told}");
+        assert!(production.is_empty());
+    }
+}
+
+/// What the plan says of environments that the file does not declare.
+fn undeclared(plan: &Plan) -> Vec<&str> {
+    let found = plan
+        .findings
+        .iter()
+        .filter(|finding| finding.code == "SF6119");
+    found.map(|finding| finding.title.as_str()).collect()
 }
