@@ -48,6 +48,7 @@ pub(crate) fn findings(
         let before = sides.before.get(environment).copied();
         findings.extend(kept::impossible(before, bundle, origins));
         findings.extend(kept::reminders(bundle));
+        findings.extend(kept::idle_classes(bundle, origins));
         findings.extend(unverified(bundle, origins));
         findings.extend(size::findings(sides.sizes, sides.project, bundle, origins));
         findings.extend(secrets::without_value(bundle, sides.secrets, origins));

@@ -53,6 +53,61 @@ pub(crate) fn settle(
     environment
 }
 
+/// `environment` with each volume whose class the cluster has chosen left in that class: which it is, is
+/// not known here, and a claim with another one would be refused for ever.
+pub(crate) fn settle_classes(
+    current: Option<&EnvironmentBundle>,
+    mut environment: EnvironmentBundle,
+) -> EnvironmentBundle {
+    let unnamed: BTreeSet<ObjectKey> = current
+        .into_iter()
+        .flat_map(EnvironmentBundle::all_objects)
+        .chain(
+            current
+                .into_iter()
+                .flat_map(|now| now.kept.iter().map(|kept| &kept.object)),
+        )
+        .filter(|object| object.volume().is_some() && class(object).is_none())
+        .filter_map(Object::key)
+        .collect();
+    let services = environment.services.iter_mut();
+    for object in services.flat_map(|service| &mut service.objects) {
+        if object.key().is_some_and(|key| unnamed.contains(&key)) {
+            *object = without_class(object);
+        }
+    }
+    environment
+}
+
+/// The words of volumes that say a class, where the cluster has chosen one already.
+pub(crate) fn idle_classes(environment: &EnvironmentBundle, origins: &Origins) -> Vec<Finding> {
+    let of_service = |entry: &ServiceEntry| -> Vec<Finding> {
+        let claims = entry
+            .objects
+            .iter()
+            .filter(|object| class(object).is_none());
+        let volumes = claims.filter_map(Object::volume);
+        let said = volumes.filter(|volume| {
+            let word = format!("/volumes/{volume}/class");
+            entry
+                .model
+                .pointer(&word)
+                .is_some_and(|class| !class.is_null())
+        });
+        said.map(|volume| Finding {
+            code: codes::VOLUME_MOVES.code.to_owned(),
+            severity: FindingSeverity::Warning,
+            title: format!(
+                "the volume {}.{volume} stays in the storage class that the cluster chose when it was made; leave `class` out, or move the data to a new volume",
+                entry.name
+            ),
+            at: origins.at(&entry.name, &format!("volumes.{volume}")).map(str::to_owned),
+        })
+        .collect()
+    };
+    environment.services.iter().flat_map(of_service).collect()
+}
+
 /// By key, as bundles order them.
 pub(crate) fn sort(kept: &mut [Kept]) {
     kept.sort_by_cached_key(|kept| kept.object.key());
@@ -122,20 +177,29 @@ fn shrinks(before: &Object, after: &Object, name: &str, at: Option<&str>) -> Opt
     })
 }
 
-/// A class that the cluster has chosen itself is not known here, so naming one is left to the cluster.
 fn moves(before: &Object, after: &Object, name: &str, at: Option<&str>) -> Option<Finding> {
-    let class = |object: &Object| {
-        let class = object.manifest.pointer("/spec/storageClassName");
-        class.and_then(Value::as_str).map(str::to_owned)
-    };
     let (old, new) = (class(before)?, class(after));
-    (new.as_ref() != Some(&old)).then(|| {
-        let new = new.unwrap_or_else(|| "the cluster's default".to_owned());
+    (new != Some(old)).then(|| {
+        let new = new.unwrap_or("the cluster's default");
         let title = format!(
             "the volume {name} would move from the storage class {old} to {new}, which no disk does; move the data to a new volume"
         );
         blocking(&codes::VOLUME_MOVES, title, at)
     })
+}
+
+/// `None`: the cluster chooses, when the disk is made.
+fn class(claim: &Object) -> Option<&str> {
+    let class = claim.manifest.pointer("/spec/storageClassName");
+    class.and_then(Value::as_str)
+}
+
+fn without_class(claim: &Object) -> Object {
+    let mut manifest = claim.manifest.clone();
+    if let Some(spec) = manifest.get_mut("spec").and_then(Value::as_object_mut) {
+        spec.remove("storageClassName");
+    }
+    Object::with_sealed(manifest, claim.wave, claim.deletion, claim.sealed.clone())
 }
 
 /// What the services of `current` hold that outlives them.

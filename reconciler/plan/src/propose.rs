@@ -94,6 +94,7 @@ pub fn propose(input: ProposeInput<'_>) -> Proposal {
     let held = held(accepted, &wanted, meant.as_ref(), &left);
     let narrowed = narrow(accepted, wanted, meant.as_ref(), &left);
     let environment = kept::settle(current, narrowed, removed, meant.as_ref());
+    let environment = kept::settle_classes(current, environment);
     let input = ProposeInput {
         environment,
         ..input
