@@ -167,12 +167,24 @@ impl Backend {
                 let mut all = Vec::new();
                 for environment in environments {
                     let path = format!("/v1/projects/{id}/environments/{environment}/status");
-                    all.push(remote.get(&path).await.map_err(failure)?);
+                    match remote.get(&path).await {
+                        Ok(status) => all.push(status),
+                        // The project is there, so it is the environment that is not.
+                        Err(error) if error.is_not_found() => {
+                            say_nothing_accepted(project, environment);
+                        }
+                        Err(error) => return Err(failure(error)),
+                    }
                 }
                 Ok(all)
             }
         }
     }
+}
+
+/// Of an environment that the file declares and no plan has made yet.
+pub(crate) fn say_nothing_accepted(project: &ProjectName, environment: &EnvironmentName) {
+    say!("{project}/{environment}: nothing is accepted yet; `starform apply --env {environment}`");
 }
 
 /// The id of a project that the token may see.

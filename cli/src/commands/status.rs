@@ -2,8 +2,10 @@
 //!
 //! Effects: reads files, asks a control plane or a cluster, prints.
 
+use std::time::Duration;
+
 use starform_contract::report::Health;
-use starform_reconciler::api::body::EnvironmentStatus;
+use starform_reconciler::{api::body::EnvironmentStatus, time::Timestamp};
 
 use super::{asked, checked, print, print_json};
 use crate::{
@@ -14,6 +16,9 @@ use crate::{
     sources,
     terminal::Terminal,
 };
+
+/// An agent asks for its desired state every 30 s or oftener.
+const SILENT: Duration = Duration::from_secs(2 * 60);
 
 pub(crate) async fn run(
     args: &StatusArgs,
@@ -44,6 +49,29 @@ pub(crate) async fn run(
     Ok(Exit::Success)
 }
 
+/// That what is shown of the services may be older than what is accepted.
+fn outdated(status: &EnvironmentStatus) -> String {
+    let mut text = String::new();
+    if let (Some(reported), Some(last)) = (&status.reported, &status.last_apply)
+        && reported.generation < last.generation
+    {
+        text.push_str(&format!(
+            "  ! generation {} is accepted and not reported on yet; this is how it was before\n",
+            last.generation
+        ));
+    }
+    if let Some(seen) = status.agent_seen_at {
+        let silent = Timestamp::now().since(seen);
+        if silent > SILENT {
+            text.push_str(&format!(
+                "  ! the agent was last heard of {} minutes ago; nothing is applied until it is back\n",
+                silent.as_secs() / 60
+            ));
+        }
+    }
+    text
+}
+
 /// `reports`: whether an agent tells how it goes; else the cluster itself was asked just now.
 fn text(status: &EnvironmentStatus, reports: bool) -> String {
     let reported = match &status.reported {
@@ -61,6 +89,7 @@ fn text(status: &EnvironmentStatus, reports: bool) -> String {
         "{}/{} · generation {}{reported} · namespace {}\n",
         status.project, status.environment, status.generation, status.namespace
     );
+    text.push_str(&outdated(status));
     let widest = status
         .services
         .iter()

@@ -14,6 +14,7 @@ use starform_reconciler::api::body;
 use starform_shuttle::{call, kinds};
 
 use super::{Embedded, home::Home};
+use crate::backend::say_nothing_accepted;
 
 const CURRENT: Assessment = Assessment {
     health: Health::Current,
@@ -33,9 +34,7 @@ impl Embedded {
             if let Some(bundle) = accepted(&home, id, environment) {
                 all.push(environment_status(&home, bundle).await?);
             } else {
-                say!(
-                    "{project}/{environment}: nothing is accepted yet; `starform apply --env {environment}`"
-                );
+                say_nothing_accepted(project, environment);
             }
         }
         Ok(all)

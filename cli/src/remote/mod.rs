@@ -44,6 +44,12 @@ pub(crate) enum RemoteError {
     Misread { server: String, why: String },
 }
 
+impl RemoteError {
+    pub(crate) fn is_not_found(&self) -> bool {
+        matches!(self, Self::Problem(problem) if problem.status == StatusCode::NOT_FOUND.as_u16())
+    }
+}
+
 impl Remote {
     /// `server` from the flags or the environment; the token from its file or STARFORM_TOKEN.
     pub(crate) fn new(server: &str, global: &Global) -> anyhow::Result<Self> {
