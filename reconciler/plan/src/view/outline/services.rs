@@ -5,7 +5,7 @@
 
 use std::collections::BTreeMap;
 
-use starform_contract::{EnvironmentName, ServiceKind};
+use starform_contract::{EnvironmentName, ServiceKind, ServiceName};
 
 use crate::{
     document::{Action, Effect, ModelChange, Plan, Risk, ServiceChange},
@@ -90,11 +90,23 @@ pub(super) fn told(notes: &mut Notes<'_>) -> (Vec<Service>, Vec<Elsewhere>) {
     let services = notes.plan.services.iter();
     let speaking: Vec<&ServiceChange> = services.filter(|service| speaks(service)).collect();
     let (fresh, known) = sort_out(&speaking, notes);
-    let groups = if notes.is_full() {
-        let alone = |service| fold::services(&[service]);
+    let alone = |service| fold::services(&[service]);
+    let groups: Vec<Same<'_, ServiceChange>> = if notes.is_full() {
         fresh.into_iter().flat_map(alone).collect()
     } else {
-        fold::services(&fresh)
+        let places: BTreeMap<&ServiceName, usize> = fresh
+            .iter()
+            .zip(0..)
+            .map(|(service, place)| (&service.name, place))
+            .collect();
+        let (plain, other): (Vec<_>, Vec<_>) = fresh
+            .iter()
+            .copied()
+            .partition(|service| only_updates(service, notes));
+        let mut groups = fold::services(&plain);
+        groups.extend(other.into_iter().flat_map(alone));
+        groups.sort_by_key(|group| places[&group.all[0].name]);
+        groups
     };
     let told = groups.iter().map(|group| service(group, notes)).collect();
     let known = known
@@ -109,6 +121,13 @@ pub(super) fn held(plan: &Plan) -> Vec<String> {
     held.map(|service| service.name.to_string()).collect()
 }
 
+/// None of its objects comes or goes, not even a release's Job, so that nothing is lost where several are
+/// told as one.
+fn only_updates(service: &ServiceChange, notes: &Notes<'_>) -> bool {
+    let own = notes.objects_of(service);
+    own.iter().all(|object| object.action == Action::Update)
+}
+
 /// Services told of an environment before, by that and by what happens to what runs.
 type Known<'a> = BTreeMap<(EnvironmentName, Effect), Vec<&'a ServiceChange>>;
 
@@ -118,7 +137,8 @@ fn sort_out<'a>(
 ) -> (Vec<&'a ServiceChange>, Known<'a>) {
     let (mut fresh, mut known) = (Vec::new(), Known::new());
     for &service in services {
-        let Some(print) = fold::print_of_service(service).filter(|_| !notes.is_full()) else {
+        let may = !notes.is_full() && only_updates(service, notes);
+        let Some(print) = fold::print_of_service(service).filter(|_| may) else {
             fresh.push(service);
             continue;
         };
