@@ -136,14 +136,15 @@ fn what_a_newer_version_keeps_in_the_cluster_is_told() {
 
     let secret = format!("{system}/secrets/starform-embedded");
     let newer = STANDARD.encode(r#"{"schema":"starform.cluster-profile/v2"}"#);
-    let before = cluster.get(&secret).unwrap()["data"].clone();
+    // Nothing, which a merge patch takes for removal, where no apply has named one.
+    let before = cluster.get(&secret).unwrap()["data"]["profile.json"].clone();
     cluster.patch(&secret, &json!({"data": {"profile.json": newer}}));
     tells(
         &plan().expect(1),
         "starform.cluster-profile",
         "starform-embedded",
     );
-    cluster.patch(&secret, &json!({"data": before}));
+    cluster.patch(&secret, &json!({"data": {"profile.json": before}}));
 
     for (kept, name, place) in [
         ("bundle", "starform.bundle", "bundle sha256:"),
