@@ -6,12 +6,13 @@
 
 use std::{cell::RefCell, collections::BTreeSet};
 
+use base64::{Engine as _, engine::general_purpose::STANDARD as BASE64};
 use proptest::{
     prelude::*,
     test_runner::{Config, RngSeed, TestRunner},
 };
 use serde_json::{Value, json};
-use starform_contract::{ClusterProfile, EnvironmentState};
+use starform_contract::{ClusterProfile, EnvironmentState, Object};
 use starform_plan::render::{Rendered, render};
 use starform_shuttle::{
     access::Access,
@@ -159,8 +160,16 @@ fn manifests(rendered: &Rendered, space: &str) -> Vec<Value> {
         .objects
         .iter()
         .chain(environment.all_objects())
-        .map(|object| moved(&object.manifest, space))
+        .map(|object| filled(object, moved(&object.manifest, space)))
         .collect()
+}
+
+/// With a value where the agent fills one in: one that does for what images are pulled with, too.
+fn filled(object: &Object, mut manifest: Value) -> Value {
+    for key in object.sealed.keys() {
+        manifest["data"][key] = json!(BASE64.encode(r#"{"auths":{}}"#));
+    }
+    manifest
 }
 
 /// In a namespace that exists; the project's own stays what it is.
