@@ -10,7 +10,7 @@ use crate::support::{
     embedded::{apply, starform_in},
     process::Ran,
     project::Project,
-    standing::Standing,
+    standing::{Standing, staging_alone_is_gone},
 };
 
 const IMAGE: &str =
@@ -100,19 +100,7 @@ fn an_environment_goes_alone(cluster: &Cluster, shop: &Project) {
         &["environment", "delete", "staging", "--destroy", "db.data"],
     )
     .expect(0);
-    let after = cluster.standing("shop");
-    let left: Vec<&String> = after
-        .keys()
-        .filter(|path| path.contains("--staging"))
-        .collect();
-    assert_eq!(left, [] as [&String; 0]);
-    // What is left is as it was.
-    for (path, was) in before
-        .iter()
-        .filter(|(path, _)| path.contains("--production"))
-    {
-        assert_eq!(after.get(path), Some(was), "{path}");
-    }
+    staging_alone_is_gone(&before, &cluster.standing("shop"));
     starform_in(cluster, shop, &["plan", "--exit-code"]).expect(0);
 }
 

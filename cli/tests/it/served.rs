@@ -11,7 +11,7 @@ use crate::support::{
     platform::Platform,
     process::{Ran, run_with},
     project::Project,
-    standing::Standing,
+    standing::{Standing, staging_alone_is_gone},
     wait_for,
 };
 
@@ -249,18 +249,7 @@ impl Scene {
             "--auto-approve",
         ];
         self.starform(&words).expect(0);
-        let after = self.cluster.standing("ledger");
-        let left: Vec<&String> = after
-            .keys()
-            .filter(|path| path.contains("--staging"))
-            .collect();
-        assert_eq!(left, [] as [&String; 0]);
-        for (path, was) in before
-            .iter()
-            .filter(|(path, _)| path.contains("--production"))
-        {
-            assert_eq!(after.get(path), Some(was), "{path}");
-        }
+        staging_alone_is_gone(&before, &self.cluster.standing("ledger"));
         self.starform(&["plan", "--exit-code"]).expect(0);
     }
 

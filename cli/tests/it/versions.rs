@@ -28,14 +28,6 @@ const HELLO: &str = r#"project hello {
 }
 "#;
 
-fn alone(project: &Project, words: &[&str]) -> Ran {
-    let mut command = starform();
-    command
-        .env("KUBECONFIG", "/dev/null")
-        .current_dir(project.path());
-    run(command.args(words))
-}
-
 /// The file with every `name/v1` in it made `name/v2`.
 fn made_newer(file: &Path, name: &str) {
     let text = fs::read_to_string(file).unwrap();
@@ -57,22 +49,22 @@ fn plan_files_and_kept_plans_of_a_newer_version_are_told() {
     let project = Project::new(HELLO);
     let file = project.path().join("plan.json");
     for name in ["starform.plans", "starform.plan", "starform.bundle"] {
-        alone(&project, &["plan", "--out", "plan.json"]).expect(0);
+        project.run(&["plan", "--out", "plan.json"]).expect(0);
         made_newer(&file, name);
         tells(
-            &alone(&project, &["show", "plan.json"]).expect(1),
+            &project.run(&["show", "plan.json"]).expect(1),
             name,
             "plan.json",
         );
         let applied = ["apply", "plan.json", "--auto-approve"];
-        tells(&alone(&project, &applied).expect(1), name, "plan.json");
+        tells(&project.run(&applied).expect(1), name, "plan.json");
     }
     let kept = fs::read_dir(project.path().join(".starform/plans")).unwrap();
     let kept = kept.map(|file| file.unwrap().path()).next().unwrap();
     made_newer(&kept, "starform.plans");
     let id = kept.file_stem().unwrap().to_string_lossy().into_owned();
     tells(
-        &alone(&project, &["show", &id]).expect(1),
+        &project.run(&["show", &id]).expect(1),
         "starform.plans",
         &id,
     );
@@ -85,7 +77,7 @@ fn what_was_seen_by_a_newer_version_is_left_aside_and_told() {
     fs::create_dir(&folder).unwrap();
     let seen = json!({"index": {"schema": "starform.desired-state/v2"}});
     fs::write(folder.join("accepted.json"), seen.to_string()).unwrap();
-    let planned = alone(&project, &["plan"]).expect(0);
+    let planned = project.run(&["plan"]).expect(0);
     tells(&planned, "starform.desired-state", "accepted.json");
     assert!(
         planned.stderr.contains("compared with nothing"),

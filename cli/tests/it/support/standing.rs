@@ -59,3 +59,17 @@ fn name(path: &str) -> String {
         resource => format!("{resource} {name}"),
     }
 }
+
+/// Fails unless nothing of staging is left and everything of production is as it was.
+#[track_caller]
+pub(crate) fn staging_alone_is_gone(before: &Standing, after: &Standing) {
+    let left: Vec<&String> = after
+        .keys()
+        .filter(|path| path.contains("--staging"))
+        .collect();
+    assert_eq!(left, [] as [&String; 0]);
+    let of_production = |path: &str| path.contains("--production");
+    for (path, was) in before.iter().filter(|(path, _)| of_production(path)) {
+        assert_eq!(after.get(path), Some(was), "{path}");
+    }
+}
