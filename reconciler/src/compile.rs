@@ -16,6 +16,7 @@ use starform_plan::{
     accepted::AcceptedProject,
     codes,
     document::{Finding, FindingSeverity},
+    former::{self, Former},
     names::bind_names,
     propose::{Proposal, ProposeInput, propose},
     render::{Rendered, render},
@@ -168,17 +169,13 @@ fn plan(
     profile: &ClusterProfile,
 ) -> Result<Proposal, NoPlan> {
     let services = project.service_names_in(environment);
+    let was = project.former_names();
     let bindings = Bindings {
         workspace_id: identity.workspace_id,
         workspace: identity.workspace.clone(),
         project_id: identity.project_id,
         tier: identity.tier.clone(),
-        names: bind_names(
-            identity.project_id,
-            accepted,
-            &services,
-            &project.former_names(),
-        ),
+        names: bind_names(identity.project_id, accepted, &services, &was),
         base_domain: profile.base_domain.clone(),
         images: request.images.clone(),
         hosts: identity.hosts.clone(),
@@ -203,7 +200,7 @@ fn plan(
         &emitted.state,
         &profile.clone().with_newest(&accepted.secrets),
     );
-    Ok(propose(ProposeInput {
+    let mut proposal = propose(ProposeInput {
         accepted,
         project,
         environment,
@@ -216,7 +213,15 @@ fn plan(
             .get(&emitted.state.environment)
             .unwrap_or(&BTreeSet::new()),
         removed: &emitted.state.removed,
-    }))
+    });
+    let former = Former {
+        was: &was,
+        removed: &emitted.state.removed,
+        origins: &emitted.origins,
+    };
+    let never_here = former::findings(former, accepted, &proposal);
+    proposal.plan.findings.extend(never_here);
+    Ok(proposal)
 }
 
 fn lines(misfits: &[Misfit]) -> String {

@@ -18,6 +18,7 @@
 //! | [`registry`] | what images are pulled with |
 //! | [`report`] | what Shuttle did and saw |
 //! | [`signature`] | who may say what a cluster should have |
+//! | [`spelling`] | which name a misspelt one may mean |
 //! | [`secret`] | which secrets have values, and in which versions |
 //! | [`sealed`] | secret values on their way to one agent |
 //! | [`schema`] | the JSON Schemas of all of the above |
@@ -39,6 +40,7 @@ pub mod schema;
 pub mod sealed;
 pub mod secret;
 pub mod signature;
+pub mod spelling;
 pub mod state;
 mod text;
 

@@ -65,4 +65,6 @@ codes! {
         "Nothing in the DNS says that the host belongs to the project, so it is not routed yet.";
     UNDECLARED "SF6119" "environment runs that the file does not declare"
         "An environment is accepted and runs, but the project's file has no such environment any more.";
+    NEVER_HERE "SF6120" "`was` or `removed` names what was never here"
+        "A service says that it was another one, or the file says that something is removed, and nothing of that name was ever accepted, while this plan takes something else away.";
 }

@@ -113,11 +113,27 @@ pub(crate) fn sort(kept: &mut [Kept]) {
     kept.sort_by_cached_key(|kept| kept.object.key());
 }
 
+/// Every volume of `current`, in use or kept, as `removed` in the files of `environment` would name it.
+pub(crate) fn volumes(
+    current: Option<&EnvironmentBundle>,
+    environment: &EnvironmentBundle,
+) -> BTreeSet<String> {
+    let current = current.into_iter();
+    let all = current.flat_map(|current| current.kept.iter().cloned().chain(left_behind(current)));
+    all.map(|kept| called(environment, &kept)).collect()
+}
+
+/// Volumes that stay without anybody having said so, as `removed` names them.
+pub(crate) fn unsaid(environment: &EnvironmentBundle) -> BTreeSet<String> {
+    let unsaid = environment.kept.iter().filter(|kept| !kept.meant);
+    unsaid.map(|kept| called(environment, kept)).collect()
+}
+
 /// Volumes that stay without anybody having said so: a reminder of each.
 pub(crate) fn reminders(environment: &EnvironmentBundle) -> impl Iterator<Item = Finding> {
     let unsaid = environment.kept.iter().filter(|kept| !kept.meant);
     unsaid.map(|kept| {
-        let name = format!("{}.{}", name_now(environment, kept), kept.volume);
+        let name = called(environment, kept);
         let cure = if environment.is_empty() {
             format!("`--destroy {name}` deletes it too")
         } else {
@@ -219,6 +235,10 @@ fn left_behind(current: &EnvironmentBundle) -> impl Iterator<Item = Kept> {
             .collect()
     };
     current.services.iter().flat_map(of_service)
+}
+
+fn called(environment: &EnvironmentBundle, kept: &Kept) -> String {
+    format!("{}.{}", name_now(environment, kept), kept.volume)
 }
 
 /// What the service is called now, where it goes on under another name.

@@ -6,6 +6,7 @@
 //! |---|---|
 //! | [`render`] | environment and cluster profile to Kubernetes objects; total, cannot fail |
 //! | [`propose`] | accepted state and a wanted environment to bundles and a [`document::Plan`] |
+//! | [`former`] | `was=` and `removed`, held against what was ever accepted |
 //! | [`removal`] | the plans that delete an environment or a project |
 //! | [`document`], [`schema`] | what a plan is |
 //! | [`accept`] | a plan onto the state that is accepted now: merged service by service, or refused |
@@ -20,6 +21,7 @@ pub mod crosscheck;
 pub mod diff;
 pub mod document;
 pub mod ending;
+pub mod former;
 pub mod health;
 mod hold;
 pub mod ids;

@@ -184,6 +184,7 @@ fn state(
         });
         places.insert(name.clone(), origins::of(project, service, bindings));
     }
+    origins::of_removed(project, &mut places);
     let mut names = bindings.names.clone();
     names.sort();
     Ok(Emitted {

@@ -4,8 +4,10 @@
 
 use std::collections::BTreeMap;
 
+use starform_contract::ServiceName;
+
 use super::Bindings;
-use crate::project::{Kind, Layer, Project, ScaleDecl, Slot, Spanned};
+use crate::project::{Gone, Kind, Layer, Project, ScaleDecl, Slot, Spanned};
 use crate::resolve::{Found, Resolved};
 use crate::source::Span;
 
@@ -23,6 +25,9 @@ pub(super) fn of(
     };
     let service = resolved.service;
     places.put("", service.name.span);
+    if let Some(was) = &service.was {
+        places.put("was", was.name.span);
+    }
     if let Kind::Cron(schedule) = &service.kind {
         places.put("schedule", schedule.schedule.span);
         places.put_part("timezone", schedule.timezone.as_ref());
@@ -38,6 +43,28 @@ pub(super) fn of(
     places.found
 }
 
+/// Of what is `removed`: by the service that it was or was part of.
+pub(super) fn of_removed(
+    project: &Project,
+    places: &mut BTreeMap<ServiceName, BTreeMap<String, String>>,
+) {
+    for removed in &project.model.removed {
+        let path = match &removed.what {
+            Gone::Service(..) => "removed".to_owned(),
+            Gone::Volume(_, volume) => format!("removed.{volume}"),
+        };
+        let found = places.entry(removed.what.service().clone()).or_default();
+        let place = place(project, removed.name);
+        found.insert(path, place);
+    }
+}
+
+fn place(project: &Project, span: Span) -> String {
+    let file = project.sources.file(span.file);
+    let position = file.position(span.range.start());
+    format!("{}:{}:{}", file.path(), position.line, position.column)
+}
+
 struct Places<'p> {
     project: &'p Project,
     found: BTreeMap<String, String>,
@@ -45,9 +72,7 @@ struct Places<'p> {
 
 impl Places<'_> {
     fn put(&mut self, path: &str, span: Span) {
-        let file = self.project.sources.file(span.file);
-        let position = file.position(span.range.start());
-        let place = format!("{}:{}:{}", file.path(), position.line, position.column);
+        let place = place(self.project, span);
         self.found.insert(path.to_owned(), place);
     }
 

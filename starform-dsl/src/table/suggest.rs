@@ -1,26 +1,13 @@
 //! What a word that is not known may mean: by its spelling, or by what other platforms call it.
-//! Pure. Spelling: Damerau–Levenshtein distance of at most a third of the word, case and `_`/`-` folded.
+//! Pure. How near two spellings are is said in `starform_contract::spelling`.
 //! Read on in `alias` and `instead` for the words of others, in `crate::lower` for the messages.
+
+pub use starform_contract::spelling::closest;
+use starform_contract::spelling::fold;
 
 use super::Place;
 use super::alias::{self, Alias};
 use super::instead::{INSTEAD, Instead};
-
-/// The candidate that is spelled most like `word`, if one is close enough.
-pub fn closest<'c>(word: &str, candidates: impl IntoIterator<Item = &'c str>) -> Option<&'c str> {
-    let wanted = fold(word);
-    let most = (wanted.len() / 3).max(1);
-    candidates
-        .into_iter()
-        .filter_map(|candidate| {
-            let folded = fold(candidate);
-            (folded.len().abs_diff(wanted.len()) <= most)
-                .then(|| (distance(&wanted, &folded), candidate))
-        })
-        .filter(|(distance, _)| *distance <= most)
-        .min_by_key(|(distance, _)| *distance)
-        .map(|(_, candidate)| candidate)
-}
 
 /// What other platforms call a node that is called otherwise here.
 pub fn node_aliases() -> &'static [Alias] {
@@ -113,32 +100,4 @@ fn counterpart<'c>(
             .any(|alias| alias.words.iter().any(|known| fold(known) == wanted))
     };
     candidates.into_iter().find(|candidate| called(candidate))
-}
-
-fn fold(word: &str) -> Vec<char> {
-    word.chars()
-        .filter(|c| *c != '-' && *c != '_')
-        .flat_map(char::to_lowercase)
-        .collect()
-}
-
-/// Damerau–Levenshtein distance, adjacent transpositions only.
-fn distance(a: &[char], b: &[char]) -> usize {
-    let mut before_last = vec![0; b.len() + 1];
-    let mut last: Vec<usize> = (0..=b.len()).collect();
-    let mut row = vec![0; b.len() + 1];
-    for (i, &x) in a.iter().enumerate() {
-        row[0] = i + 1;
-        for (j, &y) in b.iter().enumerate() {
-            let changed = last[j] + usize::from(x != y);
-            let mut best = changed.min(last[j + 1] + 1).min(row[j] + 1);
-            if i > 0 && j > 0 && x == b[j - 1] && a[i - 1] == y {
-                best = best.min(before_last[j - 1] + 1);
-            }
-            row[j + 1] = best;
-        }
-        std::mem::swap(&mut before_last, &mut last);
-        std::mem::swap(&mut last, &mut row);
-    }
-    last[b.len()]
 }

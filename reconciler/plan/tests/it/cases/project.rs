@@ -13,6 +13,7 @@ use starform_dsl::{Bindings, VerifiedHosts, compile, emit, project::Project, sou
 use starform_plan::{
     Proposal, ProposeInput, bind_names,
     document::Plans,
+    former::{self, Former},
     propose::propose,
     removal,
     render::{self, Rendered},
@@ -133,7 +134,7 @@ fn proposal(
     }
     let is_after = side == Side::After;
     let accepted = accepted.with_secrets(bindings.secrets);
-    Ok(propose(ProposeInput {
+    let mut proposal = propose(ProposeInput {
         accepted: &accepted,
         project: rendered.project,
         environment: rendered.environment,
@@ -143,7 +144,15 @@ fn proposal(
         adopt: if is_after { &asked.adopt } else { &EMPTY },
         again: &BTreeSet::new(),
         removed: &emitted.state.removed,
-    }))
+    });
+    let former = Former {
+        was: &project.former_names(),
+        removed: &emitted.state.removed,
+        origins: &emitted.origins,
+    };
+    let never_here = former::findings(former, &accepted, &proposal);
+    proposal.plan.findings.extend(never_here);
+    Ok(proposal)
 }
 
 static EMPTY: BTreeSet<ObjectKey> = BTreeSet::new();

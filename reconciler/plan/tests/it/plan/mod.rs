@@ -5,6 +5,7 @@
 mod accept;
 mod applied;
 mod codes;
+mod former;
 mod hold;
 mod hosts;
 pub(crate) mod laws;
