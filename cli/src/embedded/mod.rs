@@ -16,13 +16,14 @@ use std::{
 };
 
 use starform_contract::{
-    ClusterId, ClusterProfile, EnvironmentName, Index, ProjectId, ProjectName, SecretVersions,
+    Bundle, ClusterId, ClusterProfile, Digest, EnvironmentName, Index, ProjectId, ProjectName, SecretVersions,
     WorkspaceId, profile::DEFAULT_TIER,
 };
 use starform_dsl::{Project, VerifiedHosts, source::SourceTree};
 use starform_plan::{
     accepted::AcceptedProject,
     document::Plans,
+    hosts::OthersHosts,
     propose::Proposal,
     removal::{self, VolumePlace},
 };
@@ -202,6 +203,7 @@ fn propose(
     })
 }
 
+/// What is accepted of the project, and what it may not take from the others on the cluster.
 fn accepted(seen: &Seen, project: ProjectId) -> anyhow::Result<AcceptedProject> {
     let accepted = AcceptedProject::from_index(&seen.index, project, |digest| {
         seen.bundles.get(digest).cloned()
@@ -217,5 +219,10 @@ fn accepted(seen: &Seen, project: ProjectId) -> anyhow::Result<AcceptedProject> 
         }
         None => SecretVersions::Unasked,
     };
-    Ok(accepted.with_secrets(secrets))
+    let environment = |digest: &Digest| match seen.bundles.get(digest) {
+        Some(Bundle::Environment(bundle)) => Some(bundle),
+        Some(Bundle::Project(_)) | None => None,
+    };
+    let others = OthersHosts::of_index(&seen.index, project, environment);
+    Ok(accepted.with_secrets(secrets).with_others(others))
 }

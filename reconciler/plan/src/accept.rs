@@ -101,6 +101,7 @@ pub fn accept(
         before: &accepted.environments(),
         after: &merge::with(accepted, &merged.environment),
         secrets: &accepted.secrets,
+        others: &accepted.others,
         sizes: Sizes {
             project: Measured::of(&merged.project).bytes,
             environment: Measured::of(&merged.environment).bytes,

@@ -10,7 +10,10 @@ use starform_contract::{
     ProjectBundle, ProjectId, SecretVersions,
 };
 
-use crate::ending::{self, Ending};
+use crate::{
+    ending::{self, Ending},
+    hosts::OthersHosts,
+};
 
 /// The environments of a project, by name.
 pub type Environments<'a> = BTreeMap<&'a EnvironmentName, &'a EnvironmentBundle>;
@@ -24,6 +27,8 @@ pub struct AcceptedProject {
     environments: BTreeMap<EnvironmentName, Named<EnvironmentBundle>>,
     /// What the accepted deletion of the project has still to take.
     pub ending: Option<Ending>,
+    /// Hosts that other projects have; what is proposed or accepted may come to have none of them.
+    pub others: OthersHosts,
     /// Which secrets have values at the moment; what is proposed or accepted may use no others.
     pub secrets: SecretVersions,
 }
@@ -57,6 +62,7 @@ impl AcceptedProject {
             own: None,
             environments: BTreeMap::new(),
             ending: None,
+            others: OthersHosts::default(),
             secrets: SecretVersions::Unasked,
         }
     }
@@ -64,6 +70,11 @@ impl AcceptedProject {
     #[must_use]
     pub fn with_secrets(self, secrets: SecretVersions) -> Self {
         Self { secrets, ..self }
+    }
+
+    #[must_use]
+    pub fn with_others(self, others: OthersHosts) -> Self {
+        Self { others, ..self }
     }
 
     /// Collects what `index` names for `project`; `bundle` looks one up by its digest.

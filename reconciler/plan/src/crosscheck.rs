@@ -16,6 +16,7 @@ use crate::{
     accepted::Environments,
     codes::{self, FindingCode},
     document::{Finding, FindingSeverity},
+    hosts::{self, OthersHosts},
     kept, names, quota, secrets,
     size::{self, Sizes},
 };
@@ -28,6 +29,7 @@ pub(crate) struct Sides<'a> {
     pub(crate) before: &'a Environments<'a>,
     pub(crate) after: &'a Environments<'a>,
     pub(crate) secrets: &'a SecretVersions,
+    pub(crate) others: &'a OthersHosts,
     /// Of `project` and of the environment that is looked at.
     pub(crate) sizes: Sizes,
 }
@@ -49,11 +51,13 @@ pub(crate) fn findings(
         findings.extend(kept::impossible(before, bundle, origins));
         findings.extend(kept::reminders(bundle));
         findings.extend(kept::idle_classes(bundle, origins));
-        findings.extend(unverified(bundle, origins));
+        findings.extend(unverified(bundle, sides.others, origins));
         findings.extend(size::findings(sides.sizes, sides.project, bundle, origins));
         findings.extend(secrets::without_value(bundle, sides.secrets, origins));
         findings.extend(secrets::without_shared_value(sides.project, sides.secrets));
     }
+    let both = (sides.before, sides.after);
+    findings.extend(hosts::taken(environment, both, sides.others, origins));
     findings.extend(hosts_claimed_twice(environment, environments, origins));
     let services = environments.values().flat_map(|bundle| &bundle.services);
     findings.extend(
@@ -84,9 +88,15 @@ pub fn unverified_hosts(bundle: &EnvironmentBundle) -> BTreeSet<String> {
         .collect()
 }
 
-/// They are left out of routes, and nothing else waits for them.
-fn unverified(bundle: &EnvironmentBundle, origins: &Origins) -> Vec<Finding> {
+/// They are left out of routes, and nothing else waits for them. Of one that is another project's no
+/// record makes one's own.
+fn unverified(
+    bundle: &EnvironmentBundle,
+    others: &OthersHosts,
+    origins: &Origins,
+) -> Vec<Finding> {
     let unverified = unverified_hosts(bundle).into_iter();
+    let unverified = unverified.filter(|host| !others.has(host));
     let finding = |host: String| {
         let path = format!("domains[{host}]");
         let mut services = bundle.services.iter();

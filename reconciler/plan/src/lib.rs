@@ -24,6 +24,7 @@ pub mod ending;
 pub mod former;
 pub mod health;
 mod hold;
+pub mod hosts;
 pub mod ids;
 mod kept;
 mod merge;

@@ -142,6 +142,7 @@ fn proposed(input: ProposeInput<'_>, held: Vec<ServiceChange>) -> Proposal {
         before: &accepted.environments(),
         after: &merge::with(accepted, &environment),
         secrets: &accepted.secrets,
+        others: &accepted.others,
         sizes: Sizes {
             project: own.bytes,
             environment: result.bytes,

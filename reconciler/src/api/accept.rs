@@ -13,7 +13,9 @@ use axum::{
 use starform_contract::{EnvironmentName, Generation, Origins, PlanId, ProjectId};
 use starform_plan::{
     Refusal,
+    crosscheck::hosts_of,
     document::Plans,
+    hosts::OthersHosts,
     propose::{Proposal, ProposeInput, propose},
 };
 
@@ -92,13 +94,14 @@ pub(super) async fn rollback(
     let wanted = api.store.environment_at(project, &environment, to).await?;
     let wanted = wanted.ok_or_else(ApiError::not_found)?.bundle;
     let planning = planning(&api, project).await?;
-    let own = planning
-        .accepted
+    let taken = api.store.hosts_taken(project, &hosts_of(&wanted)).await?;
+    let accepted = planning.accepted.with_others(OthersHosts::of_nobody(taken));
+    let own = accepted
         .project()
         .cloned()
         .ok_or_else(ApiError::not_found)?;
     let proposal = propose(ProposeInput {
-        accepted: &planning.accepted,
+        accepted: &accepted,
         project: own,
         environment: wanted,
         origins: &Origins::default(),

@@ -17,6 +17,7 @@ use starform_dsl::{VerifiedHosts, diag::Diagnostic, render, source::SourceTree};
 use starform_plan::{
     crosscheck::{hosts_of, unverified_hosts},
     document::{Plan, Plans},
+    hosts::OthersHosts,
     propose::Proposal,
     view,
 };
@@ -67,14 +68,14 @@ pub(super) async fn create(
     }
     let request = request(body, &actor)?;
     let planning = planning(&api, project).await?;
-    let (request, planning) = (Arc::new(request), Arc::new(planning));
-    let mut hosts = planning.hosts.clone();
-    let mut proposals = compile(&request, &planning, &hosts).await?;
-    refuse_taken(&api, project, &proposals).await?;
-    let shown = newly_shown(&api, project, &proposals).await?;
-    if !shown.is_empty() {
-        hosts.extend(shown);
-        proposals = compile(&request, &planning, &hosts).await?;
+    let request = Arc::new(request);
+    let (mut planning, mut proposals) = compile(&request, planning).await?;
+    let taken = taken(&api, project, proposals.iter()).await?;
+    let shown = newly_shown(&api, project, &proposals, &taken).await?;
+    if !shown.is_empty() || !taken.is_empty() {
+        planning.hosts.extend(shown);
+        planning.accepted.others = OthersHosts::of_nobody(taken);
+        (_, proposals) = compile(&request, planning).await?;
     }
     let may = |plan: &Plan| {
         allowed(&actor.scope, Action::Change(project, &plan.environment)) == Decision::Allow
@@ -89,19 +90,15 @@ pub(super) async fn create(
     Ok((StatusCode::CREATED, Json(envelope(proposals, with.bundles))))
 }
 
-async fn refuse_taken(
+/// Hosts of the proposals that another project has.
+async fn taken(
     api: &Api,
     project: ProjectId,
-    proposals: &[Proposal],
-) -> Result<(), ApiError> {
-    let environments = proposals.iter().map(|proposal| &proposal.environment);
+    proposals: impl Iterator<Item = &Proposal>,
+) -> Result<BTreeSet<String>, ApiError> {
+    let environments = proposals.map(|proposal| &proposal.environment);
     let hosts = environments.flat_map(hosts_of).collect();
-    let taken = api.store.hosts_taken(project, &hosts).await?;
-    if taken.is_empty() {
-        Ok(())
-    } else {
-        Err(ApiError::hosts_taken(taken))
-    }
+    Ok(api.store.hosts_taken(project, &hosts).await?)
 }
 
 /// Hosts whose record has been made since they were last looked at. What nobody answers in time is
@@ -110,18 +107,22 @@ async fn newly_shown(
     api: &Api,
     project: ProjectId,
     proposals: &[Proposal],
+    taken: &BTreeSet<String>,
 ) -> Result<BTreeSet<String>, ApiError> {
     let environments = proposals.iter().map(|proposal| &proposal.environment);
     let unverified: BTreeSet<String> = environments.flat_map(unverified_hosts).collect();
-    if unverified.is_empty() {
-        return Ok(unverified);
+    let open: BTreeSet<String> = unverified.difference(taken).cloned().collect();
+    if open.is_empty() {
+        return Ok(open);
     }
-    let shown = api.proofs.shown(project, unverified, PROOFS_WITHIN).await;
-    for host in &shown {
+    let mut shown = api.proofs.shown(project, open, PROOFS_WITHIN).await;
+    for host in shown.clone() {
         let proof = api
             .store
-            .note_proof(host, project, Proof::Shown, Timestamp::now());
-        proof.await?;
+            .note_proof(&host, project, Proof::Shown, Timestamp::now());
+        if !proof.await? {
+            shown.remove(&host);
+        }
     }
     Ok(shown)
 }
@@ -195,18 +196,16 @@ fn request(body: CreatePlans, actor: &Actor) -> Result<PlanRequest, ApiError> {
 /// Compiling is work for a processor, so it leaves the threads that answer requests alone.
 async fn compile(
     request: &Arc<PlanRequest>,
-    planning: &Arc<Planning>,
-    hosts: &BTreeSet<String>,
-) -> Result<Vec<Proposal>, ApiError> {
-    let (request, planning) = (Arc::clone(request), Arc::clone(planning));
-    let hosts = VerifiedHosts::Only(hosts.clone());
+    planning: Planning,
+) -> Result<(Planning, Vec<Proposal>), ApiError> {
+    let request = Arc::clone(request);
     let worked = tokio::task::spawn_blocking(move || {
         let identity = Identity {
             workspace_id: planning.project.workspace_id,
             workspace: planning.workspace.clone(),
             project_id: planning.project.id,
             tier: planning.tier.clone(),
-            hosts,
+            hosts: VerifiedHosts::Only(planning.hosts.clone()),
             platforms: planning.platforms.clone(),
         };
         let made = plans(&request, &identity, &planning.accepted, &planning.profile)
@@ -216,7 +215,7 @@ async fn compile(
             .find(|proposal| proposal.plan.project != planning.project.name)
         {
             Some(other) => Err(other_project(&other.plan, planning.project.name.as_str())),
-            None => Ok(made),
+            None => Ok((planning, made)),
         }
     });
     worked.await.map_err(|error| ApiError::internal(&error))?

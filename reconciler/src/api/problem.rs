@@ -83,14 +83,6 @@ impl ApiError {
         error
     }
 
-    /// A plan with hosts that another project owns; whose they are is not told.
-    pub(super) fn hosts_taken(findings: Vec<Finding>) -> Self {
-        let titles: Vec<&str> = findings.iter().map(|found| found.title.as_str()).collect();
-        let mut error = Self::unprocessable("host-taken", titles.join("\n"));
-        error.0.problem.findings = findings;
-        error
-    }
-
     /// The same key was used for another request.
     pub(super) fn key_reused() -> Self {
         let detail = "this Idempotency-Key was used for another request; use a new one";

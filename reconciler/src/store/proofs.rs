@@ -3,6 +3,7 @@
 //! Effects: the database; [`Store::watch_hosts`] the clock and the DNS. Always holds: a host that was
 //! shown stays so until its record was seen to be missing and had not been there for [`GRACE`]; a DNS
 //! server that does not answer changes nothing. What follows is shown by the next plan, and no sooner.
+//! Read on in `hostnames` for what it is to have a host.
 
 use std::{collections::BTreeSet, time::Duration};
 
@@ -13,6 +14,7 @@ use tokio_util::sync::CancellationToken;
 use super::{
     Store, StoreError,
     database::{Row, Tx, params},
+    hostnames,
 };
 use crate::{
     fit::is_platforms,
@@ -63,23 +65,18 @@ impl Store {
         Ok(())
     }
 
-    /// Remembers what was seen of a host, if the project has it.
+    /// Remembers what was seen of a host, if the project has it; says whether the project may route it
+    /// for what was seen: of several projects that show a host to be theirs, the first that is seen to.
     pub async fn note_proof(
         &self,
         host: &str,
         project: ProjectId,
         proof: Proof,
         now: Timestamp,
-    ) -> Result<(), StoreError> {
+    ) -> Result<bool, StoreError> {
         let mut tx = self.database.write().await?;
-        let sql = "UPDATE hostnames SET checked_at = $3 WHERE host = $1 AND project_id = $2";
-        tx.execute(sql, params![host, project, now]).await?;
-        match proof {
-            Proof::Shown => {
-                let sql =
-                    "UPDATE hostnames SET verified_at = $3 WHERE host = $1 AND project_id = $2";
-                tx.execute(sql, params![host, project, now]).await?;
-            }
+        let free = match proof {
+            Proof::Shown => note_shown(&mut tx, host, project, now).await?,
             Proof::Missing => {
                 let sql = "UPDATE hostnames SET verified_at = NULL
                            WHERE host = $1 AND project_id = $2 AND verified_at <= $3";
@@ -87,10 +84,14 @@ impl Store {
                 if lost.await? > 0 {
                     tracing::warn!(host, %project, "the host's record is gone; the next plan leaves the host out");
                 }
+                false
             }
-            Proof::Unanswered => {}
-        }
-        tx.commit().await
+            Proof::Unanswered => false,
+        };
+        let sql = "UPDATE hostnames SET checked_at = $3 WHERE host = $1 AND project_id = $2";
+        tx.execute(sql, params![host, project, now]).await?;
+        tx.commit().await?;
+        Ok(free)
     }
 
     async fn due(&self, now: Timestamp) -> Result<Vec<Due>, StoreError> {
@@ -108,6 +109,27 @@ impl Store {
         tx.commit().await?;
         rows.iter().map(Due::read).collect()
     }
+}
+
+/// Shown, unless another project has shown the same before.
+async fn note_shown(
+    tx: &mut Tx,
+    host: &str,
+    project: ProjectId,
+    now: Timestamp,
+) -> Result<bool, StoreError> {
+    let again = "UPDATE hostnames SET verified_at = $3
+                 WHERE host = $1 AND project_id = $2 AND verified_at IS NOT NULL";
+    if tx.execute(again, params![host, project, now]).await? > 0 {
+        return Ok(true);
+    }
+    hostnames::take_turn(tx).await?;
+    if hostnames::is_taken(tx, project, host).await? {
+        return Ok(false);
+    }
+    let sql = "UPDATE hostnames SET verified_at = $3 WHERE host = $1 AND project_id = $2";
+    tx.execute(sql, params![host, project, now]).await?;
+    Ok(true)
 }
 
 /// Of a project's own.

@@ -1,13 +1,17 @@
-//! Who owns a host: the first project, on any cluster, until it gives the host up.
+//! Who has a host: the first project that shows it to be its own, on any cluster, until it gives the host
+//! up; and that a claim which is not shown keeps nobody off.
 
 use axum::http::Method;
 use futures::future::join_all;
 use serde_json::json;
 use starform_contract::{ClusterProfile, PlanId};
-use starform_plan::{Refusal, document::Plans};
+use starform_plan::{
+    Refusal,
+    document::{FindingSeverity, Plans},
+};
 use starform_reconciler::{
     api::body::{Cluster, Problem},
-    store::{AcceptRequest, AcceptResult, StoreError},
+    store::{AcceptRequest, AcceptResult, GRACE, StoreError},
     time::Timestamp,
 };
 
@@ -45,6 +49,52 @@ async fn plan(world: &World, place: &Place, domains: &[&str]) -> Reply {
     world.post(&world.admin, &path, &body).await
 }
 
+/// The record of each zone says that it is every one of the projects'.
+fn show(world: &World, zones: &[&str], places: &[&Place]) {
+    let ids: Vec<String> = places
+        .iter()
+        .map(|place| place.project.id.to_string())
+        .collect();
+    let ids: Vec<&str> = ids.iter().map(String::as_str).collect();
+    for zone in zones {
+        world.dns.set(&format!("_starform.{zone}"), &ids);
+    }
+}
+
+/// What a new plan says of hosts, and whether it forbids applying it.
+async fn told_by_plan(
+    world: &World,
+    place: &Place,
+    domains: &[&str],
+) -> Vec<(String, bool, String)> {
+    let reply = plan(world, place, domains).await;
+    let plans: Plans = reply.expect(201);
+    let findings = plans.plans[0].findings.iter();
+    findings
+        .map(|finding| {
+            let at = finding.at.as_deref().unwrap_or_default();
+            assert!(at.starts_with("starform.kdl:6:"), "{finding:?}");
+            (
+                finding.code.clone(),
+                finding.severity == FindingSeverity::Blocking,
+                finding.title.clone(),
+            )
+        })
+        .collect()
+}
+
+/// The projects to which the store gives the host now.
+async fn shown_to(world: &World, places: &[Place], host: &str) -> Vec<usize> {
+    let mut owners = Vec::new();
+    for (n, place) in places.iter().enumerate() {
+        let planning = world.store.planning(place.project.id).await.unwrap();
+        if planning.unwrap().hosts.contains(host) {
+            owners.push(n);
+        }
+    }
+    owners
+}
+
 async fn planned(world: &World, place: &Place, domains: &[&str]) -> PlanId {
     let plans: Plans = plan(world, place, domains).await.expect(201);
     plans.plans[0].plan_id.clone()
@@ -66,6 +116,10 @@ async fn accept(world: &World, place: &Place, plan_id: &PlanId) -> AcceptResult 
             Err(error) => panic!("{error}"),
         }
     }
+}
+
+fn later(milliseconds: i64) -> Timestamp {
+    Timestamp::from_millis(Timestamp::now().millis() + milliseconds)
 }
 
 fn is_ours(result: &AcceptResult) -> bool {
@@ -100,6 +154,7 @@ fn says_nothing_of(text: &str, place: &Place) {
 /// Both projects ask `at_once` times for one host, all at once; only one of them ever gets it.
 async fn race(world: &World, at_once: usize) {
     let places = [world.place("lemon").await, world.place("walnut").await];
+    show(world, &[HOST], &[&places[0], &places[1]]);
     let plans = [
         planned(world, &places[0], &[HOST]).await,
         planned(world, &places[1], &[HOST]).await,
@@ -132,10 +187,12 @@ async fn race(world: &World, at_once: usize) {
     }
     // Also once it plans again, and through the API.
     let loser = &places[1 - winner];
-    let reply = plan(world, loser, &[HOST]).await;
-    let Problem { findings, .. } = reply.problem(422, "host-taken");
-    assert_eq!(findings[0].code, "SF6114");
-    says_nothing_of(&reply.text, &places[winner]);
+    let found = told_by_plan(world, loser, &[HOST]).await;
+    let [(code, true, title)] = &found[..] else {
+        panic!("{found:?}")
+    };
+    assert_eq!(code, "SF6114");
+    says_nothing_of(title, &places[winner]);
 }
 
 #[tokio::test]
@@ -159,6 +216,7 @@ on_both! {
 
     async fn a_host_that_is_given_up_is_the_next_ones(world: World) {
         let (one, other) = (world.place("lemon").await, world.place("walnut").await);
+        show(&world, &[HOST], &[&one, &other]);
         let theirs = planned(&world, &other, &[HOST]).await;
         let ours = planned(&world, &one, &[HOST]).await;
         assert!(is_ours(&accept(&world, &one, &ours).await));
@@ -166,21 +224,79 @@ on_both! {
         let without = planned(&world, &one, &[]).await;
         assert!(is_ours(&accept(&world, &one, &without).await));
         assert!(is_ours(&accept(&world, &other, &theirs).await));
-        let back = plan(&world, &one, &[HOST]).await;
-        back.problem(422, "host-taken");
+        let back = told_by_plan(&world, &one, &[HOST]).await;
+        assert!(matches!(&back[..], [(code, true, _)] if code == "SF6114"), "{back:?}");
     }
 
     async fn a_wildcard_owns_what_is_below_it(world: World) {
         let (one, other) = (world.place("lemon").await, world.place("walnut").await);
+        show(&world, &["shop.example", "api.shop.example", "api.other.example"], &[&one, &other]);
         let ours = planned(&world, &one, &["*.shop.example"]).await;
         let theirs = planned(&world, &other, &["api.shop.example"]).await;
         let beside = planned(&world, &other, &["shop.example", "api.other.example"]).await;
         assert!(is_ours(&accept(&world, &one, &ours).await));
         assert!(told(&accept(&world, &other, &theirs).await).contains("api.shop.example"));
         assert!(is_ours(&accept(&world, &other, &beside).await));
-        let above = plan(&world, &one, &["*.shop.example", "*.other.example"]).await;
-        let Problem { detail, .. } = above.problem(422, "host-taken");
-        assert!(detail.contains("*.other.example"), "{detail}");
+        let above = told_by_plan(&world, &one, &["*.shop.example", "*.other.example"]).await;
+        let [(code, true, title)] = &above[..] else { panic!("{above:?}") };
+        assert!(code == "SF6114" && title.contains("*.other.example"), "{title}");
+    }
+
+    async fn a_claim_that_is_not_shown_keeps_nobody_off(world: World) {
+        let (squatter, owner) = (world.place("lemon").await, world.place("walnut").await);
+        let third = world.place("orange").await;
+        // Both wait for the record at the same time, and neither is in the other's way.
+        for place in [&squatter, &owner] {
+            let claim = planned(&world, place, &[HOST, "*.shop.example"]).await;
+            assert!(is_ours(&accept(&world, place, &claim).await));
+        }
+        show(&world, &[HOST], &[&owner]);
+        let found = told_by_plan(&world, &owner, &[HOST, "*.shop.example"]).await;
+        assert!(found.is_empty(), "{found:?}");
+        let routed = planned(&world, &owner, &[HOST, "*.shop.example"]).await;
+        assert!(is_ours(&accept(&world, &owner, &routed).await));
+        // Whoever asked earlier hears whose it is not, and goes on with the rest; a record comes too late.
+        show(&world, &[HOST], &[&owner, &squatter]);
+        let found = told_by_plan(&world, &squatter, &[HOST]).await;
+        let [(code, false, title)] = &found[..] else { panic!("{found:?}") };
+        assert!(code == "SF6114" && title.contains("is not routed, since it belongs to another project"), "{title}");
+        let rest = planned(&world, &squatter, &[HOST]).await;
+        assert!(is_ours(&accept(&world, &squatter, &rest).await));
+        let places = [squatter, owner, third];
+        world.store.look_at_hosts(&world.dns.proofs(), later(GRACE)).await.unwrap();
+        assert_eq!(shown_to(&world, &places, HOST).await, [1]);
+        let found = told_by_plan(&world, &places[1], &[HOST, "*.shop.example"]).await;
+        assert!(found.is_empty(), "{found:?}");
+        // Nobody else comes to it, shown or not.
+        let found = told_by_plan(&world, &places[2], &["www.shop.example"]).await;
+        assert!(matches!(&found[..], [(code, true, _)] if code == "SF6114"), "{found:?}");
+    }
+
+    async fn of_many_that_show_a_host_at_once_one_has_it(world: World) {
+        let mut places = Vec::new();
+        for name in ["lemon", "walnut", "orange", "plum", "fig"] {
+            let place = world.place(name).await;
+            // Some wait for the wildcard, some for a host below it.
+            let host = if places.len() % 2 == 0 { "*.shop.example" } else { "a.shop.example" };
+            let claim = planned(&world, &place, &[host]).await;
+            assert!(is_ours(&accept(&world, &place, &claim).await));
+            places.push(place);
+        }
+        show(&world, &["shop.example", "a.shop.example"], &places.iter().collect::<Vec<_>>());
+        let proofs = world.dns.proofs();
+        let looks = (0..4).map(|_| async { world.store.look_at_hosts(&proofs, later(GRACE)).await.unwrap() });
+        let plans = places.iter().enumerate().map(|(n, place)| {
+            let host = if n % 2 == 0 { "*.shop.example" } else { "a.shop.example" };
+            let world = &world;
+            async move {
+                let id = planned(world, place, &[host]).await;
+                accept(world, place, &id).await
+            }
+        });
+        futures::future::join(join_all(looks), join_all(plans)).await;
+        let zone = shown_to(&world, &places, "*.shop.example").await;
+        let below = shown_to(&world, &places, "a.shop.example").await;
+        assert_eq!(zone.len() + below.len(), 1, "{zone:?} {below:?}");
     }
 
     async fn hosts_under_the_platforms_domain_are_the_platforms(world: World) {
