@@ -12,7 +12,7 @@ use std::{
 
 use starform_contract::{EnvironmentName, ProjectName, ServiceName, quantity, report::Health};
 use starform_dsl::Project;
-use starform_plan::document::{Plan, Plans};
+use starform_plan::document::{Finding, Plan, Plans};
 
 use super::{asked, checked, plan, plan::refuse_project_without_server, show};
 use crate::{
@@ -217,8 +217,14 @@ fn refuse_blocked(plans: &Plans) -> anyhow::Result<()> {
         .plans
         .iter()
         .flat_map(|plan| {
-            plan.blocking_findings()
-                .map(|finding| format!("{}: {}", finding.code, finding.title))
+            plan.blocking_findings().map(
+                |Finding {
+                     code, title, at, ..
+                 }| match at {
+                    Some(at) => format!("{at}: {code}: {title}"),
+                    None => format!("{code}: {title}"),
+                },
+            )
         })
         .collect();
     if blocking.is_empty() {

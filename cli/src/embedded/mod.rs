@@ -16,8 +16,8 @@ use std::{
 };
 
 use starform_contract::{
-    Bundle, ClusterId, ClusterProfile, Digest, EnvironmentName, Index, ProjectId, ProjectName, SecretVersions,
-    WorkspaceId, profile::DEFAULT_TIER,
+    Bundle, ClusterId, ClusterProfile, Digest, EnvironmentName, Index, ProjectId, ProjectName,
+    SecretVersions, WorkspaceId, profile::DEFAULT_TIER,
 };
 use starform_dsl::{Project, VerifiedHosts, source::SourceTree};
 use starform_plan::{

@@ -66,6 +66,7 @@ fn the_shop_from_nothing_to_changed_to_removed() {
     a_stale_plan_is_refused_and_an_unrelated_one_goes_through(&cluster);
     autoscaling_takes_over_without_a_dip(&cluster);
     one_bad_service_fails_alone(&cluster);
+    two_projects_do_not_share_a_host(&cluster);
     the_boutique_takes_one_write_an_object(&cluster);
 }
 
@@ -267,6 +268,44 @@ fn one_bad_service_fails_alone(cluster: &Cluster) {
     );
     let status = starform_in(cluster, &project, &["status"]);
     assert!(status.stdout.contains("bad"), "{}", status.stdout);
+}
+
+fn two_projects_do_not_share_a_host(cluster: &Cluster) {
+    let on = |host: &str| format!("    domain \"{host}\"\n  }}\n");
+    let web = |host: &str| service("front", 1).replace("  }\n", &on(host));
+    let [one, other] =
+        ["lemon", "walnut"].map(|name| Project::new(&small(name, &[web("app.example.org")])));
+    // Made while the host was free, so the accept has to see it.
+    starform_in(cluster, &other, &["plan", "--out", "early.json"]).expect(0);
+    apply(cluster, &one).expect(0);
+    let refused =
+        starform_in(cluster, &other, &["apply", "--auto-approve", "early.json"]).expect(4);
+    let said = "SF6114: the host app.example.org belongs to the project lemon";
+    assert!(refused.stderr.contains(said), "{}", refused.stderr);
+    let planned = starform_in(cluster, &other, &["plan"]).expect(0);
+    assert!(
+        planned.stdout.contains("error[SF6114]"),
+        "{}",
+        planned.stdout
+    );
+    assert!(
+        planned.stdout.contains("starform.kdl:7:5"),
+        "{}",
+        planned.stdout
+    );
+    let refused = apply(cluster, &other).expect(4);
+    let placed = format!("starform.kdl:7:5: {said}");
+    assert!(refused.stderr.contains(&placed), "{}", refused.stderr);
+    for host in ["*.example.org", "*.app.example.org"] {
+        other.write(&small("walnut", &[web(host)]));
+        apply(cluster, &other).expect(if host == "*.example.org" { 4 } else { 0 });
+    }
+    assert!(cluster.namespace("walnut").is_some());
+    // And back: what the other has below it is not the first one's any more.
+    one.write(&small("lemon", &[web("www.app.example.org")]));
+    apply(cluster, &one).expect(4);
+    one.write(&small("lemon", &[web("app.example.org")]));
+    starform_in(cluster, &one, &["plan", "--exit-code"]).expect(0);
 }
 
 fn the_boutique_takes_one_write_an_object(cluster: &Cluster) {

@@ -261,10 +261,14 @@ fn lines(stale: &[Stale]) -> String {
 fn titles(findings: &[Finding]) -> String {
     let texts: Vec<String> = findings
         .iter()
-        .map(|finding| match &finding.at {
-            Some(at) => format!("{at}: {}", finding.title),
-            None => finding.title.clone(),
-        })
+        .map(
+            |Finding {
+                 code, title, at, ..
+             }| match at {
+                Some(at) => format!("{at}: {code}: {title}"),
+                None => format!("{code}: {title}"),
+            },
+        )
         .collect();
     texts.join("\n")
 }

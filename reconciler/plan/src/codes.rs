@@ -54,7 +54,7 @@ codes! {
     VOLUME_KEPT "SF6113" "volume left behind with its data"
         "A volume, or its service, is not declared any more. The disk stays in the cluster until somebody says by its name what becomes of it.";
     HOST_TAKEN "SF6114" "host belongs to another project"
-        "The plan would route a host that another project of the same control plane has already.";
+        "The plan would route a host that another project of the same control plane, or of the same cluster, has already.";
     OBJECT_TOO_LARGE "SF6115" "object is larger than 256 KiB"
         "An object of the plan is larger than agents and the cluster's store take well.";
     BUNDLE_TOO_LARGE "SF6116" "environment is larger than 8 MiB"

@@ -90,11 +90,7 @@ pub fn unverified_hosts(bundle: &EnvironmentBundle) -> BTreeSet<String> {
 
 /// They are left out of routes, and nothing else waits for them. Of one that is another project's no
 /// record makes one's own.
-fn unverified(
-    bundle: &EnvironmentBundle,
-    others: &OthersHosts,
-    origins: &Origins,
-) -> Vec<Finding> {
+fn unverified(bundle: &EnvironmentBundle, others: &OthersHosts, origins: &Origins) -> Vec<Finding> {
     let unverified = unverified_hosts(bundle).into_iter();
     let unverified = unverified.filter(|host| !others.has(host));
     let finding = |host: String| {
@@ -258,7 +254,7 @@ fn hosts(model: &Value) -> impl Iterator<Item = (&str, Option<&Value>)> {
 }
 
 /// Domains and their aliases, with what the model says of each.
-fn named(model: &Value) -> impl Iterator<Item = (&str, &Value)> {
+pub(crate) fn named(model: &Value) -> impl Iterator<Item = (&str, &Value)> {
     let domains = model.get("domains").and_then(Value::as_array);
     domains.into_iter().flatten().flat_map(|domain| {
         let aliases = domain.get("aliases").and_then(Value::as_array);

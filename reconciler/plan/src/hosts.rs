@@ -14,7 +14,7 @@ use starform_contract::{
 use crate::{
     accepted::Environments,
     codes,
-    crosscheck::{hosts_of, unverified_hosts},
+    crosscheck::{hosts_of, named, unverified_hosts},
     document::{Finding, FindingSeverity},
 };
 
@@ -91,10 +91,17 @@ pub(crate) fn taken(
     let found = wanted.into_iter().filter_map(|(host, standing)| {
         let (theirs, owner) = others.find(&host)?;
         let rises = before.get(&host).is_none_or(|before| *before < standing);
-        let title = title(&host, standing, rises, &whose(&host, theirs, owner.as_ref()));
+        let title = title(
+            &host,
+            standing,
+            rises,
+            &whose(&host, theirs, owner.as_ref()),
+        );
         let path = format!("domains[{host}]");
         let mut services = bundle.services.iter();
-        let at = services.find_map(|service| origins.at(&service.name, &path));
+        let at = services
+            .find(|service| named(&service.model).any(|(name, _)| name == host))
+            .and_then(|service| origins.at(&service.name, &path));
         Some(Finding {
             code: codes::HOST_TAKEN.code.to_owned(),
             severity: match rises {

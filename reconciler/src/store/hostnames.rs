@@ -125,7 +125,11 @@ async fn own(tx: &mut Tx, project: ProjectId) -> Result<BTreeMap<String, bool>, 
 }
 
 /// Whether another project has shown the host to be its own, one that it takes in, or a wildcard above it.
-pub(super) async fn is_taken(tx: &mut Tx, project: ProjectId, host: &str) -> Result<bool, StoreError> {
+pub(super) async fn is_taken(
+    tx: &mut Tx,
+    project: ProjectId,
+    host: &str,
+) -> Result<bool, StoreError> {
     let equal = "SELECT host FROM hostnames WHERE host = $1 AND project_id <> $2 AND verified_at IS NOT NULL";
     if tx.row(equal, params![host, project]).await?.is_some() {
         return Ok(true);

@@ -1,19 +1,21 @@
-//! Services that share a host by path, and what a plan says of paths that open.
+//! Services that share a host by path, what a plan says of paths that open, and hosts of other projects.
 //!
 //! Pure.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use starform_contract::{
-    EnvironmentState, ServiceId, ServiceState,
-    model::{Redirect, Route, Web, Workload},
+    EnvironmentState, Origins, ProjectId, ProjectName, ServiceId, ServiceState,
+    model::{AllowFrom, Redirect, Route, Web, Workload},
 };
 use starform_plan::{
-    document::{Plan, Risk},
+    Refusal,
+    document::{FindingSeverity, Plan, Risk},
+    hosts::OthersHosts,
     view::{TextOptions, text},
 };
 
-use super::world::World;
+use super::world::{Asked, World};
 use crate::sample::{self, service_name};
 
 #[test]
@@ -81,6 +83,140 @@ fn a_path_that_opens_is_a_widening_and_one_that_closes_is_not() {
     assert_eq!(change(&api, &below).summary.risk, Risk::Update);
     let everything = two(&["/docs"], &["/"]);
     assert_eq!(change(&api, &everything).summary.risk, Risk::Widen);
+}
+
+/// One line for each finding about a host: `blocking` or `warning`, and its title.
+fn told(plan: &Plan) -> Vec<String> {
+    let findings = plan.findings.iter();
+    findings
+        .map(|finding| {
+            assert_eq!(finding.code, "SF6114", "{finding:?}");
+            let at = finding.at.as_deref();
+            assert_eq!(at, Some("starform.kdl:9:7"), "{finding:?}");
+            let severity = match finding.severity {
+                FindingSeverity::Blocking => "blocking",
+                FindingSeverity::Warning => "warning",
+            };
+            format!("{severity}: {}", finding.title)
+        })
+        .collect()
+}
+
+/// The storefront of a project alone, on one domain.
+fn having(project: &str, host: &str, verified: bool) -> EnvironmentState {
+    let mut state = sample::shop();
+    state.project = ProjectName::new(project).unwrap();
+    state.project_id = ProjectId::local(&state.project);
+    let mut storefront = state.services.remove(3);
+    storefront.model.refs.clear();
+    storefront.model.vars.clear();
+    let service = web(&mut storefront);
+    service.domains.truncate(1);
+    service.domains[0].aliases.clear();
+    service.domains[0].host = host.to_owned();
+    service.domains[0].verified = verified;
+    service.allow_from = AllowFrom::Environment;
+    state.services = vec![storefront];
+    state.removed.clear();
+    state
+}
+
+fn asked(host: &str) -> Asked {
+    let path = format!("domains[{host}]");
+    let places = BTreeMap::from([(path, "starform.kdl:9:7".to_owned())]);
+    let origins = Origins(BTreeMap::from([(service_name("storefront"), places)]));
+    Asked {
+        origins,
+        ..Asked::default()
+    }
+}
+
+#[test]
+fn a_host_of_another_project_is_refused_where_it_stands() {
+    let taken = |theirs: &str, ours: &str| {
+        let world = World::having(&having("lemon", theirs, true));
+        told(
+            &world
+                .propose_asked(&having("walnut", ours, true), &asked(ours))
+                .plan,
+        )
+    };
+    let next = "use another host, or have that project give it up first";
+    assert_eq!(
+        taken("app.example", "app.example"),
+        [format!(
+            "blocking: the host app.example belongs to the project lemon; {next}"
+        )]
+    );
+    for (theirs, ours) in [
+        ("*.app.example", "www.app.example"),
+        ("*.app.example", "a.b.app.example"),
+        ("*.app.example", "*.b.app.example"),
+        ("www.app.example", "*.app.example"),
+        ("a.b.app.example", "*.app.example"),
+        ("*.b.app.example", "*.app.example"),
+    ] {
+        let title = format!(
+            "blocking: the host {ours} belongs to the project lemon, which has {theirs}; {next}"
+        );
+        assert_eq!(taken(theirs, ours), [title]);
+    }
+    for (theirs, ours) in [
+        ("*.app.example", "app.example"),
+        ("*.app.example", "*.example.org"),
+        ("app.example", "*.app.example"),
+        ("app.example", "my-app.example"),
+        ("*.app.example", "www.my-app.example"),
+    ] {
+        assert_eq!(taken(theirs, ours), [""; 0], "{theirs} {ours}");
+    }
+}
+
+#[test]
+fn a_host_that_was_taken_since_the_plan_is_refused_when_it_is_accepted() {
+    let mut world = World::new();
+    let [ours, theirs] = ["walnut", "lemon"].map(|name| having(name, "app.example", true));
+    let proposal = world.propose(&ours);
+    world.accept(&world.propose(&theirs)).unwrap();
+    let refusal = world.accept(&proposal).unwrap_err();
+    assert!(matches!(refusal, Refusal::CrossCheck(_)), "{refusal}");
+    let said = refusal.to_string();
+    assert!(
+        said.contains("SF6114: the host app.example belongs to the project lemon"),
+        "{said}"
+    );
+    world
+        .accept(&world.propose(&having("lemon", "other.example", true)))
+        .unwrap();
+    assert!(world.accept(&world.propose(&ours)).unwrap());
+}
+
+#[test]
+fn what_a_project_has_of_a_host_it_keeps_and_hears_of() {
+    let others = OthersHosts::of_nobody(BTreeSet::from(["app.example".to_owned()]));
+    let told = |before: bool, after: bool| {
+        let world = World::having(&having("walnut", "app.example", before));
+        let wanted = having("walnut", "app.example", after);
+        let accepted = world
+            .accepted(wanted.project_id)
+            .with_others(others.clone());
+        let asked = asked("app.example");
+        told(&world.propose_on(&accepted, &wanted, &asked).plan)
+    };
+    assert_eq!(
+        told(false, false),
+        [
+            "warning: the host app.example is not routed, since it belongs to another project; use another host"
+        ]
+    );
+    assert!(told(false, true)[0].starts_with("blocking: "));
+    assert!(told(true, false)[0].starts_with("warning: "));
+    assert_eq!(
+        told(true, true),
+        [
+            "warning: the host app.example belongs to another project too, and one of the two gets its requests; leave it to one of them"
+        ]
+    );
 }
 
 fn plan(state: &EnvironmentState) -> Plan {

@@ -13,7 +13,9 @@ use starform_contract::{
     profile::{DEFAULT_TIER, Tier},
 };
 use starform_plan::{
-    AcceptOutcome, AcceptedProject, Proposal, ProposeInput, Refusal, accept, bind_names, names,
+    AcceptOutcome, AcceptedProject, Proposal, ProposeInput, Refusal, accept, bind_names,
+    hosts::OthersHosts,
+    names,
     propose::propose,
     render::{self, Rendered},
 };
@@ -66,10 +68,15 @@ impl World {
     }
 
     pub(crate) fn accepted(&self, project: ProjectId) -> AcceptedProject {
-        AcceptedProject::from_index(&self.index, project, |digest| {
+        let accepted = AcceptedProject::from_index(&self.index, project, |digest| {
             self.bundles.get(digest).cloned()
-        })
-        .unwrap()
+        });
+        let environment = |digest: &Digest| match self.bundles.get(digest) {
+            Some(Bundle::Environment(bundle)) => Some(bundle),
+            Some(Bundle::Project(_)) | None => None,
+        };
+        let others = OthersHosts::of_index(&self.index, project, environment);
+        accepted.unwrap().with_others(others)
     }
 
     pub(crate) fn render(&self, state: &EnvironmentState) -> Rendered {
@@ -82,12 +89,21 @@ impl World {
     }
 
     pub(crate) fn propose_asked(&self, state: &EnvironmentState, asked: &Asked) -> Proposal {
+        self.propose_on(&self.accepted(state.project_id), state, asked)
+    }
+
+    pub(crate) fn propose_on(
+        &self,
+        accepted: &AcceptedProject,
+        state: &EnvironmentState,
+        asked: &Asked,
+    ) -> Proposal {
         let Rendered {
             project,
             environment,
         } = self.render(state);
         propose(ProposeInput {
-            accepted: &self.accepted(state.project_id),
+            accepted,
             project,
             environment,
             origins: &asked.origins,
