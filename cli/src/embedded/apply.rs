@@ -15,6 +15,7 @@ use starform_contract::{Bundle, Digest, EnvironmentName, ProjectId, Report};
 use starform_plan::{
     accept::{self, AcceptOutcome, Refusal},
     accepted::AcceptedProject,
+    approval::Approval,
     document::{Plan, Plans},
     propose::Proposal,
 };
@@ -91,7 +92,7 @@ fn next(home: &Home, proposal: &Proposal) -> anyhow::Result<Option<Accepted>> {
     let project = proposal.project.project_id;
     let index = home.index_without_finished();
     let current: AcceptedProject = accepted(&home.seen, project)?;
-    let outcome = accept::accept(&index, &current, proposal).map_err(refused)?;
+    let outcome = accept::accept(&index, &current, proposal, Approval::Missing).map_err(refused)?;
     let AcceptOutcome::Accepted(next) = outcome else {
         return Ok(None);
     };
@@ -122,6 +123,7 @@ fn refused(refusal: Refusal) -> anyhow::Error {
         Refusal::Stale(_) => Exit::Stale,
         Refusal::CrossCheck(_)
         | Refusal::Blocked(_)
+        | Refusal::Unapproved(_)
         | Refusal::Standing(_)
         | Refusal::LastEnvironment(_) => Exit::Refused,
         Refusal::Used(_) | Refusal::Unsound(_) => Exit::Error,

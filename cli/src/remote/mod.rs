@@ -214,7 +214,7 @@ pub(crate) fn failure(error: RemoteError) -> anyhow::Error {
     let exit = match &error {
         RemoteError::Problem(problem) => match problem.code.as_str() {
             "plan-stale" => Exit::Stale,
-            "plan-blocked" | "plan-conflict" => Exit::Refused,
+            "plan-blocked" | "plan-conflict" | "approval-needed" => Exit::Refused,
             _ => Exit::Error,
         },
         RemoteError::Unreachable { .. }

@@ -14,6 +14,7 @@ use starform_contract::{
 
 use crate::{
     accepted::AcceptedProject,
+    approval::{self, Approval},
     crosscheck,
     document::{Action, Finding, FindingSeverity, Plan},
     ending::ends_with_project,
@@ -50,6 +51,8 @@ pub enum Refusal {
     CrossCheck(Vec<Finding>),
     #[error("the plan has findings that forbid applying it:\n{}", titles(.0))]
     Blocked(Vec<Finding>),
+    #[error("the plan is not approved: {}", .0.title)]
+    Unapproved(Box<Finding>),
     /// The index still lists the plan's consents. Once they are cleared nothing here remembers the
     /// plan: that it is used once is kept by the server, which notes what each stored plan became. A
     /// plan file without a server may be accepted again if its *before* and *after* fit again.
@@ -67,11 +70,13 @@ pub enum Refusal {
     Unsound(&'static str),
 }
 
-/// Accepts `proposal` on top of `accepted`, which is what `index` says about the project.
+/// Accepts `proposal` on top of `accepted`, which is what `index` says about the project. `approval`:
+/// of its effect; asked for only where the plan, or what is accepted by now, needs one.
 pub fn accept(
     index: &Index,
     accepted: &AcceptedProject,
     proposal: &Proposal,
+    approval: Approval,
 ) -> Result<AcceptOutcome, Refusal> {
     let plan = &proposal.plan;
     let accepted = &*accepted.as_planned(plan);
@@ -114,6 +119,11 @@ pub fn accept(
     }
     whole(accepted, plan, &merged)?;
     sound::lists_all(accepted, plan, &merged)?;
+    if approval == Approval::Missing
+        && let Some(finding) = unapproved(accepted, plan, &merged)
+    {
+        return Err(Refusal::Unapproved(Box::new(finding)));
+    }
     let successor = successor(index, accepted, plan, &merged.project, &merged.environment);
     if let Some(finding) = size::of_index(&successor) {
         return Err(Refusal::CrossCheck(vec![finding]));
@@ -124,6 +134,18 @@ pub fn accept(
         environment: merged.environment,
     };
     Ok(AcceptOutcome::Accepted(Box::new(next)))
+}
+
+/// Why the plan needs an approval, as it said itself or as others were accepted since.
+fn unapproved(accepted: &AcceptedProject, plan: &Plan, merged: &merge::Merged) -> Option<Finding> {
+    let change = approval::Change {
+        services: &plan.services,
+        objects: &plan.objects,
+        project: &merged.project,
+        environment: &merged.environment,
+    };
+    let said = plan.approval_needed().cloned();
+    said.or_else(|| approval::need(accepted, change).map(|need| approval::finding(&need)))
 }
 
 /// A project's own objects stand exactly as long as an environment of it does.

@@ -67,4 +67,6 @@ codes! {
         "An environment is accepted and runs, but the project's file has no such environment any more.";
     NEVER_HERE "SF6120" "`was` or `removed` names what was never here"
         "A service says that it was another one, or the file says that something is removed, and nothing of that name was ever accepted, while this plan takes something else away.";
+    APPROVAL_NEEDED "SF6121" "plan needs an approval"
+        "The environment is protected, and the plan deletes, replaces or opens something of it, or takes `protect` away.";
 }

@@ -14,6 +14,8 @@ use starform_contract::{
     schema::{self, Document},
 };
 
+use crate::approval::Approvals;
+
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, JsonSchema)]
 pub enum PlanSchema {
     #[serde(rename = "starform.plan/v1")]
@@ -47,6 +49,9 @@ pub struct Plans {
     /// Empty where only the plans are shown.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub bundles: BTreeMap<Digest, Bundle>,
+    /// Which of the plans' effects are approved, at the moment of asking; nothing of it is believed.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub approvals: Approvals,
 }
 
 impl Document for Plans {
@@ -306,6 +311,8 @@ pub struct Finding {
 pub enum FindingSeverity {
     /// `apply` refuses the plan.
     Blocking,
+    /// `apply` refuses the plan until its effect is approved.
+    Approval,
     Warning,
 }
 
@@ -333,12 +340,16 @@ impl Plans {
             schema: PlansSchema::V1,
             plans,
             bundles,
+            approvals: Approvals::new(),
         }
     }
 
     /// Without the bundles: what is shown.
     #[must_use]
     pub fn without_bundles(&self) -> Self {
-        Self::new(self.plans.clone(), BTreeMap::new())
+        Self {
+            bundles: BTreeMap::new(),
+            ..self.clone()
+        }
     }
 }

@@ -10,12 +10,14 @@
 //! | [`removal`] | the plans that delete an environment or a project |
 //! | [`document`], [`schema`] | what a plan is |
 //! | [`accept`] | a plan onto the state that is accepted now: merged service by service, or refused |
+//! | [`approval`] | whether a plan needs one |
 //! | [`health`] | what a live object says about itself |
 //! | [`view`] | a plan for people and for machines |
 //! | [`yaml`] | manifests as people read them |
 
 pub mod accept;
 pub mod accepted;
+pub mod approval;
 pub mod codes;
 pub mod crosscheck;
 pub mod diff;

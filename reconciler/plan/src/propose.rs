@@ -13,7 +13,7 @@ use starform_contract::{
 
 use crate::{
     accepted::AcceptedProject,
-    codes, crosscheck,
+    approval, codes, crosscheck,
     diff::{
         model,
         objects::{self, Changed, State},
@@ -151,6 +151,13 @@ fn proposed(input: ProposeInput<'_>, held: Vec<ServiceChange>) -> Proposal {
     let mut findings = crosscheck::findings(&environment.environment, sides, origins);
     findings.extend(unmatched(before, after, only, &objects, adopt));
     let objects: Vec<_> = objects.into_iter().map(|changed| changed.change).collect();
+    let change = approval::Change {
+        services: &services,
+        objects: &objects,
+        project: &project,
+        environment: &environment,
+    };
+    findings.extend(approval::need(accepted, change).map(|need| approval::finding(&need)));
     let unknown = Digest::of_bytes(b"");
     let plan = Plan {
         schema: PlanSchema::V1,

@@ -171,6 +171,7 @@ fn refused(refusal: &Refusal) -> ApiError {
             ApiError::conflict("plan-conflict", detail).with_findings(findings.clone())
         }
         Refusal::Blocked(findings) => ApiError::blocked(detail, findings.clone()),
+        Refusal::Unapproved(finding) => ApiError::unapproved(detail, (**finding).clone()),
         Refusal::Used(_) => ApiError::conflict("plan-consumed", detail),
         Refusal::Standing(_) | Refusal::LastEnvironment(_) => {
             ApiError::conflict("plan-conflict", detail)

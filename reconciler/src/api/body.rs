@@ -415,7 +415,7 @@ pub struct Problem {
     /// Of `compile-failed`: the JSON form of the language's diagnostics.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub diagnostics: Option<Value>,
-    /// Of `plan-blocked` and `plan-conflict`.
+    /// Of `plan-blocked`, `plan-conflict` and `approval-needed`.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub findings: Vec<Finding>,
     /// Of `plan-stale`: what each service was, is, and would become.

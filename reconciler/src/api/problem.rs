@@ -83,6 +83,13 @@ impl ApiError {
         error
     }
 
+    /// A plan that needs an approval and has none.
+    pub(super) fn unapproved(detail: impl Into<String>, finding: Finding) -> Self {
+        let mut error = Self::new(StatusCode::FORBIDDEN, "approval-needed", detail);
+        error.0.problem.findings = vec![finding];
+        error
+    }
+
     /// The same key was used for another request.
     pub(super) fn key_reused() -> Self {
         let detail = "this Idempotency-Key was used for another request; use a new one";

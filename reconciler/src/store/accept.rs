@@ -10,6 +10,7 @@ use starform_contract::{
 };
 use starform_plan::{
     accept::{AcceptOutcome, Next, Refusal, accept, clear_finished},
+    approval::Approval,
     document::Plan,
     propose::Proposal,
 };
@@ -69,7 +70,7 @@ impl Store {
         };
         let index = index_to_extend(&mut tx, cluster, request.project).await?;
         let accepted = plans::accepted(&mut tx, &index, request.project).await?;
-        let apply = match accept(&index, &accepted, &proposal) {
+        let apply = match accept(&index, &accepted, &proposal, Approval::Missing) {
             Err(refusal) => return Ok(AcceptResult::Refused(refusal)),
             Ok(AcceptOutcome::Accepted(next)) => {
                 let (project, now) = (request.project, request.now);

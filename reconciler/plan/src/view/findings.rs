@@ -64,7 +64,11 @@ pub fn github(plans: &[Plan], folder: &str) -> String {
             out.push_str(&format!("::warning title={name}::{}\n", data(&lost)));
         }
     }
-    for severity in [FindingSeverity::Blocking, FindingSeverity::Warning] {
+    for severity in [
+        FindingSeverity::Blocking,
+        FindingSeverity::Approval,
+        FindingSeverity::Warning,
+    ] {
         let all: Vec<(&Plan, &Finding)> = each(plans)
             .filter(|(_, finding)| finding.severity == severity)
             .collect();
@@ -138,7 +142,8 @@ fn result(
 const fn level(severity: FindingSeverity) -> &'static str {
     match severity {
         FindingSeverity::Blocking => "error",
-        FindingSeverity::Warning => "warning",
+        // Nothing is wrong with it; somebody has to look.
+        FindingSeverity::Approval | FindingSeverity::Warning => "warning",
     }
 }
 

@@ -211,6 +211,7 @@ fn findings(page: &mut Page, findings: &[Remark]) {
     for finding in findings {
         let (paint, word) = match finding.severity {
             FindingSeverity::Blocking => (Paint::Red, "error"),
+            FindingSeverity::Approval => (Paint::Magenta, "approval"),
             FindingSeverity::Warning => (Paint::Yellow, "warning"),
         };
         let text = Text::new(paint, format!("{word}[{}]", finding.code))

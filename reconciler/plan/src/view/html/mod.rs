@@ -218,6 +218,7 @@ fn about(heading: &Heading) -> Markup {
 fn remark(finding: &Remark) -> Markup {
     let (class, word) = match finding.severity {
         FindingSeverity::Blocking => ("lost", "error"),
+        FindingSeverity::Approval => ("updated", "approval"),
         FindingSeverity::Warning => ("updated", "warning"),
     };
     markup! {

@@ -319,6 +319,7 @@ fn about(out: &mut String, part: &Part) {
 fn remark(finding: &Remark) -> String {
     let word = match finding.severity {
         FindingSeverity::Blocking => "**error**",
+        FindingSeverity::Approval => "**approval**",
         FindingSeverity::Warning => "warning",
     };
     let at = finding.at.as_deref().map(values::visible);

@@ -176,7 +176,11 @@ fn poison(plan: &mut Plan, hostile: &[String]) {
             }
         }
     }
-    for severity in [FindingSeverity::Blocking, FindingSeverity::Warning] {
+    for severity in [
+        FindingSeverity::Blocking,
+        FindingSeverity::Approval,
+        FindingSeverity::Warning,
+    ] {
         plan.findings.push(Finding {
             code: "SF6101".to_owned(),
             severity,

@@ -4,6 +4,7 @@
 
 mod accept;
 mod applied;
+mod approval;
 mod codes;
 mod former;
 mod hold;

@@ -407,7 +407,7 @@ fn admit_none(workload: &mut Workload) {
 }
 
 /// A proposal whose rendered bundles were changed by hand.
-fn altered(
+pub(super) fn altered(
     world: &World,
     state: &EnvironmentState,
     change: impl FnOnce(&mut Rendered),
@@ -427,7 +427,7 @@ fn altered(
     })
 }
 
-fn replace(
+pub(super) fn replace(
     entry: &mut starform_contract::ServiceEntry,
     kind: &str,
     change: impl FnOnce(&mut Value),

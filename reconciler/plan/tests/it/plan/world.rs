@@ -13,7 +13,9 @@ use starform_contract::{
     profile::{DEFAULT_TIER, Tier},
 };
 use starform_plan::{
-    AcceptOutcome, AcceptedProject, Proposal, ProposeInput, Refusal, accept, bind_names,
+    AcceptOutcome, AcceptedProject, Proposal, ProposeInput, Refusal, accept,
+    approval::Approval,
+    bind_names,
     hosts::OthersHosts,
     names,
     propose::propose,
@@ -115,10 +117,18 @@ impl World {
         })
     }
 
-    /// Whether there was something to do.
+    /// Whether there was something to do; every approval is given.
     pub(crate) fn accept(&mut self, proposal: &Proposal) -> Result<bool, Refusal> {
+        self.accept_with(proposal, Approval::Given)
+    }
+
+    pub(crate) fn accept_with(
+        &mut self,
+        proposal: &Proposal,
+        approval: Approval,
+    ) -> Result<bool, Refusal> {
         let accepted = self.accepted(proposal.project.project_id);
-        match accept::accept(&self.index, &accepted, proposal)? {
+        match accept::accept(&self.index, &accepted, proposal, approval)? {
             AcceptOutcome::NothingToDo => Ok(false),
             AcceptOutcome::Accepted(next) => {
                 let bundles = [

@@ -1,0 +1,178 @@
+//! Whether a plan needs an approval: what `protect` of an environment asks for.
+//!
+//! Pure. Always holds: a plan that destroys, deletes, replaces or widens anything of a protected
+//! environment needs one, and so does one that takes `protect` away; the accepted and the proposed word
+//! count alike, so no change unprotects itself. Which approval a plan has, only the caller knows: see
+//! [`crate::accept`].
+
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    fmt,
+};
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+use starform_contract::{
+    EffectId, EnvironmentBundle, EnvironmentName, Object, ObjectKey, ProjectBundle,
+};
+
+use crate::{
+    accepted::AcceptedProject,
+    codes,
+    document::{Finding, FindingSeverity, ObjectChange, Plan, Risk, ServiceChange},
+    view::values,
+};
+
+/// Whether somebody who may has approved the effect of a plan.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Approval {
+    Given,
+    Missing,
+}
+
+/// An approval that holds, as it stands beside a plan; never part of one.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct Approved {
+    /// Who: the name of a person, or the id of an administrator's token.
+    pub by: String,
+    /// When (RFC 3339).
+    pub at: String,
+}
+
+/// Those that hold, by what they approve.
+pub type Approvals = BTreeMap<EffectId, Approved>;
+
+/// Why a plan needs an approval; printed, it is the title of the finding.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Need {
+    /// Whose `protect` asks for it: the plan's environment, or another one of the project that the
+    /// project's own objects serve too.
+    pub protected: EnvironmentName,
+    /// How many objects are at each risk.
+    pub risks: BTreeMap<Risk, usize>,
+    /// `protect` would be taken away.
+    pub unprotects: bool,
+}
+
+/// What a plan changes, and what comes out.
+#[derive(Clone, Copy)]
+pub(crate) struct Change<'a> {
+    pub(crate) services: &'a [ServiceChange],
+    pub(crate) objects: &'a [ObjectChange],
+    pub(crate) project: &'a ProjectBundle,
+    pub(crate) environment: &'a EnvironmentBundle,
+}
+
+/// `None`: the change may be applied without anybody's approval.
+pub(crate) fn need(accepted: &AcceptedProject, change: Change<'_>) -> Option<Need> {
+    let next = change.environment;
+    let before = accepted.environment(&next.environment);
+    let was = before.is_some_and(|environment| environment.protect);
+    let need = if was || next.protect {
+        Need {
+            protected: next.environment.clone(),
+            risks: risks(change.objects.iter(), change.services),
+            unprotects: was && !next.protect,
+        }
+    } else {
+        let shared = shared(accepted, change.project);
+        let objects = change.objects.iter();
+        Need {
+            protected: other_protected(accepted)?,
+            risks: risks(objects.filter(|object| shared.contains(&object.key)), &[]),
+            unprotects: false,
+        }
+    };
+    (need.unprotects || !need.risks.is_empty()).then_some(need)
+}
+
+/// As a finding of the plan.
+pub(crate) fn finding(need: &Need) -> Finding {
+    Finding {
+        code: codes::APPROVAL_NEEDED.code.to_owned(),
+        severity: FindingSeverity::Approval,
+        title: need.to_string(),
+        at: None,
+    }
+}
+
+impl Plan {
+    /// That it needs an approval, and why. What was accepted since may be another reason.
+    pub fn approval_needed(&self) -> Option<&Finding> {
+        let mut findings = self.findings.iter();
+        findings.find(|finding| finding.severity == FindingSeverity::Approval)
+    }
+}
+
+/// What nobody does to a protected environment alone.
+fn is_grave(risk: Risk) -> bool {
+    match risk {
+        Risk::Widen | Risk::Replace | Risk::Delete | Risk::Destroy => true,
+        Risk::None | Risk::Create | Risk::Update | Risk::Rollout => false,
+    }
+}
+
+fn risks<'a>(
+    objects: impl Iterator<Item = &'a ObjectChange>,
+    services: &[ServiceChange],
+) -> BTreeMap<Risk, usize> {
+    let mut risks = BTreeMap::new();
+    for object in objects.filter(|object| is_grave(object.risk)) {
+        *risks.entry(object.risk).or_default() += 1;
+    }
+    // A service has the risk of its objects; one without any that is deleted counts as one.
+    for service in services.iter().filter(|service| is_grave(service.risk)) {
+        risks.entry(service.risk).or_insert(1);
+    }
+    risks
+}
+
+/// The objects that serve all environments of the project.
+fn shared(accepted: &AcceptedProject, next: &ProjectBundle) -> BTreeSet<ObjectKey> {
+    let before = accepted.project().into_iter();
+    let before = before.flat_map(|project| &project.objects);
+    let all = before.chain(&next.objects);
+    all.filter_map(Object::key).collect()
+}
+
+fn other_protected(accepted: &AcceptedProject) -> Option<EnvironmentName> {
+    let mut others = accepted.environments().into_iter();
+    let protected = others.find(|(_, other)| other.protect && !other.is_empty());
+    protected.map(|(name, _)| name.clone())
+}
+
+impl fmt::Display for Need {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let risks = self.risks.iter().rev();
+        let mut does: Vec<String> = risks
+            .map(|(risk, number)| {
+                let objects = values::count(*number, "object");
+                match risk {
+                    Risk::Destroy => format!("destroys the data of {objects}"),
+                    Risk::Delete => format!("deletes {objects}"),
+                    Risk::Replace => format!("replaces {objects}"),
+                    Risk::Widen => format!("opens {objects} to more"),
+                    Risk::None | Risk::Create | Risk::Update | Risk::Rollout => {
+                        format!("changes {objects}")
+                    }
+                }
+            })
+            .collect();
+        does.extend(self.unprotects.then(|| "takes `protect` away".to_owned()));
+        let name = &self.protected;
+        let does = list(&does);
+        write!(
+            f,
+            "{name} is protected and the plan {does}, so it needs an approval"
+        )
+    }
+}
+
+/// `a`, `a and b`, `a, b and c`
+fn list(parts: &[String]) -> String {
+    match parts {
+        [] => String::new(),
+        [only] => only.clone(),
+        [most @ .., last] => format!("{} and {last}", most.join(", ")),
+    }
+}
