@@ -138,14 +138,11 @@ pub fn accept(
 
 /// Why the plan needs an approval, as it said itself or as others were accepted since.
 fn unapproved(accepted: &AcceptedProject, plan: &Plan, merged: &merge::Merged) -> Option<Finding> {
-    let change = approval::Change {
-        services: &plan.services,
-        objects: &plan.objects,
-        project: &merged.project,
-        environment: &merged.environment,
-    };
     let said = plan.approval_needed().cloned();
-    said.or_else(|| approval::need(accepted, change).map(|need| approval::finding(&need)))
+    said.or_else(|| {
+        let need = approval::need(accepted, plan, &merged.project, &merged.environment);
+        need.map(|need| need.finding())
+    })
 }
 
 /// A project's own objects stand exactly as long as an environment of it does.

@@ -54,29 +54,25 @@ pub struct Need {
     pub unprotects: bool,
 }
 
-/// What a plan changes, and what comes out.
-#[derive(Clone, Copy)]
-pub(crate) struct Change<'a> {
-    pub(crate) services: &'a [ServiceChange],
-    pub(crate) objects: &'a [ObjectChange],
-    pub(crate) project: &'a ProjectBundle,
-    pub(crate) environment: &'a EnvironmentBundle,
-}
-
-/// `None`: the change may be applied without anybody's approval.
-pub(crate) fn need(accepted: &AcceptedProject, change: Change<'_>) -> Option<Need> {
-    let next = change.environment;
+/// `None`: the plan, of which this project and this environment come out, may be applied without
+/// anybody's approval.
+pub(crate) fn need(
+    accepted: &AcceptedProject,
+    plan: &Plan,
+    project: &ProjectBundle,
+    next: &EnvironmentBundle,
+) -> Option<Need> {
     let before = accepted.environment(&next.environment);
     let was = before.is_some_and(|environment| environment.protect);
     let need = if was || next.protect {
         Need {
             protected: next.environment.clone(),
-            risks: risks(change.objects.iter(), change.services),
+            risks: risks(plan.objects.iter(), &plan.services),
             unprotects: was && !next.protect,
         }
     } else {
-        let shared = shared(accepted, change.project);
-        let objects = change.objects.iter();
+        let shared = shared(accepted, project);
+        let objects = plan.objects.iter();
         Need {
             protected: other_protected(accepted)?,
             risks: risks(objects.filter(|object| shared.contains(&object.key)), &[]),
@@ -86,13 +82,26 @@ pub(crate) fn need(accepted: &AcceptedProject, change: Change<'_>) -> Option<Nee
     (need.unprotects || !need.risks.is_empty()).then_some(need)
 }
 
-/// As a finding of the plan.
-pub(crate) fn finding(need: &Need) -> Finding {
-    Finding {
-        code: codes::APPROVAL_NEEDED.code.to_owned(),
-        severity: FindingSeverity::Approval,
-        title: need.to_string(),
-        at: None,
+/// Says of the plan that it needs one, if it does.
+pub(crate) fn note(
+    plan: &mut Plan,
+    accepted: &AcceptedProject,
+    project: &ProjectBundle,
+    next: &EnvironmentBundle,
+) {
+    let need = need(accepted, plan, project, next);
+    plan.findings.extend(need.map(|need| need.finding()));
+}
+
+impl Need {
+    /// As a finding of the plan.
+    pub(crate) fn finding(&self) -> Finding {
+        Finding {
+            code: codes::APPROVAL_NEEDED.code.to_owned(),
+            severity: FindingSeverity::Approval,
+            title: self.to_string(),
+            at: None,
+        }
     }
 }
 

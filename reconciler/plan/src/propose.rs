@@ -151,15 +151,8 @@ fn proposed(input: ProposeInput<'_>, held: Vec<ServiceChange>) -> Proposal {
     let mut findings = crosscheck::findings(&environment.environment, sides, origins);
     findings.extend(unmatched(before, after, only, &objects, adopt));
     let objects: Vec<_> = objects.into_iter().map(|changed| changed.change).collect();
-    let change = approval::Change {
-        services: &services,
-        objects: &objects,
-        project: &project,
-        environment: &environment,
-    };
-    findings.extend(approval::need(accepted, change).map(|need| approval::finding(&need)));
     let unknown = Digest::of_bytes(b"");
-    let plan = Plan {
+    let mut plan = Plan {
         schema: PlanSchema::V1,
         plan_id: PlanId::new(unknown.clone()),
         effect_id: EffectId::new(unknown),
@@ -181,6 +174,7 @@ fn proposed(input: ProposeInput<'_>, held: Vec<ServiceChange>) -> Proposal {
         objects,
         findings,
     };
+    approval::note(&mut plan, accepted, &project, &environment);
     Proposal {
         plan: identified(plan),
         project,
