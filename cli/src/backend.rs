@@ -182,9 +182,11 @@ impl Backend {
     }
 }
 
-/// Of an environment that the file declares and no plan has made yet.
+/// Of an environment that the file declares, and that no plan has made yet or one has deleted.
 pub(crate) fn say_nothing_accepted(project: &ProjectName, environment: &EnvironmentName) {
-    say!("{project}/{environment}: nothing is accepted yet; `starform apply --env {environment}`");
+    say!(
+        "{project}/{environment}: nothing is accepted; `starform plan --env {environment}` shows what would run"
+    );
 }
 
 /// The id of a project that the token may see.

@@ -3,9 +3,10 @@
 //! Effects: reads a file for the project's name, asks, accepts plans, prints. Always holds: what goes by
 //! such a plan is listed in it, and it is applied as any other.
 
-use std::path::Path;
+use std::{collections::BTreeSet, path::Path};
 
-use starform_contract::{EnvironmentName, ProjectName};
+use starform_contract::{Bundle, EnvironmentName, ProjectName};
+use starform_plan::document::Plans;
 
 use super::{
     apply::{self, Carrying},
@@ -75,5 +76,47 @@ async fn remove(
         auto_approve: removal.auto_approve,
         wait: removal.wait,
     };
-    apply::carry_out(&backend, &plans, carrying, terminal).await
+    let exit = apply::carry_out(&backend, &plans, carrying, terminal).await?;
+    if exit == Exit::Success {
+        say!("{}", ended(project, environment, &plans));
+    }
+    Ok(exit)
+}
+
+/// That it is done, and how what stays is deleted too.
+fn ended(project: &ProjectName, environment: Option<&EnvironmentName>, plans: &Plans) -> String {
+    let results = plans.plans.iter().filter_map(|plan| {
+        let bundle = plans.bundles.get(&plan.source.result)?;
+        match bundle {
+            Bundle::Environment(environment) => Some(environment),
+            Bundle::Project(_) => None,
+        }
+    });
+    let kept: BTreeSet<String> = results
+        .flat_map(|environment| &environment.kept)
+        .map(|kept| format!("{}.{}", kept.service, kept.volume))
+        .collect();
+    let (what, command) = match environment {
+        Some(environment) => (
+            format!("{project}/{environment}"),
+            format!("starform environment delete {environment} --project {project}"),
+        ),
+        None => (
+            project.to_string(),
+            format!("starform project delete {project}"),
+        ),
+    };
+    let mut text = format!("the deletion of {what} is done");
+    if !kept.is_empty() {
+        let names: Vec<&str> = kept.iter().map(String::as_str).collect();
+        let options: String = names
+            .iter()
+            .map(|name| format!(" --destroy {name}"))
+            .collect();
+        text.push_str(&format!(
+            "; {} stays with its data until `{command}{options}`",
+            names.join(", ")
+        ));
+    }
+    text
 }

@@ -120,8 +120,12 @@ fn text(status: &EnvironmentStatus, reports: bool) -> String {
     for kept in &status.kept {
         let (service, volume) = (&kept.service, &kept.volume);
         let word = match kept.meant {
-            true => "kept on purpose",
-            false => "nothing declares it; decide with `removed volume`",
+            true => "kept on purpose".to_owned(),
+            false if status.services.is_empty() => format!(
+                "`starform environment delete {} --destroy {service}.{volume}` deletes it",
+                status.environment
+            ),
+            false => "nothing declares it; decide with `removed volume`".to_owned(),
         };
         text.push_str(&format!(
             "  . volume {service}.{volume} is left behind with its data ({word})\n"

@@ -228,7 +228,7 @@ impl Home {
         })
     }
 
-    /// Nothing of the project is accepted any more, since nothing of it is there. Where somebody else
+    /// Nothing of the project is accepted any more, since nothing of it is there; its secrets go too. Where somebody else
     /// was accepted meanwhile it stays listed, until it is deleted once more.
     pub(crate) async fn forget(&mut self, project: ProjectId) -> anyhow::Result<()> {
         let mut projects = self.seen.index.projects.clone();
@@ -243,7 +243,7 @@ impl Home {
                     finished.remove(&project);
                 })
                 .await?;
-                Ok(())
+                Ok(persist::forget_secrets(&self.client, project).await?)
             }
             Err(persist::SaveError::Conflict) => Ok(()),
             Err(error) => Err(error.into()),

@@ -273,7 +273,7 @@ fn the_control_plane_is_killed_between_accept_and_report(
     let late = Project::new(&project("late", &[("api", 2)]));
     platform.create_project("late");
     let status = platform.starform(&late, &["status"]).expect(0);
-    status.says(&["late/production: nothing is accepted yet"]);
+    status.says(&["late/production: nothing is accepted; `starform plan"]);
     // Without an agent nothing is reported, so the kill falls between accept and report for sure.
     platform.agent = None;
     let waited = platform

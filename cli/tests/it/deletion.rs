@@ -7,8 +7,8 @@ use serde_json::json;
 
 use crate::support::{
     cluster::{Audited, Cluster},
-    embedded::{apply, starform_in},
-    process::Ran,
+    embedded::{apply, command, starform_in},
+    process::{Ran, run_with},
     project::Project,
     standing::{Standing, staging_alone_is_gone},
 };
@@ -131,6 +131,13 @@ fn what_is_not_there_is_told(cluster: &Cluster, shop: &Project) {
 
 fn a_kept_volume_keeps_the_namespace(cluster: &Cluster, shop: &Project) {
     let namespace = cluster.namespace("shop").unwrap();
+    let mut set = command(cluster, shop);
+    run_with(
+        set.args(["secret", "set", "token", "--env", "production"]),
+        "value",
+    )
+    .expect(0);
+    assert_eq!(kept_secrets(cluster, &namespace), 1);
     let deleted = delete(cluster, shop, &["project", "delete", "shop"]).expect(0);
     assert!(
         deleted
@@ -138,6 +145,18 @@ fn a_kept_volume_keeps_the_namespace(cluster: &Cluster, shop: &Project) {
             .contains("PersistentVolumeClaim db--production--data"),
         "{}",
         deleted.stdout
+    );
+    assert!(
+        deleted
+            .stderr
+            .contains("`starform project delete shop --destroy db.data`"),
+        "{}",
+        deleted.stderr
+    );
+    assert!(
+        !deleted.stderr.contains("no plan lists it"),
+        "{}",
+        deleted.stderr
     );
     let left = cluster.ours(&namespace);
     assert_eq!(
@@ -148,6 +167,7 @@ fn a_kept_volume_keeps_the_namespace(cluster: &Cluster, shop: &Project) {
             "rolebindings starform-applier"
         ]
     );
+    assert_eq!(kept_secrets(cluster, &namespace), 1);
     let mark = cluster.audit_mark();
     delete(
         cluster,
@@ -155,6 +175,7 @@ fn a_kept_volume_keeps_the_namespace(cluster: &Cluster, shop: &Project) {
         &["project", "delete", "shop", "--destroy", "db.data"],
     )
     .expect(0);
+    assert_eq!(kept_secrets(cluster, &namespace), 0);
     assert_eq!(
         cluster.get(&format!("/api/v1/namespaces/{namespace}")),
         None
@@ -167,6 +188,17 @@ fn a_kept_volume_keeps_the_namespace(cluster: &Cluster, shop: &Project) {
         .map(|request| request.resource)
         .collect();
     assert_eq!(gone, ["persistentvolumeclaims", "namespaces"]);
+}
+
+/// Of the project of this namespace, whose name ends with the first digits of its id.
+fn kept_secrets(cluster: &Cluster, namespace: &str) -> usize {
+    let secrets = cluster.list("/api/v1/namespaces/starform-system/secrets");
+    let (_, id) = namespace.rsplit_once('-').unwrap();
+    let of_project = secrets.iter().filter(|secret| {
+        let name = secret["metadata"]["name"].as_str().unwrap();
+        name.starts_with(&format!("starform-secrets-{id}"))
+    });
+    of_project.count()
 }
 
 fn what_is_not_ours_keeps_the_namespace(cluster: &Cluster) {

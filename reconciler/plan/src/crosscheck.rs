@@ -50,6 +50,7 @@ pub(crate) fn findings(
         let before = sides.before.get(environment).copied();
         findings.extend(kept::impossible(before, bundle, origins));
         findings.extend(kept::reminders(bundle));
+        findings.extend(kept::keeping_the_namespace(sides.project, environments));
         findings.extend(kept::idle_classes(bundle, origins));
         findings.extend(unverified(bundle, sides.others, origins));
         findings.extend(size::findings(sides.sizes, sides.project, bundle, origins));

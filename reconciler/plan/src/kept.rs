@@ -8,12 +8,14 @@ use std::collections::BTreeSet;
 
 use serde_json::Value;
 use starform_contract::{
-    Deletion, EnvironmentBundle, Kept, Object, ObjectKey, Origins, ServiceEntry, ServiceName,
+    Deletion, EnvironmentBundle, Kept, Object, ObjectKey, Origins, ProjectBundle, ServiceEntry,
+    ServiceName,
     quantity::Memory,
     state::{Data, Removed},
 };
 
 use crate::{
+    accepted::Environments,
     codes,
     crosscheck::blocking,
     document::{Finding, FindingSeverity},
@@ -135,19 +137,46 @@ pub(crate) fn reminders(environment: &EnvironmentBundle) -> impl Iterator<Item =
     unsaid.map(|kept| {
         let name = called(environment, kept);
         let cure = if environment.is_empty() {
-            format!("`--destroy {name}` deletes it too")
+            format!(
+                "add `--destroy {name}` to delete it too, or later run `starform environment delete {} --destroy {name}`",
+                environment.environment
+            )
         } else {
             format!(
                 "write `removed volume {name} data=destroy` to delete it, `data=keep` to leave it be, or declare it again"
             )
         };
-        Finding {
-            code: codes::VOLUME_KEPT.code.to_owned(),
-            severity: FindingSeverity::Warning,
-            title: format!("the volume {name} is left behind with its data; {cure}"),
-            at: None,
-        }
+        let title = format!("the volume {name} is left behind with its data; {cure}");
+        warning(title)
     })
+}
+
+/// Of a project that ends: the volumes for which its Namespace stays.
+pub(crate) fn keeping_the_namespace(
+    project: &ProjectBundle,
+    environments: &Environments<'_>,
+) -> Option<Finding> {
+    let kept = environments.iter().flat_map(|(name, environment)| {
+        let kept = environment.kept.iter();
+        kept.map(move |kept| format!("{} of {name}", called(environment, kept)))
+    });
+    let kept: Vec<String> = kept.collect();
+    (project.objects.is_empty() && !kept.is_empty()).then(|| {
+        warning(format!(
+            "the Namespace {} stays as long as volumes are left behind in it: {}",
+            project.namespace,
+            kept.join(", ")
+        ))
+    })
+}
+
+fn warning(title: String) -> Finding {
+    Finding {
+        code: codes::VOLUME_KEPT.code.to_owned(),
+        severity: FindingSeverity::Warning,
+        title,
+        at: None,
+    }
 }
 
 /// Changes of volumes that no cluster can carry out.

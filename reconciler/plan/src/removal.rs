@@ -90,19 +90,24 @@ pub fn project(
     let there = accepted.still_there();
     let own = standing(&there)?;
     let removed = removed(there.environments().into_values(), destroy)?;
-    let last = there.environments().len() - 1;
-    let environments = there.environments().into_values().enumerate();
-    let plans = environments.map(|(place, current)| {
-        let mut own = own.clone();
-        own.objects.clear();
-        match place == last {
-            true => Ok(emptied(&there, current, own, &removed)),
-            false => {
-                let own = standing(accepted)?.clone();
-                Ok(emptied(accepted, current, own, &removed))
+    let mut environments: Vec<&EnvironmentBundle> = there.environments().into_values().collect();
+    // What belongs to the project itself goes when nothing of it stands any more.
+    environments.sort_by_key(|environment| !environment.is_empty());
+    let last = environments.len() - 1;
+    let plans = environments
+        .into_iter()
+        .enumerate()
+        .map(|(place, current)| {
+            let mut own = own.clone();
+            own.objects.clear();
+            match place == last {
+                true => Ok(emptied(&there, current, own, &removed)),
+                false => {
+                    let own = standing(accepted)?.clone();
+                    Ok(emptied(accepted, current, own, &removed))
+                }
             }
-        }
-    });
+        });
     plans.collect()
 }
 

@@ -30,8 +30,8 @@ pub(super) struct State {
     pub(super) objects: BTreeMap<ObjectKey, Wanted>,
     /// Keys ordered by wave, then key.
     pub(super) units: BTreeMap<UnitKey, Vec<ObjectKey>>,
-    /// Volumes that services left behind, and whether somebody said that they stay.
-    kept: BTreeMap<ObjectKey, bool>,
+    /// Volumes that services left behind.
+    kept: BTreeSet<ObjectKey>,
     /// Project and environment units whose bundle is not believed, and why.
     pub(super) refused: BTreeMap<UnitKey, String>,
     /// The verdict on each bundle; a bundle is immutable, so it is judged once.
@@ -82,7 +82,7 @@ impl State {
             bundles: BTreeMap::new(),
             objects: BTreeMap::new(),
             units: BTreeMap::new(),
-            kept: BTreeMap::new(),
+            kept: BTreeSet::new(),
             refused: BTreeMap::new(),
             verdicts: BTreeMap::new(),
         };
@@ -177,9 +177,9 @@ impl State {
             .map_or(&[], |entry| &entry.accepted)
     }
 
-    /// A volume that stays on purpose: nobody is told of it.
-    pub(super) fn is_meant_to_stay(&self, key: &ObjectKey) -> bool {
-        self.kept.get(key) == Some(&true)
+    /// A volume that stays, as accepted: plans tell of it until somebody decides.
+    pub(super) fn is_kept(&self, key: &ObjectKey) -> bool {
+        self.kept.contains(key)
     }
 
     /// Whether an accepted plan of the project lets this object be deleted: one in its namespace, or the
@@ -197,7 +197,7 @@ impl State {
         let inside = key.namespace.as_deref() == Some(&entry.namespace);
         let namespace = key.is_namespace() && key.name == entry.namespace;
         let allowed = inside || namespace && self.is_ended(project);
-        listed && allowed && !self.kept.contains_key(key)
+        listed && allowed && !self.is_kept(key)
     }
 
     /// The project's own bundle is believed, and wants nothing; nor does an environment.
@@ -289,7 +289,7 @@ impl State {
             return;
         }
         let kept = bundle.kept.iter();
-        let kept = kept.filter_map(|kept| Some((kept.object.key()?, kept.meant)));
+        let kept = kept.filter_map(|kept| kept.object.key());
         self.kept.extend(kept);
         for (position, service) in bundle.services.iter().enumerate() {
             let unit = UnitKey::Service(project, name.clone(), service.service_id);

@@ -124,7 +124,7 @@ impl Engine {
             .collect();
         self.leftovers.retain(|key, leftover| {
             !state.objects.contains_key(key)
-                && !state.is_meant_to_stay(key)
+                && !state.is_kept(key)
                 && !is_frozen(state, &leftover.unit)
         });
         for (key, unit) in found {
@@ -133,7 +133,7 @@ impl Engine {
     }
 
     pub(super) fn add_leftover(&mut self, state: &State, key: ObjectKey, unit: UnitKey) {
-        if is_frozen(state, &unit) || state.is_meant_to_stay(&key) {
+        if is_frozen(state, &unit) || state.is_kept(&key) {
             return;
         }
         let consent = state.may_delete(unit.project(), &key);

@@ -31,7 +31,7 @@ pub use envelope::{Envelopes, load_envelopes, remove_envelopes, save_envelopes};
 pub use inventory::{inventory_key, load_inventory, save_inventory};
 pub use secret::{
     AGENT_KEY, KeepError, KeptSecret, KeptSecrets, KeptValue, KeptVersions, agent_key,
-    change_secrets, kept_versions, load_secrets,
+    change_secrets, forget_secrets, kept_versions, load_secrets,
 };
 pub use shard::{Damage, PART_BYTES, Part, pack, unpack};
 

@@ -216,6 +216,24 @@ pub async fn change_secrets<T>(
     Err(KeepError::Busy)
 }
 
+/// Forgets every value of the project's environments, and which versions there were.
+///
+/// # Errors
+/// [`KeepError`]
+pub async fn forget_secrets(client: &Client, project: ProjectId) -> Result<(), KeepError> {
+    let kept = kept_versions(client).await?;
+    let environments = kept.projects.get(&project);
+    for environment in environments.into_iter().flat_map(BTreeMap::keys) {
+        let name = secret_name(Scope::Environment(project, environment));
+        match call(client, request(Method::DELETE, &path(&name), None)).await {
+            Ok(_) => {}
+            Err(error) if code(&error) == Some(404) => {}
+            Err(error) => return Err(quiet(error).into()),
+        }
+    }
+    Ok(())
+}
+
 impl KeptVersions {
     /// As plans of the project need it.
     pub fn of(&self, project: ProjectId) -> Kept {

@@ -125,6 +125,39 @@ fn an_environment_goes_with_all_its_objects_and_nothing_else() {
     assert!(world.accept(&again).unwrap());
 }
 
+/// What is left of it does not stand for a project that is to go.
+#[test]
+fn a_project_goes_after_an_environment_that_left_a_volume() {
+    for destroy in [&["catalog.data"][..], &[]] {
+        let mut world = shop();
+        let gone = remove(&world, "production", &[]).unwrap();
+        assert!(world.accept(&gone).unwrap());
+        for proposal in end(&world, destroy) {
+            let changes = !proposal.plan.is_empty();
+            assert_eq!(world.accept(&proposal), Ok(changes));
+        }
+        let accepted = world.accepted(shop_id());
+        assert!(accepted.is_ended());
+        let left: Vec<&str> = accepted
+            .environments()
+            .into_keys()
+            .map(|name| name.as_str())
+            .collect();
+        let stays: &[&str] = if destroy.is_empty() {
+            &["production"]
+        } else {
+            &[]
+        };
+        assert_eq!(left, stays);
+        if destroy.is_empty() {
+            // As the reminder says.
+            let destroyed = remove(&world, "production", &["catalog.data"]).unwrap();
+            assert!(world.accept(&destroyed).unwrap());
+            assert!(world.accepted(shop_id()).environments().is_empty());
+        }
+    }
+}
+
 #[test]
 fn a_service_that_is_held_goes_too() {
     let mut held = staging();
