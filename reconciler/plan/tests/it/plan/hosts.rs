@@ -95,6 +95,7 @@ fn told(plan: &Plan) -> Vec<String> {
             assert_eq!(at, Some("starform.kdl:9:7"), "{finding:?}");
             let severity = match finding.severity {
                 FindingSeverity::Blocking => "blocking",
+                FindingSeverity::Approval => "approval",
                 FindingSeverity::Warning => "warning",
             };
             format!("{severity}: {}", finding.title)
