@@ -158,12 +158,13 @@ impl EnvironmentName {
 }
 
 impl ObjectName {
-    /// The `n`-th candidate for a service: `name`, `name-2`, `name-3`, … (`n` from 1).
+    /// The `n`-th candidate for a service: `name`, `name-2`, `name-3`, … (`n` from 1). Only the longest
+    /// names have to be cut, from their hundredth candidate on.
     pub fn candidate(service: &ServiceName, n: u32) -> Self {
         Self(if n <= 1 {
             service.0.clone()
         } else {
-            format!("{service}-{n}")
+            cut(&format!("{service}-{n}"), Self::LONGEST)
         })
     }
 }

@@ -8,9 +8,17 @@ use starform_contract::{
     ServiceName, VolumeName, name,
 };
 
+/// Of every length, the longest among them often.
 fn service() -> impl Strategy<Value = ServiceName> {
-    "[a-z]([a-z0-9]|-[a-z0-9]){0,13}[a-z0-9]?"
+    let short = "[a-z]([a-z0-9]|-[a-z0-9]){0,13}[a-z0-9]?";
+    let longest = "[a-z][a-z0-9]([a-z0-9-][a-z0-9]){13}";
+    prop_oneof![short, longest]
         .prop_filter_map("within the limit", |text| ServiceName::new(text).ok())
+}
+
+/// Which candidate for an object name: a service of previews has hundreds in its life.
+fn candidate() -> impl Strategy<Value = u32> {
+    prop_oneof![1u32..99, 99u32..1_200, Just(u32::MAX)]
 }
 
 fn environment() -> impl Strategy<Value = EnvironmentName> {
@@ -24,7 +32,7 @@ fn alike(longest: usize) -> impl Strategy<Value = String> {
 
 /// Everything that the names of one environment's objects are made from.
 fn parts() -> impl Strategy<Value = (ObjectName, EnvironmentName, VolumeName, GroupName)> {
-    let object = (alike(28), 1u32..99)
+    let object = (alike(28), candidate())
         .prop_map(|(name, n)| ObjectName::candidate(&ServiceName::new(name).unwrap(), n));
     let environment = prop_oneof![alike(30), "[a-c]{1,3}(--?[a-c1r]{1,4}){0,2}",]
         .prop_map(|name| EnvironmentName::new(name).unwrap());
@@ -52,8 +60,10 @@ fn is_service_name(text: &str) -> bool {
 
 proptest! {
     #[test]
-    fn object_names_are_valid(service in service(), environment in environment(), n in 1u32..99) {
+    fn object_names_are_valid(service in service(), environment in environment(), n in candidate()) {
         let object = ObjectName::candidate(&service, n);
+        let read: Result<ObjectName, _> = serde_json::from_value(serde_json::to_value(&object).unwrap());
+        prop_assert_eq!(read.ok(), Some(object.clone()), "{} is not read back", object);
         let name = name::service_object(&object, &environment);
         prop_assert!(is_service_name(&name), "{}", name);
         let cron = name::cron_job(&object, &environment);
@@ -147,7 +157,7 @@ proptest! {
 
     #[test]
     fn platform_hosts_have_a_valid_first_label(
-        project in any::<u128>(), service_name in service(), environment in environment(), n in 1u32..99,
+        project in any::<u128>(), service_name in service(), environment in environment(), n in candidate(),
     ) {
         let project = ProjectId::new(uuid::Uuid::from_u128(project));
         let service = ServiceId::derive(project, &service_name, 0);
@@ -165,6 +175,24 @@ proptest! {
         prop_assert_eq!(groups, VolumeName::new(text.clone()).is_ok());
         let _ = EnvironmentName::new(text);
     }
+}
+
+/// Those that were given out before candidates had to fit stay what they were.
+#[test]
+fn the_longest_service_has_more_object_names_than_it_ever_needs() {
+    let service = ServiceName::new("payment-provider-callbacks-x").unwrap();
+    assert_eq!(service.as_str().len(), ServiceName::LONGEST);
+    let candidates: Vec<_> = (1..=1_200)
+        .map(|n| ObjectName::candidate(&service, n))
+        .collect();
+    let distinct: BTreeSet<_> = candidates.iter().collect();
+    assert_eq!(distinct.len(), candidates.len());
+    assert_eq!(candidates[0].as_str(), "payment-provider-callbacks-x");
+    assert_eq!(candidates[98].as_str(), "payment-provider-callbacks-x-99");
+    // printf payment-provider-callbacks-x-100 | sha256sum
+    assert_eq!(candidates[99].as_str(), "payment-provider-callb-88d150f5");
+    let short = ObjectName::candidate(&ServiceName::new("web").unwrap(), 1_000);
+    assert_eq!(short.as_str(), "web-1000");
 }
 
 #[test]

@@ -4,7 +4,9 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use starform_contract::{EnvironmentState, NameEntry, Origins, ServiceId};
+use starform_contract::{
+    Bundle, EnvironmentState, NameEntry, Origins, ServiceId, ServiceName, schema::read,
+};
 use starform_plan::{
     ProposeInput, Refusal, bind_names, document::Action, propose::propose, stale::Part,
 };
@@ -68,6 +70,40 @@ fn names_of_services_stay_apart() {
     );
     let objects: BTreeSet<&str> = bound.iter().map(|e| e.object_name.as_str()).collect();
     assert_eq!(objects.len(), bound.len(), "{bound:?}");
+}
+
+/// `only preview`: it goes and comes back with every pull request.
+#[test]
+fn a_service_of_the_longest_name_comes_back_hundreds_of_times() {
+    let name = service_name(&"a".repeat(ServiceName::LONGEST));
+    let mut world = World::having(&sample::shop());
+    for round in 0..220 {
+        let accepted = world.accepted(shop_id());
+        let bound = bind_names(shop_id(), &accepted, &[name.clone()], &BTreeMap::new());
+        let objects: BTreeSet<&str> = bound.iter().map(|e| e.object_name.as_str()).collect();
+        assert_eq!(objects.len(), bound.len(), "round {round}: {bound:?}");
+        let retired = |entry: NameEntry| NameEntry {
+            retired: entry.retired || entry.name == name,
+            ..entry
+        };
+        give_names(&mut world, bound.into_iter().map(retired).collect());
+    }
+    for bundle in world.bundles.values() {
+        let text = serde_json::to_vec(bundle).unwrap();
+        assert_eq!(read::<Bundle>(&text).as_ref(), Ok(bundle));
+    }
+}
+
+/// The project's own bundle with these names, as a store that was read again has it.
+fn give_names(world: &mut World, names: Vec<NameEntry>) {
+    let entry = world.index.projects.get_mut(&shop_id()).unwrap();
+    let Some(Bundle::Project(mut own)) = world.bundles.remove(&entry.bundle) else {
+        panic!("the project has a bundle of its own");
+    };
+    own.names = names;
+    let own = Bundle::Project(own);
+    entry.bundle = own.digest();
+    world.bundles.insert(own.digest(), own);
 }
 
 /// The shop with its mailer under another name.
