@@ -3,6 +3,8 @@
 //! Pure data; immutable, named by its digest. Always holds: no times, host names, commits or source
 //! positions inside, so a commit that changes nothing of meaning changes no digest.
 
+mod written;
+
 use std::collections::BTreeMap;
 
 use schemars::JsonSchema;
@@ -10,14 +12,16 @@ use serde::{Deserialize, Deserializer, Serialize, de::Error as _};
 use serde_json::Value;
 
 use crate::{
-    digest::Digest,
+    digest::{Digest, canonical},
     id::{ProjectId, ServiceId, WorkspaceId},
-    key::ObjectKey,
+    key::{KeyRef, ObjectKey},
     model::ServiceKind,
     name::{EnvironmentName, ObjectName, ProjectName, ServiceName, VolumeName},
     schema,
     state::DriftPolicy,
 };
+
+pub use written::Written;
 
 /// The annotation that carries an [`Object`]'s digest on the live object.
 pub const DIGEST_ANNOTATION: &str = "starform.io/digest";
@@ -229,12 +233,19 @@ impl Object {
     pub fn key(&self) -> Option<ObjectKey> {
         ObjectKey::of(&self.manifest)
     }
+
+    /// As [`Self::key`].
+    pub fn key_ref(&self) -> Option<KeyRef<'_>> {
+        KeyRef::of(&self.manifest)
+    }
 }
 
 impl ServiceEntry {
     /// The digest that staleness compares: everything about the service in this environment.
     pub fn digest(&self) -> Digest {
-        Digest::of(self)
+        let mut text = Vec::new();
+        written::write_service(self, &mut text);
+        Digest::of_bytes(&text)
     }
 }
 
@@ -243,7 +254,15 @@ impl Bundle {
     pub const LARGEST: usize = 8 << 20;
 
     pub fn digest(&self) -> Digest {
-        Digest::of(self)
+        Digest::of_bytes(&self.to_text())
+    }
+
+    /// Its canonical form, which is what is stored and sent.
+    pub fn to_text(&self) -> Vec<u8> {
+        match self {
+            Self::Environment(bundle) => Written::new(bundle).into_text(),
+            Self::Project(bundle) => canonical(bundle),
+        }
     }
 
     pub fn project_id(&self) -> ProjectId {
@@ -279,7 +298,7 @@ impl Bundle {
 
 impl EnvironmentBundle {
     pub fn digest(&self) -> Digest {
-        Digest::of(self)
+        Written::new(self).digest()
     }
 
     pub fn all_objects(&self) -> impl Iterator<Item = &Object> {
@@ -311,25 +330,18 @@ impl ProjectBundle {
     }
 }
 
+/// Bytes that most objects have less of, so that their text seldom moves while it is written.
+const TYPICAL: usize = 4 << 10;
+
 fn object_digest(
     manifest: &Value,
     wave: Wave,
     deletion: Deletion,
     sealed: &BTreeMap<String, SealedRef>,
 ) -> Digest {
-    #[derive(Serialize)]
-    struct Content<'a> {
-        manifest: &'a Value,
-        wave: Wave,
-        deletion: Deletion,
-        sealed: &'a BTreeMap<String, SealedRef>,
-    }
-    Digest::of(&Content {
-        manifest,
-        wave,
-        deletion,
-        sealed,
-    })
+    let mut text = Vec::with_capacity(TYPICAL);
+    written::write_content(manifest, wave, deletion, sealed, &mut text);
+    Digest::of_bytes(&text)
 }
 
 // serde's skip_serializing_if passes a reference.

@@ -28,7 +28,7 @@ impl Digest {
 
     /// The digest of exactly these bytes.
     pub fn of_bytes(bytes: &[u8]) -> Self {
-        Self(format!("sha256:{}", hex(&Sha256::digest(bytes))))
+        Self(["sha256:", &hex(&Sha256::digest(bytes))].concat())
     }
 
     pub fn as_str(&self) -> &str {
@@ -73,13 +73,11 @@ pub fn short_hex(text: &str, digits: usize) -> String {
 }
 
 fn hex(bytes: &[u8]) -> String {
-    use fmt::Write as _;
-    bytes
-        .iter()
-        .fold(String::with_capacity(bytes.len() * 2), |mut text, byte| {
-            write!(text, "{byte:02x}").expect("writing to a string cannot fail");
-            text
-        })
+    const DIGITS: &[u8; 16] = b"0123456789abcdef";
+    let digits = bytes.iter().flat_map(|byte| [byte >> 4, byte & 15]);
+    digits
+        .map(|digit| char::from(DIGITS[usize::from(digit)]))
+        .collect()
 }
 
 impl TryFrom<String> for Digest {

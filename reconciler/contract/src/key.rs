@@ -24,6 +24,16 @@ pub struct ObjectKey {
     pub name: String,
 }
 
+/// A key as a manifest says it, to look objects up by; ordered as [`ObjectKey`] is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub struct KeyRef<'a> {
+    /// Empty for the core group.
+    pub group: &'a str,
+    pub kind: &'a str,
+    pub namespace: Option<&'a str>,
+    pub name: &'a str,
+}
+
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error(
     "`{0}` is not an object key; one is `GROUP/KIND/NAMESPACE/NAME`, `core` for the core group"
@@ -42,15 +52,16 @@ impl ObjectKey {
 
     /// The key of a manifest; `None` when it lacks apiVersion, kind or a name.
     pub fn of(manifest: &Value) -> Option<Self> {
-        let api_version = manifest.get("apiVersion")?.as_str()?;
-        let group = api_version.rsplit_once('/').map_or("", |(group, _)| group);
-        let metadata = manifest.get("metadata")?;
-        Some(Self::new(
-            group,
-            manifest.get("kind")?.as_str()?,
-            metadata.get("namespace").and_then(Value::as_str),
-            metadata.get("name")?.as_str()?,
-        ))
+        KeyRef::of(manifest).map(KeyRef::to_key)
+    }
+
+    pub fn as_ref(&self) -> KeyRef<'_> {
+        KeyRef {
+            group: &self.group,
+            kind: &self.kind,
+            namespace: self.namespace.as_deref(),
+            name: &self.name,
+        }
     }
 
     pub fn is_namespace(&self) -> bool {
@@ -61,6 +72,24 @@ impl ObjectKey {
     pub fn is_rights(&self) -> bool {
         let binding = self.group == "rbac.authorization.k8s.io" && self.kind == "RoleBinding";
         binding && self.name == APPLIER
+    }
+}
+
+impl<'a> KeyRef<'a> {
+    /// As [`ObjectKey::of`].
+    pub fn of(manifest: &'a Value) -> Option<Self> {
+        let api_version = manifest.get("apiVersion")?.as_str()?;
+        let metadata = manifest.get("metadata")?;
+        Some(Self {
+            group: api_version.rsplit_once('/').map_or("", |(group, _)| group),
+            kind: manifest.get("kind")?.as_str()?,
+            namespace: metadata.get("namespace").and_then(Value::as_str),
+            name: metadata.get("name")?.as_str()?,
+        })
+    }
+
+    pub fn to_key(self) -> ObjectKey {
+        ObjectKey::new(self.group, self.kind, self.namespace, self.name)
     }
 }
 

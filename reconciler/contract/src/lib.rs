@@ -50,7 +50,7 @@ pub use bundle::{
 pub use digest::Digest;
 pub use id::{ClusterId, EffectId, Generation, PlanId, ProjectId, ServiceId, WorkspaceId};
 pub use index::{Accepted, Consent, Index, ProjectEntry};
-pub use key::ObjectKey;
+pub use key::{KeyRef, ObjectKey};
 pub use model::{ServiceKind, ServiceModel};
 pub use name::{
     EnvironmentName, GroupName, ObjectName, PartialName, PortName, ProjectName, SecretName,

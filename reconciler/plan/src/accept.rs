@@ -9,7 +9,7 @@ use std::collections::BTreeSet;
 
 use starform_contract::{
     Accepted, Consent, Deletion, EnvironmentBundle, EnvironmentName, Generation, Index, Object,
-    ObjectKey, Origins, PlanId, ProjectBundle, ProjectEntry, digest::Measured,
+    ObjectKey, Origins, PlanId, ProjectBundle, ProjectEntry, bundle::Written, digest::Measured,
 };
 
 use crate::{
@@ -109,7 +109,7 @@ pub fn accept(
         others: &accepted.others,
         sizes: Sizes {
             project: Measured::of(&merged.project).bytes,
-            environment: Measured::of(&merged.environment).bytes,
+            environment: &Written::new(&merged.environment),
         },
     };
     let mut findings = crosscheck::findings(&plan.environment, sides, &Origins::default());

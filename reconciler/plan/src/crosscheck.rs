@@ -31,7 +31,7 @@ pub(crate) struct Sides<'a> {
     pub(crate) secrets: &'a SecretVersions,
     pub(crate) others: &'a OthersHosts,
     /// Of `project` and of the environment that is looked at.
-    pub(crate) sizes: Sizes,
+    pub(crate) sizes: Sizes<'a>,
 }
 
 /// Everything wrong with `environment` among all environments of the project.
@@ -44,8 +44,10 @@ pub(crate) fn findings(
     let entries = &sides.project.names;
     let mut findings = Vec::new();
     if let Some(bundle) = environments.get(environment) {
+        let names = bundle.services.iter().map(|service| service.name.as_str());
+        let names: BTreeSet<&str> = names.collect();
         for service in &bundle.services {
-            findings.extend(missing_services(bundle, service, origins));
+            findings.extend(missing_services(bundle, &names, service, origins));
         }
         let before = sides.before.get(environment).copied();
         findings.extend(kept::impossible(before, bundle, origins));
@@ -126,6 +128,7 @@ pub(crate) fn blocking(code: &FindingCode, title: String, at: Option<&str>) -> F
 
 fn missing_services(
     bundle: &EnvironmentBundle,
+    known: &BTreeSet<&str>,
     service: &ServiceEntry,
     origins: &Origins,
 ) -> Vec<Finding> {
@@ -141,11 +144,7 @@ fn missing_services(
     for (path, verb, names) in uses {
         let names = names.and_then(Value::as_array).into_iter().flatten();
         for target in names.filter_map(Value::as_str) {
-            if !bundle
-                .services
-                .iter()
-                .any(|other| other.name.as_str() == target)
-            {
+            if !known.contains(target) {
                 findings.push(blocking(
                     &codes::MISSING_SERVICE,
                     format!(

@@ -4,11 +4,14 @@
 //! its name, `removed … data=destroy`. What is wanted again is not kept any more. Read on in
 //! [`crate::accept::consent`] for what the agent may do.
 
-use std::collections::BTreeSet;
+use std::{
+    cell::LazyCell,
+    collections::{BTreeMap, BTreeSet},
+};
 
 use serde_json::Value;
 use starform_contract::{
-    Deletion, EnvironmentBundle, Kept, Object, ObjectKey, Origins, ProjectBundle, ServiceEntry,
+    Deletion, EnvironmentBundle, Kept, KeyRef, Object, Origins, ProjectBundle, ServiceEntry,
     ServiceName,
     quantity::Memory,
     state::{Data, Removed},
@@ -30,11 +33,26 @@ pub(crate) fn settle(
     removed: &[Removed],
     only: Option<&BTreeSet<ServiceName>>,
 ) -> EnvironmentBundle {
-    let wanted: BTreeSet<ObjectKey> = environment.all_objects().filter_map(Object::key).collect();
-    let is_wanted = |kept: &Kept| kept.object.key().is_some_and(|key| wanted.contains(&key));
-    let left: Vec<Kept> = current
+    let kept = current.into_iter().flat_map(|current| {
+        let earlier = current.kept.iter().cloned();
+        earlier.chain(left_behind(current))
+    });
+    let kept: Vec<Kept> = kept.collect();
+    if kept.is_empty() {
+        environment.kept = kept;
+        return environment;
+    }
+    let wanted: BTreeSet<KeyRef<'_>> = environment
+        .all_objects()
+        .filter_map(Object::key_ref)
+        .collect();
+    let is_wanted = |kept: &Kept| {
+        kept.object
+            .key_ref()
+            .is_some_and(|key| wanted.contains(&key))
+    };
+    let left: Vec<Kept> = kept
         .into_iter()
-        .flat_map(|current| current.kept.iter().cloned().chain(left_behind(current)))
         .filter(|kept| !is_wanted(kept))
         .filter_map(|kept| {
             let name = name_now(&environment, &kept);
@@ -61,7 +79,7 @@ pub(crate) fn settle_classes(
     current: Option<&EnvironmentBundle>,
     mut environment: EnvironmentBundle,
 ) -> EnvironmentBundle {
-    let unnamed: BTreeSet<ObjectKey> = current
+    let unnamed: BTreeSet<KeyRef<'_>> = current
         .into_iter()
         .flat_map(EnvironmentBundle::all_objects)
         .chain(
@@ -70,11 +88,14 @@ pub(crate) fn settle_classes(
                 .flat_map(|now| now.kept.iter().map(|kept| &kept.object)),
         )
         .filter(|object| object.volume().is_some() && class(object).is_none())
-        .filter_map(Object::key)
+        .filter_map(Object::key_ref)
         .collect();
+    if unnamed.is_empty() {
+        return environment;
+    }
     let services = environment.services.iter_mut();
     for object in services.flat_map(|service| &mut service.objects) {
-        if object.key().is_some_and(|key| unnamed.contains(&key)) {
+        if object.key_ref().is_some_and(|key| unnamed.contains(&key)) {
             *object = without_class(object);
         }
     }
@@ -185,19 +206,24 @@ pub(crate) fn impossible(
     after: &EnvironmentBundle,
     origins: &Origins,
 ) -> Vec<Finding> {
-    let old = |key: &ObjectKey| {
-        let before = before?;
-        let kept = before.kept.iter().map(|kept| &kept.object);
-        let mut objects = before.all_objects().chain(kept);
-        objects.find(|object| object.key().as_ref() == Some(key))
-    };
+    // The first one of a key counts: what is collected last stands.
+    let old = LazyCell::new(|| {
+        let kept = before.into_iter().flat_map(|before| &before.kept);
+        let kept = kept.map(|kept| &kept.object);
+        let objects = before.into_iter().flat_map(EnvironmentBundle::all_objects);
+        let objects: Vec<&Object> = objects.chain(kept).collect();
+        let keyed = objects.into_iter().rev();
+        keyed
+            .filter_map(|object| Some((object.key_ref()?, object)))
+            .collect::<BTreeMap<KeyRef<'_>, &Object>>()
+    });
     let volumes = after.services.iter().flat_map(|entry| {
         let claims = entry.objects.iter();
         claims.filter_map(move |object| Some((entry, object.volume()?, object)))
     });
     volumes
         .filter_map(|(entry, volume, object)| {
-            let before = old(&object.key()?)?;
+            let before = *old.get(&object.key_ref()?)?;
             let path = format!("volumes.{volume}");
             let at = origins.at(&entry.name, &path);
             let name = format!("{}.{volume}", entry.name);

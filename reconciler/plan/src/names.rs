@@ -78,14 +78,14 @@ pub(crate) fn misfits<'a>(
     names: &[NameEntry],
     services: impl Iterator<Item = &'a ServiceEntry>,
 ) -> BTreeSet<String> {
+    let known: BTreeSet<_> = names
+        .iter()
+        .map(|entry| (&entry.name, entry.service_id, &entry.object_name))
+        .collect();
     let mut problems = BTreeSet::new();
     for service in services {
-        let known = names.iter().any(|entry| {
-            entry.service_id == service.service_id
-                && entry.name == service.name
-                && entry.object_name == service.object_name
-        });
-        if !known {
+        let wanted = (&service.name, service.service_id, &service.object_name);
+        if !known.contains(&wanted) {
             problems.insert(format!(
                 "service {} would be called {} in the cluster, but the project's names do not say so",
                 service.name, service.object_name
@@ -138,6 +138,9 @@ fn next_incarnation(project: ProjectId, names: &[NameEntry], name: &ServiceName)
 
 /// Object names of two entries, and names that two live entries hold.
 fn taken_twice(names: &[NameEntry]) -> Vec<String> {
+    if are_distinct(names) {
+        return Vec::new();
+    }
     let mut problems = Vec::new();
     for (position, entry) in names.iter().enumerate() {
         for other in &names[..position] {
@@ -155,4 +158,16 @@ fn taken_twice(names: &[NameEntry]) -> Vec<String> {
         }
     }
     problems
+}
+
+/// Each object name is of one service, each live name of one entry: there is nothing to tell.
+fn are_distinct(names: &[NameEntry]) -> bool {
+    let mut holders = BTreeMap::new();
+    let mut live = BTreeSet::new();
+    names.iter().all(|entry| {
+        let holder = holders
+            .entry(&entry.object_name)
+            .or_insert(entry.service_id);
+        *holder == entry.service_id && (entry.retired || live.insert(&entry.name))
+    })
 }

@@ -5,7 +5,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use starform_contract::{EnvironmentBundle, ServiceEntry, ServiceId, ServiceName};
+use starform_contract::{Digest, EnvironmentBundle, Object, ServiceEntry, ServiceId, ServiceName};
 
 /// Before and after.
 pub(crate) type Pairs<'a> =
@@ -46,6 +46,33 @@ pub(crate) fn by_either_name(
     only.union(&other_names).cloned().collect()
 }
 
+/// Whether nothing of a service differs, its name included. An object's digest says all of the object.
+pub(crate) fn is_same(before: &ServiceEntry, after: &ServiceEntry) -> bool {
+    let ServiceEntry {
+        workspace_id,
+        project_id,
+        environment,
+        service_id,
+        name,
+        object_name,
+        kind,
+        model,
+        objects,
+    } = before;
+
+    *service_id == after.service_id
+        && *name == after.name
+        && *object_name == after.object_name
+        && *kind == after.kind
+        && *environment == after.environment
+        && (*project_id, *workspace_id) == (after.project_id, after.workspace_id)
+        && objects
+            .iter()
+            .map(digest)
+            .eq(after.objects.iter().map(digest))
+        && *model == after.model
+}
+
 /// What a service was called before, where it is renamed.
 pub(crate) fn former_name(
     name: &ServiceName,
@@ -53,6 +80,10 @@ pub(crate) fn former_name(
 ) -> Option<ServiceName> {
     let was = &before?.name;
     (was != name).then(|| was.clone())
+}
+
+fn digest(object: &Object) -> &Digest {
+    &object.digest
 }
 
 /// Old and new names of services that go on under another name.

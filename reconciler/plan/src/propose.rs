@@ -8,7 +8,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use starform_contract::{
     Bundle, Deletion, Digest, EffectId, EnvironmentBundle, ObjectKey, Origins, PlanId,
-    ProjectBundle, ServiceEntry, ServiceName, digest::Measured, state::Removed,
+    ProjectBundle, ServiceEntry, ServiceName, bundle::Written, digest::Measured, state::Removed,
 };
 
 use crate::{
@@ -24,7 +24,7 @@ use crate::{
         PlanSchema, Plans, Risk, ServiceChange, ServiceCounts, Source, Summary,
     },
     hold, ids, kept, merge, names,
-    pairs::{by_either_name, former_name, pairs},
+    pairs::{by_either_name, former_name, is_same, pairs},
     releases,
     size::Sizes,
 };
@@ -83,9 +83,9 @@ pub fn propose(input: ProposeInput<'_>) -> Proposal {
         again,
         removed,
         ..
-    } = &input;
+    } = input;
     let current = accepted.environment(&wanted.environment);
-    let wanted = releases::settle(current, wanted.clone(), again);
+    let wanted = releases::settle(current, wanted, again);
     let left = match only {
         None => hold::left_alone(current, &wanted),
         Some(_) => BTreeSet::new(),
@@ -133,10 +133,10 @@ fn proposed(input: ProposeInput<'_>, held: Vec<ServiceChange>) -> Proposal {
     };
     let settings = changed_settings(before, &project, &environment);
     let objects = objects::between(before, after, &settings, adopt);
-    let mut services = changed_services(before, after, &objects, origins);
+    let (result, own) = (Written::new(&environment), Measured::of(&project));
+    let mut services = changed_services(before, after, &objects, &result, origins);
     services.extend(held);
     services.sort_by(|a, b| (b.risk, &a.name).cmp(&(a.risk, &b.name)));
-    let (result, own) = (Measured::of(&environment), Measured::of(&project));
     let sides = crosscheck::Sides {
         project: &project,
         before: &accepted.environments(),
@@ -145,7 +145,7 @@ fn proposed(input: ProposeInput<'_>, held: Vec<ServiceChange>) -> Proposal {
         others: &accepted.others,
         sizes: Sizes {
             project: own.bytes,
-            environment: result.bytes,
+            environment: &result,
         },
     };
     let mut findings = crosscheck::findings(&environment.environment, sides, origins);
@@ -165,7 +165,7 @@ fn proposed(input: ProposeInput<'_>, held: Vec<ServiceChange>) -> Proposal {
                 .environment_digest(&environment.environment)
                 .cloned(),
             project_base: accepted.project_digest().cloned(),
-            result: result.digest,
+            result: result.digest(),
             project_result: own.digest,
         },
         summary: summary(&settings, &services, &objects),
@@ -269,7 +269,7 @@ fn held(
     let pairs = pairs(current, Some(wanted));
     pairs
         .into_iter()
-        .filter(|(name, sides)| stays(name) && sides.0 != sides.1)
+        .filter(|(name, sides)| stays(name) && differ(*sides))
         .filter_map(|(name, (before, after))| {
             let accepted = before.map(ServiceEntry::digest);
             Some(ServiceChange {
@@ -306,10 +306,12 @@ fn changed_settings(
     changes
 }
 
+/// `result`: what the environment of `after` comes to, with its services in the order of their names.
 fn changed_services(
     before: State<'_>,
     after: State<'_>,
     objects: &[Changed],
+    result: &Written,
     origins: &Origins,
 ) -> Vec<ServiceChange> {
     let mut by_service: BTreeMap<&ServiceName, Vec<&Changed>> = BTreeMap::new();
@@ -318,9 +320,14 @@ fn changed_services(
             by_service.entry(name).or_default().push(changed);
         }
     }
+    let all = after.environment.map_or(&[] as &[_], |all| &all.services);
+    let digest = |entry: &ServiceEntry| {
+        let place = all.binary_search_by(|other| other.name.cmp(&entry.name));
+        result.service_digest(place.expect("it is one of the services, and they are in order"))
+    };
     pairs(before.environment, after.environment)
         .into_iter()
-        .filter(|(_, (before, after))| before != after)
+        .filter(|(_, sides)| differ(*sides))
         .filter_map(|(name, (before, after))| {
             let own = by_service.remove(name).unwrap_or_default();
             let action = match (before, after) {
@@ -338,7 +345,7 @@ fn changed_services(
                 risk: own_risk.unwrap_or_default().max(least_risk(action)),
                 kind: after.or(before)?.kind,
                 before: before.map(ServiceEntry::digest),
-                after: after.map(ServiceEntry::digest),
+                after: after.map(digest),
                 changes: model::between(name, before, after, origins),
                 objects: own
                     .iter()
@@ -347,6 +354,14 @@ fn changed_services(
             })
         })
         .collect()
+}
+
+fn differ((before, after): (Option<&ServiceEntry>, Option<&ServiceEntry>)) -> bool {
+    match (before, after) {
+        (Some(before), Some(after)) => !is_same(before, after),
+        (None, None) => false,
+        (Some(_), None) | (None, Some(_)) => true,
+    }
 }
 
 /// Of a service whose objects do not change.

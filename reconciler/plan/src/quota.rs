@@ -8,8 +8,12 @@ mod largest;
 mod needs;
 mod schedule;
 
+use std::cell::LazyCell;
+
 use serde_json::Value;
-use starform_contract::{EnvironmentName, Origins, ProjectBundle, ServiceName, VolumeName};
+use starform_contract::{
+    EnvironmentBundle, EnvironmentName, Origins, ProjectBundle, ServiceName, VolumeName,
+};
 
 use crate::{
     accepted::Environments,
@@ -41,19 +45,23 @@ enum Holder<'a> {
 /// A holder in an environment, and how much of one resource it needs.
 type Share<'a> = (u64, &'a EnvironmentName, Holder<'a>);
 
+/// A holder in an environment, and what it needs.
+type Needed<'a> = (Needs, &'a EnvironmentName, Holder<'a>);
+
 fn sums(environment: &EnvironmentName, sides: Sides<'_>, origins: &Origins) -> Vec<Finding> {
     let Some(hard) = limit_of(sides.project, "ResourceQuota", "/spec/hard") else {
         return Vec::new();
     };
+    let after = needed(sides.after);
+    let before = LazyCell::new(|| needed(sides.before));
     let exceeded = RESOURCES.into_iter().filter_map(|resource| {
         let limit = hard.get(resource.quota_name()).and_then(Value::as_str);
         let limit = resource.parse(limit?)?;
-        let before = sum(&shares(sides.before, resource));
-        let shares = shares(sides.after, resource);
-        let need = sum(&shares);
+        let need = total(&after, resource);
         if need <= limit {
             return None;
         }
+        let shares = shares(&after, resource);
         let text = |amount| resource.text(amount);
         let title = format!(
             "{} may need {} {}, and its tier {} has {}: {}; {}, or ask the platform's operator for a larger tier",
@@ -70,27 +78,37 @@ fn sums(environment: &EnvironmentName, sides: Sides<'_>, origins: &Origins) -> V
             Holder::Service(name) => origins.at(name, resource.path()),
             Holder::LeftBehind(..) => None,
         });
-        Some(finding(&codes::OVER_QUOTA, need > before, title, at))
+        let grows = need > total(&before, resource);
+        Some(finding(&codes::OVER_QUOTA, grows, title, at))
     });
     exceeded.collect()
 }
 
+fn needed<'a>(environments: &Environments<'a>) -> Vec<Needed<'a>> {
+    let of_environment = |(&name, bundle): (&&'a EnvironmentName, &&'a EnvironmentBundle)| {
+        let services = bundle.services.iter();
+        let services = services.map(|entry| (Needs::of(entry), Holder::Service(&entry.name)));
+        let kept = bundle.kept.iter().map(|kept| {
+            let holder = Holder::LeftBehind(&kept.service, &kept.volume);
+            (Needs::of_kept(kept), holder)
+        });
+        let both = services.chain(kept);
+        both.map(move |(needs, holder)| (needs, name, holder))
+    };
+    environments.iter().flat_map(of_environment).collect()
+}
+
+fn total(needed: &[Needed<'_>], resource: Resource) -> u64 {
+    let amounts = needed.iter().map(|(needs, ..)| needs.of_resource(resource));
+    amounts.fold(0, u64::saturating_add)
+}
+
 /// Largest first; what needs nothing of it is left out.
-fn shares<'a>(environments: &Environments<'a>, resource: Resource) -> Vec<Share<'a>> {
-    let mut shares: Vec<Share<'a>> = environments
+fn shares<'a>(needed: &[Needed<'a>], resource: Resource) -> Vec<Share<'a>> {
+    let shares = needed
         .iter()
-        .flat_map(|(&name, bundle)| {
-            let services = bundle.services.iter();
-            let services = services.map(|entry| (Needs::of(entry), Holder::Service(&entry.name)));
-            let kept = bundle.kept.iter().map(|kept| {
-                let holder = Holder::LeftBehind(&kept.service, &kept.volume);
-                (Needs::of_kept(kept), holder)
-            });
-            let both = services.chain(kept);
-            both.map(move |(needs, holder)| (needs.of_resource(resource), name, holder))
-        })
-        .filter(|share| share.0 > 0)
-        .collect();
+        .map(|(needs, name, holder)| (needs.of_resource(resource), *name, *holder));
+    let mut shares: Vec<Share<'a>> = shares.filter(|share| share.0 > 0).collect();
     shares.sort_by(|a, b| (b.0, a.1, a.2).cmp(&(a.0, b.1, b.2)));
     shares
 }

@@ -3,11 +3,12 @@
 //! Pure. Always holds: a plan never starts another attempt by itself; only a person's word does, for the
 //! services that it names. Read on in [`crate::render`] for what makes two releases equal.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::{Value, json};
 use starform_contract::{
-    EnvironmentBundle, EnvironmentName, Object, ServiceEntry, ServiceName, model::Release, name,
+    EnvironmentBundle, EnvironmentName, Object, ServiceEntry, ServiceId, ServiceName,
+    model::Release, name,
 };
 
 use crate::merge;
@@ -19,13 +20,18 @@ pub(crate) fn settle(
     again: &BTreeSet<ServiceName>,
 ) -> EnvironmentBundle {
     let environment = wanted.environment.clone();
-    let former = |entry: &ServiceEntry| {
-        let services = current.into_iter().flat_map(|current| &current.services);
-        let mut same = services.filter(|before| before.service_id == entry.service_id);
-        same.next().filter(|before| runs(before) == runs(entry))
-    };
+    let services = current.map_or(&[] as &[_], |current| &current.services);
+    let current: BTreeMap<ServiceId, &ServiceEntry> = services
+        .iter()
+        .rev()
+        .map(|entry| (entry.service_id, entry))
+        .collect();
     for entry in &mut wanted.services {
-        if let Some(former) = former(entry) {
+        let Some(runs_now) = runs(entry) else {
+            continue;
+        };
+        let former = current.get(&entry.service_id);
+        if let Some(former) = former.filter(|former| runs(former).as_ref() == Some(&runs_now)) {
             let attempt = attempt(former) + u32::from(again.contains(&entry.name));
             try_as(entry, &environment, attempt);
         }

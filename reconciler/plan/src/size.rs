@@ -6,33 +6,37 @@
 use serde_json::Value;
 use starform_contract::{
     Bundle, EnvironmentBundle, Index, Object, Origins, ProjectBundle, ServiceEntry,
-    digest::canonical,
+    bundle::Written, digest::canonical,
 };
 
 use crate::{codes, crosscheck::blocking, document::Finding};
 
-/// In bytes, of the two bundles that a plan results in.
+/// Of the two bundles that a plan results in.
 #[derive(Clone, Copy)]
-pub(crate) struct Sizes {
+pub(crate) struct Sizes<'a> {
+    /// In bytes.
     pub(crate) project: usize,
-    pub(crate) environment: usize,
+    pub(crate) environment: &'a Written,
 }
 
 /// Of what an environment's plan results in.
 pub(crate) fn findings(
-    sizes: Sizes,
+    sizes: Sizes<'_>,
     project: &ProjectBundle,
     environment: &EnvironmentBundle,
     origins: &Origins,
 ) -> Vec<Finding> {
     let Sizes {
         project: own,
-        environment: whole,
+        environment: written,
     } = sizes;
+    let whole = written.bytes();
     let mut findings = Vec::new();
     // A part is smaller than what holds it.
     if whole > Object::LARGEST {
-        for service in &environment.services {
+        let services = environment.services.iter().enumerate();
+        let large = services.filter(|(place, _)| written.service_bytes(*place) > Object::LARGEST);
+        for (_, service) in large {
             let objects = service.objects.iter().filter_map(too_large);
             findings.extend(objects.map(|TooLarge { title, variable }| {
                 let path = variable.map_or("vars".to_owned(), |name| format!("vars.{name}"));
@@ -210,7 +214,7 @@ mod tests {
         };
         let sizes = Sizes {
             project: size(&project),
-            environment: size(&environment),
+            environment: &Written::new(&environment),
         };
         findings(sizes, &project, &environment, &Origins::default())
     }

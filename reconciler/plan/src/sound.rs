@@ -206,7 +206,27 @@ fn is_remade(accepted: &AcceptedProject, proposal: &Proposal) -> bool {
         && made.settings == plan.settings
         && services(made) == services(plan)
         && made.source.result == plan.source.result
+        && untouched_stay(accepted, plan, environment)
         && nameless(&again.project) == nameless(project)
+}
+
+/// Services that the plan does not touch are in every word as they are accepted: they were compared by the digests
+/// of their objects, which nobody has looked at, since accepting takes nothing of them.
+fn untouched_stay(
+    accepted: &AcceptedProject,
+    plan: &Plan,
+    environment: &EnvironmentBundle,
+) -> bool {
+    let touched: BTreeSet<&ServiceName> = touched(plan).map(|service| &service.name).collect();
+    let now = accepted.environment(&plan.environment);
+    let now: BTreeMap<&ServiceName, &ServiceEntry> = now
+        .into_iter()
+        .flat_map(|now| &now.services)
+        .map(|entry| (&entry.name, entry))
+        .collect();
+    let services = environment.services.iter();
+    let mut untouched = services.filter(|entry| !touched.contains(&entry.name));
+    untouched.all(|entry| now.get(&entry.name) == Some(&entry))
 }
 
 fn remake(

@@ -4,8 +4,8 @@ use std::collections::BTreeMap;
 
 use proptest::prelude::*;
 use serde::Serialize;
-use serde_json::{Number, Value};
-use starform_contract::digest::canonical;
+use serde_json::{Number, Value, json};
+use starform_contract::{Deletion, Digest, Object, bundle::Wave, digest::canonical};
 
 /// Fields in no order, maps in maps, every shape that serde writes as JSON.
 #[derive(Debug, Serialize)]
@@ -136,5 +136,16 @@ proptest! {
     fn it_is_what_another_implementation_writes(shapes in shapes()) {
         let theirs = serde_json_canonicalizer::to_vec(&shapes).unwrap();
         prop_assert_eq!(String::from_utf8(canonical(&shapes)).unwrap(), String::from_utf8(theirs).unwrap());
+    }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 192, failure_persistence: None, ..ProptestConfig::default() })]
+
+    #[test]
+    fn an_objects_digest_is_of_its_canonical_form(manifest in value()) {
+        let object = Object::new(manifest.clone(), Wave(4), Deletion::WithProject);
+        let content = json!({"manifest": manifest, "sealed": {}, "deletion": "with-project", "wave": 4});
+        prop_assert_eq!(object.digest, Digest::of(&content));
     }
 }

@@ -40,44 +40,47 @@ pub fn between(before: Option<&Object>, after: Option<&Object>) -> Vec<FieldChan
 const WAVE: &str = "@wave";
 const DELETION: &str = "@deletion";
 
-struct Walk {
+struct Walk<'a> {
     secret: bool,
-    path: Path,
+    path: Path<'a>,
     out: Vec<FieldChange>,
 }
 
 /// One place in a manifest, written three ways.
 #[derive(Default)]
-struct Path {
-    /// Each step of the JSON pointer, unescaped.
-    pointer: Vec<String>,
+struct Path<'a> {
+    /// As a JSON pointer.
+    pointer: String,
     /// Object keys only: what the identity table knows lists by.
-    steps: Vec<String>,
+    steps: Vec<&'a str>,
     /// For people, with list elements by name: `.spec.containers[api]`.
     words: String,
     /// Whether a step was a named list element, so that `words` says more than the pointer.
     named: usize,
 }
 
-impl Walk {
-    fn objects(&mut self, before: &Map<String, Value>, after: &Map<String, Value>) {
-        let keys: BTreeSet<&String> = before.keys().chain(after.keys()).collect();
+impl<'a> Walk<'a> {
+    fn objects(&mut self, before: &'a Map<String, Value>, after: &'a Map<String, Value>) {
+        let keys: BTreeSet<&'a String> = before.keys().chain(after.keys()).collect();
         for key in keys {
+            let (old, new) = (before.get(key), after.get(key));
+            if old == new {
+                continue;
+            }
             let length = self.path.push_key(key);
-            match (before.get(key), after.get(key)) {
+            match (old, new) {
                 (Some(before), Some(after)) => self.values(before, after),
                 (Some(before), None) => self.one_side(before, Op::Remove),
                 (None, Some(after)) => self.one_side(after, Op::Add),
                 (None, None) => {}
             }
-            self.path.pop_key(length);
+            self.path.pop(length);
+            self.path.steps.pop();
         }
     }
 
-    fn values(&mut self, before: &Value, after: &Value) {
-        if before == after {
-            return;
-        }
+    /// Of two values that differ.
+    fn values(&mut self, before: &'a Value, after: &'a Value) {
         match (before, after) {
             (Value::Object(before), Value::Object(after)) => self.objects(before, after),
             (Value::Array(before), Value::Array(after)) => self.lists(before, after),
@@ -85,10 +88,10 @@ impl Walk {
         }
     }
 
-    fn lists(&mut self, before: &[Value], after: &[Value]) {
-        let steps: Vec<&str> = self.path.steps.iter().map(String::as_str).collect();
+    fn lists(&mut self, before: &'a [Value], after: &'a [Value]) {
+        let steps = &self.path.steps;
         let identities =
-            identity::identities(&steps, before).zip(identity::identities(&steps, after));
+            identity::identities(steps, before).zip(identity::identities(steps, after));
         match identities {
             Some((old, new)) => {
                 let alignment = align::by_identity(&old, &new);
@@ -108,8 +111,8 @@ impl Walk {
     fn aligned(
         &mut self,
         alignment: &Alignment,
-        before: &[Value],
-        after: &[Value],
+        before: &'a [Value],
+        after: &'a [Value],
         identities: Option<(&[Value], &[Value])>,
     ) {
         let label = |side: Option<&[Value]>, position: usize| {
@@ -119,7 +122,8 @@ impl Walk {
         for &position in &alignment.removed {
             let length = self.path.push_position(position, label(old, position));
             self.one_side(&before[position], Op::Remove);
-            self.path.pop_position(length, old.is_some());
+            self.path.pop(length);
+            self.path.named -= usize::from(old.is_some());
         }
         let mut there: Vec<(usize, Option<usize>)> = alignment
             .pairs
@@ -129,12 +133,17 @@ impl Walk {
             .collect();
         there.sort_unstable();
         for (position, origin) in there {
+            let old = origin.map(|origin| &before[origin]);
+            if old == Some(&after[position]) {
+                continue;
+            }
             let length = self.path.push_position(position, label(new, position));
-            match origin {
-                Some(origin) => self.values(&before[origin], &after[position]),
+            match old {
+                Some(before) => self.values(before, &after[position]),
                 None => self.one_side(&after[position], Op::Add),
             }
-            self.path.pop_position(length, new.is_some());
+            self.path.pop(length);
+            self.path.named -= usize::from(new.is_some());
         }
     }
 
@@ -152,14 +161,14 @@ impl Walk {
     }
 
     /// A value that only one side has; a Secret's content is listed key by key, never whole.
-    fn one_side(&mut self, value: &Value, op: Op) {
+    fn one_side(&mut self, value: &'a Value, op: Op) {
         match value {
             Value::Object(content) if self.at_secret_content() && !content.is_empty() => {
-                let nothing = Map::new();
-                if op == Op::Add {
-                    self.objects(&nothing, content);
-                } else {
-                    self.objects(content, &nothing);
+                for (key, value) in content {
+                    let length = self.path.push_key(key);
+                    self.one_side(value, op);
+                    self.path.pop(length);
+                    self.path.steps.pop();
                 }
             }
             Value::Null
@@ -182,7 +191,7 @@ impl Walk {
         let secret = self.inside_secret_content().then(|| word(op));
         let values = |value: Option<&Value>| value.filter(|_| secret.is_none()).cloned();
         self.out.push(FieldChange {
-            path: self.path.pointer(),
+            path: self.path.pointer.clone(),
             words: self.path.words(),
             op,
             before: values(before),
@@ -202,16 +211,28 @@ impl Walk {
     }
 }
 
-impl Path {
-    fn push_key(&mut self, key: &str) -> usize {
-        let length = self.words.len();
-        self.pointer.push(key.to_owned());
-        self.steps.push(key.to_owned());
+/// How long a path was before a step.
+#[derive(Clone, Copy)]
+struct Length {
+    pointer: usize,
+    words: usize,
+}
+
+impl<'a> Path<'a> {
+    fn push_key(&mut self, key: &'a str) -> Length {
+        let length = self.length();
+        self.pointer.push('/');
+        if key.contains(['~', '/']) {
+            self.pointer += &key.replace('~', "~0").replace('/', "~1");
+        } else {
+            self.pointer += key;
+        }
+        self.steps.push(key);
         let plain = !key.is_empty()
             && key
                 .chars()
                 .all(|c| c.is_ascii_alphanumeric() || c == '-' || c == '_');
-        if plain && length > 0 {
+        if plain && length.words > 0 {
             self.words.push('.');
             self.words.push_str(key);
         } else if plain {
@@ -224,35 +245,28 @@ impl Path {
         length
     }
 
-    fn pop_key(&mut self, words: usize) {
-        self.pointer.pop();
-        self.steps.pop();
-        self.words.truncate(words);
-    }
-
-    fn push_position(&mut self, position: usize, label: Option<String>) -> usize {
-        let length = self.words.len();
-        self.pointer.push(position.to_string());
+    fn push_position(&mut self, position: usize, label: Option<String>) -> Length {
+        let length = self.length();
+        let position = position.to_string();
+        self.pointer.push('/');
+        self.pointer += &position;
         self.named += usize::from(label.is_some());
-        let text = label.unwrap_or_else(|| position.to_string());
         self.words.push('[');
-        self.words.push_str(&text);
+        self.words += label.as_deref().unwrap_or(&position);
         self.words.push(']');
         length
     }
 
-    fn pop_position(&mut self, words: usize, named: bool) {
-        self.pointer.pop();
-        self.named -= usize::from(named);
-        self.words.truncate(words);
+    fn length(&self) -> Length {
+        Length {
+            pointer: self.pointer.len(),
+            words: self.words.len(),
+        }
     }
 
-    fn pointer(&self) -> String {
-        self.pointer.iter().fold(String::new(), |mut text, step| {
-            text.push('/');
-            text.push_str(&step.replace('~', "~0").replace('/', "~1"));
-            text
-        })
+    fn pop(&mut self, to: Length) {
+        self.pointer.truncate(to.pointer);
+        self.words.truncate(to.words);
     }
 
     fn words(&self) -> Option<String> {
@@ -281,7 +295,7 @@ fn sealed(before: Option<&Object>, after: Option<&Object>) -> Vec<FieldChange> {
             path.push_key("data");
             path.push_key(key);
             Some(FieldChange {
-                path: path.pointer(),
+                path: path.pointer,
                 words: None,
                 op,
                 before: None,

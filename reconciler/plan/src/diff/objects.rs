@@ -6,13 +6,14 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use starform_contract::{
-    Deletion, Digest, EnvironmentBundle, Kept, Object, ObjectKey, ProjectBundle, ServiceEntry,
-    ServiceName, bundle::Wave,
+    Deletion, Digest, EnvironmentBundle, Kept, KeyRef, Object, ObjectKey, ProjectBundle,
+    ServiceEntry, ServiceName, bundle::Wave,
 };
 
 use crate::{
     diff::{fields, risk, settings},
     document::{Action, ModelChange, ObjectChange, Owner},
+    pairs::{Pairs, is_same, pairs},
 };
 
 /// One environment with the project-scope objects around it.
@@ -87,21 +88,22 @@ pub(crate) fn between(
     changed_settings: &[ModelChange],
     adopt: &BTreeSet<ObjectKey>,
 ) -> Vec<Changed> {
-    let (old, new) = (before.placed(), after.placed());
+    let (old, new) = placed(before, after);
     let causes = Causes {
         before,
         project: settings::shape_objects(&settings::PROJECT, changed_settings),
         environment: settings::shape_objects(&settings::ENVIRONMENT, changed_settings),
+        services: own_changes(before, after),
         after,
     };
-    let keys: BTreeSet<&ObjectKey> = old.keys().chain(new.keys()).collect();
+    let keys: BTreeSet<KeyRef<'_>> = old.keys().chain(new.keys()).copied().collect();
     let mut changes: Vec<Changed> = keys
         .into_iter()
         .filter_map(|key| {
             changed(
                 key,
-                old.get(key).copied(),
-                new.get(key).copied(),
+                old.get(&key).copied(),
+                new.get(&key).copied(),
                 adopt,
                 &causes,
             )
@@ -113,8 +115,65 @@ pub(crate) fn between(
     changes
 }
 
+/// The objects of one state.
+type Objects<'a> = BTreeMap<KeyRef<'a>, Placed<'a>>;
+
+/// Both sides' objects; those of services that are the same on both are left out, since nothing of them is listed.
+fn placed<'a>(before: State<'a>, after: State<'a>) -> (Objects<'a>, Objects<'a>) {
+    let mut same = pairs(before.environment, after.environment);
+    same.retain(|_, (before, after)| before.zip(*after).is_some_and(|(b, a)| is_same(b, a)));
+    let sides = (before.placed(&same), after.placed(&same));
+    // An object that stands twice is that of the last who has it, so nothing may be left out if one might.
+    let names: BTreeSet<&str> = sides
+        .0
+        .keys()
+        .chain(sides.1.keys())
+        .map(|key| key.name)
+        .collect();
+    let entries = same.values().filter_map(|(before, _)| *before);
+    let mut left_out = entries
+        .flat_map(|entry| &entry.objects)
+        .filter_map(Object::key_ref);
+    if left_out.any(|key| names.contains(key.name)) {
+        return (before.placed(&Pairs::new()), after.placed(&Pairs::new()));
+    }
+    sides
+}
+
+/// Services whose words or names differ, so that their objects differ by their own doing; by the names of either
+/// side, so that one that is renamed differs under both.
+fn own_changes<'a>(before: State<'a>, after: State<'a>) -> BTreeSet<&'a ServiceName> {
+    let by_name = |state: State<'a>| -> BTreeMap<&'a ServiceName, &'a ServiceEntry> {
+        let services: Vec<&ServiceEntry> = state.services().collect();
+        let first_counts = services.into_iter().rev();
+        first_counts.map(|entry| (&entry.name, entry)).collect()
+    };
+    let (old, new) = (by_name(before), by_name(after));
+    let differs = |name: &&ServiceName| match (old.get(*name), new.get(*name)) {
+        (Some(before), Some(after)) => {
+            before.model != after.model
+                || before.kind != after.kind
+                || before.service_id != after.service_id
+                || before.object_name != after.object_name
+        }
+        (None, _) | (_, None) => true,
+    };
+    old.keys()
+        .chain(new.keys())
+        .copied()
+        .filter(differs)
+        .collect()
+}
+
 impl<'a> State<'a> {
-    fn placed(self) -> BTreeMap<ObjectKey, Placed<'a>> {
+    fn placed(self, left_out: &Pairs<'a>) -> Objects<'a> {
+        let is_left_out = |entry: &ServiceEntry| {
+            let (before, after) = left_out.get(&entry.name).copied().unwrap_or_default();
+            before
+                .into_iter()
+                .chain(after)
+                .any(|one| std::ptr::eq(one, entry))
+        };
         let project = self.project.into_iter().flat_map(|bundle| {
             bundle.objects.iter().map(|object| Placed {
                 scope: Scope::Project,
@@ -127,7 +186,8 @@ impl<'a> State<'a> {
                 object,
             })
         });
-        let services = self.services().flat_map(|entry| {
+        let services = self.services().filter(|entry| !is_left_out(entry));
+        let services = services.flat_map(|entry| {
             entry.objects.iter().map(move |object| Placed {
                 scope: Scope::Service(entry),
                 object,
@@ -142,7 +202,7 @@ impl<'a> State<'a> {
         kept.chain(project)
             .chain(environment)
             .chain(services)
-            .filter_map(|placed| Some((placed.object.key()?, placed)))
+            .filter_map(|placed| Some((placed.object.key_ref()?, placed)))
             .collect()
     }
 
@@ -150,10 +210,6 @@ impl<'a> State<'a> {
         self.environment
             .into_iter()
             .flat_map(|bundle| &bundle.services)
-    }
-
-    fn service(self, name: &ServiceName) -> Option<&'a ServiceEntry> {
-        self.environment.and_then(|bundle| bundle.service(name))
     }
 }
 
@@ -164,12 +220,14 @@ struct Causes<'a> {
     /// A setting of the project, or of the environment, that shapes objects.
     project: bool,
     environment: bool,
+    /// See [`own_changes`].
+    services: BTreeSet<&'a ServiceName>,
 }
 
 impl Causes<'_> {
     fn owner(&self, placed: Placed<'_>, is_update: bool) -> Owner {
         match placed.scope {
-            Scope::Service(entry) if self.is_own_change(&entry.name) => {
+            Scope::Service(entry) if self.services.contains(&entry.name) => {
                 Owner::Service(entry.name.clone())
             }
             Scope::Service(_) if self.environment => Owner::Environment,
@@ -181,19 +239,6 @@ impl Causes<'_> {
             Scope::Environment => Owner::Platform,
             Scope::Project if self.project || !is_update && self.begins_or_ends() => Owner::Project,
             Scope::Project => Owner::Platform,
-        }
-    }
-
-    /// Whether the service's words or names differ, so that its objects differ by its own doing.
-    fn is_own_change(&self, name: &ServiceName) -> bool {
-        match (self.before.service(name), self.after.service(name)) {
-            (Some(before), Some(after)) => {
-                before.model != after.model
-                    || before.kind != after.kind
-                    || before.service_id != after.service_id
-                    || before.object_name != after.object_name
-            }
-            (None, _) | (_, None) => true,
         }
     }
 
@@ -209,7 +254,7 @@ impl Causes<'_> {
 }
 
 fn changed(
-    key: &ObjectKey,
+    key: KeyRef<'_>,
     before: Option<Placed<'_>>,
     after: Option<Placed<'_>>,
     adopt: &BTreeSet<ObjectKey>,
@@ -218,6 +263,7 @@ fn changed(
     if before.map(Placed::content) == after.map(Placed::content) {
         return None;
     }
+    let key = key.to_key();
     let managed = after.filter(|after| after.kept().is_none());
     let (old, new) = (before.map(|b| b.object), managed.map(|a| a.object));
     let fields = fields::between(old, new);
@@ -228,16 +274,16 @@ fn changed(
         (Some(before), None) if before.is_nameless_data() => Action::Retain,
         (_, None) => Action::Delete,
         (Some(before), Some(_)) if before.kept().is_some() => Action::Adopt,
-        (None, Some(_)) if adopt.contains(key) => Action::Adopt,
+        (None, Some(_)) if adopt.contains(&key) => Action::Adopt,
         (None, Some(_)) => Action::Create,
-        (Some(_), Some(_)) if risk::needs_replacement(key, &fields) => Action::Replace,
+        (Some(_), Some(_)) if risk::needs_replacement(&key, &fields) => Action::Replace,
         (Some(_), Some(_)) => Action::Update,
     };
     let (was, will) = (
         old.map(|object| &object.manifest),
         new.map(|object| &object.manifest),
     );
-    let risk = risk::of(key, action, &fields, was, will);
+    let risk = risk::of(&key, action, &fields, was, will);
     let placed = managed.or(before)?;
     let services = [before, after].into_iter().flatten();
     Some(Changed {
@@ -249,7 +295,7 @@ fn changed(
             })
             .collect(),
         change: ObjectChange {
-            key: key.clone(),
+            key,
             owner: causes.owner(placed, before.is_some() && after.is_some()),
             action,
             risk,

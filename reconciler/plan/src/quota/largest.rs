@@ -2,9 +2,11 @@
 //!
 //! Pure. The limits are those of the LimitRange, and its annotation for CPU.
 
+use std::{borrow::Cow, collections::BTreeMap};
+
 use serde_json::Value;
 use starform_contract::{
-    EnvironmentName, Origins, ProjectBundle, ServiceEntry,
+    EnvironmentName, Origins, ProjectBundle, ServiceEntry, ServiceId,
     quantity::{Cpu, Memory},
 };
 
@@ -12,9 +14,9 @@ use super::{finding, limit_of};
 use crate::{codes, crosscheck::Sides, document::Finding, render::LARGEST_CPU};
 
 /// Something of a service that has a size: where its model says it, what people call it.
-struct Part {
-    path: String,
-    what: String,
+struct Part<'a> {
+    path: Cow<'static, str>,
+    what: &'a str,
     amount: Amount,
 }
 
@@ -32,11 +34,15 @@ pub(super) fn findings(
 ) -> Vec<Finding> {
     let limits = Limits::of(sides.project);
     let before = sides.before.get(environment);
+    let before = before.map_or(&[] as &[_], |bundle| &bundle.services);
+    let before: BTreeMap<ServiceId, &ServiceEntry> = before
+        .iter()
+        .rev()
+        .map(|entry| (entry.service_id, entry))
+        .collect();
     let services = sides.after.get(environment).into_iter();
     let mut findings = Vec::new();
     for entry in services.flat_map(|bundle| &bundle.services) {
-        let old = before.and_then(|bundle| bundle.service_of_id(entry.service_id));
-        let old = old.map(parts).unwrap_or_default();
         for part in parts(entry) {
             let Some(limit) = limits.exceeded(part.amount) else {
                 continue;
@@ -48,7 +54,8 @@ pub(super) fn findings(
                 sides.project.tier,
                 limit.text(),
             );
-            let mut former = old.iter().filter(|old| old.path == part.path);
+            let old = before.get(&entry.service_id).map(|entry| parts(entry));
+            let mut former = old.iter().flatten().filter(|old| old.path == part.path);
             let grows = !former.any(|old| old.amount >= part.amount);
             let at = origins.at(&entry.name, &part.path);
             findings.push(finding(&codes::TOO_LARGE, grows, title, at));
@@ -92,7 +99,7 @@ impl Limits {
     }
 }
 
-fn parts(entry: &ServiceEntry) -> Vec<Part> {
+fn parts(entry: &ServiceEntry) -> Vec<Part<'_>> {
     let model = &entry.model;
     let text = |pointer: &str| model.pointer(pointer).and_then(Value::as_str);
     let cpu = text("/size/cpu")
@@ -104,8 +111,8 @@ fn parts(entry: &ServiceEntry) -> Vec<Part> {
     let own = [("size.cpu", cpu), ("size.memory", memory)];
     let own = own.into_iter().filter_map(|(path, amount)| {
         Some(Part {
-            path: path.to_owned(),
-            what: String::new(),
+            path: path.into(),
+            what: "",
             amount: amount?,
         })
     });
@@ -113,15 +120,15 @@ fn parts(entry: &ServiceEntry) -> Vec<Part> {
     let volumes = volumes.into_iter().flatten().filter_map(|(name, volume)| {
         let size = volume.get("size")?.as_str()?.parse().ok()?;
         Some(Part {
-            path: format!("volumes.{name}"),
-            what: name.clone(),
+            path: format!("volumes.{name}").into(),
+            what: name,
             amount: Amount::Volume(size),
         })
     });
     own.chain(volumes).collect()
 }
 
-impl Part {
+impl Part<'_> {
     fn words(&self) -> String {
         match self.amount {
             Amount::Cpu(_) | Amount::Memory(_) => self.amount.text(),

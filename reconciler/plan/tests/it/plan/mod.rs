@@ -6,6 +6,7 @@ mod accept;
 mod applied;
 mod approval;
 mod codes;
+mod exact;
 mod former;
 mod hold;
 mod hosts;

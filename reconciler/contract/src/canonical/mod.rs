@@ -5,7 +5,9 @@
 //! most of the work of a plan. Used through [`crate::digest`].
 //!
 //! The text is written as it comes; a map whose names turn out not to be in order is put in order when it closes. The
-//! maps of a manifest are sorted already and cost nothing more.
+//! maps of a manifest are sorted already and cost nothing more. Manifests themselves go through [`value`].
+
+pub(crate) mod value;
 
 use std::{cmp::Ordering, io};
 
