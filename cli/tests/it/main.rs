@@ -31,4 +31,5 @@ mod secrets;
 mod served;
 mod settings;
 mod support;
+mod truth;
 mod versions;

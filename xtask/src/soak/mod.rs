@@ -10,6 +10,7 @@ mod language;
 mod objects;
 mod plans;
 pub mod testbed;
+mod truth;
 
 use anyhow::{Result, bail};
 
@@ -46,6 +47,10 @@ const SOAKS: &[Soak] = &[
     Soak {
         name: "testbed",
         run: testbed::run,
+    },
+    Soak {
+        name: "truth",
+        run: truth::run,
     },
 ];
 
