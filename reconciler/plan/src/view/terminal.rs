@@ -12,7 +12,7 @@ use crate::{
     document::{Action, FindingSeverity},
     view::{
         TextOptions,
-        outline::{self, Elsewhere, Heading, Object, Part, Remark, Section, Service},
+        outline::{self, Elsewhere, Heading, Loss, Object, Part, Remark, Section, Service},
     },
 };
 
@@ -20,6 +20,10 @@ use crate::{
 const INDENT: usize = 6;
 /// A longer name does not move the others' kinds.
 const WIDEST_NAME: usize = 28;
+/// Lines of the smallest screen that people use; the same for all, so that a plan is one text everywhere.
+const SCREEN: usize = 24;
+/// Lines at the end that say again what is lost or opened: with the summary they fit that screen.
+const MOST_LOSSES: usize = 12;
 
 /// Several plans under each other. Ends with a line break.
 pub(crate) fn text(parts: &[Part], options: &TextOptions) -> String {
@@ -49,6 +53,9 @@ fn part(page: &mut Page, part: &Part, options: &TextOptions) {
         of_section(page, section);
     }
     findings(page, &part.findings);
+    if page.lines_since(start) > SCREEN {
+        losses(page, &part.losses());
+    }
     page.blank();
     let has_placeholders = page.holds_since(start, '‹');
     legend(page, part, has_placeholders);
@@ -218,6 +225,39 @@ fn findings(page: &mut Page, findings: &[Remark]) {
             .and(Paint::Plain, format!(" {}", finding.title))
             .of_user();
         page.placed(2, 4, &text, finding.at.as_deref());
+    }
+}
+
+/// What has left the screen when the summary is read, once more.
+fn losses(page: &mut Page, losses: &[Loss]) {
+    if losses.is_empty() {
+        return;
+    }
+    page.blank();
+    page.line(
+        2,
+        4,
+        &Text::new(Paint::Dim, "above, lost or opened to more:"),
+    );
+    for loss in losses.iter().take(MOST_LOSSES) {
+        match loss.sign {
+            Some(sign) => {
+                let text = symbol(sign).and(Paint::Plain, format!(" {}", loss.text));
+                page.line(2, INDENT, &text);
+            }
+            None => widens(page, 4, &loss.text),
+        }
+    }
+    if let Some(more) = losses
+        .len()
+        .checked_sub(MOST_LOSSES)
+        .filter(|more| *more > 0)
+    {
+        page.line(
+            4,
+            INDENT,
+            &Text::new(Paint::Dim, format!("and {more} more")),
+        );
     }
 }
 

@@ -95,34 +95,13 @@ pub(super) fn exact(short: &Part, full: &Part, creates: bool) -> Diff {
 
 /// Only what is lost or opened, each in a line.
 pub(super) fn protected(part: &Part) -> Vec<String> {
-    let mut lines = Vec::new();
-    let mut object = |object: &Object| {
-        lines.extend(object.widens.iter().map(|line| format!("! {line}")));
-        if is_lost(object.sign) {
-            lines.push(titled(object.sign, &object_title(object)));
-        }
-    };
-    for service in &part.services {
-        service.own.objects.iter().for_each(&mut object);
-    }
-    for section in &part.sections {
-        section.objects.iter().for_each(&mut object);
-    }
-    let services = part.services.iter();
-    let opened = services.flat_map(|service| {
-        let name = service.names.join(", ");
-        let widens = service.own.widens.iter();
-        widens.map(move |line| format!("! {name} {line}"))
-    });
-    lines.extend(opened);
-    lines
-}
-
-fn is_lost(action: Action) -> bool {
-    match action {
-        Action::Delete | Action::Replace | Action::Retain | Action::Forget | Action::Adopt => true,
-        Action::Create | Action::Update | Action::None => false,
-    }
+    let losses = part.losses().into_iter();
+    losses
+        .map(|loss| match loss.sign {
+            Some(sign) => titled(sign, &loss.text),
+            None => format!("! {}", loss.text),
+        })
+        .collect()
 }
 
 impl Diff {
@@ -225,7 +204,7 @@ impl Diff {
         for line in &object.widens {
             self.line('!', &format!("{indent}{line}"));
         }
-        let title = titled(object.sign, &format!("{indent}{}", object_title(object)));
+        let title = titled(object.sign, &format!("{indent}{}", &object.title()));
         self.title(&title);
         self.rows(&format!("{indent}  "), &object.rows, detail);
     }
@@ -314,23 +293,6 @@ fn titled(action: Action, text: &str) -> String {
         | Action::Adopt
         | Action::None => format!("{mark} {text}"),
     }
-}
-
-fn object_title(object: &Object) -> String {
-    let places: Vec<String> = object
-        .places
-        .iter()
-        .map(|place| format!("{} {}", place.kind, place.names.join(", ")))
-        .collect();
-    let mut title = places.join("; ");
-    if !object.is_one() {
-        title.push_str(&format!("  the same in {} objects", object.count()));
-    }
-    if let Some(remark) = object.remark {
-        title.push_str("  ");
-        title.push_str(remark);
-    }
-    title
 }
 
 fn counted(service: &Service) -> String {

@@ -5,6 +5,7 @@
 //! told or counted in [`Hidden`]; every text but the places has passed [`values`].
 
 mod lines;
+mod losses;
 mod objects;
 mod rows;
 mod services;
@@ -16,6 +17,7 @@ use starform_contract::{Digest, EnvironmentName, ObjectKey, ServiceName};
 
 pub(crate) use self::{
     lines::Line,
+    losses::Loss,
     objects::{Object, Section},
     rows::{Body, Branch, Leaf, Row},
     services::{Elsewhere, Service, is_told_of_new},

@@ -137,6 +137,10 @@ impl Page {
         self.out[position..].contains(c)
     }
 
+    pub(crate) fn lines_since(&self, position: usize) -> usize {
+        self.out[position..].matches('\n').count()
+    }
+
     pub(crate) fn blank(&mut self) {
         self.out.push('\n');
     }

@@ -1,0 +1,73 @@
+//! What a plan loses or opens, a line each: what must be seen even where nothing else is read.
+//!
+//! Pure. Always holds: every object that is deleted, replaced, kept behind or adopted has its line, and every
+//! widening. Read on in [`super::objects`].
+
+use crate::{
+    document::Action,
+    view::outline::{Object, Part},
+};
+
+/// One line of it.
+pub(crate) struct Loss {
+    /// `None` where it opens to more.
+    pub(crate) sign: Option<Action>,
+    pub(crate) text: String,
+}
+
+impl Part {
+    pub(crate) fn losses(&self) -> Vec<Loss> {
+        let mut losses = Vec::new();
+        let of_services = self
+            .services
+            .iter()
+            .flat_map(|service| &service.own.objects);
+        let of_sections = self.sections.iter().flat_map(|section| &section.objects);
+        for object in of_services.chain(of_sections) {
+            losses.extend(object.widens.iter().map(|line| opens(line.clone())));
+            if is_lost(object.sign) {
+                losses.push(Loss {
+                    sign: Some(object.sign),
+                    text: object.title(),
+                });
+            }
+        }
+        let opened = self.services.iter().flat_map(|service| {
+            let name = service.names.join(", ");
+            let widens = service.own.widens.iter();
+            widens.map(move |line| opens(format!("{name} {line}")))
+        });
+        losses.extend(opened);
+        losses
+    }
+}
+
+impl Object {
+    /// `Deployment api--production, worker--production  the same in 2 objects`
+    pub(crate) fn title(&self) -> String {
+        let places = self.places.iter();
+        let places: Vec<String> = places
+            .map(|place| format!("{} {}", place.kind, place.names.join(", ")))
+            .collect();
+        let mut title = places.join("; ");
+        if !self.is_one() {
+            title.push_str(&format!("  the same in {} objects", self.count()));
+        }
+        if let Some(remark) = self.remark {
+            title.push_str("  ");
+            title.push_str(remark);
+        }
+        title
+    }
+}
+
+fn opens(text: String) -> Loss {
+    Loss { sign: None, text }
+}
+
+fn is_lost(action: Action) -> bool {
+    match action {
+        Action::Delete | Action::Replace | Action::Retain | Action::Forget | Action::Adopt => true,
+        Action::Create | Action::Update | Action::None => false,
+    }
+}
