@@ -3,6 +3,7 @@
 //! Pure data for clap. Always holds: a usage error exits 1, because 2 means "there are changes".
 
 mod language;
+mod older;
 mod planning;
 mod removal;
 mod secret;
@@ -17,6 +18,7 @@ pub(crate) use self::{
         BundleArgs, CheckArgs, CheckFormat, CompileArgs, ExplainArgs, FixLevel, FmtArgs,
         SchemaCommand,
     },
+    older::{DiffArgs, HistoryArgs, OnePlace, RollbackArgs},
     planning::{
         ApplyArgs, PlanArgs, PlanFormat, PlanOptions, ShowArgs, StatusArgs, ViewFormat, ViewOptions,
     },
@@ -87,6 +89,12 @@ pub(crate) enum Command {
     Apply(ApplyArgs),
     /// Show what is accepted and how it does
     Status(StatusArgs),
+    /// List the generations of an environment
+    History(HistoryArgs),
+    /// Show what lies between two generations of an environment
+    Diff(DiffArgs),
+    /// Make an environment what an older generation was: a plan, shown and applied
+    Rollback(RollbackArgs),
     /// Run the control plane: API and store
     Serve(ServeArgs),
     /// Workspaces of a control plane

@@ -20,7 +20,7 @@ const COMMANDS: &[(&[&str], &str)] = &[
         "`starform apply` shows the plan, asks, and makes it so",
     ),
     (
-        &["diff", "preview", "dry-run", "whatif", "what-if"],
+        &["preview", "dry-run", "whatif", "what-if"],
         "`starform plan` shows what would change",
     ),
     (
@@ -50,8 +50,12 @@ const COMMANDS: &[(&[&str], &str)] = &[
         "take it out of `starform.kdl`, then `starform apply`: the plan lists what goes; `starform explain removed` tells of data",
     ),
     (
-        &["rollback", "undo"],
-        "`starform apply` an earlier revision of `starform.kdl`",
+        &["undo", "revert"],
+        "`starform rollback` makes an environment what an older generation was",
+    ),
+    (
+        &["log", "logs", "generations", "revisions"],
+        "`starform history` lists what was accepted for an environment, `starform status` how it does",
     ),
     (
         &["login", "auth"],

@@ -7,10 +7,13 @@ mod apply;
 mod check;
 mod cluster;
 mod compile;
+mod diff;
 mod explain;
 mod fmt;
+mod history;
 mod plan;
 mod removal;
+mod rollback;
 mod schema;
 mod secret;
 mod serve;
@@ -51,6 +54,9 @@ pub(crate) async fn run(cli: Cli) -> anyhow::Result<Exit> {
         Command::Show(args) => show::run(&args, &global, terminal).await,
         Command::Apply(args) => apply::run(&args, &global, terminal).await,
         Command::Status(args) => status::run(&args, &global, terminal).await,
+        Command::History(args) => history::run(&args, &global, terminal).await,
+        Command::Diff(args) => diff::run(&args, &global, terminal).await,
+        Command::Rollback(args) => rollback::run(&args, &global, terminal).await,
         Command::Serve(args) => serve::run(args).await,
         Command::Workspace(command) => admin::workspace(command, &global).await,
         Command::Cluster(command) => cluster::run(command, &global).await,

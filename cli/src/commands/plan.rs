@@ -72,6 +72,17 @@ pub(crate) fn show(
         }
         ViewFormat::Ndjson => print(&view::ndjson(&plans.plans)),
     }
+    match options.format {
+        // They say it themselves.
+        ViewFormat::Human | ViewFormat::Markdown | ViewFormat::Html | ViewFormat::Github => {}
+        ViewFormat::Json | ViewFormat::Sarif | ViewFormat::Ndjson => {
+            for plan in &plans.plans {
+                if let Some(refused) = view::refused(plan) {
+                    say!("{}/{}: {refused}", plan.project, plan.environment);
+                }
+            }
+        }
+    }
     Ok(())
 }
 

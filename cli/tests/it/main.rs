@@ -26,6 +26,7 @@ mod golden;
 mod isolation;
 mod language;
 mod lsp;
+mod older;
 mod redaction;
 mod secrets;
 mod served;

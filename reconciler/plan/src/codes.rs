@@ -69,4 +69,6 @@ codes! {
         "A service says that it was another one, or the file says that something is removed, and nothing of that name was ever accepted, while this plan takes something else away.";
     APPROVAL_NEEDED "SF6121" "plan needs an approval"
         "The environment is protected, and the plan deletes, replaces or opens something of it, or takes `protect` away.";
+    VOLUME_EMPTY "SF6122" "volume made anew, without its data"
+        "A plan goes back to a generation that declares a volume whose disk has gone with its data since.";
 }

@@ -98,6 +98,10 @@ pub struct Source {
     /// The bundles that this plan proposes.
     pub result: Digest,
     pub project_result: Digest,
+    /// Of a comparison: the later generation, whose bundles are `result` and `project_result`. What has it
+    /// is never accepted.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub until: Option<Generation>,
 }
 
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]

@@ -8,6 +8,7 @@
 //! | [`propose`] | accepted state and a wanted environment to bundles and a [`document::Plan`] |
 //! | [`former`] | `was=` and `removed`, held against what was ever accepted |
 //! | [`removal`] | the plans that delete an environment or a project |
+//! | [`older`] | the plan that goes back to a generation, and what lies between two |
 //! | [`document`], [`schema`] | what a plan is |
 //! | [`accept`] | a plan onto the state that is accepted now: merged service by service, or refused |
 //! | [`approval`] | whether a plan needs one |
@@ -31,6 +32,7 @@ pub mod ids;
 mod kept;
 mod merge;
 pub mod names;
+pub mod older;
 mod pairs;
 pub mod propose;
 mod quota;

@@ -167,6 +167,7 @@ fn proposed(input: ProposeInput<'_>, held: Vec<ServiceChange>) -> Proposal {
             project_base: accepted.project_digest().cloned(),
             result: result.digest(),
             project_result: own.digest,
+            until: None,
         },
         summary: summary(&settings, &services, &objects),
         settings,
@@ -183,7 +184,7 @@ fn proposed(input: ProposeInput<'_>, held: Vec<ServiceChange>) -> Proposal {
 }
 
 /// With the ids of what it says.
-fn identified(mut plan: Plan) -> Plan {
+pub(crate) fn identified(mut plan: Plan) -> Plan {
     plan.effect_id = ids::effect(&plan);
     plan.plan_id = ids::plan(&plan);
     plan

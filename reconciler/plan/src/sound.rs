@@ -41,6 +41,10 @@ pub(crate) fn sound(
     let own_bundles = plan.source.result == environment.digest()
         && plan.source.project_result == project.digest();
     first_broken(&[
+        (
+            plan.source.until.is_none(),
+            "it only compares two generations",
+        ),
         (same_state, "the accepted state is not that of the index"),
         (same_project, "it is about another project"),
         (same_names, "its bundles are not those of its environment"),

@@ -7,16 +7,17 @@ use std::collections::BTreeSet;
 
 use axum::{
     Json,
-    extract::{Extension, Path, State},
+    extract::{Extension, Path, Query, State},
     http::{HeaderMap, StatusCode},
 };
-use starform_contract::{EnvironmentName, Generation, Origins, PlanId, ProjectId};
+use starform_contract::{EnvironmentName, Generation, PlanId, ProjectId};
 use starform_plan::{
     Refusal,
     crosscheck::hosts_of,
     document::Plans,
     hosts::OthersHosts,
-    propose::{Proposal, ProposeInput, propose},
+    older::{self, NotOlder},
+    propose::Proposal,
 };
 
 use super::{
@@ -24,7 +25,7 @@ use super::{
     authenticate::check,
     body::{Apply, Rollback},
     extract::{self, Body},
-    plans::planning,
+    plans::{WithBundles, planning},
 };
 use crate::{
     access::{Action, Actor, Decision, allowed},
@@ -77,6 +78,7 @@ pub(super) async fn rollback(
     State(api): State<Api>,
     Extension(actor): Extension<Actor>,
     Path((project, environment)): Path<(String, String)>,
+    Query(with): Query<WithBundles>,
     Body(body): Body<Rollback>,
 ) -> Result<(StatusCode, Json<Plans>), ApiError> {
     let project: ProjectId = extract::id(&project)?;
@@ -92,30 +94,22 @@ pub(super) async fn rollback(
         None => previous(&api, project, &environment).await?,
     };
     let wanted = api.store.environment_at(project, &environment, to).await?;
-    let wanted = wanted.ok_or_else(ApiError::not_found)?.bundle;
+    let wanted = wanted.ok_or_else(|| ApiError::no_generation(&environment, to))?;
     let planning = planning(&api, project).await?;
-    let taken = api.store.hosts_taken(project, &hosts_of(&wanted)).await?;
+    let taken = api.store.hosts_taken(project, &hosts_of(&wanted.bundle)).await?;
     let accepted = planning.accepted.with_others(OthersHosts::of_nobody(taken));
-    let own = accepted
-        .project()
-        .cloned()
-        .ok_or_else(ApiError::not_found)?;
-    let proposal = propose(ProposeInput {
-        accepted: &accepted,
-        project: own,
-        environment: wanted,
-        origins: &Origins::default(),
-        revision: Some(format!("rollback to generation {to}")),
-        only: None,
-        adopt: &BTreeSet::new(),
-        again: &BTreeSet::new(),
-        removed: &[],
-    });
+    let proposal = older::back(&accepted, to, wanted.bundle).map_err(|why| {
+        let code = match why {
+            NotOlder::NothingNow(_) => "nothing-accepted",
+            NotOlder::IsCurrent { .. } => "current-generation",
+        };
+        ApiError::unprocessable(code, why.to_string())
+    })?;
     let proposals = vec![proposal];
     api.store
         .save_plans(&actor, project, &proposals, Timestamp::now())
         .await?;
-    Ok((StatusCode::CREATED, Json(envelope(proposals, false))))
+    Ok((StatusCode::CREATED, Json(envelope(proposals, with.bundles))))
 }
 
 /// The plan of this id, or of the only id that begins so, that the caller may see.
@@ -146,11 +140,11 @@ async fn previous(
     environment: &EnvironmentName,
 ) -> Result<Generation, ApiError> {
     let history = api.store.history(project, environment).await?;
-    let mut generations: Vec<Generation> = history.iter().map(|entry| entry.generation).collect();
-    generations.dedup();
-    generations.get(1).copied().ok_or_else(|| {
-        let detail =
-            "there is no earlier generation to go back to; `starform history` lists what there is";
+    let earlier = history.get(1).map(|entry| entry.generation);
+    earlier.ok_or_else(|| {
+        let detail = format!(
+            "there is no earlier generation of {environment} to go back to; `starform history --env {environment}` lists what there is"
+        );
         ApiError::unprocessable("no-earlier-generation", detail)
     })
 }

@@ -376,12 +376,24 @@ pub struct ServiceStatus {
     pub reason: Option<String>,
 }
 
-/// One line of `GET …/history`, newest first.
+/// The token that accepted a plan.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Author {
+    /// Its id, as the audit trail names it; never the token.
+    pub token: String,
+    pub kind: TokenKind,
+}
+
+/// One line of `GET …/history`, newest first: a generation that changed the environment.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct HistoryEntry {
     pub apply_id: String,
     pub plan_id: PlanId,
     pub generation: Generation,
+    /// Nothing of the environment was accepted since.
+    #[serde(default)]
+    pub current: bool,
+    pub by: Author,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub revision: Option<String>,
     pub summary: Summary,

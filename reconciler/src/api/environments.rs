@@ -1,12 +1,16 @@
-//! What an environment is, was and does: status, history, one generation.
+//! What an environment is, was and does: status, history, one generation, two of them compared.
 //!
 //! Effects: the store.
 
+use std::collections::BTreeMap;
+
 use axum::{
     Json,
-    extract::{Extension, Path, State},
+    extract::{Extension, Path, Query, State},
 };
+use serde::Deserialize;
 use starform_contract::{EnvironmentName, Generation, ProjectId};
+use starform_plan::{document::Plans, older};
 
 use super::{
     Api, ApiError,
@@ -48,6 +52,32 @@ pub(super) async fn at(
         .environment_at(project, &environment, generation)
         .await?;
     found.map(Json).ok_or_else(ApiError::not_found)
+}
+
+/// Which generations are compared, in this order.
+#[derive(Deserialize)]
+pub(super) struct Between {
+    from: Generation,
+    to: Generation,
+}
+
+/// What lies between two generations, as a plan tells it; it is not stored.
+pub(super) async fn diff(
+    State(api): State<Api>,
+    Extension(actor): Extension<Actor>,
+    Path((project, environment)): Path<(String, String)>,
+    Query(Between { from, to }): Query<Between>,
+) -> Result<Json<Plans>, ApiError> {
+    let (project, environment) = place(&actor, &project, &environment)?;
+    let mut sides = Vec::new();
+    for at in [from, to] {
+        let accepted = api.store.accepted_at(project, at).await?;
+        let accepted = accepted.filter(|then| then.environment(&environment).is_some());
+        sides.push(accepted.ok_or_else(|| ApiError::no_generation(&environment, at))?);
+    }
+    let plan = older::between(&sides[0], &sides[1], &environment);
+    let plan = plan.ok_or_else(ApiError::not_found)?;
+    Ok(Json(Plans::new(vec![plan], BTreeMap::new())))
 }
 
 fn place(

@@ -133,6 +133,7 @@ fn prompt() -> Router<Api> {
             &format!("{environment}/generations/{{generation}}"),
             get(environments::at),
         )
+        .route(&format!("{environment}/diff"), get(environments::diff))
         .route(&format!("{environment}/rollback"), post(accept::rollback))
         .merge(secret_routes(environment))
         .route("/v1/clusters/{cluster}/sealed", post(agent::sealed))

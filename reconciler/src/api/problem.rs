@@ -8,7 +8,7 @@ use axum::{
     response::{IntoResponse, Response},
 };
 use serde_json::Value;
-use starform_contract::ProjectName;
+use starform_contract::{EnvironmentName, Generation, ProjectName};
 use starform_plan::document::Finding;
 
 use super::body::Problem;
@@ -88,6 +88,14 @@ impl ApiError {
         let mut error = Self::new(StatusCode::FORBIDDEN, "approval-needed", detail);
         error.0.problem.findings = vec![finding];
         error
+    }
+
+    /// The environment is there; it was not at that generation.
+    pub(super) fn no_generation(environment: &EnvironmentName, at: Generation) -> Self {
+        let detail = format!(
+            "nothing was accepted for {environment} at generation {at}; `starform history --env {environment}` lists its generations"
+        );
+        Self::new(StatusCode::NOT_FOUND, "unknown-generation", detail)
     }
 
     /// The same key was used for another request.

@@ -4,23 +4,25 @@
 //! generation on, by their number; so a stream resumes from any of them, after a restart too.
 
 use starform_contract::{
-    Digest, EnvironmentName, Generation, ProjectId, Report,
+    Digest, EnvironmentName, Generation, Index, ProjectId, Report,
     bundle::{Bundle, EnvironmentBundle},
     report::Health,
 };
+use starform_plan::accepted::AcceptedProject;
 
 use super::{
     Store, StoreError,
     database::{Row, Tx, params},
-    plans::{bundle, current_index},
+    plans::{accepted, bundle, current_index},
     registry::{self, generation},
 };
 use crate::{
     api::body::{
-        Apply, ApplyEvent, ApplyState, EnvironmentAt, EnvironmentStatus, HistoryEntry, KeptVolume,
-        Reported, ServiceStatus,
+        Apply, ApplyEvent, ApplyState, Author, EnvironmentAt, EnvironmentStatus, HistoryEntry,
+        KeptVolume, Reported, ServiceStatus,
     },
     outcome,
+    token::TokenKind,
 };
 
 /// Entries of a history; older ones stay in the store.
@@ -163,18 +165,9 @@ impl Store {
         at: Generation,
     ) -> Result<Option<EnvironmentAt>, StoreError> {
         let mut tx = self.database.read().await?;
-        let row = tx
-            .row(
-                "SELECT g.document FROM projects p
-                 JOIN generations g ON g.cluster_id = p.cluster_id
-                 WHERE p.id = $1 AND g.generation = $2",
-                params![project, at],
-            )
-            .await?;
-        let Some(row) = row else {
+        let Some(index) = index_at(&mut tx, project, at).await? else {
             return Ok(None);
         };
-        let index: starform_contract::Index = row.document("document")?;
         let digest = index
             .projects
             .get(&project)
@@ -189,6 +182,35 @@ impl Store {
             bundle,
         }))
     }
+}
+
+impl Store {
+    /// What was accepted for the project at generation `at` of its cluster. `None`: there was none.
+    pub async fn accepted_at(
+        &self,
+        project: ProjectId,
+        at: Generation,
+    ) -> Result<Option<AcceptedProject>, StoreError> {
+        let mut tx = self.database.read().await?;
+        let accepted = match index_at(&mut tx, project, at).await? {
+            Some(index) => Some(accepted(&mut tx, &index, project).await?),
+            None => None,
+        };
+        tx.commit().await?;
+        Ok(accepted)
+    }
+}
+
+async fn index_at(
+    tx: &mut Tx,
+    project: ProjectId,
+    at: Generation,
+) -> Result<Option<Index>, StoreError> {
+    let sql = "SELECT g.document FROM projects p
+               JOIN generations g ON g.cluster_id = p.cluster_id
+               WHERE p.id = $1 AND g.generation = $2";
+    let row = tx.row(sql, params![project, at]).await?;
+    row.map(|row| row.document("document")).transpose()
 }
 
 struct StoredApply {
@@ -324,7 +346,8 @@ async fn reported(
     .transpose()
 }
 
-/// Ids are UUIDv7, so they order applies of one moment too.
+/// Newest first; of several applies of one generation the one that made it, with how it stands. Ids are
+/// UUIDv7, so they order applies of one moment too.
 async fn history(
     tx: &mut Tx,
     project: ProjectId,
@@ -333,12 +356,21 @@ async fn history(
 ) -> Result<Vec<HistoryEntry>, StoreError> {
     let rows = tx
         .rows(
-            "SELECT * FROM applies WHERE project_id = $1 AND environment = $2
-             ORDER BY generation DESC, created_at DESC, id DESC LIMIT $3",
+            "SELECT a.*, t.kind AS author_kind FROM applies a
+             LEFT JOIN api_tokens t ON t.id = a.created_by
+             WHERE a.project_id = $1 AND a.environment = $2
+               AND NOT EXISTS (SELECT 1 FROM applies e
+                               WHERE e.project_id = a.project_id AND e.environment = a.environment
+                                 AND e.generation = a.generation AND e.id < a.id)
+             ORDER BY a.generation DESC LIMIT $3",
             params![project, environment, limit],
         )
         .await?;
-    rows.iter().map(read_entry).collect()
+    let mut entries: Vec<HistoryEntry> = rows.iter().map(read_entry).collect::<Result<_, _>>()?;
+    if let Some(newest) = entries.first_mut() {
+        newest.current = true;
+    }
+    Ok(entries)
 }
 
 fn read_entry(row: &Row) -> Result<HistoryEntry, StoreError> {
@@ -346,6 +378,13 @@ fn read_entry(row: &Row) -> Result<HistoryEntry, StoreError> {
         apply_id: row.text("id")?,
         plan_id: row.parse("plan_id")?,
         generation: generation(row.integer("generation")?),
+        current: false,
+        by: Author {
+            token: row.text("created_by")?,
+            kind: TokenKind::parse(&row.text("author_kind")?).ok_or(StoreError::Corrupt {
+                column: "author_kind",
+            })?,
+        },
         revision: row.optional_text("revision")?,
         summary: row.document("summary")?,
         state: row.parse("state")?,

@@ -40,6 +40,10 @@ const ROUTES: &[(&str, &str)] = &[
         "/v1/projects/{project}/environments/production/generations/1",
     ),
     (
+        "GET",
+        "/v1/projects/{project}/environments/production/diff?from=1&to=1",
+    ),
+    (
         "POST",
         "/v1/projects/{project}/environments/production/rollback",
     ),

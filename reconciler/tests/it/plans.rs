@@ -4,7 +4,7 @@ use axum::http::Method;
 use serde_json::{Value, json};
 use starform_contract::{Bundle, Generation, Index, report::Health};
 use starform_plan::document::{Action, Plan, Plans};
-use starform_reconciler::api::body::{Apply, ApplyState, EnvironmentStatus};
+use starform_reconciler::api::body::{Apply, ApplyState, EnvironmentStatus, HistoryEntry, Items};
 
 use crate::{
     fixture,
@@ -186,8 +186,46 @@ on_both! {
         let _: Apply = apply(&world, back.plans[0].plan_id.as_str(), "back").await.expect(202);
         let now: Plans = plan(&world, &place, SHOP, only).await.expect(201);
         assert!(now.plans[0].is_empty());
-        let to = json!({"to": 99});
-        world.post(&world.admin, &path, &to).await.problem(404, "not-found");
+        for (to, status, code) in [(99, 404, "unknown-generation"), (0, 404, "unknown-generation"),
+                                   (3, 422, "current-generation"), (1, 422, "current-generation")] {
+            let problem = world.post(&world.admin, &path, &json!({"to": to})).await.problem(status, code);
+            assert!(problem.detail.contains("`starform history --env production`"), "{}", problem.detail);
+        }
+        let staging = path.replace("production", "staging");
+        world.post(&world.admin, &staging, &json!({})).await.problem(422, "no-earlier-generation");
+        let again = apply(&world, now.plans[0].plan_id.as_str(), "again").await;
+        assert_eq!(again.status.as_u16(), 202, "an empty plan makes no generation");
+        let history: Items<HistoryEntry> = world.get(&world.admin, &path.replace("rollback", "history")).await.expect(200);
+        let told: Vec<_> = history.items.iter()
+            .map(|entry| (entry.generation.number(), entry.current, entry.revision.as_deref()))
+            .collect();
+        assert_eq!(told, [(3, true, Some("rollback to generation 1")), (2, false, None), (1, false, None)]);
+        assert!(history.items.iter().all(|entry| entry.by.token == world.admin.id().to_string()));
+    }
+
+    async fn two_generations_are_compared(world: World) {
+        let place = world.place("shop").await;
+        let only = json!({"environments": ["production"]});
+        let newer = SHOP.replace("storefront:1", "storefront:2");
+        for (n, text) in [SHOP, newer.as_str()].into_iter().enumerate() {
+            let made: Plans = plan(&world, &place, text, only.clone()).await.expect(201);
+            let _: Apply = apply(&world, made.plans[0].plan_id.as_str(), &n.to_string()).await.expect(202);
+        }
+        let path = |env: &str, from: &str, to: &str| {
+            format!("/v1/projects/{}/environments/{env}/diff?from={from}&to={to}", place.project.id)
+        };
+        let forth: Plans = world.get(&world.admin, &path("production", "1", "2")).await.expect(200);
+        let changes = &forth.plans[0].services[0].changes;
+        assert_eq!(changes.len(), 1, "{changes:?}");
+        assert_eq!(forth.plans[0].source.until, Some(Generation::new(2)));
+        let back: Plans = world.get(&world.admin, &path("production", "2", "1")).await.expect(200);
+        assert_eq!(back.plans[0].services[0].changes[0].after, changes[0].before);
+        // It is not stored, so nobody can apply it.
+        apply(&world, forth.plans[0].plan_id.as_str(), "x").await.problem(404, "not-found");
+        for (env, from, to) in [("production", "1", "9"), ("production", "0", "1"), ("staging", "1", "2")] {
+            world.get(&world.admin, &path(env, from, to)).await.problem(404, "unknown-generation");
+        }
+        world.get(&world.admin, &path("production", "one", "2")).await.problem(400, "invalid-request");
     }
 
     async fn what_cannot_be_planned_says_what_and_where(world: World) {

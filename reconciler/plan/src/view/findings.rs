@@ -58,7 +58,11 @@ pub fn github(plans: &[Plan], folder: &str) -> String {
     let mut out = String::new();
     for plan in plans {
         let name = property(&format!("{}/{}", plan.project, plan.environment));
-        let summary = data(&outline::summary(plan));
+        let mut summary = outline::summary(plan);
+        if let Some(refused) = outline::refused(plan) {
+            summary.push_str(&format!(" · {refused}"));
+        }
+        let summary = data(&summary);
         out.push_str(&format!("::notice title={name}::{summary}\n"));
         if let Some(lost) = lost(plan) {
             out.push_str(&format!("::warning title={name}::{}\n", data(&lost)));

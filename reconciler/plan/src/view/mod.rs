@@ -29,7 +29,7 @@ pub use findings::{github, sarif};
 pub use html::html;
 pub use markdown::{MarkdownOptions, markdown};
 use outline::Form;
-pub use outline::summary;
+pub use outline::{refused, summary};
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct TextOptions {

@@ -1,7 +1,8 @@
 //! The terminal's view of plans: the outline, wrapped and painted.
 //!
 //! Pure. Always holds: what is deleted, replaced or widened is printed one by one; what is not printed
-//! is counted, with the command that prints it; the last line of a plan is its summary. Read on in
+//! is counted, with the command that prints it; the last line of a plan is its summary,
+//! or that it is blocked. Read on in
 //! [`super::outline`] for what is told, in [`rows`] for one changed value.
 
 mod page;
@@ -61,6 +62,9 @@ fn part(page: &mut Page, part: &Part, options: &TextOptions) {
     legend(page, part, has_placeholders);
     left_out(page, part);
     page.unbroken(Paint::Bold, &part.summary);
+    if let Some(refused) = &part.refused {
+        page.line(0, 2, &Text::new(Paint::Red, refused.as_str()));
+    }
 }
 
 fn headings(page: &mut Page, headings: &[Heading]) {
@@ -69,11 +73,14 @@ fn headings(page: &mut Page, headings: &[Heading]) {
         if let Some(revision) = &heading.revision {
             parts.push(format!("at {revision}"));
         }
-        parts.push(match heading.generation {
-            Some(generation) => format!("against generation {generation}"),
-            None => "nothing is accepted yet".to_owned(),
-        });
-        parts.push(format!("plan {}", heading.plan));
+        match (heading.generation, heading.until) {
+            (Some(from), Some(until)) => parts.push(format!("generation {from} → {until}")),
+            (Some(generation), None) => parts.push(format!("against generation {generation}")),
+            (None, _) => parts.push("nothing is accepted yet".to_owned()),
+        }
+        if heading.until.is_none() {
+            parts.push(format!("plan {}", heading.plan));
+        }
         let text = Text::new(Paint::Bold, heading.name.as_str())
             .and(Paint::Dim, format!("  {}", parts.join(" · ")));
         page.line(0, 2, &text);
@@ -286,7 +293,7 @@ fn left_out(page: &mut Page, part: &Part) {
         several => format!(" in each of {several} environments"),
     };
     let what = format!("Not shown: {}{each}", part.hidden.count());
-    let command = format!("starform show {} --full", heading.plan);
+    let command = heading.whole.as_str();
     let both = Text::new(Paint::Dim, format!("{what}: {command}"));
     if both.width() <= page.width() {
         page.line(0, 2, &both);

@@ -101,6 +101,7 @@ fn title(headings: &[&Heading]) -> String {
     let mut projects: Vec<&str> = headings.iter().map(|h| h.project.as_str()).collect();
     projects.dedup();
     match headings {
+        [only] if only.until.is_some() => format!("Difference of {}", only.name),
         [only] => format!("Plan for {}", only.name),
         several => format!(
             "Plans for {} of {}",
@@ -127,7 +128,7 @@ fn table(parts: &[Part]) -> Markup {
                 @for (n, heading) in rows {
                     tr {
                         th scope="row" { a href={ "#part-" (n) } { (heading.name) } }
-                        td { code { (heading.plan) } }
+                        td { code { (heading.named()) } }
                         td { (heading.objects.create) }
                         td { (heading.objects.update) }
                         (strong(heading.objects.replace))
@@ -165,10 +166,11 @@ fn findings(heading: &Heading) -> String {
 }
 
 fn state(heading: &Heading) -> Markup {
-    match (heading.errors, heading.changes) {
-        (1.., _) => markup! { strong.lost { "blocked" } },
-        (0, true) => markup! { "ready" },
-        (0, false) => markup! { "no changes" },
+    match (heading.errors, heading.changes, heading.until) {
+        (1.., _, _) => markup! { strong.lost { "blocked" } },
+        (0, true, None) => markup! { "ready" },
+        (0, true, Some(_)) => markup! { "differs" },
+        (0, false, _) => markup! { "no changes" },
     }
 }
 
@@ -199,11 +201,17 @@ fn part(n: usize, short: &Part, full: &Part) -> Markup {
                 p { code { "‹›" } " is each one's own name." }
             }
             p.summary { (short.summary) }
+            @if let Some(refused) = &short.refused {
+                p.summary { strong.lost { (refused) } }
+            }
         }
     }
 }
 
 fn about(heading: &Heading) -> Markup {
+    if let (Some(from), Some(until)) = (heading.generation, heading.until) {
+        return markup! { "From generation " (from) " to " (until) "." };
+    }
     markup! {
         "Plan " code { (heading.plan) }
         @if let Some(revision) = &heading.revision { ", at " code { (revision) } }

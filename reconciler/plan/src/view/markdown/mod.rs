@@ -8,6 +8,8 @@
 mod body;
 mod fence;
 
+use std::collections::BTreeSet;
+
 use self::body::Detail;
 use crate::{
     document::{FindingSeverity, Plan},
@@ -156,6 +158,9 @@ impl Comment<'_> {
         }
         left_out(out, part, hidden);
         out.push_str(&format!("**{}**\n", part.summary));
+        if let Some(refused) = &part.refused {
+            out.push_str(&format!("\n**{refused}**\n"));
+        }
         whole.push_str(out);
     }
 }
@@ -205,13 +210,20 @@ fn counts(parts: &[Part], headings: &[&Heading], most: usize) -> String {
         values::count(errors, "error"),
         values::count(warnings, "warning"),
     ));
+    let refused: BTreeSet<&str> = parts
+        .iter()
+        .filter_map(|part| part.refused.as_deref())
+        .collect();
+    for line in refused {
+        out.push_str(&format!("**{line}**\n\n"));
+    }
     let lost: Vec<String> = parts.iter().flat_map(body::protected).collect();
     fenced(&mut out, &first(&lost, most));
     let all = parts
         .iter()
         .fold(Hidden::default(), |sum, part| sum.and(part.all));
     if let Some(heading) = headings.first() {
-        let command = format!("starform show {} --full", heading.plan);
+        let command = &heading.whole;
         let more = match headings.len() {
             1 => String::new(),
             several => format!(" and {} more", several - 1),
@@ -225,7 +237,11 @@ fn counts(parts: &[Part], headings: &[&Heading], most: usize) -> String {
 fn marker(headings: &[&Heading]) -> String {
     let mut projects: Vec<&str> = headings.iter().map(|h| h.project.as_str()).collect();
     projects.dedup();
-    format!("<!-- starform:plan v1 {} -->\n", projects.join(","))
+    let what = match headings.iter().any(|h| h.until.is_some()) {
+        true => "diff",
+        false => "plan",
+    };
+    format!("<!-- starform:{what} v1 {} -->\n", projects.join(","))
 }
 
 fn table(headings: &[&Heading]) -> String {
@@ -252,7 +268,7 @@ fn table(headings: &[&Heading]) -> String {
         out.push_str(&format!(
             "| {} | `{}` | {} | {} | {} |\n",
             heading.name,
-            heading.plan,
+            heading.named(),
             counts.join(" | "),
             findings(heading),
             state(heading),
@@ -285,10 +301,11 @@ fn findings(heading: &Heading) -> String {
 }
 
 fn state(heading: &Heading) -> &'static str {
-    match (heading.changes, heading.errors) {
-        (_, 1..) => "**blocked**",
-        (true, 0) => "ready",
-        (false, 0) => "no changes",
+    match (heading.changes, heading.errors, heading.until) {
+        (_, 1.., _) => "**blocked**",
+        (true, 0, None) => "ready",
+        (true, 0, Some(_)) => "differs",
+        (false, 0, _) => "no changes",
     }
 }
 
@@ -307,9 +324,10 @@ fn about(out: &mut String, part: &Part) {
     let Some(heading) = part.headings.first() else {
         return;
     };
-    let against = match heading.generation {
-        Some(generation) => format!("Against generation {generation}"),
-        None => "Nothing is accepted yet".to_owned(),
+    let against = match (heading.generation, heading.until) {
+        (Some(from), Some(until)) => format!("From generation {from} to {until}"),
+        (Some(generation), None) => format!("Against generation {generation}"),
+        (None, _) => "Nothing is accepted yet".to_owned(),
     };
     let revision = heading.revision.as_ref();
     let at = revision.map(|revision| format!(", at {}", fence::span(revision)));
@@ -358,10 +376,10 @@ fn left_out(out: &mut String, part: &Part, hidden: Hidden) {
         1 => String::new(),
         several => format!(" in each of {several} environments"),
     };
-    let command = format!("`starform show {} --full`", heading.plan);
     out.push_str(&format!(
-        "Not shown: {}{each}: {command}\n\n",
-        hidden.count()
+        "Not shown: {}{each}: `{}`\n\n",
+        hidden.count(),
+        heading.whole
     ));
 }
 

@@ -13,7 +13,7 @@ mod widening;
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use starform_contract::{Digest, EnvironmentName, ObjectKey, ServiceName};
+use starform_contract::{Digest, EnvironmentName, Generation, ObjectKey, ServiceName};
 
 pub(crate) use self::{
     lines::Line,
@@ -55,6 +55,8 @@ pub(crate) struct Part {
     /// Everything that changes.
     pub(crate) all: Hidden,
     pub(crate) summary: String,
+    /// That `apply` would not take it, and why.
+    pub(crate) refused: Option<String>,
 }
 
 /// Which plan it is.
@@ -68,6 +70,10 @@ pub(crate) struct Heading {
     pub(crate) generation: Option<u64>,
     /// Enough of its id to name it to the commands.
     pub(crate) plan: String,
+    /// Of a comparison: the later generation.
+    pub(crate) until: Option<u64>,
+    /// The command that tells everything.
+    pub(crate) whole: String,
     pub(crate) changes: bool,
     pub(crate) objects: ObjectCounts,
     pub(crate) rollouts: u32,
@@ -123,11 +129,23 @@ pub(crate) fn outline(plans: &[Plan], form: Form) -> Vec<Part> {
         .collect()
 }
 
-/// The last line of a plan.
+/// The last line of a plan; [`refused`] may follow.
 pub fn summary(plan: &Plan) -> String {
-    if plan.is_empty() {
-        return format!("No changes. {}/{} matches.", plan.project, plan.environment);
+    match (plan.is_empty(), plan.source.until) {
+        (true, None) => format!("No changes. {}/{} matches.", plan.project, plan.environment),
+        (true, Some(until)) => {
+            let (name, from) = (&plan.environment, plan.source.parent_generation);
+            format!(
+                "No difference. {}/{name} is the same at generations {from} and {until}.",
+                plan.project
+            )
+        }
+        (false, None) => counts("Plan", plan),
+        (false, Some(_)) => counts("Difference", plan),
     }
+}
+
+fn counts(title: &str, plan: &Plan) -> String {
     let objects = &plan.summary.objects;
     let mut parts = vec![
         format!("{} to create", objects.create),
@@ -142,10 +160,23 @@ pub fn summary(plan: &Plan) -> String {
     }
     let rollouts = usize::try_from(plan.summary.rollouts).unwrap_or(usize::MAX);
     format!(
-        "Plan: {} · {}",
+        "{title}: {} · {}",
         parts.join(", "),
         values::count(rollouts, "rollout")
     )
+}
+
+/// That `apply` would not take the plan, and for which errors: below the summary.
+pub fn refused(plan: &Plan) -> Option<String> {
+    let blocking = plan.blocking_findings();
+    let codes: BTreeSet<String> = blocking.map(|f| values::visible(&f.code)).collect();
+    let codes: Vec<String> = codes.into_iter().collect();
+    (!codes.is_empty()).then(|| {
+        format!(
+            "Blocked: `apply` would refuse this plan: {}",
+            codes.join(", ")
+        )
+    })
 }
 
 fn part(group: &fold::Environments<'_>, form: Form, earlier: &mut Earlier) -> Part {
@@ -187,6 +218,7 @@ fn part(group: &fold::Environments<'_>, form: Form, earlier: &mut Earlier) -> Pa
         hidden: notes.hidden,
         all: Hidden::all(plan),
         summary,
+        refused: refused(plan),
     }
 }
 
@@ -212,21 +244,38 @@ fn is_remarkable(value: Option<&serde_json::Value>) -> bool {
 impl Heading {
     fn of(plan: &Plan) -> Self {
         let revision = plan.source.revision.as_deref();
+        let id: String = plan.plan_id.digest().hex().chars().take(12).collect();
+        let from = plan.source.parent_generation;
+        let whole = match plan.source.until {
+            None => format!("starform show {id} --full"),
+            Some(until) => {
+                let name = &plan.environment;
+                format!("starform diff --env {name} {from} {until} --full")
+            }
+        };
         Self {
             name: format!("{}/{}", plan.project, plan.environment),
             project: plan.project.to_string(),
             revision: revision.map(|revision| values::visible(&short(revision))),
-            generation: plan
-                .source
-                .base
-                .is_some()
-                .then_some(plan.source.parent_generation.number()),
-            plan: plan.plan_id.digest().hex().chars().take(12).collect(),
+            generation: plan.source.base.is_some().then_some(from.number()),
+            plan: id,
+            until: plan.source.until.map(Generation::number),
+            whole,
             changes: !plan.is_empty(),
             objects: plan.summary.objects,
             rollouts: plan.summary.rollouts,
             errors: plan.blocking_findings().count(),
             warnings: plan.findings.len() - plan.blocking_findings().count(),
+        }
+    }
+}
+
+impl Heading {
+    /// The plan's id, or the generations that are compared.
+    pub(crate) fn named(&self) -> String {
+        match (self.generation, self.until) {
+            (Some(from), Some(until)) => format!("{from} → {until}"),
+            (Some(_) | None, _) => self.plan.clone(),
         }
     }
 }

@@ -13,6 +13,7 @@ mod hosts;
 pub(crate) mod laws;
 mod lists;
 mod names;
+mod older;
 mod propose;
 mod quota;
 mod released;

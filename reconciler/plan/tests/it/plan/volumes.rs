@@ -339,7 +339,7 @@ fn catalog(state: &mut EnvironmentState) -> &mut Running {
     }
 }
 
-fn removed(service: &str, volume: Option<&str>, data: Data) -> Removed {
+pub(super) fn removed(service: &str, volume: Option<&str>, data: Data) -> Removed {
     Removed {
         service: service_name(service),
         volume: volume.map(|volume| VolumeName::new(volume).unwrap()),
@@ -347,7 +347,7 @@ fn removed(service: &str, volume: Option<&str>, data: Data) -> Removed {
     }
 }
 
-fn with_removed(mut state: EnvironmentState, removed: &Removed) -> EnvironmentState {
+pub(super) fn with_removed(mut state: EnvironmentState, removed: &Removed) -> EnvironmentState {
     state.removed.push(removed.clone());
     state
 }
