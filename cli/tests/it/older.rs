@@ -35,14 +35,9 @@ fn generations_are_listed_compared_and_gone_back_to() {
     ran(&with(&["rollback"], &["--auto-approve"]))
         .expect(1)
         .says(&["no earlier generation"]);
-    for replicas in ["scale 2", "scale 3"] {
+    for (now, next) in [("scale 1", "scale 2"), ("scale 2", "scale 3")] {
         platform.apply(&project).expect(0);
-        let text = project.text();
-        let before = text
-            .split("    ")
-            .find(|part| part.starts_with("scale"))
-            .unwrap();
-        project.write(&text.replace(before.trim_end(), replicas));
+        project.replace(now, next);
     }
     let long = "a-branch-with-a-name-that-is-longer-than-any-line-has-room-for";
     ran(&["apply", "--auto-approve", "--revision", long]).expect(0);

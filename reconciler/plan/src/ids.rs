@@ -65,12 +65,16 @@ pub fn plan(plan: &Plan) -> PlanId {
         effect_id: &'a EffectId,
         revision: Option<&'a str>,
         parent_generation: Generation,
+        /// A comparison is not the plan that led from one to the other.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        until: Option<Generation>,
     }
     PlanId::new(Digest::of(&Made {
         schema: plan.schema,
         effect_id: &plan.effect_id,
         revision: plan.source.revision.as_deref(),
         parent_generation: plan.source.parent_generation,
+        until: plan.source.until,
     }))
 }
 
