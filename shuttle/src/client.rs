@@ -4,7 +4,10 @@
 //! use the process's one TLS provider (ring), neither retries or limits its rate by itself: the
 //! engine decides about both.
 
-use std::{path::Path, time::Duration};
+use std::{
+    path::{Path, PathBuf},
+    time::Duration,
+};
 
 use http::{HeaderValue, header::USER_AGENT};
 use kube::{
@@ -20,7 +23,9 @@ const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
 /// No client for a cluster, and what to do.
 #[derive(Debug, thiserror::Error)]
 pub enum ConnectError {
-    #[error("cannot read the kubeconfig {path}: {reason}; name another with --kubeconfig")]
+    #[error(
+        "cannot read the kubeconfig {path}: {reason}; name another with KUBECONFIG or --kubeconfig"
+    )]
     Kubeconfig { path: String, reason: String },
     #[error(
         "no cluster: {0}; set KUBECONFIG, name a file with --kubeconfig, or run inside a cluster"
@@ -72,23 +77,49 @@ pub fn install_tls() {
 }
 
 async fn config(kubeconfig: Option<&Path>) -> Result<Config, ConnectError> {
-    match kubeconfig {
-        Some(path) => from_file(path).await,
+    let named = match kubeconfig {
+        Some(path) => vec![path.to_owned()],
+        None => listed(),
+    };
+    match from_files(&named).await? {
+        Some(config) => Ok(config),
         None => Config::infer()
             .await
             .map_err(|error| ConnectError::NoCluster(harmless(&error))),
     }
 }
 
-async fn from_file(path: &Path) -> Result<Config, ConnectError> {
-    let failed = |source: KubeconfigError| ConnectError::Kubeconfig {
+/// The files of `KUBECONFIG`.
+fn listed() -> Vec<PathBuf> {
+    let list = std::env::var_os("KUBECONFIG").unwrap_or_default();
+    let paths = std::env::split_paths(&list);
+    paths.filter(|path| !path.as_os_str().is_empty()).collect()
+}
+
+/// What files that somebody names say together; `None` where they say nothing. As with `kubectl`, of
+/// several some may be missing; where all are, that is a mistake and no absence of a cluster.
+async fn from_files(paths: &[PathBuf]) -> Result<Option<Config>, ConnectError> {
+    let failed = |path: &Path, source: KubeconfigError| ConnectError::Kubeconfig {
         path: path.display().to_string(),
         reason: harmless(&source),
     };
-    let kubeconfig = Kubeconfig::read_from(path).map_err(failed)?;
-    Config::from_custom_kubeconfig(kubeconfig, &KubeConfigOptions::default())
+    let there: Vec<&PathBuf> = paths.iter().filter(|path| path.exists()).collect();
+    let read = match there.is_empty() {
+        true => paths.iter().take(1).collect(),
+        false => there,
+    };
+    let mut merged = Kubeconfig::default();
+    for path in &read {
+        let next = Kubeconfig::read_from(path).map_err(|source| failed(path, source))?;
+        merged = merged.merge(next).map_err(|source| failed(path, source))?;
+    }
+    let Some(first) = read.first().filter(|_| !merged.clusters.is_empty()) else {
+        return Ok(None);
+    };
+    Config::from_custom_kubeconfig(merged, &KubeConfigOptions::default())
         .await
-        .map_err(failed)
+        .map(Some)
+        .map_err(|source| failed(first, source))
 }
 
 /// The first line of the cause: below it stands an excerpt of the file, which holds credentials.

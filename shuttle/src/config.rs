@@ -213,8 +213,7 @@ impl AgentFile {
             path: name.clone(),
             source,
         };
-        let mode = file_mode(path).map_err(failed)?;
-        if mode & 0o077 != 0 {
+        if let Some(mode) = mode_if_open(path).map_err(failed)? {
             return Err(AgentFileError::Open { path: name, mode });
         }
         let text = std::fs::read_to_string(path).map_err(failed)?;
@@ -249,15 +248,27 @@ impl fmt::Debug for AgentFile {
     }
 }
 
+/// The mode of a file that others than we may read.
 #[cfg(unix)]
-pub(crate) fn file_mode(path: &Path) -> std::io::Result<u32> {
-    use std::os::unix::fs::PermissionsExt as _;
-    Ok(std::fs::metadata(path)?.permissions().mode() & 0o777)
+pub(crate) fn mode_if_open(path: &Path) -> std::io::Result<Option<u32>> {
+    use std::os::unix::fs::MetadataExt as _;
+    let file = std::fs::metadata(path)?;
+    // Where it cannot be told who we are, the stricter rule holds.
+    let we = std::fs::metadata("/proc/self").ok().map(|own| own.uid());
+    let mode = file.mode() & 0o777;
+    Ok(is_open(mode, file.uid(), we).then_some(mode))
 }
 
 #[cfg(not(unix))]
-pub(crate) fn file_mode(path: &Path) -> std::io::Result<u32> {
-    std::fs::metadata(path).map(|_| 0o600)
+pub(crate) fn mode_if_open(path: &Path) -> std::io::Result<Option<u32>> {
+    std::fs::metadata(path).map(|_| None)
+}
+
+/// Our own is ours alone. What root owns, its group may read: so a Secret is mounted for a process that is
+/// not root (`fsGroup`), and root alone chose the group. PostgreSQL's rule for its keys.
+fn is_open(mode: u32, owner: u32, we: Option<u32>) -> bool {
+    let lent = owner == 0 && we.is_some_and(|we| we != 0);
+    mode & if lent { 0o037 } else { 0o077 } != 0
 }
 
 /// `30s`, `2m`, `500ms`.
@@ -285,6 +296,22 @@ fn positive(duration: Duration) -> Result<Duration, String> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_file_that_root_lends_to_our_group_is_not_open() {
+        for (mode, owner, we, open) in [
+            (0o600, 7, Some(7), false),
+            (0o640, 7, Some(7), true),
+            (0o640, 0, Some(0), true),
+            (0o440, 0, Some(7), false),
+            (0o640, 0, Some(7), false),
+            (0o640, 0, None, true),
+            (0o660, 0, Some(7), true),
+            (0o644, 0, Some(7), true),
+        ] {
+            assert_eq!(is_open(mode, owner, we), open, "{mode:o} {owner} {we:?}");
+        }
+    }
 
     #[test]
     fn one_source_of_desired_state_is_needed() {

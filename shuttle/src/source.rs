@@ -14,7 +14,7 @@ use starform_contract::{
     sealed::{SealedFile, SealedValues},
 };
 
-use crate::config::file_mode;
+use crate::config::mode_if_open;
 
 /// The values of secrets, sealed to the cluster's key.
 pub(crate) const SEALED: &str = "sealed.json";
@@ -68,16 +68,14 @@ impl Folder {
     pub fn sealed(&self) -> Result<Vec<SealedValues>, FolderError> {
         let path = self.path.join(SEALED);
         let name = || path.display().to_string();
-        let mode = match file_mode(&path) {
-            Ok(mode) => mode,
+        match mode_if_open(&path) {
+            Ok(None) => {}
+            Ok(Some(mode)) => return Err(FolderError::Open { path: name(), mode }),
             Err(error) if error.kind() == ErrorKind::NotFound => return Ok(Vec::new()),
             Err(source) => {
                 let path = name();
                 return Err(FolderError::Read { path, source });
             }
-        };
-        if mode & 0o077 != 0 {
-            return Err(FolderError::Open { path: name(), mode });
         }
         read::<SealedFile>(&path, "sealed values").map(|file| file.objects)
     }

@@ -10,7 +10,9 @@ use std::{
     time::Duration,
 };
 
-use starform_contract::{EnvironmentName, ProjectName, ServiceName, quantity, report::Health};
+use starform_contract::{
+    EnvironmentName, ProjectName, ServiceName, quantity, report::Health, spelling::instead,
+};
 use starform_dsl::Project;
 use starform_plan::document::{Finding, Plan, Plans};
 
@@ -156,20 +158,20 @@ async fn failed(
 
 /// Of a plan file, the environments that were asked for.
 fn chosen(mut plans: Plans, args: &ApplyArgs) -> anyhow::Result<Plans> {
-    let held: Vec<String> = plans
+    let held: Vec<&str> = plans
         .plans
         .iter()
-        .map(|plan| plan.environment.to_string())
+        .map(|plan| plan.environment.as_str())
         .collect();
     if let Some(missing) = args
         .options
         .env
         .iter()
-        .find(|env| !held.contains(&env.to_string()))
+        .find(|env| !held.contains(&env.as_str()))
     {
         let message = format!(
-            "the plan file has no environment `{missing}`; it has {}",
-            held.join(", ")
+            "the plan file has no environment `{missing}`; {}",
+            instead(missing.as_str(), &held)
         );
         return Err(Failure::because(Exit::Error, message));
     }

@@ -8,7 +8,7 @@ use std::{fs::OpenOptions, io::Write as _, path::Path};
 use anyhow::Context;
 use serde::Serialize;
 use serde_json::Value;
-use starform_contract::{ClusterId, signature::TrustedKey};
+use starform_contract::{ClusterId, signature::TrustedKey, spelling::instead};
 use starform_reconciler::api::body;
 
 use super::{
@@ -113,11 +113,11 @@ pub(super) async fn cluster_id(remote: &Remote, name: &str) -> anyhow::Result<Cl
 
 async fn cluster(remote: &Remote, name: &str) -> anyhow::Result<body::Cluster> {
     let all: body::Items<body::Cluster> = remote.get("/v1/clusters").await.map_err(failure)?;
+    let names: Vec<&str> = all.items.iter().map(|item| item.name.as_str()).collect();
+    let unknown = format!("there is no cluster `{name}`; {}", instead(name, &names));
     let mut all = all.items.into_iter();
     all.find(|cluster| cluster.name.as_str() == name)
-        .with_context(|| {
-            format!("there is no cluster `{name}`; `starform cluster list` shows those that are")
-        })
+        .context(unknown)
 }
 
 async fn set(

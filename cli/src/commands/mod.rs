@@ -79,6 +79,20 @@ fn checked(path: &Path, terminal: Terminal) -> anyhow::Result<(SourceTree, Proje
     }
 }
 
+/// The project at `path`, for a command that is not about what the file says: it tells errors alone.
+fn known(path: &Path, terminal: Terminal) -> anyhow::Result<(SourceTree, Project)> {
+    let sources = sources::read(path)?;
+    let mut compiled = starform_dsl::compile(&sources);
+    match compiled.project.take() {
+        Some(project) => Ok((sources, project)),
+        None => {
+            compiled.diagnostics.retain(Diagnostic::is_error);
+            say(&sources, &compiled, terminal);
+            Err(Failure::shown(Exit::Error))
+        }
+    }
+}
+
 /// Tells what is refused only in a plan, as the checks tell what they find; the command ends with it.
 pub(crate) fn refused(
     sources: &SourceTree,

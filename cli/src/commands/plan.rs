@@ -6,7 +6,7 @@
 use std::{env, fs, io::Write as _, path::Path};
 
 use anyhow::Context;
-use starform_contract::ProjectName;
+use starform_contract::{ProjectName, spelling::instead};
 use starform_plan::{document::Plans, view};
 
 use super::{checked, print, print_json};
@@ -165,8 +165,8 @@ pub(crate) fn check_options(project: &Project, options: &PlanOptions) -> anyhow:
 
 fn unknown(what: &str, name: &str, known: &[&str]) -> anyhow::Error {
     let message = format!(
-        "the project has no {what} `{name}`; it has {}",
-        known.join(", ")
+        "the project has no {what} `{name}`; {}",
+        instead(name, known)
     );
     Failure::because(Exit::Error, message)
 }

@@ -10,7 +10,7 @@ use starform_plan::document::Plans;
 
 use super::{
     apply::{self, Carrying},
-    checked,
+    known,
 };
 use crate::{
     args::{EnvironmentCommand, Global, PlanOptions, RemovalOptions},
@@ -33,7 +33,7 @@ pub(crate) async fn environment(
     } = command;
     let project = match project {
         Some(project) => project,
-        None => checked(&path, terminal)?.1.name().clone(),
+        None => known(&path, terminal)?.1.name().clone(),
     };
     let folder = sources::folder(&path);
     remove(&project, Some(&name), &removal, &folder, global, terminal).await

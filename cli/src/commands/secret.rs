@@ -4,14 +4,23 @@
 //! holds: a value is never an argument, never printed, never in an error, and wiped after it was
 //! sent; the body of the request that carries it is freed unwiped.
 
-use std::io::{IsTerminal as _, Read as _, stdin};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    io::{IsTerminal as _, Read as _, stdin},
+};
 
 use anyhow::{Context, bail};
-use starform_contract::{EnvironmentName, ProjectId, ProjectName, SecretName, secret::Scope};
+use starform_contract::{
+    EnvironmentName, EnvironmentState, ProjectId, ProjectName, SecretName,
+    model::Variable,
+    secret::{Scope, is_generated},
+    spelling::instead,
+};
+use starform_dsl::{Bindings, describe};
 use starform_reconciler::api::body::{Items, LONGEST_SECRET, PutSecret, Secret};
 use zeroize::{Zeroize as _, Zeroizing};
 
-use super::{admin, checked, cluster::cluster_id};
+use super::{admin, cluster::cluster_id, known};
 use crate::{
     args::{Global, SecretCommand, SecretPlace},
     backend::project_id,
@@ -47,6 +56,7 @@ pub(crate) async fn run(
                 set.version,
                 words(&place)
             );
+            say_unused(&name, &place, terminal)?;
         }
         SecretCommand::List { place, format } => {
             let keeper = Keeper::of(&place, global, terminal).await?;
@@ -143,9 +153,12 @@ impl Keeper {
         if removed {
             return Ok(());
         }
+        let kept = self.list().await?;
+        let names: Vec<&str> = kept.items.iter().map(|kept| kept.name.as_str()).collect();
         let message = format!(
-            "no value of `{name}` is kept in {}; `starform secret list` shows those that are",
-            words(place)
+            "no value of `{name}` is kept in {}; {}",
+            words(place),
+            instead(name.as_str(), &names)
         );
         Err(Failure::because(Exit::Error, message))
     }
@@ -172,13 +185,58 @@ fn project(
         }
         return Ok(project.clone());
     }
-    let (_, project) = checked(".".as_ref(), terminal)?;
+    let (_, project) = known(".".as_ref(), terminal)?;
     let options = crate::args::PlanOptions {
         env: vec![environment.clone()],
         ..Default::default()
     };
     super::plan::check_options(&project, &options)?;
     Ok(project.name().clone())
+}
+
+/// A value that nothing asks for is kept all the same: it may be set before the file is written. Of a
+/// project that is named and not the one here, nobody knows what its file asks for.
+fn say_unused(name: &SecretName, place: &SecretPlace, terminal: Terminal) -> anyhow::Result<()> {
+    let (Some(environment), None) = (&place.env, &place.project) else {
+        return Ok(());
+    };
+    let (_, project) = known(".".as_ref(), terminal)?;
+    let bindings = Bindings::first(&project);
+    // What is wrong with the environment is for `starform plan` to say.
+    let Ok(described) = describe(&project, environment, &bindings) else {
+        return Ok(());
+    };
+    let wanted = wanted_secrets(&described.state);
+    if wanted.contains(name.as_str()) {
+        return Ok(());
+    }
+    let wanted: Vec<&str> = wanted.into_iter().collect();
+    let instead = match wanted.is_empty() {
+        true => "it asks for none".to_owned(),
+        false => instead(name.as_str(), &wanted),
+    };
+    say!("note: nothing in {environment} asks for `{name}` as starform.kdl is now; {instead}");
+    Ok(())
+}
+
+/// Those that a person has to set.
+fn wanted_secrets(state: &EnvironmentState) -> BTreeSet<&str> {
+    let own = state.services.iter().map(|service| &service.model.vars);
+    let variables = own.chain(state.groups.values()).flat_map(BTreeMap::values);
+    let names = variables.filter_map(|variable| match variable {
+        Variable::Secret {
+            secret,
+            environment,
+            ..
+        } if environment
+            .as_ref()
+            .is_none_or(|of| *of == state.environment) =>
+        {
+            Some(secret.as_str())
+        }
+        Variable::Secret { .. } | Variable::Literal(_) => None,
+    });
+    names.filter(|name| !is_generated(name)).collect()
 }
 
 /// What stands on a command line stands in histories and process lists.

@@ -5,9 +5,13 @@
 use std::time::Duration;
 
 use starform_contract::report::Health;
-use starform_reconciler::{api::body::EnvironmentStatus, time::Timestamp};
+use starform_dsl::render::wrap;
+use starform_reconciler::{
+    api::body::{EnvironmentStatus, HostState, HostStatus, TxtRecord},
+    time::Timestamp,
+};
 
-use super::{asked, checked, print, print_json};
+use super::{asked, known, print, print_json};
 use crate::{
     args::{Global, PlanFormat, StatusArgs},
     backend::Backend,
@@ -20,12 +24,15 @@ use crate::{
 /// An agent asks for its desired state every 30 s or oftener.
 const SILENT: Duration = Duration::from_secs(2 * 60);
 
+/// Columns that a reason gets at least.
+const NARROWEST: usize = 24;
+
 pub(crate) async fn run(
     args: &StatusArgs,
     global: &Global,
     terminal: Terminal,
 ) -> anyhow::Result<Exit> {
-    let (_, project) = checked(&args.path, terminal)?;
+    let (_, project) = known(&args.path, terminal)?;
     let options = crate::args::PlanOptions {
         env: args.env.clone(),
         project: args.project.clone(),
@@ -44,7 +51,7 @@ pub(crate) async fn run(
         PlanFormat::Json => print_json(&serde_json::json!({ "environments": all })),
         PlanFormat::Human => all
             .iter()
-            .for_each(|status| print(&text(status, backend.reports()))),
+            .for_each(|status| print(&text(status, backend.reports(), terminal.width))),
     }
     Ok(Exit::Success)
 }
@@ -72,8 +79,37 @@ fn outdated(status: &EnvironmentStatus) -> String {
     text
 }
 
+/// The text behind `indent` columns, its further lines below its first.
+fn under(text: &str, indent: usize, width: usize) -> String {
+    let lines = wrap(text, width.saturating_sub(indent).max(NARROWEST), 0);
+    lines.trim_end().replace('\n', &format!("\n{:indent$}", ""))
+}
+
+/// Its URL, or why there is none; a record on a line of its own, to be copied.
+fn host_lines(host: &HostStatus) -> String {
+    let name = &host.host;
+    let line = match (host.state, &host.redirects_to) {
+        (HostState::Routed, None) => host.url.clone(),
+        (HostState::Routed, Some(to)) => format!("{} redirects to https://{to}", host.url),
+        (HostState::Proved, _) => {
+            format!("! {name} is shown since; the next apply routes it")
+        }
+        (HostState::Taken, _) => {
+            format!("! {name} belongs to another project and is not routed; use another host")
+        }
+        (HostState::Unproved, _) => {
+            format!("! {name} is not routed; make this TXT record and apply again:")
+        }
+    };
+    let mut lines = format!("      {line}\n");
+    if let Some(TxtRecord { name, text }) = &host.record {
+        lines.push_str(&format!("          {name}  {text}\n"));
+    }
+    lines
+}
+
 /// `reports`: whether an agent tells how it goes; else the cluster itself was asked just now.
-fn text(status: &EnvironmentStatus, reports: bool) -> String {
+fn text(status: &EnvironmentStatus, reports: bool, width: usize) -> String {
     let reported = match &status.reported {
         Some(reported) if reported.finished => {
             format!(" · reported at generation {}", reported.generation)
@@ -107,12 +143,18 @@ fn text(status: &EnvironmentStatus, reports: bool) -> String {
             .as_ref()
             .map(|reason| format!(": {reason}"))
             .unwrap_or_default();
+        let line = format!("{}{reason}", word(service.health));
+        let indent = widest + 14;
         text.push_str(&format!(
-            "  {mark} {:widest$}  {:8}{}{reason}\n",
+            "  {mark} {:widest$}  {:8}{}\n",
             service.name.as_str(),
             service.kind.as_str(),
-            word(service.health)
+            under(&line, indent, width)
         ));
+        service
+            .hosts
+            .iter()
+            .for_each(|host| text.push_str(&host_lines(host)));
     }
     if status.services.is_empty() {
         text.push_str("  no services accepted\n");

@@ -72,6 +72,7 @@ async fn environment_status(
             kind: service.kind,
             health,
             reason,
+            hosts: body::HostStatus::all(service),
         });
     }
     Ok(body::EnvironmentStatus {

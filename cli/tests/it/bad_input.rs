@@ -233,6 +233,69 @@ fn a_kubeconfig_that_cannot_be_read_is_no_empty_cluster() {
         .says(&["broken"]);
 }
 
+#[test]
+fn a_kubeconfig_that_is_named_and_not_there_is_a_mistake() {
+    let project = Project::new(GOOD);
+    let with = |list: &str, words: &[&str]| {
+        let mut command = starform();
+        command.env("KUBECONFIG", list).current_dir(project.path());
+        run(command.args(words))
+    };
+    for words in [&["plan"][..], &["status"], &["apply", "--auto-approve"]] {
+        let ran = with("nowhere", words).expect(1);
+        ran.says(&[
+            "cannot read the kubeconfig nowhere",
+            "KUBECONFIG",
+            "--kubeconfig",
+        ]);
+        assert!(ran.stdout.is_empty(), "{words:?}: {}", ran.stdout);
+    }
+    with("nowhere:neither", &["plan"])
+        .expect(1)
+        .says(&["nowhere"]);
+    // Of a list some may be missing, and an empty one names nothing.
+    for list in ["", "nowhere:/dev/null"] {
+        with(list, &["plan"])
+            .expect(0)
+            .says(&["compared with nothing"]);
+    }
+}
+
+/// Nobody who asks how it goes asks what could be written better.
+#[test]
+fn short_commands_do_not_judge_the_file() {
+    let project = Project::new(GOOD);
+    project.replace("@sha256:", ":1\" // ");
+    project.run(&["check"]).says(&["SF5023"]);
+    let commands: [&[&str]; 3] = [
+        &["status"],
+        &["environment", "delete", "production", "--auto-approve"],
+        &["secret", "list", "--env", "production"],
+    ];
+    for words in commands {
+        let ran = project.run(words).expect(1);
+        assert!(!ran.stderr.contains("SF5023"), "{words:?}: {}", ran.stderr);
+        ran.says(&["kubeconfig"]);
+    }
+    project.replace("port", "prot");
+    let ran = project.run(&["status"]).expect(1);
+    ran.says(&["prot"]);
+    assert!(!ran.stderr.contains("SF5023"), "{}", ran.stderr);
+}
+
+#[test]
+fn a_misspelt_name_is_answered_with_the_one_that_is_like_it() {
+    let project = Project::new(GOOD);
+    let cases: [&[&str]; 2] = [
+        &["plan", "--env", "prodution"],
+        &["secret", "set", "key", "--env", "prodution"],
+    ];
+    for words in cases {
+        let ran = project.run(words).expect(1);
+        ran.says(&["no environment `prodution`", "did you mean `production`?"]);
+    }
+}
+
 /// What only a plan refuses looks as what `check` says: with its line and the next step.
 #[test]
 fn what_only_a_plan_refuses_is_told_like_everything_else() {

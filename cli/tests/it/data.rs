@@ -124,8 +124,10 @@ impl Ledger {
             "the old pod serves on"
         );
         let status = self.starform(&["status"]).expect(0).stdout;
+        // A reason may go on in the next line.
+        let words: Vec<&str> = status.split_whitespace().collect();
         assert!(
-            status.contains("✗ api") && status.contains("exit code 1"),
+            status.contains("✗ api") && words.join(" ").contains("exit code 1"),
             "{status}"
         );
         let failed = self.failed_jobs();

@@ -19,6 +19,17 @@ pub fn closest<'c>(word: &str, candidates: impl IntoIterator<Item = &'c str>) ->
         .map(|(_, candidate)| candidate)
 }
 
+/// What to say of a name that nothing has: the one that it is like, and all that there are.
+pub fn instead(word: &str, known: &[&str]) -> String {
+    let all = known.join(", ");
+    match closest(word, known.iter().copied()) {
+        _ if known.is_empty() => "there is none yet".to_owned(),
+        None => format!("there is {all}"),
+        Some(near) if known.len() == 1 => format!("did you mean `{near}`?"),
+        Some(near) => format!("did you mean `{near}`? There is {all}"),
+    }
+}
+
 /// What two spellings of one word have in common.
 pub fn fold(word: &str) -> Vec<char> {
     word.chars()

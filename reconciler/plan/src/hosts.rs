@@ -7,6 +7,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use serde_json::Value;
 use starform_contract::{
     Digest, EnvironmentBundle, EnvironmentName, Index, Origins, ProjectId, ProjectName,
 };
@@ -66,6 +67,40 @@ impl OthersHosts {
             })
         })
     }
+}
+
+/// A host of a web service, as its accepted model has it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct ServiceHost<'a> {
+    pub host: &'a str,
+    /// Whether it is shown to be the project's; until then it is not routed.
+    pub verified: bool,
+    /// The domain that it only redirects to.
+    pub redirects_to: Option<&'a str>,
+}
+
+/// The hosts of a service: its domains, each with its aliases, then the platform's.
+pub fn of_service(model: &Value) -> Vec<ServiceHost<'_>> {
+    let mut hosts = Vec::new();
+    let mut domain = None;
+    for (host, said) in named(model) {
+        let alias = said.get("redirect").and_then(Value::as_bool);
+        if alias.is_none() {
+            domain = Some(host);
+        }
+        hosts.push(ServiceHost {
+            host,
+            verified: said.get("verified").and_then(Value::as_bool) != Some(false),
+            redirects_to: domain.filter(|_| alias == Some(true)),
+        });
+    }
+    let platform = model.get("platform-host").and_then(Value::as_str);
+    hosts.extend(platform.map(|host| ServiceHost {
+        host,
+        verified: true,
+        redirects_to: None,
+    }));
+    hosts
 }
 
 /// What a project has of a host.

@@ -11,6 +11,7 @@ use serde::Deserialize;
 use starform_contract::{
     ClusterId, Digest, ProjectId,
     profile::{DEFAULT_TIER, InvalidProfile},
+    spelling::instead,
 };
 
 use super::{
@@ -24,7 +25,7 @@ use super::{
 };
 use crate::{
     access::{Action, Actor, Decision, Scope, allowed},
-    store::{Changed, ClusterChange, Created, Deleted, NewProject, NewToken, Reset},
+    store::{Changed, ClusterChange, Created, Deleted, NewProject, NewToken, Parent, Reset},
     time::Timestamp,
     token::TokenKind,
 };
@@ -283,7 +284,39 @@ pub(super) async fn create_project(
         .store
         .create_project(&actor, &new, once.as_ref(), Timestamp::now())
         .await?;
-    answer(created, "project", body.name.as_str())
+    match created {
+        Ok(created) => answer(created, "project", body.name.as_str()),
+        Err(Parent::Cluster) => {
+            let clusters = api.store.clusters().await?.into_iter();
+            let names: Vec<String> = clusters.map(|cluster| cluster.name.to_string()).collect();
+            Err(unknown_parent("cluster", Some(&body.cluster), &names))
+        }
+        Err(Parent::Workspace) => {
+            let workspaces = api.store.workspaces().await?.into_iter();
+            let names: Vec<String> = workspaces.map(|found| found.name.to_string()).collect();
+            Err(unknown_parent(
+                "workspace",
+                body.workspace.as_deref(),
+                &names,
+            ))
+        }
+    }
+}
+
+/// `asked`: by its name or id; nobody where it is left out and there is not just one.
+fn unknown_parent(what: &str, asked: Option<&str>, names: &[String]) -> ApiError {
+    let names: Vec<&str> = names.iter().map(String::as_str).collect();
+    let detail = match asked {
+        Some(asked) => format!("there is no {what} `{asked}`; {}", instead(asked, &names)),
+        None if names.is_empty() => {
+            format!("there is no {what} yet; make one with `starform {what} create NAME`")
+        }
+        None => format!(
+            "say which {what} the project belongs to; there is {}",
+            names.join(", ")
+        ),
+    };
+    ApiError::unprocessable("unknown-parent", detail)
 }
 
 pub(super) async fn create_token(
@@ -348,12 +381,6 @@ fn answer<T>(created: Created<T>, what: &str, name: &str) -> Answer<T> {
             let detail =
                 format!("there is a {what} `{name}` already; choose another name, or use that one");
             Err(ApiError::conflict("name-taken", detail))
-        }
-        Created::NoParent(parent) => {
-            let detail = format!(
-                "say which {parent} the {what} belongs to, by its name or id; `GET /v1/{parent}s` lists them"
-            );
-            Err(ApiError::unprocessable("unknown-parent", detail))
         }
     }
 }

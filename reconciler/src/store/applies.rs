@@ -3,9 +3,11 @@
 //! Effects: the database, read only. An apply's events are its environment's reports from its own
 //! generation on, by their number; so a stream resumes from any of them, after a restart too.
 
+use std::collections::BTreeSet;
+
 use starform_contract::{
     Digest, EnvironmentName, Generation, Index, ProjectId, Report,
-    bundle::{Bundle, EnvironmentBundle},
+    bundle::{Bundle, EnvironmentBundle, ServiceEntry},
     report::Health,
 };
 use starform_plan::accepted::AcceptedProject;
@@ -13,13 +15,15 @@ use starform_plan::accepted::AcceptedProject;
 use super::{
     Store, StoreError,
     database::{Row, Tx, params},
+    hostnames,
     plans::{accepted, bundle, current_index},
+    proofs,
     registry::{self, generation},
 };
 use crate::{
     api::body::{
         Apply, ApplyEvent, ApplyState, Author, EnvironmentAt, EnvironmentStatus, HistoryEntry,
-        KeptVolume, Reported, ServiceStatus,
+        HostState, HostStatus, KeptVolume, Reported, ServiceStatus,
     },
     outcome,
     token::TokenKind,
@@ -304,6 +308,7 @@ async fn services(
     let rows = tx
         .rows(sql, params![accepted.project_id, &accepted.environment])
         .await?;
+    let shown = proofs::verified(tx, accepted.project_id).await?;
     let mut statuses = Vec::new();
     for service in &accepted.services {
         let mut status = ServiceStatus {
@@ -312,6 +317,7 @@ async fn services(
             kind: service.kind,
             health: Health::Unknown,
             reason: None,
+            hosts: hosts(tx, service, &shown).await?,
         };
         for row in &rows {
             if row.text("service_id")? == service.service_id.to_string() {
@@ -322,6 +328,26 @@ async fn services(
         statuses.push(status);
     }
     Ok(statuses)
+}
+
+/// What has become of hosts since they were accepted; `shown` are the project's own.
+async fn hosts(
+    tx: &mut Tx,
+    service: &ServiceEntry,
+    shown: &BTreeSet<String>,
+) -> Result<Vec<HostStatus>, StoreError> {
+    let mut hosts = HostStatus::all(service);
+    for host in &mut hosts {
+        if host.state == HostState::Routed {
+            continue;
+        }
+        if shown.contains(&host.host) {
+            (host.state, host.record) = (HostState::Proved, None);
+        } else if hostnames::is_taken(tx, service.project_id, &host.host).await? {
+            (host.state, host.record) = (HostState::Taken, None);
+        }
+    }
+    Ok(hosts)
 }
 
 async fn reported(

@@ -57,7 +57,7 @@ pub use ending::Deleted;
 pub use needed::{Needed, NeededValue};
 pub use plans::{NotAPlanId, PlanPrefix, Planning, StoredPlan};
 pub use proofs::GRACE;
-pub use registry::{Created, NewProject};
+pub use registry::{Created, NewProject, Parent};
 pub use reports::Recorded;
 pub use rewrap::Rewrapped;
 pub use secrets::{RemovedSecret, SecretScope, SetSecret};

@@ -34,8 +34,13 @@ pub enum Created<T> {
     NameTaken,
     /// The idempotency key was used for something else.
     KeyReused,
-    /// What it should belong to does not exist, or is not said and not the only one.
-    NoParent(&'static str),
+}
+
+/// What a project should belong to and that does not exist, or is not said and not the only one.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Parent {
+    Workspace,
+    Cluster,
 }
 
 pub struct NewProject<'a> {
@@ -172,18 +177,18 @@ impl Store {
         new: &NewProject<'_>,
         once: Option<&Idempotency>,
         now: Timestamp,
-    ) -> Result<Created<Project>, StoreError> {
+    ) -> Result<Result<Created<Project>, Parent>, StoreError> {
         let mut tx = self.database.write().await?;
         match audit::known(&mut tx, actor, once).await? {
             Known::New => {}
-            Known::Reused => return Ok(Created::KeyReused),
-            Known::Made(id) => return Ok(before(project(&mut tx, &id).await?)),
+            Known::Reused => return Ok(Ok(Created::KeyReused)),
+            Known::Made(id) => return Ok(Ok(before(project(&mut tx, &id).await?))),
         }
         let Some(workspace_id) = parent_workspace(&mut tx, new.workspace).await? else {
-            return Ok(Created::NoParent("workspace"));
+            return Ok(Err(Parent::Workspace));
         };
         let Some(cluster_id) = parent_cluster(&mut tx, new.cluster).await? else {
-            return Ok(Created::NoParent("cluster"));
+            return Ok(Err(Parent::Cluster));
         };
         // Random from its first digits on, which its Namespace is called by: two projects of one name,
         // made one after the other or at once by two workspaces, are two in the cluster too.
@@ -196,12 +201,12 @@ impl Store {
             )
             .await?;
         if inserted == 0 {
-            return Ok(Created::NameTaken);
+            return Ok(Ok(Created::NameTaken));
         }
         made(&mut tx, actor, "project.create", &id.to_string(), once, now).await?;
         let project = project(&mut tx, &id.to_string()).await?;
         tx.commit().await?;
-        Ok(project.map_or(Created::NameTaken, Created::New))
+        Ok(Ok(project.map_or(Created::NameTaken, Created::New)))
     }
 
     pub async fn workspaces(&self) -> Result<Vec<Workspace>, StoreError> {

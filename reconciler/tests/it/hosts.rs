@@ -10,7 +10,7 @@ use starform_plan::{
     document::{FindingSeverity, Plans},
 };
 use starform_reconciler::{
-    api::body::{Cluster, Problem},
+    api::body::{Cluster, EnvironmentStatus, HostState, Problem},
     store::{AcceptRequest, AcceptResult, GRACE, StoreError},
     time::Timestamp,
 };
@@ -116,6 +116,22 @@ async fn accept(world: &World, place: &Place, plan_id: &PlanId) -> AcceptResult 
             Err(error) => panic!("{error}"),
         }
     }
+}
+
+/// The hosts of the project, as its status tells them, without the platform's.
+async fn states(world: &World, place: &Place) -> Vec<(String, HostState, Option<String>)> {
+    let path = format!(
+        "/v1/projects/{}/environments/production/status",
+        place.project.id
+    );
+    let status: EnvironmentStatus = world.get(&world.admin, &path).await.expect(200);
+    let hosts = status
+        .services
+        .into_iter()
+        .flat_map(|service| service.hosts);
+    let own = hosts.filter(|host| !host.host.ends_with(".starform.localhost"));
+    own.map(|host| (host.url, host.state, host.record.map(|record| record.name)))
+        .collect()
 }
 
 fn later(milliseconds: i64) -> Timestamp {
@@ -250,11 +266,17 @@ on_both! {
             let claim = planned(&world, place, &[HOST, "*.shop.example"]).await;
             assert!(is_ours(&accept(&world, place, &claim).await));
         }
+        let url = format!("https://{HOST}");
+        let waits = (url.clone(), HostState::Unproved, Some(format!("_starform.{HOST}")));
+        assert_eq!(states(&world, &owner).await[0], waits);
         show(&world, &[HOST], &[&owner]);
         let found = told_by_plan(&world, &owner, &[HOST, "*.shop.example"]).await;
         assert!(found.is_empty(), "{found:?}");
+        assert_eq!(states(&world, &owner).await[0], (url.clone(), HostState::Proved, None));
         let routed = planned(&world, &owner, &[HOST, "*.shop.example"]).await;
         assert!(is_ours(&accept(&world, &owner, &routed).await));
+        assert_eq!(states(&world, &owner).await[0], (url.clone(), HostState::Routed, None));
+        assert_eq!(states(&world, &squatter).await[0], (url.clone(), HostState::Taken, None));
         // Whoever asked earlier hears whose it is not, and goes on with the rest; a record comes too late.
         show(&world, &[HOST], &[&owner, &squatter]);
         let found = told_by_plan(&world, &squatter, &[HOST]).await;

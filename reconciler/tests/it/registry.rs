@@ -83,6 +83,29 @@ on_both! {
         world.post(admin, "/v1/workspaces", &json!({"name": long})).await.problem(413, "too-large");
     }
 
+    async fn what_a_project_should_belong_to_is_named_with_what_there_is(world: World) {
+        let create = |cluster: &str, workspace: Option<&str>| {
+            let body = json!({"name": "till", "cluster": cluster, "workspace": workspace});
+            let world = &world;
+            async move {
+                let reply = world.post(&world.admin, "/v1/projects", &body).await;
+                reply.problem(422, "unknown-parent").detail
+            }
+        };
+        assert_eq!(create("prod", None).await, "there is no workspace yet; make one with `starform workspace create NAME`");
+        let place = world.place("lemon").await;
+        let cluster: Vec<Cluster> = world.get(&world.admin, "/v1/clusters").await.expect::<Items<Cluster>>(200).items;
+        let name = cluster[0].name.as_str();
+        let near = format!("{name}x");
+        let told = create(&near, None).await;
+        assert_eq!(told, format!("there is no cluster `{near}`; did you mean `{name}`?"));
+        let told = create("quite-another", None).await;
+        assert_eq!(told, format!("there is no cluster `quite-another`; there is {name}"));
+        let told = create(name, Some("nobodys")).await;
+        assert!(told.starts_with("there is no workspace `nobodys`; there is "), "{told}");
+        drop(place);
+    }
+
     async fn a_profile_is_changed_on_its_cluster(world: World) {
         let place = world.place("shop").await;
         let path = format!("/v1/clusters/{}/settings", place.cluster);

@@ -230,7 +230,7 @@ impl World {
             cluster: &id.to_string(),
             workspace: None,
         };
-        let Created::New(project) = self
+        let Ok(Created::New(project)) = self
             .store
             .create_project(&self.actor, &new, None, now)
             .await

@@ -91,6 +91,7 @@ fn rollout(spec: &Value, status: &Value) -> Option<String> {
     }
 }
 
+/// Services have no other Jobs than their releases.
 fn job(object: &Value) -> Assessment {
     let status = &object["status"];
     let holds = |wanted: &str| condition(status, wanted).filter(|c| is(c, "True"));
@@ -105,8 +106,8 @@ fn job(object: &Value) -> Assessment {
     }
     let failures = status["failed"].as_u64().unwrap_or(0);
     let text = match failures {
-        0 => "it is running".to_owned(),
-        n => format!("it is running; {n} of its pods failed"),
+        0 => "its release is running".to_owned(),
+        n => format!("its release is running; {n} of its pods failed"),
     };
     Assessment::new(Health::InProgress, text)
 }

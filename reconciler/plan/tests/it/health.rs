@@ -80,11 +80,11 @@ fn a_deployment_of_no_pods_is_well() {
 fn jobs_are_well_when_they_are_complete() {
     use Health::{Current, Failed, InProgress};
     let of = |status: Value| json!({ "apiVersion": "batch/v1", "kind": "Job", "status": status });
-    expect(&of(json!({})), InProgress, "it is running");
+    expect(&of(json!({})), InProgress, "its release is running");
     expect(
         &of(json!({ "active": 1, "failed": 2 })),
         InProgress,
-        "it is running; 2 of its pods failed",
+        "its release is running; 2 of its pods failed",
     );
     let condition = |kind: &str, reason: &str, message: &str| {
         let found = json!({ "type": kind, "status": "True", "reason": reason, "message": message });
