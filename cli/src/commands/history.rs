@@ -13,13 +13,12 @@ use starform_reconciler::{
     time::Timestamp,
 };
 
-use super::{checked, print, print_json};
+use super::{known, print, print_json};
 use crate::{
     args::{Global, HistoryArgs, OnePlace, PlanFormat},
     backend::{project_id, say_nothing_accepted},
     exit::{Exit, Failure},
     remote::{Remote, failure},
-    sources,
     terminal::Terminal,
 };
 
@@ -116,15 +115,9 @@ pub(super) async fn find(
 
 /// The project of a file of which the names alone matter, so that warnings would be noise.
 fn read(path: &Path, terminal: Terminal) -> anyhow::Result<Project> {
-    let compiled = starform_dsl::compile(&sources::read(path)?);
-    match compiled.project {
-        Some(project) => Ok(project),
-        None => {
-            let told = checked(path, terminal).map(|(_, project)| project);
-            say!("--project NAME does without the file");
-            told
-        }
-    }
+    known(path, terminal)
+        .map(|(_, project)| project)
+        .inspect_err(|_| say!("--project NAME does without the file"))
 }
 
 /// What one line says; the revision may be shortened.

@@ -96,7 +96,10 @@ pub(super) async fn rollback(
     let wanted = api.store.environment_at(project, &environment, to).await?;
     let wanted = wanted.ok_or_else(|| ApiError::no_generation(&environment, to))?;
     let planning = planning(&api, project).await?;
-    let taken = api.store.hosts_taken(project, &hosts_of(&wanted.bundle)).await?;
+    let taken = api
+        .store
+        .hosts_taken(project, &hosts_of(&wanted.bundle))
+        .await?;
     let accepted = planning.accepted.with_others(OthersHosts::of_nobody(taken));
     let proposal = older::back(&accepted, to, wanted.bundle).map_err(|why| {
         let code = match why {

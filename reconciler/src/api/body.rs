@@ -3,6 +3,8 @@
 //! Pure data. Requests refuse unknown fields, so a misspelt option is never ignored; responses may
 //! gain fields. Documents of the contract (index, bundle, report, plans) travel as they are.
 
+mod hosts;
+
 use std::collections::{BTreeMap, BTreeSet};
 
 use serde::{Deserialize, Serialize};
@@ -10,18 +12,18 @@ use serde_json::Value;
 use starform_contract::{
     ClusterId, ClusterProfile, Digest, EnvironmentName, Generation, ObjectKey, PlanId, ProjectId,
     ProjectName, ServiceId, ServiceName, VolumeName, WorkspaceId,
-    bundle::{EnvironmentBundle, ServiceEntry},
+    bundle::EnvironmentBundle,
     model::ServiceKind,
-    name::proof_record,
     report::{Health, ObjectReport, ServiceReport},
     signature::TrustedKey,
 };
 use starform_plan::{
     document::{Finding, Summary},
-    hosts,
     removal::VolumePlace,
 };
 use zeroize::Zeroizing;
+
+pub use hosts::{HostState, HostStatus, TxtRecord};
 
 use crate::{name::ResourceName, store::AgentWord, time::Timestamp, token::TokenKind};
 
@@ -379,65 +381,6 @@ pub struct ServiceStatus {
     /// Of a web service.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub hosts: Vec<HostStatus>,
-}
-
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct HostStatus {
-    pub host: String,
-    pub url: String,
-    pub state: HostState,
-    /// The domain that it only redirects to.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub redirects_to: Option<String>,
-    /// The TXT record that shows the host to be the project's, where it is missing.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub record: Option<TxtRecord>,
-}
-
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "lowercase")]
-pub enum HostState {
-    /// What is accepted routes it.
-    Routed,
-    /// Not routed until a record shows it to be the project's.
-    Unproved,
-    /// Shown since what is accepted was planned: the next plan routes it.
-    Proved,
-    /// Not routed: it is another project's.
-    Taken,
-}
-
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct TxtRecord {
-    pub name: String,
-    pub text: String,
-}
-
-impl HostStatus {
-    /// As what is accepted says by itself.
-    pub fn all(service: &ServiceEntry) -> Vec<Self> {
-        let hosts = hosts::of_service(&service.model).into_iter();
-        hosts
-            .map(|host| Self::of(host, service.project_id))
-            .collect()
-    }
-
-    fn of(found: hosts::ServiceHost<'_>, project: ProjectId) -> Self {
-        let record = (!found.verified).then(|| TxtRecord {
-            name: proof_record(found.host),
-            text: project.to_string(),
-        });
-        Self {
-            host: found.host.to_owned(),
-            url: format!("https://{}", found.host),
-            state: match found.verified {
-                true => HostState::Routed,
-                false => HostState::Unproved,
-            },
-            redirects_to: found.redirects_to.map(str::to_owned),
-            record,
-        }
-    }
 }
 
 /// The token that accepted a plan.
