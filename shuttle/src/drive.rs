@@ -50,12 +50,14 @@ pub struct Driver {
     told: Sender<Input>,
     requests: JoinSet<Answer>,
     ids: BTreeMap<Id, RequestId>,
-    /// They are aborted with the driver.
+    /// They are aborted with the driver; the sweep of envelopes too.
     watches: JoinSet<()>,
     /// Of the namespaces that are watched for themselves.
     in_namespaces: BTreeMap<String, Vec<AbortHandle>>,
     plane: Option<ControlPlane>,
     values: Values,
+    /// What is kept of sealed values was compared with what is known.
+    swept: bool,
     /// Nothing new begins.
     stopping: bool,
 }
@@ -103,6 +105,7 @@ impl Driver {
             in_namespaces: BTreeMap::new(),
             plane,
             values,
+            swept: false,
             stopping: false,
         };
         driver.input(Input::Inventory(inventory));
@@ -114,7 +117,11 @@ impl Driver {
         for entry in desired.index.projects.values() {
             self.watch_namespace(&entry.namespace);
         }
-        self.input(Input::Desired(desired))
+        let surfaced = self.input(Input::Desired(desired));
+        if !self.swept {
+            self.sweep();
+        }
+        surfaced
     }
 
     /// Waits for one thing to happen and lets the engine act on it. May be dropped while it waits.
@@ -185,6 +192,20 @@ impl Driver {
         };
         let watches = watched_per_namespace().map(begin).collect();
         self.in_namespaces.insert(namespace.to_owned(), watches);
+    }
+
+    /// Sealed values of objects that nobody knows any more go, once, when it is certain what is known.
+    fn sweep(&mut self) {
+        let Some(known) = self.engine().known() else {
+            return;
+        };
+        self.swept = true;
+        let client = self.access.own().clone();
+        self.watches.spawn(async move {
+            if let Err(error) = persist::sweep_envelopes(&client, &known).await {
+                tracing::warn!(%error, "sealed values of objects that are gone are kept for now");
+            }
+        });
     }
 
     /// A namespace of ours that is there, or comes: also one that no desired state names any more.

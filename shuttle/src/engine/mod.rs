@@ -170,6 +170,16 @@ impl Engine {
         counts
     }
 
+    /// Every object that is wanted, or that is ours as far as is remembered. `None` where more may be: as
+    /// long as no desired state is in force, and while one of its bundles is refused.
+    pub fn known(&self) -> Option<BTreeSet<ObjectKey>> {
+        let state = self.desired.as_deref().filter(|_| self.loaded)?;
+        let wanted = state.objects.keys();
+        let ours = self.inventory.iter().map(|(key, _)| key);
+        let known = wanted.chain(ours).cloned().collect();
+        state.refused.is_empty().then_some(known)
+    }
+
     /// The newer generation that another engine acts on, as what it wrote shows.
     pub fn superseded(&self) -> Option<Generation> {
         self.superseded

@@ -3,11 +3,11 @@
 //! Effects: network. Always holds: what is kept is sealed to the agent's key, which stands in a Secret of
 //! its own; one ConfigMap is about one object, and goes when the object does.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use kube::Client;
 use serde::{Deserialize, Serialize};
-use serde_json::json;
+use serde_json::{Value, json};
 use starform_contract::{ObjectKey, bundle::SealedRef, digest::short_hex, sealed::SealedValue};
 
 use super::{NAMESPACE, shard, store};
@@ -71,6 +71,31 @@ pub async fn remove_envelopes(client: &Client, object: &ObjectKey) -> Result<(),
         Some(map) => store::remove(client, &name, &store::version(&map)).await,
         None => Ok(()),
     }
+}
+
+/// Removes what is kept for objects that are not `known`, and that nobody will ask for: those that went
+/// while no agent saw it, with their Namespace or by hand. What is written meanwhile stays.
+///
+/// # Errors
+/// [`CallError`]
+pub async fn sweep_envelopes(
+    client: &Client,
+    known: &BTreeSet<ObjectKey>,
+) -> Result<(), CallError> {
+    for map in store::list(client, STORES).await? {
+        if is_about_another(&map, known) {
+            store::remove(client, store::name(&map), &store::version(&map)).await?;
+        }
+    }
+    Ok(())
+}
+
+/// It says which object it is about, and that is none of these.
+fn is_about_another(map: &Value, known: &BTreeSet<ObjectKey>) -> bool {
+    let object = map.pointer("/metadata/annotations/starform.io~1object");
+    let object = object.and_then(Value::as_str);
+    let object = object.and_then(|object| object.parse::<ObjectKey>().ok());
+    object.is_some_and(|object| !known.contains(&object))
 }
 
 fn name(object: &ObjectKey) -> String {

@@ -27,7 +27,7 @@ use starform_contract::{
 };
 
 use crate::call::CallError;
-pub use envelope::{Envelopes, load_envelopes, remove_envelopes, save_envelopes};
+pub use envelope::{Envelopes, load_envelopes, remove_envelopes, save_envelopes, sweep_envelopes};
 pub use inventory::{inventory_key, load_inventory, save_inventory};
 pub use secret::{
     AGENT_KEY, KeepError, KeptSecret, KeptSecrets, KeptValue, KeptVersions, agent_key,

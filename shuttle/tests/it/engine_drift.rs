@@ -11,7 +11,8 @@ use starform_contract::{
 use starform_shuttle::engine::io::{Input, Millis};
 
 use crate::{
-    engine_support::{Accepting, World, key, running, two},
+    engine_accepted::{Accepting, key, two},
+    engine_world::{World, running},
     model_cluster::ModelCluster,
 };
 

@@ -4,7 +4,8 @@ use serde_json::json;
 use starform_contract::{Consent, ObjectKey, report::Outcome};
 use starform_shuttle::engine::io::{Input, Millis};
 
-use crate::engine_support::{Accepting, Scope, World, deleting, key, running, two};
+use crate::engine_accepted::{Accepting, Scope, deleting, key, two};
+use crate::engine_world::{World, running};
 
 /// Everything that stands, as the plan that deletes the project lists it.
 fn all(world: &World) -> Vec<ObjectKey> {
@@ -24,7 +25,7 @@ fn namespace() -> ObjectKey {
 }
 
 fn claim() -> serde_json::Value {
-    let project = crate::engine_support::project();
+    let project = crate::engine_accepted::project();
     json!({
         "apiVersion": "v1", "kind": "PersistentVolumeClaim",
         "metadata": {
@@ -185,7 +186,7 @@ fn a_namespace_of_a_refused_bundle_stays() {
     let dependent = json!({
         "apiVersion": "v1", "kind": "ConfigMap",
         "metadata": {"name": "made", "namespace": "sf-shop",
-            "labels": {"starform.io/project-id": crate::engine_support::project().to_string()}},
+            "labels": {"starform.io/project-id": crate::engine_accepted::project().to_string()}},
     });
     world.cluster.foreign(&dependent, "some-controller");
     world.tell(Input::Desired(accepting.end(consent)));

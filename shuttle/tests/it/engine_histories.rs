@@ -11,8 +11,9 @@ use starform_contract::{Consent, ObjectKey};
 use starform_shuttle::engine::io::{Input, Millis, Request, RequestId, Response};
 
 use crate::{
+    engine_accepted::{Accepting, Service, deleting},
     engine_laws::{content, difference},
-    engine_support::{Accepting, Service, World, deleting},
+    engine_world::World,
     model_cluster::ModelCluster,
 };
 

@@ -10,7 +10,8 @@ use starform_contract::{Consent, ObjectKey};
 use starform_shuttle::engine::io::{Desired, Millis};
 
 use crate::{
-    engine_support::{Accepting, Service, World, deleting, key},
+    engine_accepted::{Accepting, Service, deleting, key},
+    engine_world::World,
     model_cluster::ModelCluster,
     model_object::Path,
 };

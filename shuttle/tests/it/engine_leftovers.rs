@@ -6,7 +6,8 @@ use starform_contract::{Bundle, Consent, Kept, VolumeName, report::Verdict};
 use starform_shuttle::engine::io::{Failure, Input, Millis};
 
 use crate::{
-    engine_support::{Accepting, Scope, deleting, key, running, two},
+    engine_accepted::{Accepting, Scope, deleting, key, two},
+    engine_world::{World, running},
     model_cluster::Fault,
 };
 
@@ -32,6 +33,33 @@ fn a_volume_that_the_newest_state_keeps_is_not_destroyed() {
     world.tell(Input::Desired(accepting.accept(&two(), Consent::default())));
     world.settle();
     assert!(!world.cluster.has(&claim));
+}
+
+/// What is kept for others may go, so nothing is left out, and nothing is said in doubt.
+#[test]
+fn known_is_what_is_wanted_or_listed_as_long_as_no_bundle_is_refused() {
+    let (mut world, mut accepting) = running(&two());
+    let knows = |world: &World, kind: &str| {
+        let known = world.engine.known();
+        known.map(|known| known.contains(&key(kind, "web--production")))
+    };
+    assert_eq!(knows(&world, "Deployment"), Some(true));
+    // Nobody consented to its deletion: it is still ours.
+    world.tell(Input::Desired(
+        accepting.accept(&two()[1..], Consent::default()),
+    ));
+    world.settle();
+    assert_eq!(knows(&world, "Deployment"), Some(true));
+    world.tell(Input::Desired(accepting.spoil(Scope::Environment)));
+    world.settle();
+    assert_eq!(knows(&world, "Deployment"), None);
+    let consent = deleting(&[key("Deployment", "web--production")]);
+    world.tell(Input::Desired(accepting.accept(&two()[1..], consent)));
+    world.settle();
+    assert_eq!(knows(&world, "Deployment"), Some(false));
+    assert_eq!(knows(&world, "Service"), Some(true));
+    let restarted = World::start(world.cluster, world.now, None);
+    assert_eq!(knows(&restarted, "Service"), None);
 }
 
 /// In it somebody may want again what is to go.

@@ -5,7 +5,8 @@
 use starform_contract::{Consent, report::Verdict};
 use starform_shuttle::engine::io::{Failure, Input, Millis, Request};
 
-use crate::engine_support::{Accepting, Service, World, deleting, key, project, running, two};
+use crate::engine_accepted::{Accepting, Service, deleting, key, project, two};
+use crate::engine_world::{World, running};
 
 fn web(image: &'static str, incarnation: u32) -> Vec<Service> {
     let mut services = two();

@@ -5,7 +5,8 @@
 use starform_contract::{Consent, report::Health};
 use starform_shuttle::engine::io::{Input, Millis};
 
-use crate::engine_support::{Service, World, deleting, key, running, two};
+use crate::engine_accepted::{Service, deleting, key, two};
+use crate::engine_world::{World, running};
 
 fn releasing(release: &'static str, image: &'static str) -> Vec<Service> {
     let mut services = two();

@@ -9,7 +9,8 @@ use starform_contract::{
 };
 use starform_shuttle::engine::io::Input;
 
-use crate::engine_support::{Service, deleting, key, running, short, two};
+use crate::engine_accepted::{Service, deleting, key, two};
+use crate::engine_world::{running, short};
 
 #[test]
 fn a_project_is_made_in_waves_with_one_request_an_object() {

@@ -10,7 +10,8 @@ use starform_contract::{
 use starform_shuttle::engine::io::{Failure, Input, Millis};
 
 use crate::{
-    engine_support::{Accepting, Scope, World, deleting, key, production, project, running, two},
+    engine_accepted::{Accepting, Scope, deleting, key, production, project, two},
+    engine_world::{World, running},
     model_cluster::{Fault, ModelCluster},
 };
 

@@ -11,6 +11,7 @@
 // One set of strategies for all that is rendered.
 #[path = "../../../reconciler/plan/tests/it/arbitrary.rs"]
 mod arbitrary;
+mod engine_accepted;
 mod engine_drift;
 mod engine_ending;
 mod engine_histories;
@@ -19,8 +20,8 @@ mod engine_leftovers;
 mod engine_newer;
 mod engine_releases;
 mod engine_scenarios;
-mod engine_support;
 mod engine_trouble;
+mod engine_world;
 mod model_cluster;
 mod model_object;
 mod objects;

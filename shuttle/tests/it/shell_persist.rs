@@ -2,18 +2,21 @@
 //!
 //! Effects: the real API server.
 
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, sync::Arc};
 
 use k8s_openapi::api::core::v1::{ConfigMap, Namespace};
 use kube::{Api, Client, ResourceExt as _, api::ListParams};
 use serde_json::json;
-use starform_contract::Index;
+use starform_contract::{Index, ObjectKey};
 use starform_shuttle::{
-    engine::io::{InventoryEntry, InventoryShard},
-    persist::{self, LoadError, PART_BYTES, SaveError},
+    access::Access,
+    drive::Driver,
+    engine::io::{Desired, InventoryEntry, InventoryShard},
+    persist::{self, Envelopes, LoadError, PART_BYTES, SaveError},
+    values::Values,
 };
 
-use crate::shell_support::{cluster, empty_system, project, some_cluster, successor};
+use crate::shell_support::{cluster, empty_system, eventually, project, some_cluster, successor};
 
 async fn kept(client: &Client) -> BTreeMap<String, ConfigMap> {
     let api: Api<ConfigMap> = Api::namespaced(client.clone(), persist::NAMESPACE);
@@ -311,4 +314,66 @@ async fn inventory_shards_come_back() {
     persist::save_inventory(&client, &emptied).await.unwrap();
     let loaded = persist::load_inventory(&client).await.unwrap();
     assert_eq!(loaded, [shard(0), emptied]);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn sealed_values_of_what_nobody_knows_any_more_go_with_the_first_desired_state() {
+    let Some(client) = cluster().await else {
+        return;
+    };
+    let _alone = empty_system(&client).await;
+    let object = |name: &str| ObjectKey::new("", "Secret", Some("sf-envelopes"), name);
+    let (listed, gone) = (object("listed"), object("gone"));
+    let envelopes = Envelopes {
+        references: BTreeMap::new(),
+        values: BTreeMap::new(),
+    };
+    for object in [&listed, &gone] {
+        persist::save_envelopes(&client, object, &envelopes)
+            .await
+            .unwrap();
+    }
+    let entry = InventoryEntry {
+        project: project("one", "a").project_id(),
+        environment: None,
+        service: None,
+        uid: None,
+        fields: None,
+        done: None,
+    };
+    let shard = InventoryShard {
+        number: 0,
+        entries: BTreeMap::from([(listed.clone(), entry)]),
+    };
+    persist::save_inventory(&client, &shard).await.unwrap();
+
+    let access = Access::of_person(client.clone());
+    let values = Values::Home(client.clone());
+    let mut driver = Driver::start(access, some_cluster(), None, values)
+        .await
+        .unwrap();
+    let (doubted, bundles) = successor(&Index::empty(some_cluster()), &[project("one", "a")]);
+    let bundles = bundles.into_iter();
+    let bundles = bundles.map(|(digest, bundle)| (digest, Arc::new(bundle)));
+    let nothing = doubted.successor(BTreeMap::new());
+    let state = |index: &Index, bundles| Desired {
+        index: index.clone(),
+        bundles,
+    };
+    // A bundle is missing, then one without our labels, which is refused.
+    for bundles in [BTreeMap::new(), bundles.collect()] {
+        driver.desire(state(&doubted, bundles));
+        for object in [&listed, &gone] {
+            let kept = persist::load_envelopes(&client, object).await.unwrap();
+            assert_eq!(kept.as_ref(), Some(&envelopes));
+        }
+    }
+    driver.desire(state(&nothing, BTreeMap::new()));
+    eventually("the sealed values to go", || async {
+        let kept = persist::load_envelopes(&client, &gone).await.unwrap();
+        kept.is_none().then_some(())
+    })
+    .await;
+    let kept = persist::load_envelopes(&client, &listed).await.unwrap();
+    assert_eq!(kept, Some(envelopes));
 }
