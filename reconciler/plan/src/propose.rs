@@ -117,8 +117,7 @@ fn proposed(input: ProposeInput<'_>, held: Vec<ServiceChange>) -> Proposal {
         revision,
         only,
         adopt,
-        again: _,
-        removed: _,
+        ..
     } = input;
     merge::sort(&mut environment.objects);
     environment.services.sort_by(|a, b| a.name.cmp(&b.name));
@@ -152,6 +151,7 @@ fn proposed(input: ProposeInput<'_>, held: Vec<ServiceChange>) -> Proposal {
     findings.extend(unmatched(before, after, only, &objects, adopt));
     let objects: Vec<_> = objects.into_iter().map(|changed| changed.change).collect();
     let unknown = Digest::of_bytes(b"");
+    let base = accepted.environment_digest(&environment.environment);
     let mut plan = Plan {
         schema: PlanSchema::V1,
         plan_id: PlanId::new(unknown.clone()),
@@ -161,9 +161,7 @@ fn proposed(input: ProposeInput<'_>, held: Vec<ServiceChange>) -> Proposal {
         source: Source {
             revision,
             parent_generation: accepted.generation,
-            base: accepted
-                .environment_digest(&environment.environment)
-                .cloned(),
+            base: base.cloned(),
             project_base: accepted.project_digest().cloned(),
             result: result.digest(),
             project_result: own.digest,
