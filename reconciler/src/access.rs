@@ -3,11 +3,12 @@
 //! Pure. Always holds: what no line here allows is refused. What a caller may not even know of is
 //! hidden (404); what it may know of and not do is forbidden (403).
 
-use std::collections::BTreeSet;
+use std::{collections::BTreeSet, fmt, str::FromStr};
 
+use serde::{Deserialize, Serialize};
 use starform_contract::{ClusterId, EnvironmentName, ProjectId};
 
-use crate::token::TokenId;
+use crate::{name::ResourceName, token::TokenId};
 
 /// The holder of a valid token.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -26,8 +27,38 @@ pub enum Scope {
         project: ProjectId,
         environments: Option<BTreeSet<EnvironmentName>>,
     },
+    /// What a person may do in one project.
+    User {
+        person: ResourceName,
+        project: ProjectId,
+        role: Role,
+    },
     /// The agent routes of one cluster.
     Agent(ClusterId),
+}
+
+/// Of a person in a project, from most to least.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Role {
+    /// Approves what others plan.
+    Admin,
+    /// Plans and applies.
+    Developer,
+    /// Reads.
+    Viewer,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("a role is `admin`, `developer` or `viewer`")]
+pub struct NotARole;
+
+/// Who somebody is, whichever token they come with.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Identity {
+    Person(ResourceName),
+    /// The holder of a token that names no person, by its id.
+    Token(String),
 }
 
 /// What is asked for, on what.
@@ -39,6 +70,8 @@ pub enum Action<'a> {
     Read(ProjectId),
     /// Making a plan, or applying one.
     Change(ProjectId, &'a EnvironmentName),
+    /// Approving what somebody else planned.
+    Approve(ProjectId),
     /// What a cluster's agent asks and reports.
     Agent(ClusterId),
 }
@@ -54,7 +87,14 @@ pub enum Decision {
 
 pub fn allowed(scope: &Scope, action: Action<'_>) -> Decision {
     match (scope, action) {
-        (Scope::Admin, Action::Operate | Action::Read(_) | Action::Change(..)) => Decision::Allow,
+        (
+            Scope::Admin,
+            Action::Operate | Action::Read(_) | Action::Change(..) | Action::Approve(_),
+        ) => Decision::Allow,
+        (Scope::Ci { project, .. }, Action::Approve(asked)) if *project == asked => {
+            Decision::Forbid
+        }
+        (Scope::User { project, role, .. }, action) => of_user(*project, *role, action),
         (Scope::Ci { project, .. }, Action::Read(asked)) if *project == asked => Decision::Allow,
         (
             Scope::Ci {
@@ -75,11 +115,75 @@ pub fn allowed(scope: &Scope, action: Action<'_>) -> Decision {
         (Scope::Ci { .. }, Action::Operate) => Decision::Forbid,
         (Scope::Agent(own), Action::Agent(asked)) if *own == asked => Decision::Allow,
         (Scope::Admin, Action::Agent(_))
-        | (Scope::Ci { .. }, Action::Read(_) | Action::Change(..) | Action::Agent(_))
+        | (
+            Scope::Ci { .. },
+            Action::Read(_) | Action::Change(..) | Action::Approve(_) | Action::Agent(_),
+        )
         | (
             Scope::Agent(_),
-            Action::Operate | Action::Read(_) | Action::Change(..) | Action::Agent(_),
+            Action::Operate
+            | Action::Read(_)
+            | Action::Change(..)
+            | Action::Approve(_)
+            | Action::Agent(_),
         ) => Decision::Hide,
+    }
+}
+
+fn of_user(own: ProjectId, role: Role, action: Action<'_>) -> Decision {
+    let (project, roles): (_, &[Role]) = match action {
+        Action::Operate => return Decision::Forbid,
+        Action::Agent(_) => return Decision::Hide,
+        Action::Read(project) => (project, &[Role::Admin, Role::Developer, Role::Viewer]),
+        Action::Change(project, _) => (project, &[Role::Admin, Role::Developer]),
+        Action::Approve(project) => (project, &[Role::Admin]),
+    };
+    if project != own {
+        Decision::Hide
+    } else if roles.contains(&role) {
+        Decision::Allow
+    } else {
+        Decision::Forbid
+    }
+}
+
+impl Actor {
+    pub fn identity(&self) -> Identity {
+        match &self.scope {
+            Scope::User { person, .. } => Identity::Person(person.clone()),
+            Scope::Admin | Scope::Ci { .. } | Scope::Agent(_) => {
+                Identity::Token(self.token.to_string())
+            }
+        }
+    }
+}
+
+impl fmt::Display for Identity {
+    /// No person is called so that they look like a token: a name has no space.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Person(name) => name.fmt(f),
+            Self::Token(id) => write!(f, "token {id}"),
+        }
+    }
+}
+
+impl Role {
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Admin => "admin",
+            Self::Developer => "developer",
+            Self::Viewer => "viewer",
+        }
+    }
+}
+
+impl FromStr for Role {
+    type Err = NotARole;
+
+    fn from_str(text: &str) -> Result<Self, NotARole> {
+        let mut all = [Self::Admin, Self::Developer, Self::Viewer].into_iter();
+        all.find(|role| role.as_str() == text).ok_or(NotARole)
     }
 }
 
@@ -115,25 +219,58 @@ mod tests {
             Action::Change(own, &staging),
             Action::Change(own, &production),
             Action::Change(other, &staging),
+            Action::Approve(own),
+            Action::Approve(other),
             Action::Agent(cluster),
             Action::Agent(foreign),
         ];
+        let user = |role| Scope::User {
+            person: "ada".parse().unwrap(),
+            project: own,
+            role,
+        };
+        // Operate, read own and other, change staging, production and other, approve own and other,
+        // be the cluster's agent and another's.
         for (scope, expected) in [
             (
                 Scope::Admin,
-                [Allow, Allow, Allow, Allow, Allow, Allow, Hide, Hide],
+                [
+                    Allow, Allow, Allow, Allow, Allow, Allow, Allow, Allow, Hide, Hide,
+                ],
             ),
             (
                 everywhere,
-                [Forbid, Allow, Hide, Allow, Allow, Hide, Hide, Hide],
+                [
+                    Forbid, Allow, Hide, Allow, Allow, Hide, Forbid, Hide, Hide, Hide,
+                ],
             ),
             (
                 staging_only,
-                [Forbid, Allow, Hide, Allow, Forbid, Hide, Hide, Hide],
+                [
+                    Forbid, Allow, Hide, Allow, Forbid, Hide, Forbid, Hide, Hide, Hide,
+                ],
+            ),
+            (
+                user(Role::Admin),
+                [
+                    Forbid, Allow, Hide, Allow, Allow, Hide, Allow, Hide, Hide, Hide,
+                ],
+            ),
+            (
+                user(Role::Developer),
+                [
+                    Forbid, Allow, Hide, Allow, Allow, Hide, Forbid, Hide, Hide, Hide,
+                ],
+            ),
+            (
+                user(Role::Viewer),
+                [
+                    Forbid, Allow, Hide, Forbid, Forbid, Hide, Forbid, Hide, Hide, Hide,
+                ],
             ),
             (
                 Scope::Agent(cluster),
-                [Hide, Hide, Hide, Hide, Hide, Hide, Allow, Hide],
+                [Hide, Hide, Hide, Hide, Hide, Hide, Hide, Hide, Allow, Hide],
             ),
         ] {
             let got = actions.map(|action| allowed(&scope, action));

@@ -26,6 +26,8 @@ pub enum TokenKind {
     Admin,
     /// Plans and applies of one project.
     Ci,
+    /// A person's: what their role in one project allows.
+    User,
     /// One cluster's agent: that cluster's agent routes.
     Cluster,
 }
@@ -53,12 +55,13 @@ impl TokenKind {
         match self {
             Self::Admin => "admin",
             Self::Ci => "ci",
+            Self::User => "user",
             Self::Cluster => "cluster",
         }
     }
 
     pub fn parse(text: &str) -> Option<Self> {
-        [Self::Admin, Self::Ci, Self::Cluster]
+        [Self::Admin, Self::Ci, Self::User, Self::Cluster]
             .into_iter()
             .find(|kind| kind.as_str() == text)
     }
@@ -193,7 +196,12 @@ mod tests {
 
     #[test]
     fn an_issued_token_parses_and_matches_only_itself() {
-        for kind in [TokenKind::Admin, TokenKind::Ci, TokenKind::Cluster] {
+        for kind in [
+            TokenKind::Admin,
+            TokenKind::Ci,
+            TokenKind::User,
+            TokenKind::Cluster,
+        ] {
             let token = Token::issue(kind);
             let parsed = Token::parse(token.reveal()).unwrap();
             assert_eq!(parsed.kind(), kind);

@@ -62,7 +62,7 @@ pub(crate) fn show(
         ViewFormat::Json => print_json(&plans.without_bundles()),
         ViewFormat::Human => show_human(plans, options.full, terminal),
         ViewFormat::Markdown => print(&comment(plans, options, options.budget)),
-        ViewFormat::Html => print(&view::html(&plans.plans)),
+        ViewFormat::Html => print(&view::html(plans)),
         ViewFormat::Sarif => print(&view::sarif(&plans.plans, folder)),
         ViewFormat::Github => {
             print(&view::github(&plans.plans, folder));
@@ -70,7 +70,7 @@ pub(crate) fn show(
                 append(Path::new(&file), &comment(plans, options, JOB_SUMMARY))?;
             }
         }
-        ViewFormat::Ndjson => print(&view::ndjson(&plans.plans)),
+        ViewFormat::Ndjson => print(&view::ndjson(plans)),
     }
     match options.format {
         // They say it themselves.
@@ -91,7 +91,7 @@ const JOB_SUMMARY: usize = 250_000;
 
 fn comment(plans: &Plans, options: &ViewOptions, budget: usize) -> String {
     let link = options.link.clone();
-    view::markdown(&plans.plans, &view::MarkdownOptions { budget, link })
+    view::markdown(plans, &view::MarkdownOptions { budget, link })
 }
 
 /// Earlier steps of the job may have written there.
@@ -109,7 +109,7 @@ pub(crate) fn show_human(plans: &Plans, full: bool, terminal: Terminal) {
         color: terminal.color,
         full,
     };
-    print(&view::text(&plans.plans, &options));
+    print(&view::text(plans, &options));
 }
 
 /// `--project` names it on the control plane; the file's own name is the default.

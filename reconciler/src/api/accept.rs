@@ -14,7 +14,7 @@ use starform_contract::{EnvironmentName, Generation, PlanId, ProjectId};
 use starform_plan::{
     Refusal,
     crosscheck::hosts_of,
-    document::Plans,
+    document::{Finding, Plan, Plans},
     hosts::OthersHosts,
     older::{self, NotOlder},
     propose::Proposal,
@@ -63,6 +63,9 @@ pub(super) async fn apply(
         AcceptResult::Deleted => return Err(ApiError::project_deleted(&stored.plan.project)),
         AcceptResult::KeyReused => return Err(ApiError::key_reused()),
         AcceptResult::Consumed(id) => return Err(consumed(id)),
+        AcceptResult::Refused(Refusal::Unapproved(finding)) => {
+            return Err(unapproved(&stored.plan, *finding));
+        }
         AcceptResult::Refused(refusal) => return Err(refused(&refusal)),
     };
     let apply = api
@@ -108,11 +111,7 @@ pub(super) async fn rollback(
         };
         ApiError::unprocessable(code, why.to_string())
     })?;
-    let proposals = vec![proposal];
-    api.store
-        .save_plans(&actor, project, &proposals, Timestamp::now())
-        .await?;
-    Ok((StatusCode::CREATED, Json(envelope(proposals, with.bundles))))
+    stored(&api, &actor, project, vec![proposal], with.bundles).await
 }
 
 /// The plan of this id, or of the only id that begins so, that the caller may see.
@@ -127,13 +126,23 @@ pub(super) async fn visible(api: &Api, actor: &Actor, text: &str) -> Result<Stor
     plans.into_iter().next().ok_or_else(ApiError::not_found)
 }
 
-/// `starform.plans/v1`.
-pub(super) fn envelope(proposals: Vec<Proposal>, with_bundles: bool) -> Plans {
+/// Stores the plans; the answer is `starform.plans/v1`, with the approvals that their effects have.
+pub(super) async fn stored(
+    api: &Api,
+    actor: &Actor,
+    project: ProjectId,
+    proposals: Vec<Proposal>,
+    with_bundles: bool,
+) -> Result<(StatusCode, Json<Plans>), ApiError> {
+    api.store
+        .save_plans(actor, project, &proposals, Timestamp::now())
+        .await?;
     let mut plans = Plans::from(proposals);
     if !with_bundles {
         plans.bundles.clear();
     }
-    plans
+    plans.approvals = api.store.approvals(project, &plans.plans).await?;
+    Ok((StatusCode::CREATED, Json(plans)))
 }
 
 /// The generation of the environment before its current one.
@@ -152,7 +161,19 @@ async fn previous(
     })
 }
 
-fn consumed(apply_id: String) -> ApiError {
+fn unapproved(plan: &Plan, finding: Finding) -> ApiError {
+    let title = &finding.title;
+    let id: String = plan.plan_id.digest().hex().chars().take(12).collect();
+    let detail = match plan.approval_needed() {
+        Some(_) => format!(
+            "{title}: by an Admin of the project other than who made the plan and who applies it. They look at it and say so with `starform approve {id}`, then `starform apply {id}`"
+        ),
+        None => format!("{title}. That is so since the plan was made; make it again"),
+    };
+    ApiError::unapproved(detail, finding)
+}
+
+pub(super) fn consumed(apply_id: String) -> ApiError {
     let detail = format!("this plan is applied already, by apply {apply_id}; make a new plan");
     ApiError::conflict("plan-consumed", detail).with_apply(apply_id)
 }

@@ -10,22 +10,25 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use starform_contract::{
-    ClusterId, ClusterProfile, Digest, EnvironmentName, Generation, ObjectKey, PlanId, ProjectId,
-    ProjectName, ServiceId, ServiceName, VolumeName, WorkspaceId,
+    ClusterId, ClusterProfile, Digest, EffectId, EnvironmentName, Generation, ObjectKey, PlanId,
+    ProjectId, ProjectName, ServiceId, ServiceName, VolumeName, WorkspaceId,
     bundle::EnvironmentBundle,
     model::ServiceKind,
     report::{Health, ObjectReport, ServiceReport},
     signature::TrustedKey,
 };
 use starform_plan::{
-    document::{Finding, Summary},
+    approval::Approved,
+    document::{Finding, Plan, Summary},
     removal::VolumePlace,
 };
 use zeroize::Zeroizing;
 
 pub use hosts::{HostState, HostStatus, TxtRecord};
 
-use crate::{name::ResourceName, store::AgentWord, time::Timestamp, token::TokenKind};
+use crate::{
+    access::Role, name::ResourceName, store::AgentWord, time::Timestamp, token::TokenKind,
+};
 
 /// Every collection: `{"items": […]}`.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -176,9 +179,15 @@ pub struct Project {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct CreateToken {
-    /// `ci` or `admin`; a cluster's token comes from registering it.
+    /// `ci`, `user` or `admin`; a cluster's token comes from registering it.
     pub kind: TokenKind,
-    /// Required for `ci`.
+    /// For `user`: who they are. One person is one, however many tokens they hold.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub person: Option<ResourceName>,
+    /// For `user`: what they may do in the project.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub role: Option<Role>,
+    /// Required for `ci` and `user`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub project: Option<ProjectId>,
     /// For `ci`: the environments that it may plan and apply; all when left out.
@@ -252,6 +261,28 @@ pub struct Rollback {
     /// The generation to go back to; the environment's previous one when left out.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub to: Option<Generation>,
+}
+
+/// `GET /v1/plans/{id}`: the document, and what stands beside it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ShownPlan {
+    #[serde(flatten)]
+    pub plan: Plan,
+    /// Of what it does, if it needs one and has one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub approval: Option<Approved>,
+}
+
+/// `POST /v1/plans/{id}/approve`.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct PlanApproval {
+    pub plan_id: PlanId,
+    /// What is approved, whichever plan does it.
+    pub effect_id: EffectId,
+    pub project_id: ProjectId,
+    pub environment: EnvironmentName,
+    #[serde(flatten)]
+    pub approved: Approved,
 }
 
 /// `POST /v1/plans/{id}/apply` (202) and `GET /v1/applies/{id}`.

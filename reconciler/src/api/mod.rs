@@ -11,6 +11,7 @@
 //! | `problem`, `extract` | errors; reading bodies and headers |
 //! | `registry` | workspaces, clusters, projects, tokens |
 //! | `plans`, `accept` | making, showing and applying plans |
+//! | `approvals` | approving what a plan does |
 //! | `removal` | plans that delete |
 //! | `applies`, `environments` | applies with their events, status and history |
 //! | `secrets` | secrets of environments and clusters |
@@ -19,6 +20,7 @@
 mod accept;
 mod agent;
 mod applies;
+mod approvals;
 mod authenticate;
 pub mod body;
 mod environments;
@@ -123,6 +125,7 @@ fn prompt() -> Router<Api> {
         .route("/v1/projects/{project}/removal", post(removal::create))
         .route("/v1/plans/{plan}", get(plans::show))
         .route("/v1/plans/{plan}/apply", post(accept::apply))
+        .route("/v1/plans/{plan}/approve", post(approvals::approve))
         .route("/v1/applies/{apply}", get(applies::show))
         .route(&format!("{environment}/status"), get(environments::status))
         .route(

@@ -19,21 +19,21 @@ use starform_plan::{
     document::{Plan, Plans},
     hosts::OthersHosts,
     propose::Proposal,
-    view,
+    view::{self, Shown},
 };
 
 use super::{
     Api, ApiError,
-    accept::{envelope, visible},
+    accept::{stored, visible},
     authenticate::check,
-    body::CreatePlans,
+    body::{CreatePlans, ShownPlan},
     extract::{self, Body},
 };
 use crate::{
     access::{Action, Actor, Decision, Scope, allowed},
     compile::{Identity, PlanError, PlanRequest, plans},
     proof::Proof,
-    store::Planning,
+    store::{Planning, StoredPlan},
     time::Timestamp,
 };
 
@@ -84,10 +84,7 @@ pub(super) async fn create(
         .into_iter()
         .filter(|proposal| may(&proposal.plan))
         .collect();
-    api.store
-        .save_plans(&actor, project, &proposals, Timestamp::now())
-        .await?;
-    Ok((StatusCode::CREATED, Json(envelope(proposals, with.bundles))))
+    stored(&api, &actor, project, proposals, with.bundles).await
 }
 
 /// Hosts of the proposals that another project has.
@@ -144,7 +141,9 @@ pub(super) async fn show(
     Path(plan): Path<String>,
     headers: HeaderMap,
 ) -> Result<Response, ApiError> {
-    let stored = visible(&api, &actor, &plan).await?;
+    let StoredPlan { project_id, plan } = visible(&api, &actor, &plan).await?;
+    let plans = [plan];
+    let approvals = api.store.approvals(project_id, &plans).await?;
     let accept = headers
         .get(header::ACCEPT)
         .and_then(|value| value.to_str().ok());
@@ -154,9 +153,15 @@ pub(super) async fn show(
             color: false,
             full: true,
         };
-        return Ok(view::text(&[stored.plan], &options).into_response());
+        let shown = Shown {
+            plans: &plans,
+            approvals: &approvals,
+        };
+        return Ok(view::text(shown, &options).into_response());
     }
-    Ok(Json(stored.plan).into_response())
+    let [plan] = plans;
+    let approval = approvals.into_values().next();
+    Ok(Json(ShownPlan { plan, approval }).into_response())
 }
 
 /// A token for some environments plans those, unless it asks for certain ones.
@@ -175,7 +180,7 @@ fn request(body: CreatePlans, actor: &Actor) -> Result<PlanRequest, ApiError> {
         Scope::Ci { environments, .. } => environments
             .as_ref()
             .map(|set| set.iter().cloned().collect()),
-        Scope::Admin | Scope::Agent(_) => None,
+        Scope::Admin | Scope::User { .. } | Scope::Agent(_) => None,
     };
     let files = body
         .source

@@ -98,6 +98,12 @@ impl ApiError {
         Self::new(StatusCode::NOT_FOUND, "unknown-generation", detail)
     }
 
+    /// Somebody approves what they planned themselves.
+    pub(super) fn own_approval() -> Self {
+        let detail = "you made this plan; another Admin of the project has to approve it";
+        Self::new(StatusCode::FORBIDDEN, "approval-own", detail)
+    }
+
     /// The same key was used for another request.
     pub(super) fn key_reused() -> Self {
         let detail = "this Idempotency-Key was used for another request; use a new one";

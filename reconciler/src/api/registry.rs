@@ -325,14 +325,15 @@ pub(super) async fn create_token(
     Body(body): Body<CreateToken>,
 ) -> Answer<IssuedToken> {
     check(&actor, Action::Operate, "create tokens")?;
-    let scope = token_scope(body.kind, body.project, body.environments)?;
-    if let Scope::Ci { project, .. } = &scope
+    let expires_in = body.expires_in;
+    let scope = token_scope(body)?;
+    if let Scope::Ci { project, .. } | Scope::User { project, .. } = &scope
         && api.store.project(*project).await?.is_none()
     {
         return Err(ApiError::not_found());
     }
     let now = Timestamp::now();
-    let lifetime = body.expires_in.map(std::time::Duration::from_secs);
+    let lifetime = expires_in.map(std::time::Duration::from_secs);
     let expires_at = lifetime.map(|lifetime| now.plus(lifetime));
     let new = NewToken {
         scope: &scope,
@@ -347,23 +348,40 @@ pub(super) async fn create_token(
     Ok((StatusCode::CREATED, Json(issued)))
 }
 
-fn token_scope(
-    kind: TokenKind,
-    project: Option<ProjectId>,
-    environments: Option<std::collections::BTreeSet<starform_contract::EnvironmentName>>,
-) -> Result<Scope, ApiError> {
+fn token_scope(body: CreateToken) -> Result<Scope, ApiError> {
+    let CreateToken {
+        kind,
+        person,
+        role,
+        project,
+        environments,
+        expires_in: _,
+    } = body;
     let wrong = |detail| Err(ApiError::unprocessable("invalid-token-scope", detail));
-    match (kind, project, environments) {
-        (TokenKind::Admin, None, None) => Ok(Scope::Admin),
-        (TokenKind::Admin, _, _) => {
-            wrong("an admin token has no project and no environments; use kind `ci`")
-        }
-        (TokenKind::Ci, Some(project), environments) => Ok(Scope::Ci {
+    match (kind, project, environments, person.zip(role)) {
+        (TokenKind::Admin, None, None, None) => Ok(Scope::Admin),
+        (TokenKind::Admin, _, _, _) => wrong(
+            "an admin token has no project, no environments and no person; use kind `ci` or `user`",
+        ),
+        (TokenKind::Ci, Some(project), environments, None) => Ok(Scope::Ci {
             project,
             environments,
         }),
-        (TokenKind::Ci, None, _) => wrong("a ci token needs the project that it is for"),
-        (TokenKind::Cluster, _, _) => wrong("a cluster's token comes from registering the cluster"),
+        (TokenKind::Ci, None, _, _) => wrong("a ci token needs the project that it is for"),
+        (TokenKind::Ci, Some(_), _, Some(_)) => {
+            wrong("a ci token is nobody's; use kind `user` for a person")
+        }
+        (TokenKind::User, Some(project), None, Some((person, role))) => Ok(Scope::User {
+            person,
+            project,
+            role,
+        }),
+        (TokenKind::User, _, _, _) => wrong(
+            "a user token needs a person, their role and the project, and is for all its environments",
+        ),
+        (TokenKind::Cluster, _, _, _) => {
+            wrong("a cluster's token comes from registering the cluster")
+        }
     }
 }
 

@@ -16,7 +16,7 @@ use starform_plan::{
 
 use super::{
     Api, ApiError,
-    accept::envelope,
+    accept::stored,
     authenticate::check,
     body::Removal,
     extract::{self, Body},
@@ -24,7 +24,6 @@ use super::{
 };
 use crate::{
     access::{Action, Actor},
-    time::Timestamp,
 };
 
 pub(super) async fn create(
@@ -51,10 +50,7 @@ pub(super) async fn create(
     } = body;
     let proposals = plans(&planning.accepted, environment.as_ref(), &destroy)
         .map_err(|error| refused(&error))?;
-    api.store
-        .save_plans(&actor, project, &proposals, Timestamp::now())
-        .await?;
-    Ok((StatusCode::CREATED, Json(envelope(proposals, with.bundles))))
+    stored(&api, &actor, project, proposals, with.bundles).await
 }
 
 fn refused(error: &NotRemovable) -> ApiError {

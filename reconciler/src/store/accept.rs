@@ -10,14 +10,13 @@ use starform_contract::{
 };
 use starform_plan::{
     accept::{AcceptOutcome, Next, Refusal, accept, clear_finished},
-    approval::Approval,
     document::Plan,
     propose::Proposal,
 };
 use uuid::Uuid;
 
 use super::{
-    Idempotency, Store, StoreError,
+    Idempotency, Store, StoreError, approvals,
     audit::{self, Entry, Known},
     database::{Tx, params},
     ending, hostnames, plans, registry, reports,
@@ -70,7 +69,9 @@ impl Store {
         };
         let index = index_to_extend(&mut tx, cluster, request.project).await?;
         let accepted = plans::accepted(&mut tx, &index, request.project).await?;
-        let apply = match accept(&index, &accepted, &proposal, Approval::Missing) {
+        let approval =
+            approvals::given(&mut tx, request.actor, request.project, &proposal.plan).await?;
+        let apply = match accept(&index, &accepted, &proposal, approval) {
             Err(refusal) => return Ok(AcceptResult::Refused(refusal)),
             Ok(AcceptOutcome::Accepted(next)) => {
                 let (project, now) = (request.project, request.now);
@@ -190,6 +191,7 @@ async fn write_next(
     let sql = "UPDATE plans SET consumed_by = $3 WHERE plan_id = $1 AND project_id = $2";
     tx.execute(sql, params![request.plan_id, project, &apply])
         .await?;
+    approvals::consume(tx, project, plan, &apply).await?;
     let entry = Entry {
         action: "plan.apply",
         resource: plan.plan_id.to_string(),

@@ -342,6 +342,7 @@ text_param!(
     starform_contract::ServiceId,
     &starform_contract::Digest,
     &starform_contract::PlanId,
+    &starform_contract::EffectId,
     &starform_contract::EnvironmentName,
     &starform_contract::ProjectName,
     &starform_contract::ServiceName,

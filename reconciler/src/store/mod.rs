@@ -13,6 +13,7 @@
 //! | `tokens` | API tokens |
 //! | `plans` | bundles and plans, and the accepted state they are made against |
 //! | `accept` | a plan becomes the desired state |
+//! | `approvals` | who approved what a plan does |
 //! | `hostnames` | who owns a host |
 //! | `proofs` | whether a host is shown to be its owner's |
 //! | `agent` | the lease, desired state and bundles for a cluster's agent |
@@ -26,6 +27,7 @@
 mod accept;
 mod agent;
 mod applies;
+mod approvals;
 mod audit;
 mod changes;
 mod database;
@@ -51,6 +53,7 @@ use crate::vault::Unreadable;
 pub use accept::{AcceptRequest, AcceptResult};
 pub use agent::{AgentKeyPinned, AgentWord, Lease, Reset};
 pub use applies::{ApplyReport, EventPage};
+pub use approvals::ApproveResult;
 pub use audit::Idempotency;
 pub use database::{DatabaseUrl, NotADatabaseUrl};
 pub use ending::Deleted;

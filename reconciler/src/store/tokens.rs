@@ -29,6 +29,7 @@ impl Scope {
         match self {
             Self::Admin => TokenKind::Admin,
             Self::Ci { .. } => TokenKind::Ci,
+            Self::User { .. } => TokenKind::User,
             Self::Agent(_) => TokenKind::Cluster,
         }
     }
@@ -128,26 +129,34 @@ pub(super) async fn insert(
     new: &NewToken<'_>,
     now: Timestamp,
 ) -> Result<(), StoreError> {
-    let (project, environments, cluster) = match new.scope {
-        Scope::Admin => (None, None, None),
+    let (project, environments, cluster, user) = match new.scope {
+        Scope::Admin => (None, None, None, None),
         Scope::Ci {
             project,
             environments,
-        } => (Some(project.to_string()), environments.as_ref(), None),
-        Scope::Agent(cluster) => (None, None, Some(cluster.to_string())),
+        } => (Some(project), environments.as_ref(), None, None),
+        Scope::User {
+            person,
+            project,
+            role,
+        } => (Some(project), None, None, Some((person, role))),
+        Scope::Agent(cluster) => (None, None, Some(cluster), None),
     };
     tx.execute(
-        "INSERT INTO api_tokens (id, kind, hash, project_id, environments, cluster_id, created_at, expires_at)
-         VALUES ($1, $2, $3, $4, $5, $6, $7, $8)",
+        "INSERT INTO api_tokens (id, kind, hash, project_id, environments, cluster_id, created_at,
+                                 expires_at, person, role)
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)",
         params![
             &token.id(),
             new.scope.kind().as_str(),
             token.hash().to_hex(),
-            project,
+            project.map(ToString::to_string),
             environments.map(json),
-            cluster,
+            cluster.map(ToString::to_string),
             now,
             new.expires_at,
+            user.map(|(person, _)| person.to_string()),
+            user.map(|(_, role)| role.as_str().to_owned()),
         ],
     )
     .await?;
@@ -176,6 +185,11 @@ fn read_scope(row: &Row) -> Result<Scope, StoreError> {
                 Some(_) => Some(row.document("environments")?),
                 None => None,
             },
+        },
+        TokenKind::User => Scope::User {
+            person: row.parse("person")?,
+            project: row.parse("project_id")?,
+            role: row.parse("role")?,
         },
         TokenKind::Cluster => Scope::Agent(row.parse("cluster_id")?),
     })

@@ -1,13 +1,17 @@
 //! Plans as events, one JSON object a line, for programs that read while it is written.
 //!
 //! Pure. Always holds: `seq` counts up from 1 over all lines; the events of a plan together hold all that
-//! its document holds, but for the bundles.
+//! its document holds, but for the bundles, and what stands beside it.
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use starform_contract::{EffectId, EnvironmentName, PlanId, ProjectName};
 
-use crate::document::{Finding, ModelChange, ObjectChange, Plan, ServiceChange, Source, Summary};
+use crate::{
+    approval::Approved,
+    document::{Finding, ModelChange, ObjectChange, Plan, ServiceChange, Source, Summary},
+    view::Shown,
+};
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub enum PlanEventSchema {
@@ -48,16 +52,22 @@ pub enum What {
     Finding {
         finding: Finding,
     },
+    /// Of what the plan does; it stands beside the document.
+    Approval {
+        approval: Approved,
+    },
     /// A plan ends.
     Summary {
         summary: Summary,
     },
 }
 
-pub fn ndjson(plans: &[Plan]) -> String {
-    let events = plans
-        .iter()
-        .flat_map(|plan| of_plan(plan).map(|what| (plan.plan_id.clone(), what)));
+pub fn ndjson<'a>(plans: impl Into<Shown<'a>>) -> String {
+    let Shown { plans, approvals } = plans.into();
+    let events = plans.iter().flat_map(|plan| {
+        let approved = approvals.get(&plan.effect_id);
+        of_plan(plan, approved).map(|what| (plan.plan_id.clone(), what))
+    });
     let mut out = String::new();
     for (seq, (plan_id, what)) in (1..).zip(events) {
         let schema = PlanEventSchema::V1;
@@ -73,7 +83,7 @@ pub fn ndjson(plans: &[Plan]) -> String {
     out
 }
 
-fn of_plan(plan: &Plan) -> impl Iterator<Item = What> {
+fn of_plan(plan: &Plan, approved: Option<&Approved>) -> impl Iterator<Item = What> {
     let begin = What::Plan {
         effect_id: plan.effect_id.clone(),
         project: plan.project.clone(),
@@ -84,6 +94,9 @@ fn of_plan(plan: &Plan) -> impl Iterator<Item = What> {
     let services = plan.services.iter().cloned();
     let objects = plan.objects.iter().cloned();
     let findings = plan.findings.iter().cloned();
+    let approval = approved.map(|approved| What::Approval {
+        approval: approved.clone(),
+    });
     let end = What::Summary {
         summary: plan.summary.clone(),
     };
@@ -92,5 +105,6 @@ fn of_plan(plan: &Plan) -> impl Iterator<Item = What> {
         .chain(services.map(|service| What::Service { service }))
         .chain(objects.map(|object| What::Object { object }))
         .chain(findings.map(|finding| What::Finding { finding }))
+        .chain(approval)
         .chain(std::iter::once(end))
 }

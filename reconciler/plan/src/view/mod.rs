@@ -1,6 +1,6 @@
 //! A plan for people and for machines; every view is a function of the document and nothing else.
 //!
-//! Pure. The JSON view is the document itself ([`crate::document::Plans`]).
+//! Pure. What stands beside a document, its approval, is joined here and in no document. The JSON view is the document itself ([`crate::document::Plans`]).
 //!
 //! | module | what it makes |
 //! |---|---|
@@ -22,7 +22,10 @@ mod outline;
 mod terminal;
 pub mod values;
 
-use crate::document::Plan;
+use crate::{
+    approval::Approvals,
+    document::{Plan, Plans},
+};
 
 pub use events::{PlanEvent, PlanEventSchema, What, ndjson};
 pub use findings::{github, sarif};
@@ -30,6 +33,46 @@ pub use html::html;
 pub use markdown::{MarkdownOptions, markdown};
 use outline::Form;
 pub use outline::{refused, summary};
+
+/// Plans, and what stands beside them: a document never changes, what becomes of it does.
+#[derive(Debug, Clone, Copy)]
+pub struct Shown<'a> {
+    pub plans: &'a [Plan],
+    pub approvals: &'a Approvals,
+}
+
+/// Nothing stands beside the plans.
+static NONE: Approvals = Approvals::new();
+
+impl<'a> From<&'a Plans> for Shown<'a> {
+    fn from(plans: &'a Plans) -> Self {
+        Self {
+            plans: &plans.plans,
+            approvals: &plans.approvals,
+        }
+    }
+}
+
+impl<'a> From<&'a [Plan]> for Shown<'a> {
+    fn from(plans: &'a [Plan]) -> Self {
+        Self {
+            plans,
+            approvals: &NONE,
+        }
+    }
+}
+
+impl<'a> From<&'a Vec<Plan>> for Shown<'a> {
+    fn from(plans: &'a Vec<Plan>) -> Self {
+        plans.as_slice().into()
+    }
+}
+
+impl<'a, const N: usize> From<&'a [Plan; N]> for Shown<'a> {
+    fn from(plans: &'a [Plan; N]) -> Self {
+        plans.as_slice().into()
+    }
+}
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct TextOptions {
@@ -41,11 +84,11 @@ pub struct TextOptions {
 }
 
 /// Several plans under each other, as a terminal shows them. Ends with a line break.
-pub fn text(plans: &[Plan], options: &TextOptions) -> String {
+pub fn text<'a>(plans: impl Into<Shown<'a>>, options: &TextOptions) -> String {
     let form = if options.full {
         Form::Full
     } else {
         Form::Short
     };
-    terminal::text(&outline::outline(plans, form), options)
+    terminal::text(&outline::outline(plans.into(), form), options)
 }

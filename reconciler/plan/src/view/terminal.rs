@@ -13,7 +13,7 @@ use crate::{
     document::{Action, FindingSeverity},
     view::{
         TextOptions,
-        outline::{self, Elsewhere, Heading, Loss, Object, Part, Remark, Section, Service},
+        outline::{self, Elsewhere, Heading, Loss, Object, Part, Policy, Remark, Section, Service},
     },
 };
 
@@ -80,6 +80,9 @@ fn headings(page: &mut Page, headings: &[Heading]) {
         }
         if heading.until.is_none() {
             parts.push(format!("plan {}", heading.plan));
+        }
+        if let Policy::Approved(by) = &heading.policy {
+            parts.push(format!("approved by {by}"));
         }
         let text = Text::new(Paint::Bold, heading.name.as_str())
             .and(Paint::Dim, format!("  {}", parts.join(" · ")));

@@ -9,9 +9,10 @@ mod changes;
 use maud::{DOCTYPE, Markup, PreEscaped, html as markup};
 
 use crate::{
-    document::{FindingSeverity, Plan},
+    document::FindingSeverity,
     view::{
-        outline::{self, Form, Heading, Part, Remark},
+        Shown,
+        outline::{self, Form, Heading, Part, Policy, Remark},
         values,
     },
 };
@@ -22,7 +23,8 @@ const STYLE: &str = include_str!("style.css");
 const POLICY: &str =
     "default-src 'none'; style-src 'unsafe-inline'; form-action 'none'; base-uri 'none'";
 
-pub fn html(plans: &[Plan]) -> String {
+pub fn html<'a>(plans: impl Into<Shown<'a>>) -> String {
+    let plans = plans.into();
     let short = outline::outline(plans, Form::Short);
     let full = outline::outline(plans, Form::Full);
     let headings: Vec<&Heading> = short.iter().flat_map(|part| &part.headings).collect();
@@ -114,14 +116,20 @@ fn title(headings: &[&Heading]) -> String {
 fn table(parts: &[Part]) -> Markup {
     let rows = parts.iter().enumerate();
     let rows = rows.flat_map(|(n, part)| part.headings.iter().map(move |heading| (n, heading)));
+    let policies = parts
+        .iter()
+        .flat_map(|part| &part.headings)
+        .any(|heading| !heading.policy.is_free());
     markup! {
         table {
             caption { "Environments, and how many objects change" }
             thead {
                 tr {
-                    @for name in ["environment", "plan", "create", "update", "replace", "delete", "keep", "adopt", "findings", "state"] {
+                    @for name in ["environment", "plan", "create", "update", "replace", "delete", "keep", "adopt", "findings"] {
                         th scope="col" { (name) }
                     }
+                    @if policies { th scope="col" { "policy" } }
+                    th scope="col" { "state" }
                 }
             }
             tbody {
@@ -136,6 +144,7 @@ fn table(parts: &[Part]) -> Markup {
                         (strong(heading.objects.retain))
                         td { (heading.objects.adopt) }
                         td { (findings(heading)) }
+                        @if policies { td { (policy(heading)) } }
                         td { (state(heading)) }
                     }
                 }
@@ -165,12 +174,21 @@ fn findings(heading: &Heading) -> String {
     }
 }
 
+fn policy(heading: &Heading) -> Markup {
+    match &heading.policy {
+        Policy::Free => markup! { "none" },
+        Policy::ApprovalNeeded => markup! { strong.lost { "approval needed" } },
+        Policy::Approved(by) => markup! { "approved by " bdi { (by) } },
+    }
+}
+
 fn state(heading: &Heading) -> Markup {
-    match (heading.errors, heading.changes, heading.until) {
-        (1.., _, _) => markup! { strong.lost { "blocked" } },
-        (0, true, None) => markup! { "ready" },
-        (0, true, Some(_)) => markup! { "differs" },
-        (0, false, _) => markup! { "no changes" },
+    match (heading.errors, &heading.policy, heading.changes, heading.until) {
+        (1.., _, _, _) => markup! { strong.lost { "blocked" } },
+        (0, _, true, Some(_)) => markup! { "differs" },
+        (0, Policy::ApprovalNeeded, _, None) => markup! { strong.lost { "not approved" } },
+        (0, Policy::Free | Policy::Approved(_), true, None) => markup! { "ready" },
+        (0, _, false, _) => markup! { "no changes" },
     }
 }
 

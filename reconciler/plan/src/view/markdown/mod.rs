@@ -12,9 +12,10 @@ use std::collections::BTreeSet;
 
 use self::body::Detail;
 use crate::{
-    document::{FindingSeverity, Plan},
+    document::FindingSeverity,
     view::{
-        outline::{self, Form, Heading, Hidden, Part, Remark},
+        Shown,
+        outline::{self, Form, Heading, Hidden, Part, Policy, Remark},
         values,
     },
 };
@@ -61,7 +62,8 @@ impl Default for MarkdownOptions {
     }
 }
 
-pub fn markdown(plans: &[Plan], options: &MarkdownOptions) -> String {
+pub fn markdown<'a>(plans: impl Into<Shown<'a>>, options: &MarkdownOptions) -> String {
+    let plans = plans.into();
     let budget = options.budget.max(LEAST);
     let short = outline::outline(plans, Form::Short);
     let all = short
@@ -205,11 +207,20 @@ fn counts(parts: &[Part], headings: &[&Heading], most: usize) -> String {
     let errors = headings.iter().map(|h| h.errors).sum();
     let warnings = headings.iter().map(|h| h.warnings).sum();
     out.push_str(&format!(
-        "{}; {}, {}\n\n",
+        "{}; {}, {}",
         values::count(headings.len(), "environment"),
         values::count(errors, "error"),
         values::count(warnings, "warning"),
     ));
+    let waiting = headings.iter().map(|h| &h.policy);
+    let waiting = waiting.filter(|policy| **policy == Policy::ApprovalNeeded);
+    match waiting.count() {
+        0 => out.push_str("\n\n"),
+        several => out.push_str(&format!(
+            "; **{} needed**\n\n",
+            values::count(several, "approval")
+        )),
+    }
     let refused: BTreeSet<&str> = parts
         .iter()
         .filter_map(|part| part.refused.as_deref())
@@ -250,8 +261,14 @@ fn table(headings: &[&Heading]) -> String {
     let mut columns = vec!["create", "update", "replace", "delete"];
     columns.extend(retains.then_some("keep"));
     columns.extend(adopts.then_some("adopt"));
+    let policies = headings.iter().any(|h| !h.policy.is_free());
+    let (policy, line) = if policies {
+        (" | policy", "---|")
+    } else {
+        ("", "")
+    };
     let mut out = format!(
-        "| environment | plan | {} | findings | state |\n|---|---|{}---|---|\n",
+        "| environment | plan | {} | findings{policy} | state |\n|---|---|{}---|{line}---|\n",
         columns.join(" | "),
         "--:|".repeat(columns.len()),
     );
@@ -265,8 +282,13 @@ fn table(headings: &[&Heading]) -> String {
         ];
         counts.extend(retains.then(|| strong(objects.retain)));
         counts.extend(adopts.then(|| objects.adopt.to_string()));
+        let policy = if policies {
+            format!(" | {}", policy_of(heading))
+        } else {
+            String::new()
+        };
         out.push_str(&format!(
-            "| {} | `{}` | {} | {} | {} |\n",
+            "| {} | `{}` | {} | {}{policy} | {} |\n",
             heading.name,
             heading.named(),
             counts.join(" | "),
@@ -300,12 +322,21 @@ fn findings(heading: &Heading) -> String {
     }
 }
 
+fn policy_of(heading: &Heading) -> String {
+    match &heading.policy {
+        Policy::Free => "none".to_owned(),
+        Policy::ApprovalNeeded => "**approval needed**".to_owned(),
+        Policy::Approved(by) => format!("approved by {}", fence::span(by)),
+    }
+}
+
 fn state(heading: &Heading) -> &'static str {
-    match (heading.changes, heading.errors, heading.until) {
-        (_, 1.., _) => "**blocked**",
-        (true, 0, None) => "ready",
-        (true, 0, Some(_)) => "differs",
-        (false, 0, _) => "no changes",
+    match (heading.errors, &heading.policy, heading.changes, heading.until) {
+        (1.., _, _, _) => "**blocked**",
+        (0, _, true, Some(_)) => "differs",
+        (0, Policy::ApprovalNeeded, _, None) => "**not approved**",
+        (0, Policy::Free | Policy::Approved(_), true, None) => "ready",
+        (0, _, false, _) => "no changes",
     }
 }
 

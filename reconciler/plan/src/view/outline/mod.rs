@@ -23,8 +23,9 @@ pub(crate) use self::{
     services::{Elsewhere, Service, is_told_of_new},
 };
 use crate::{
+    approval::Approvals,
     document::{Action, Finding, FindingSeverity, ObjectChange, ObjectCounts, Plan},
-    view::{fold, values},
+    view::{Shown, fold, values},
 };
 
 /// How much is told.
@@ -79,6 +80,17 @@ pub(crate) struct Heading {
     pub(crate) rollouts: u32,
     pub(crate) errors: usize,
     pub(crate) warnings: usize,
+    pub(crate) policy: Policy,
+}
+
+/// What has to be said of the plan before it may be applied.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Policy {
+    /// Nothing.
+    Free,
+    ApprovalNeeded,
+    /// By whom.
+    Approved(String),
 }
 
 /// A finding.
@@ -119,13 +131,14 @@ struct Notes<'a> {
 }
 
 /// Several plans, equal environments together.
-pub(crate) fn outline(plans: &[Plan], form: Form) -> Vec<Part> {
+pub(crate) fn outline(shown: Shown<'_>, form: Form) -> Vec<Part> {
+    let Shown { plans, approvals } = shown;
     let clean: Vec<_> = plans.iter().map(fold::clean).collect();
     let plans: Vec<&Plan> = clean.iter().map(AsRef::as_ref).collect();
     let mut earlier = Earlier::new();
     fold::environments(&plans)
         .iter()
-        .map(|group| part(group, form, &mut earlier))
+        .map(|group| part(group, form, approvals, &mut earlier))
         .collect()
 }
 
@@ -179,7 +192,12 @@ pub fn refused(plan: &Plan) -> Option<String> {
     })
 }
 
-fn part(group: &fold::Environments<'_>, form: Form, earlier: &mut Earlier) -> Part {
+fn part(
+    group: &fold::Environments<'_>,
+    form: Form,
+    approvals: &Approvals,
+    earlier: &mut Earlier,
+) -> Part {
     let plan = group.told.as_ref();
     let mut notes = Notes {
         plan,
@@ -206,7 +224,11 @@ fn part(group: &fold::Environments<'_>, form: Form, earlier: &mut Earlier) -> Pa
         ),
     };
     Part {
-        headings: group.plans.iter().map(|plan| Heading::of(plan)).collect(),
+        headings: group
+            .plans
+            .iter()
+            .map(|plan| Heading::of(plan, approvals))
+            .collect(),
         is_quiet,
         settings,
         services,
@@ -242,7 +264,11 @@ fn is_remarkable(value: Option<&serde_json::Value>) -> bool {
 }
 
 impl Heading {
-    fn of(plan: &Plan) -> Self {
+    fn of(plan: &Plan, approvals: &Approvals) -> Self {
+        let count = |severity: FindingSeverity| {
+            let of_it = plan.findings.iter();
+            of_it.filter(|found| found.severity == severity).count()
+        };
         let revision = plan.source.revision.as_deref();
         let id: String = plan.plan_id.digest().hex().chars().take(12).collect();
         let from = plan.source.parent_generation;
@@ -264,8 +290,9 @@ impl Heading {
             changes: !plan.is_empty(),
             objects: plan.summary.objects,
             rollouts: plan.summary.rollouts,
-            errors: plan.blocking_findings().count(),
-            warnings: plan.findings.len() - plan.blocking_findings().count(),
+            errors: count(FindingSeverity::Blocking),
+            warnings: count(FindingSeverity::Warning),
+            policy: Policy::of(plan, approvals),
         }
     }
 }
@@ -277,6 +304,20 @@ impl Heading {
             (Some(from), Some(until)) => format!("{from} → {until}"),
             (Some(_) | None, _) => self.plan.clone(),
         }
+    }
+}
+
+impl Policy {
+    fn of(plan: &Plan, approvals: &Approvals) -> Self {
+        match (plan.approval_needed(), approvals.get(&plan.effect_id)) {
+            (None, _) => Self::Free,
+            (Some(_), None) => Self::ApprovalNeeded,
+            (Some(_), Some(approved)) => Self::Approved(values::visible(&approved.by)),
+        }
+    }
+
+    pub(crate) fn is_free(&self) -> bool {
+        *self == Self::Free
     }
 }
 

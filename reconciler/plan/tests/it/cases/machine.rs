@@ -198,7 +198,8 @@ fn add(found: &mut Vec<Plan>, event: PlanEvent) -> Result<(), String> {
     }
     let plan = found.last_mut().ok_or("an event before its plan")?;
     match what {
-        What::Plan { .. } => {}
+        // Beside the document.
+        What::Plan { .. } | What::Approval { .. } => {}
         What::Setting { change } => plan.settings.push(change),
         What::Service { service } => plan.services.push(service),
         What::Object { object } => plan.objects.push(object),
