@@ -20,7 +20,8 @@ pub(crate) use self::{
     },
     older::{DiffArgs, HistoryArgs, OnePlace, RollbackArgs},
     planning::{
-        ApplyArgs, PlanArgs, PlanFormat, PlanOptions, ShowArgs, StatusArgs, ViewFormat, ViewOptions,
+        ApplyArgs, ApproveArgs, PlanArgs, PlanFormat, PlanOptions, ShowArgs, StatusArgs,
+        ViewFormat, ViewOptions,
     },
     removal::{EnvironmentCommand, RemovalOptions},
     secret::{SecretCommand, SecretPlace},
@@ -87,6 +88,8 @@ pub(crate) enum Command {
     Show(ShowArgs),
     /// Make a plan's result the desired state and watch it converge
     Apply(ApplyArgs),
+    /// Approve what a plan does to a protected environment; somebody else applies it
+    Approve(ApproveArgs),
     /// Show what is accepted and how it does
     Status(StatusArgs),
     /// List the generations of an environment

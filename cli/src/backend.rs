@@ -3,12 +3,13 @@
 //! Effects: those of [`crate::remote`] and [`crate::embedded`]. Always holds: a command is written
 //! once, against this; both sides give the same documents.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 
 use anyhow::Context;
 use starform_contract::{EnvironmentName, ProjectName};
 use starform_dsl::{Project, source::SourceTree};
 use starform_plan::{
+    approval::Approval,
     document::{Plan, Plans},
     removal::VolumePlace,
 };
@@ -114,26 +115,30 @@ impl Backend {
         match self {
             Self::Embedded(embedded) => embedded.stored(id),
             Self::Remote(remote) => {
-                let plan: Plan = remote
+                let shown: body::ShownPlan = remote
                     .get(&format!("/v1/plans/{id}"))
                     .await
                     .map_err(failure)?;
-                Ok(Plans::new(vec![plan], BTreeMap::new()))
+                Ok(shown.into())
             }
         }
     }
 
-    /// Accepts the plan and watches it converge.
+    /// Accepts the plan and watches it converge. `approval`: a control plane knows its own.
     pub(crate) async fn apply(
         &self,
         plan: &Plan,
         plans: &Plans,
         options: &PlanOptions,
+        approval: Approval,
         wait: std::time::Duration,
     ) -> anyhow::Result<Exit> {
         let progress = Progress::new(plan.environment.as_str());
         match self {
-            Self::Embedded(embedded) => embedded.apply(plan, plans, options, wait, progress).await,
+            Self::Embedded(embedded) => {
+                let carried = (plans, approval);
+                embedded.apply(plan, carried, options, wait, progress).await
+            }
             Self::Remote(remote) => crate::remote::apply::apply(remote, plan, wait, progress).await,
         }
     }

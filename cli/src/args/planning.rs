@@ -120,6 +120,16 @@ pub(crate) struct ApplyArgs {
 }
 
 #[derive(Debug, Args)]
+pub(crate) struct ApproveArgs {
+    /// The plan's id (sha256:…), or its first digits
+    #[arg(value_name = "PLAN_ID")]
+    pub(crate) plan: String,
+    /// Do not ask: you have seen the plan
+    #[arg(long)]
+    pub(crate) yes: bool,
+}
+
+#[derive(Debug, Args)]
 pub(crate) struct StatusArgs {
     /// starform.kdl, or the folder that holds it
     #[arg(default_value = ".")]

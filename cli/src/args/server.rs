@@ -6,7 +6,7 @@ use std::path::PathBuf;
 
 use clap::{Args, Subcommand, ValueEnum};
 use starform_contract::{EnvironmentName, ProjectName, quantity::Duration};
-use starform_reconciler::{proof::DnsServer, store::DatabaseUrl};
+use starform_reconciler::{access::Role, name::ResourceName, proof::DnsServer, store::DatabaseUrl};
 
 use super::{PlanFormat, RemovalOptions};
 
@@ -155,7 +155,13 @@ pub(crate) enum TokenCommand {
     Create {
         #[arg(long, default_value = "ci")]
         kind: TokenKind,
-        /// The project it may plan and apply
+        /// For kind user: who it is for
+        #[arg(long, value_name = "NAME", required_if_eq("kind", "user"))]
+        person: Option<ResourceName>,
+        /// For kind user: what they may do in the project, admin, developer or viewer
+        #[arg(long, required_if_eq("kind", "user"))]
+        role: Option<Role>,
+        /// The project it is for
         #[arg(long)]
         project: ProjectName,
         /// An environment it may change; several times for several (default: all)
@@ -169,5 +175,8 @@ pub(crate) enum TokenCommand {
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub(crate) enum TokenKind {
+    /// A pipeline: plans and applies
     Ci,
+    /// A person: by their role
+    User,
 }

@@ -82,6 +82,8 @@ pub(crate) async fn token(command: TokenCommand, global: &Global) -> anyhow::Res
     let remote = remote(global)?;
     let TokenCommand::Create {
         kind,
+        person,
+        role,
         project,
         environment,
         expires,
@@ -89,7 +91,10 @@ pub(crate) async fn token(command: TokenCommand, global: &Global) -> anyhow::Res
     let body = body::CreateToken {
         kind: match kind {
             TokenKind::Ci => token::TokenKind::Ci,
+            TokenKind::User => token::TokenKind::User,
         },
+        person,
+        role,
         project: Some(project_id(&remote, &project).await?),
         environments: (!environment.is_empty()).then(|| environment.into_iter().collect()),
         expires_in: Some(expires.as_secs().into()),

@@ -1,7 +1,8 @@
 //! `starform apply`: makes a plan's result the desired state and watches it converge.
 //!
 //! Effects: reads files, asks, accepts plans, prints. Always holds: nothing is accepted that was not
-//! shown before, and nothing without a person's word or `--auto-approve`.
+//! shown before, and nothing without a person's word or `--auto-approve`. Read on in `approve` for what
+//! protected environments ask for.
 
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -14,9 +15,12 @@ use starform_contract::{
     EnvironmentName, ProjectName, ServiceName, quantity, report::Health, spelling::instead,
 };
 use starform_dsl::Project;
-use starform_plan::document::{Finding, Plan, Plans};
+use starform_plan::{
+    approval::Approval,
+    document::{Finding, Plan, Plans},
+};
 
-use super::{asked, checked, plan, plan::refuse_project_without_server, show};
+use super::{approve, asked, checked, plan, plan::refuse_project_without_server, show};
 use crate::{
     args::{ApplyArgs, Global, PlanOptions},
     backend::Backend,
@@ -61,7 +65,10 @@ pub(super) async fn carry_out(
     plan::show_human(plans, false, terminal);
     refuse_blocked(plans)?;
     let changing: Vec<&Plan> = plans.plans.iter().filter(|plan| !plan.is_empty()).collect();
-    if !changing.is_empty() && !auto_approve && !approved(&question(&changing), terminal)? {
+    let confirmed = approve::gate(backend, plans, &changing, auto_approve, terminal).await?;
+    let is_open = |plan: &&&Plan| confirmed.of(&plan.environment) == Approval::Missing;
+    let open: Vec<&Plan> = changing.iter().filter(is_open).copied().collect();
+    if !open.is_empty() && !auto_approve && !approved(&question(&open), terminal)? {
         return Err(Failure::because(Exit::Cancelled, "nothing was applied"));
     }
     let wait = Duration::from_secs(wait.as_secs().into());
@@ -78,7 +85,8 @@ pub(super) async fn carry_out(
             }
             false => {
                 say!("applying {}/{}", plan.project, plan.environment);
-                backend.apply(plan, plans, options, wait).await?
+                let approval = confirmed.of(&plan.environment);
+                backend.apply(plan, plans, options, approval, wait).await?
             }
         };
         // Later environments often depend on earlier ones: what failed is looked at first.
@@ -251,9 +259,14 @@ pub(super) fn approved(question: &str, terminal: Terminal) -> anyhow::Result<boo
         let message = "nobody is there to ask; look at the plan, then repeat with --auto-approve";
         return Err(Failure::because(Exit::Error, message));
     }
-    say_part!("{question} Only `yes` goes on: ");
+    Ok(answer(&format!("{question} Only `yes` goes on: "))? == "yes")
+}
+
+/// What a person types in a line.
+pub(super) fn answer(prompt: &str) -> anyhow::Result<String> {
+    say_part!("{prompt}");
     std::io::stderr().flush()?;
     let mut answer = String::new();
     stdin().lock().read_line(&mut answer)?;
-    Ok(answer.trim() == "yes")
+    Ok(answer.trim().to_owned())
 }

@@ -4,6 +4,7 @@
 
 mod admin;
 mod apply;
+mod approve;
 mod check;
 mod cluster;
 mod compile;
@@ -53,6 +54,7 @@ pub(crate) async fn run(cli: Cli) -> anyhow::Result<Exit> {
         Command::Plan(args) => plan::run(&args, &global, terminal).await,
         Command::Show(args) => show::run(&args, &global, terminal).await,
         Command::Apply(args) => apply::run(&args, &global, terminal).await,
+        Command::Approve(args) => approve::run(&args, &global, terminal).await,
         Command::Status(args) => status::run(&args, &global, terminal).await,
         Command::History(args) => history::run(&args, &global, terminal).await,
         Command::Diff(args) => diff::run(&args, &global, terminal).await,

@@ -38,7 +38,9 @@ pub(crate) async fn run(
         )
         .await?;
     if let Some(file) = &args.out {
-        let text = serde_json::to_string(&plans)?;
+        // Who approved what is asked anew when the file is applied.
+        let carried = Plans::new(plans.plans.clone(), plans.bundles.clone());
+        let text = serde_json::to_string(&carried)?;
         fs::write(file, text).with_context(|| format!("cannot write `{}`", file.display()))?;
     }
     let folder = super::check::folder(&args.path);

@@ -36,7 +36,7 @@ impl Embedded {
     pub(crate) async fn apply(
         &self,
         plan: &Plan,
-        plans: &Plans,
+        (plans, approval): (&Plans, Approval),
         options: &PlanOptions,
         wait: Duration,
         progress: Progress,
@@ -45,7 +45,7 @@ impl Embedded {
         let project = proposal.project.project_id;
         let mut home = self.home().await?;
         let profile = wanted_profile(options, &home.seen)?;
-        self.accept(&mut home, &proposal).await?;
+        self.accept(&mut home, &proposal, approval).await?;
         // After the accept, which makes the namespace; a plan made in between only shows the former
         // profile's objects, and changes nothing.
         if profile != home.seen.profile {
@@ -69,9 +69,14 @@ impl Embedded {
     }
 
     /// Makes the plan's result part of the accepted state.
-    async fn accept(&self, home: &mut Home, proposal: &Proposal) -> anyhow::Result<()> {
+    async fn accept(
+        &self,
+        home: &mut Home,
+        proposal: &Proposal,
+        approval: Approval,
+    ) -> anyhow::Result<()> {
         for _ in 0..ATTEMPTS {
-            let Some((index, bundles)) = next(home, proposal)? else {
+            let Some((index, bundles)) = next(home, proposal, approval)? else {
                 return Ok(());
             };
             match home.accept(index, bundles).await {
@@ -88,11 +93,11 @@ impl Embedded {
 type Accepted = (starform_contract::Index, BTreeMap<Digest, Bundle>);
 
 /// The next index and its bundles; `None` when there is nothing to do.
-fn next(home: &Home, proposal: &Proposal) -> anyhow::Result<Option<Accepted>> {
+fn next(home: &Home, proposal: &Proposal, approval: Approval) -> anyhow::Result<Option<Accepted>> {
     let project = proposal.project.project_id;
     let index = home.index_without_finished();
     let current: AcceptedProject = accepted(&home.seen, project)?;
-    let outcome = accept::accept(&index, &current, proposal, Approval::Missing).map_err(refused)?;
+    let outcome = accept::accept(&index, &current, proposal, approval).map_err(refused)?;
     let AcceptOutcome::Accepted(next) = outcome else {
         return Ok(None);
     };

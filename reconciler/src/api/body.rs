@@ -19,7 +19,7 @@ use starform_contract::{
 };
 use starform_plan::{
     approval::Approved,
-    document::{Finding, Plan, Summary},
+    document::{Finding, Plan, Plans, Summary},
     removal::VolumePlace,
 };
 use zeroize::Zeroizing;
@@ -271,6 +271,19 @@ pub struct ShownPlan {
     /// Of what it does, if it needs one and has one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub approval: Option<Approved>,
+}
+
+impl From<ShownPlan> for Plans {
+    fn from(shown: ShownPlan) -> Self {
+        let approval = shown.approval.into_iter();
+        let effect = shown.plan.effect_id.clone();
+        Self {
+            approvals: approval
+                .map(|approved| (effect.clone(), approved))
+                .collect(),
+            ..Self::new(vec![shown.plan], BTreeMap::new())
+        }
+    }
 }
 
 /// `POST /v1/plans/{id}/approve`.

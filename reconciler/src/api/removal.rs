@@ -22,9 +22,7 @@ use super::{
     extract::{self, Body},
     plans::{WithBundles, planning},
 };
-use crate::{
-    access::{Action, Actor},
-};
+use crate::access::{Action, Actor};
 
 pub(super) async fn create(
     State(api): State<Api>,

@@ -106,7 +106,7 @@ pub fn emit(
 ) -> Result<Emitted, Vec<Diagnostic>> {
     let (declared, resolved) = resolve_all(project, environment, bindings)?;
     let (images, missing) = images::of(&resolved, bindings);
-    let refused: Vec<Diagnostic> = refuse::checked_only(project, &declared, &resolved)
+    let refused: Vec<Diagnostic> = refuse::checked_only(project, &resolved)
         .into_iter()
         .chain(missing)
         .collect();

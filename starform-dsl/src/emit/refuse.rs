@@ -3,27 +3,19 @@
 //! Read on in `crate::table::Availability` for what decides.
 
 use crate::diag::{Diagnostic, codes};
-use crate::project::{Environment, Project};
+use crate::project::Project;
 use crate::resolve::Resolved;
 use crate::source::Span;
-use crate::table::{self, Availability, EnvironmentNode, ImageNode, NodeName, ProjectNode};
+use crate::table::{self, Availability, ImageNode, NodeName, ProjectNode};
 
-/// One diagnostic for each node of the environment and these services.
-pub(super) fn checked_only(
-    project: &Project,
-    environment: &Environment,
-    resolved: &[Resolved<'_>],
-) -> Vec<Diagnostic> {
+/// One diagnostic for each node of the project and these services.
+pub(super) fn checked_only(project: &Project, resolved: &[Resolved<'_>]) -> Vec<Diagnostic> {
     let of_services = resolved.iter().flat_map(nodes);
     let removed = project.model.removed.iter().filter_map(|removed| {
         let refused = outside_services(ProjectNode::Removed.node(), removed.node)?;
         Some(refused.node_path("project.removed"))
     });
-    let protect = environment.protect.and_then(|span| {
-        let refused = outside_services(EnvironmentNode::Protect.node(), span)?;
-        Some(refused.node_path(format!("project.environment.{}.protect", environment.name)))
-    });
-    let mut refused: Vec<Diagnostic> = of_services.chain(removed).chain(protect).collect();
+    let mut refused: Vec<Diagnostic> = of_services.chain(removed).collect();
     refused.sort_by_key(|diagnostic| diagnostic.primary.span);
     // A partial's node is one mistake, however many services take it.
     refused.dedup_by_key(|diagnostic| diagnostic.primary.span);

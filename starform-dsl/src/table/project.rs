@@ -67,11 +67,8 @@ pub(super) const NODES: &[NodeSpec] = &[
     NodeSpec {
         node: EnvironmentNode::Protect.node(),
         places: &[Place::Environment],
-        availability: Availability::Checked {
-            instead: "take it out; who may apply is decided by tokens and kubeconfigs for now",
-        },
         form: "protect",
-        doc: "Plans that delete, replace or widen anything here need an approval.",
+        doc: "Plans that delete, replace or open anything here to more need an approval, by an Admin of the project who neither made the plan nor applies it. Without a control plane, `apply` asks on a terminal for the environment's name. It counts as it is accepted and as the plan proposes it, so taking it away needs an approval too.",
         default: "off",
         example: "protect",
         ..ROW

@@ -313,33 +313,18 @@ fn every_value_knows_where_it_is_written() {
     );
 }
 
-/// A plan that left these out would forget what holds data, or let everyone through.
 #[test]
-fn what_is_said_outside_services_is_refused_where_it_holds() {
-    let shop = project(
-        "project shop {
-          environment staging branch=main
-          environment production branch=release { protect; }
-          worker other { image \"a/b:1\"; }
-        }",
-    );
-    let refused = |name: &str| -> Vec<String> {
-        let name = name.parse().expect("a name");
-        let said = emit(&shop, &name, &Bindings::first(&shop)).err();
-        said.unwrap_or_default()
-            .iter()
-            .map(|d| format!("{} {} {}", d.code, d.node_path, d.title))
-            .collect()
-    };
-    assert_eq!(
-        refused("production"),
-        ["SF6004 project.environment.production.protect `protect` is not deployed by this version"]
-    );
-    assert!(refused("staging").is_empty());
-    let production = shop
-        .environments()
-        .find(|(name, _)| name.as_str() == "production");
-    assert!(production.expect("it is declared").1.is_protected());
+fn protect_holds_where_it_is_said() {
+    let text = "project shop {
+      environment staging branch=main
+      environment production branch=release { protect; }
+      preview from=production on=pull-request expire=\"3d\"
+      worker other { image \"a/b:1\"; }
+    }";
+    let of = |name: &str| state(text, name).protect;
+    assert!(of("production"));
+    assert!(!of("staging"));
+    assert!(!of("pr-7"), "a preview is for trying out");
 }
 
 #[test]
