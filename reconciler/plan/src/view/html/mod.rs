@@ -183,7 +183,12 @@ fn policy(heading: &Heading) -> Markup {
 }
 
 fn state(heading: &Heading) -> Markup {
-    match (heading.errors, &heading.policy, heading.changes, heading.until) {
+    match (
+        heading.errors,
+        &heading.policy,
+        heading.changes,
+        heading.until,
+    ) {
         (1.., _, _, _) => markup! { strong.lost { "blocked" } },
         (0, _, true, Some(_)) => markup! { "differs" },
         (0, Policy::ApprovalNeeded, _, None) => markup! { strong.lost { "not approved" } },

@@ -331,7 +331,12 @@ fn policy_of(heading: &Heading) -> String {
 }
 
 fn state(heading: &Heading) -> &'static str {
-    match (heading.errors, &heading.policy, heading.changes, heading.until) {
+    match (
+        heading.errors,
+        &heading.policy,
+        heading.changes,
+        heading.until,
+    ) {
         (1.., _, _, _) => "**blocked**",
         (0, _, true, Some(_)) => "differs",
         (0, Policy::ApprovalNeeded, _, None) => "**not approved**",
