@@ -31,6 +31,7 @@ pub mod index;
 pub mod key;
 pub mod model;
 pub mod name;
+mod numbers;
 pub mod profile;
 pub mod quantity;
 pub mod range;

@@ -14,6 +14,7 @@ use serde_json::Value;
 use crate::{
     bundle::Bundle,
     index::Index,
+    numbers::Exact,
     profile::ClusterProfile,
     report::Report,
     sealed::{AgentKeyPost, SealedFile, SealedRequest, SealedValues},
@@ -104,7 +105,8 @@ pub fn check_value<T: Document>(document: &Value) -> Result<(), Unreadable> {
     check(document.get("schema").and_then(Value::as_str), T::SCHEMA)
 }
 
-/// Reads a document; its schema is looked at before anything else.
+/// Reads a document; its schema is looked at before anything else. Numbers that not everybody reads
+/// as the same are refused: a digest would not tell them apart.
 ///
 /// # Errors
 /// [`Unreadable`]
@@ -116,6 +118,7 @@ pub fn read<T: Document>(text: &[u8]) -> Result<T, Unreadable> {
     let shape = |error: serde_json::Error| Unreadable::Shape(error.to_string());
     let head: Head = serde_json::from_slice(text).map_err(shape)?;
     check(head.schema.as_deref(), T::SCHEMA)?;
+    serde_json::from_slice::<Exact>(text).map_err(shape)?;
     serde_json::from_slice(text).map_err(shape)
 }
 

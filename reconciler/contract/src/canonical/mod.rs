@@ -14,6 +14,8 @@ use std::{cmp::Ordering, io};
 use serde::Serialize;
 use serde_json::ser::{CharEscape, CompactFormatter, Formatter, Serializer};
 
+use crate::numbers::LARGEST_INTEGER;
+
 /// The canonical bytes of `value`.
 ///
 /// # Errors
@@ -25,9 +27,6 @@ pub(crate) fn to_vec<T: Serialize + ?Sized>(value: &T) -> serde_json::Result<Vec
     value.serialize(&mut serializer)?;
     Ok(text.out)
 }
-
-/// Beyond this an integer is what a double makes of it (RFC 8785, 3.2.2.3): 2^53 − 1.
-const LARGEST_INTEGER: f64 = 9_007_199_254_740_991.0;
 
 #[derive(Default)]
 struct Text {
@@ -117,7 +116,7 @@ macro_rules! numbers {
     ($($write:ident: $type:ty,)*) => {$(
         fn $write<W: ?Sized + io::Write>(&mut self, to: &mut W, value: $type) -> io::Result<()> {
             let double = value as f64;
-            if double.abs() <= LARGEST_INTEGER {
+            if double.abs() <= LARGEST_INTEGER as f64 {
                 CompactFormatter.$write(&mut self.0.out, value)
             } else {
                 self.write_f64(to, double)

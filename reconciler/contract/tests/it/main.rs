@@ -10,6 +10,7 @@
 
 mod canonical;
 mod digests;
+mod frozen;
 mod names;
 mod profiles;
 mod quantities;

@@ -177,6 +177,29 @@ proptest! {
     }
 }
 
+/// `printf WHOLE | cut -c 1-54`, `-`, `printf WHOLE | sha256sum | cut -c 1-8`; of a CronJob 43.
+#[test]
+fn what_is_too_long_is_cut_and_told_apart_by_its_digest() {
+    let service = |name: &str, n| ObjectName::candidate(&ServiceName::new(name).unwrap(), n);
+    let environment = |name: &str| EnvironmentName::new(name).unwrap();
+    let volume = VolumeName::new("uploaded-documents-of-customers").unwrap();
+    let long = environment("a-long-environment-name");
+    assert_eq!(
+        name::volume_claim(&service("checkout-callbacks", 2), &long, &volume),
+        "checkout-callbacks-2--a-long-environment-name--uploade-c9219051"
+    );
+    let long = environment("a-long-environment-name-2");
+    assert_eq!(
+        name::cron_job(&service("payment-provider-callbacks-x", 1), &long),
+        "payment-provider-callbacks-x--a-long-enviro-e0dc5fe2"
+    );
+    let fits = service("payment-provider-callbacks-x", 1);
+    assert_eq!(
+        name::cron_job(&fits, &environment("twenty-two-characters1")).len(),
+        52
+    );
+}
+
 /// Those that were given out before candidates had to fit stay what they were.
 #[test]
 fn the_longest_service_has_more_object_names_than_it_ever_needs() {

@@ -11,6 +11,7 @@ use starform_contract::{
     digest::canonical,
     model::{RunAs, Variable, Workload},
     name::parse_http_route,
+    schema::read,
 };
 
 use super::{is_part_of, kind, labels, name, objects, rendered, template};
@@ -58,6 +59,18 @@ proptest! {
         for list in services.chain([&rendered.project.objects, &rendered.environment.objects]) {
             let order: Vec<_> = list.iter().map(|o| (o.wave, o.key())).collect();
             prop_assert!(order.is_sorted(), "{order:?}");
+        }
+    }
+
+    /// An independent look at what [`read`] judges.
+    #[test]
+    fn every_number_is_an_exact_integer(state in arbitrary::state()) {
+        let rendered = rendered(&state);
+        let bundles = [Bundle::Project(rendered.project), Bundle::Environment(rendered.environment)];
+        for bundle in bundles {
+            let inexact = inexact(&serde_json::to_value(&bundle).unwrap());
+            prop_assert_eq!(inexact, None);
+            prop_assert_eq!(read::<Bundle>(&serde_json::to_vec(&bundle).unwrap()), Ok(bundle));
         }
     }
 
@@ -254,6 +267,19 @@ proptest! {
         for (before, after) in sums(&state).into_iter().zip(sums(&changed)) {
             prop_assert_ne!(before, after);
         }
+    }
+}
+
+/// A number that is none within ±(2^53 − 1), if there is one.
+fn inexact(value: &Value) -> Option<String> {
+    match value {
+        Value::Null | Value::Bool(_) | Value::String(_) => None,
+        Value::Number(number) => {
+            let exact = number.as_i64().is_some_and(|n| n.unsigned_abs() < 1 << 53);
+            (!exact).then(|| number.to_string())
+        }
+        Value::Array(values) => values.iter().find_map(inexact),
+        Value::Object(fields) => fields.values().find_map(inexact),
     }
 }
 
