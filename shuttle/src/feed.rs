@@ -87,7 +87,7 @@ pub enum Trust {
 
 struct Refused {
     /// An index whose content will never be right: asked for no second time. A signature may become
-    /// right, by another key, so what lacks one is asked for again.
+    /// right, by another key, and what was damaged on its way may arrive: that is asked for again.
     index: Option<Index>,
     word: &'static str,
 }
@@ -243,8 +243,11 @@ impl Kept {
             refuses: refused.map(|refused| refused.word),
             annotations,
         };
-        match plane.poll(known, standing, wait).await? {
+        let polled = plane.poll(known, standing, wait).await;
+        match polled.inspect_err(|error| self.refuse_answer(error))? {
             Polled::Unchanged => {
+                // The answer was to the index in force, unless to one that was refused for ever.
+                self.refused.take_if(|refused| refused.index.is_none());
                 self.act(words).await;
                 Ok(Next::Unchanged)
             }
@@ -257,7 +260,8 @@ impl Kept {
                 let admission = self.admit(plane.cluster_id, &index)?;
                 let mut fresh = BTreeMap::new();
                 for digest in self.lacking(&index) {
-                    let bundle = plane.bundle(&digest).await?;
+                    let bundle = plane.bundle(&digest).await;
+                    let bundle = bundle.inspect_err(|error| self.refuse_answer(error))?;
                     fresh.insert(digest, Arc::new(bundle));
                 }
                 self.take(index, fresh, admission, words).await?;
@@ -299,6 +303,13 @@ impl Kept {
             index: (!signature).then(|| index.clone()),
             word: distrust.word(),
         });
+    }
+
+    /// What came cannot be read, or is not what was asked for.
+    fn refuse_answer(&mut self, error: &PullError) {
+        if let Some(word) = error.word() {
+            self.refused = Some(Refused { index: None, word });
+        }
     }
 
     fn lacking(&self, index: &Index) -> Vec<Digest> {

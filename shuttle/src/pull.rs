@@ -1,8 +1,9 @@
 //! The control plane as an agent sees it: desired state out, reports in.
 //!
 //! Effects: network. Always holds: the token goes to the server of the agent file only and is never
-//! printed; a bundle that does not have the digest it was asked by is an error, not a bundle. Read on
-//! in `feed.rs`, which polls, and `trust.rs`, which decides what is believed.
+//! printed; a bundle that does not have the digest it was asked by is an error, not a bundle; a body is
+//! read up to its limit, counted as it is decoded. Read on in `feed.rs`, which polls, and `trust.rs`,
+//! which decides what is believed.
 
 use std::{fmt, time::Duration};
 
@@ -11,7 +12,7 @@ use reqwest::{RequestBuilder, Response};
 use serde::Deserialize;
 use starform_contract::{
     Bundle, ClusterId, Digest, Generation, Index, ObjectKey, Report,
-    schema::read,
+    schema::{Document, Unreadable, read},
     sealed::{AgentKeyPost, AgentPublicKey, SealedRequest, SealedValues},
 };
 use uuid::Uuid;
@@ -94,8 +95,10 @@ pub enum PullError {
     },
     #[error("the {what} is above {limit} bytes")]
     TooLarge { what: &'static str, limit: usize },
+    #[error("the {what} did not arrive whole: {why}")]
+    Broken { what: &'static str, why: String },
     #[error("starform-shuttle {} cannot read the {what} that the control plane sent: {why}", env!("CARGO_PKG_VERSION"))]
-    Schema { what: &'static str, why: String },
+    Schema { what: &'static str, why: Unreadable },
     #[error("bundle {expected} came with digest {found}; it was damaged on its way")]
     Digest { expected: Digest, found: Digest },
 }
@@ -160,11 +163,7 @@ impl ControlPlane {
             return self.standby(response).await;
         }
         let response = self.accept(response, None).await?;
-        let text = self.body(response, "index", INDEX_BYTES).await?;
-        let index = read::<Index>(&text).map_err(|error| PullError::Schema {
-            what: "index",
-            why: error.to_string(),
-        })?;
+        let index: Index = self.document(response, "index", INDEX_BYTES).await?;
         Ok(Polled::New(Box::new(index)))
     }
 
@@ -179,11 +178,7 @@ impl ControlPlane {
             .timeout(ANSWER_TIMEOUT);
         let response = self.send(request).await?;
         let response = self.accept(response, Some(digest)).await?;
-        let text = self.body(response, "bundle", BUNDLE_BYTES).await?;
-        let bundle = read::<Bundle>(&text).map_err(|error| PullError::Schema {
-            what: "bundle",
-            why: error.to_string(),
-        })?;
+        let bundle: Bundle = self.document(response, "bundle", BUNDLE_BYTES).await?;
         let found = bundle.digest();
         if found == *digest {
             Ok(bundle)
@@ -246,11 +241,7 @@ impl ControlPlane {
             .json(&asked);
         let response = self.send(request).await?;
         let response = self.accept(response, Some(bundle)).await?;
-        let text = self.body(response, "sealed values", BUNDLE_BYTES).await?;
-        read::<SealedValues>(&text).map_err(|error| PullError::Schema {
-            what: "sealed values",
-            why: error.to_string(),
-        })
+        self.document(response, "sealed values", BUNDLE_BYTES).await
     }
 
     async fn send(&self, request: RequestBuilder) -> Result<Response, PullError> {
@@ -312,7 +303,17 @@ impl ControlPlane {
             .unwrap_or_default()
     }
 
-    /// Reads a body up to `limit` bytes.
+    async fn document<T: Document>(
+        &self,
+        response: Response,
+        what: &'static str,
+        limit: usize,
+    ) -> Result<T, PullError> {
+        let text = self.body(response, what, limit).await?;
+        read(&text).map_err(|why| PullError::Schema { what, why })
+    }
+
+    /// Reads a body up to `limit` bytes; the client has decoded each chunk.
     async fn body(
         &self,
         mut response: Response,
@@ -320,11 +321,10 @@ impl ControlPlane {
         limit: usize,
     ) -> Result<Vec<u8>, PullError> {
         let mut body = Vec::new();
-        while let Some(chunk) = response
-            .chunk()
-            .await
-            .map_err(|error| self.unreachable(&error))?
-        {
+        while let Some(chunk) = response.chunk().await.map_err(|error| PullError::Broken {
+            what,
+            why: why(&error),
+        })? {
             body.extend_from_slice(&chunk);
             if body.len() > limit {
                 return Err(PullError::TooLarge { what, limit });
@@ -336,12 +336,16 @@ impl ControlPlane {
     fn unreachable(&self, error: &reqwest::Error) -> PullError {
         PullError::Unreachable {
             base: self.base.clone(),
-            why: if error.is_timeout() {
-                "no answer in time".to_owned()
-            } else {
-                innermost(error)
-            },
+            why: why(error),
         }
+    }
+}
+
+fn why(error: &reqwest::Error) -> String {
+    if error.is_timeout() {
+        "no answer in time".to_owned()
+    } else {
+        innermost(error)
     }
 }
 
@@ -356,6 +360,27 @@ impl Problem {
 }
 
 impl PullError {
+    /// The condition in one word, as the control plane is told of it, when what came can never be acted
+    /// upon.
+    pub fn word(&self) -> Option<&'static str> {
+        match self {
+            Self::Schema { why, .. } => Some(match why {
+                Unreadable::Newer { .. } | Unreadable::Other { .. } | Unreadable::None { .. } => {
+                    "unknown-schema"
+                }
+                Unreadable::Shape(_) => "unreadable",
+            }),
+            Self::Digest { .. } => Some("wrong-digest"),
+            Self::TooLarge { .. } => Some("too-large"),
+            Self::Unreachable { .. }
+            | Self::Token(_)
+            | Self::UnknownCluster { .. }
+            | Self::Gone(_)
+            | Self::Refused { .. }
+            | Self::Broken { .. } => None,
+        }
+    }
+
     /// How long the control plane asks to wait.
     pub fn retry_after(&self) -> Option<Duration> {
         match self {
@@ -365,6 +390,7 @@ impl PullError {
             | Self::UnknownCluster { .. }
             | Self::Gone(_)
             | Self::TooLarge { .. }
+            | Self::Broken { .. }
             | Self::Schema { .. }
             | Self::Digest { .. } => None,
         }

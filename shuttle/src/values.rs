@@ -423,7 +423,10 @@ fn refuses(error: &PullError) -> bool {
         | PullError::UnknownCluster { .. }
         | PullError::TooLarge { .. }
         | PullError::Schema { .. } => true,
-        PullError::Unreachable { .. } | PullError::Gone(_) | PullError::Digest { .. } => false,
+        PullError::Unreachable { .. }
+        | PullError::Broken { .. }
+        | PullError::Gone(_)
+        | PullError::Digest { .. } => false,
     }
 }
 

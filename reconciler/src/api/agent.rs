@@ -74,7 +74,6 @@ pub(super) async fn bundle(
         (header::CONTENT_TYPE, JSON.to_owned()),
         (header::ETAG, tag(&digest)),
         (header::CACHE_CONTROL, FOR_EVER.to_owned()),
-        (header::VARY, "Accept-Encoding".to_owned()),
     ];
     Ok((head, text).into_response())
 }

@@ -41,6 +41,7 @@ use axum::{
     routing::{delete, get, patch, post, put},
 };
 use tokio_util::sync::CancellationToken;
+use tower_http::compression::CompressionLayer;
 
 use crate::{keys::SigningKeys, proof::Proofs, store::Store, vault::SecretKeys};
 pub use problem::ApiError;
@@ -146,7 +147,7 @@ fn prompt() -> Router<Api> {
         )
         .route(
             "/v1/clusters/{cluster}/bundles/{digest}",
-            get(agent::bundle),
+            get(agent::bundle).layer(compression()),
         )
         .route(
             "/v1/clusters/{cluster}/reports",
@@ -178,8 +179,14 @@ fn patient() -> Router<Api> {
         .route("/v1/applies/{apply}/events", get(applies::events))
         .route(
             "/v1/clusters/{cluster}/desired-state",
-            get(agent::desired_state),
+            get(agent::desired_state).layer(compression()),
         )
+}
+
+/// For what may be megabytes and holds no secret, whose length would tell of it. Entity tags stay as
+/// they are: they are weak.
+fn compression() -> CompressionLayer {
+    CompressionLayer::new()
 }
 
 async fn limit_time(request: Request, next: Next) -> Response {

@@ -90,11 +90,43 @@ on_both! {
             let bundle: Bundle = reply.expect(200);
             assert_eq!(bundle.digest(), *digest);
             assert_eq!(Digest::of_bytes(reply.text.as_bytes()), *digest);
-            assert!(reply.header("cache-control").contains("immutable"));
-            assert_eq!(reply.header("vary"), "Accept-Encoding");
+            assert_eq!(reply.header("cache-control"), "private, max-age=31536000, immutable");
+            assert_eq!(reply.header("vary"), "accept-encoding");
             world.agent(&other, "a", &path, &[]).await.problem(404, "not-found");
         }
         world.agent(&place, "a", "bundles/sha256:1", &[]).await.problem(404, "not-found");
+    }
+
+    async fn what_is_large_goes_encoded_to_who_reads_it(world: World) {
+        let place = world.place("shop").await;
+        applied(&world, &place, "production", &[("web", "web:1")]).await;
+        let mut paths = vec!["desired-state".to_owned()];
+        let index = index(&world, &place).await;
+        paths.extend(index.bundles().into_iter().map(|digest| format!("bundles/{digest}")));
+        for path in paths {
+            let plain = world.agent(&place, "a", &path, &[]).await;
+            assert!(!plain.headers.contains_key("content-encoding"), "{path}");
+            let reads = [("accept-encoding", "gzip, zstd")];
+            let encoded = world.agent(&place, "a", &path, &reads).await;
+            assert_eq!(encoded.status.as_u16(), 200);
+            assert_eq!(encoded.header("content-encoding"), "zstd", "{path}");
+            assert!(encoded.sent.len() < plain.sent.len(), "{path}");
+            assert_eq!(encoded.text, plain.text);
+            for name in ["etag", "cache-control", "content-type", "vary"] {
+                assert_eq!(encoded.header(name), plain.header(name), "{path}");
+            }
+            for other in ["identity", "zstd;q=0", "br"] {
+                let reply = world.agent(&place, "a", &path, &[("accept-encoding", other)]).await;
+                assert!(!reply.headers.contains_key("content-encoding"), "{path} {other}");
+            }
+        }
+        let known = [("accept-encoding", "zstd"), ("if-none-match", &*index.etag())];
+        let unchanged = world.agent(&place, "a", "desired-state", &known).await;
+        assert_eq!(unchanged.status.as_u16(), 304);
+        assert_eq!(unchanged.header("etag"), index.etag());
+        assert!(unchanged.sent.is_empty() && !unchanged.headers.contains_key("content-encoding"));
+        let missing = format!("bundles/{}", Digest::of_bytes(b"none"));
+        world.agent(&place, "a", &missing, &known).await.problem(404, "not-found");
     }
 
     async fn one_instance_at_a_time_holds_the_lease(world: World) {

@@ -69,7 +69,10 @@ pub(crate) struct Place {
 pub(crate) struct Reply {
     pub(crate) status: StatusCode,
     pub(crate) headers: HeaderMap,
+    /// Decoded.
     pub(crate) text: String,
+    /// As it went over the wire.
+    pub(crate) sent: Vec<u8>,
 }
 
 /// Defines a test twice: on SQLite and on Postgres.
@@ -309,11 +312,17 @@ impl World {
             .await
             .unwrap();
         let (head, body) = response.into_parts();
-        let bytes = body.collect().await.unwrap().to_bytes();
-        let text = String::from_utf8(bytes.to_vec()).unwrap();
+        let sent = body.collect().await.unwrap().to_bytes().to_vec();
+        let plain = match head.headers.get("content-encoding") {
+            Some(encoding) if encoding == "zstd" => zstd::decode_all(sent.as_slice()).unwrap(),
+            Some(other) => panic!("encoded as {other:?}"),
+            None => sent.clone(),
+        };
+        let text = String::from_utf8(plain).unwrap();
         Reply {
             status: head.status,
             headers: head.headers,
+            sent,
             text,
         }
     }

@@ -33,3 +33,4 @@ mod shell_pull;
 mod shell_shop;
 mod shell_support;
 mod shell_thread;
+mod shell_trust;

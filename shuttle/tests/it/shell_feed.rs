@@ -4,7 +4,8 @@
 
 use std::{sync::Arc, time::Duration};
 
-use kube::Client;
+use k8s_openapi::api::core::v1::ConfigMap;
+use kube::{Api, Client, api::ListParams};
 use starform_contract::{Bundle, Index, signature::SigningKey};
 use starform_shuttle::{
     annotate::Standing,
@@ -224,26 +225,123 @@ async fn what_no_trusted_key_signed_is_told_and_never_written() {
         (script.asked().len() >= 7).then_some(())
     })
     .await;
-    let refuses: Vec<Option<String>> = script
-        .asked()
-        .iter()
+    let expected = [
+        None,
+        Some("not-signed"),
+        Some("wrong-signature"),
+        Some("unknown-key"),
+        None,
+    ];
+    assert_eq!(
+        refuses(&script),
+        expected.map(|word| word.map(str::to_owned))
+    );
+}
+
+/// What each poll says that the agent refuses.
+fn refuses(script: &Script) -> Vec<Option<String>> {
+    let polls = script.asked().into_iter();
+    polls
         .filter(|asked| asked.contains("/desired-state "))
         .map(|asked| {
             let line = asked
                 .lines()
-                .find(|line| line.starts_with("starform-agent-refuses"));
-            line.map(|line| line.split(": ").nth(1).unwrap().to_owned())
+                .find_map(|line| line.strip_prefix("starform-agent-refuses: "));
+            line.map(str::to_owned)
         })
-        .collect();
-    let told = |word: &str| Some(word.to_owned());
-    let expected = [
-        None,
-        told("not-signed"),
-        told("wrong-signature"),
-        told("unknown-key"),
-        None,
+        .collect()
+}
+
+/// The ConfigMaps that the agent keeps, each as it was written last.
+async fn written(client: &Client) -> Vec<Option<(String, String)>> {
+    let kept = Api::<ConfigMap>::namespaced(client.clone(), "starform-system");
+    let of_agent = ListParams::default().labels("app.kubernetes.io/managed-by=starform-shuttle");
+    let found = kept.list(&of_agent).await.unwrap();
+    let version = |map: ConfigMap| Some((map.metadata.name?, map.metadata.resource_version?));
+    found.items.into_iter().map(version).collect()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_cannot_be_true_is_told_and_the_kept_state_stays() {
+    let Some(client) = cluster().await else {
+        return;
+    };
+    let _alone = empty_system(&client).await;
+    let shop = Shop::new("feed", &[("one", "a:1")]);
+    let first = shop.after(&Index::empty(some_cluster()));
+    let second = shop.after(&first.index);
+    let forked = shop.clone().image("one", "a:2").after(&first.index);
+    let elsewhere = "00000000-0000-4000-8000-000000000001".parse().unwrap();
+    let foreign = shop.after(
+        &shop
+            .after(&shop.after(&Index::empty(elsewhere)).index)
+            .index,
+    );
+    let third = shop.clone().image("one", "a:3").after(&second.index);
+    let [bundle] = third
+        .index
+        .bundles()
+        .into_iter()
+        .filter(|d| !second.bundles.contains_key(d))
+        .collect::<Vec<_>>()[..]
+    else {
+        panic!("one bundle moves");
+    };
+    let newer = |document: String| document.replace("/v1\"", "/v2\"");
+    let newer_index = newer(serde_json::to_string(&third.index).unwrap());
+    let newer_bundle = newer(serde_json::to_string(&*third.bundles[bundle]).unwrap());
+    let other_bundle = json(
+        &*forked
+            .bundles
+            .values()
+            .find(|b| !second.bundles.contains_key(&b.digest()))
+            .unwrap()
+            .clone(),
+    );
+    let large = " ".repeat(Index::LARGEST + (5 << 10));
+    let ok = |body: &str| answer("200 OK", "", body);
+    let unchanged = || answer("304 Not Modified", "", "");
+    // What each poll is answered, and the word of the next one.
+    let answers = [
+        (vec![signed(&first)], Some("went-back")),
+        (vec![signed(&forked)], Some("forked")),
+        (vec![signed(&foreign)], Some("other-cluster")),
+        (vec![ok(&newer_index)], Some("unknown-schema")),
+        (vec![ok("<html>")], Some("unreadable")),
+        (vec![ok(&large)], Some("too-large")),
+        (vec![signed(&third), other_bundle], Some("wrong-digest")),
+        (
+            vec![signed(&third), ok(&newer_bundle)],
+            Some("unknown-schema"),
+        ),
+        // The control plane has come to its senses.
+        (vec![unchanged()], None),
+        (vec![unchanged()], None),
     ];
-    assert_eq!(refuses, expected);
+    let before = persist::save(&client, &second.index, &second.bundles, None).await;
+    before.unwrap();
+    let before = written(&client).await;
+    assert!(!before.is_empty());
+
+    let expected: Vec<_> = [None]
+        .into_iter()
+        .chain(answers.iter().map(|(_, word)| word.map(str::to_owned)))
+        .collect();
+    let script: Vec<String> = answers
+        .into_iter()
+        .flat_map(|(answers, _)| answers)
+        .collect();
+    let (script, mut words) = follow(&client, script).await;
+    assert_eq!(acted_on(&mut words).await, second.index);
+    let polls = expected.len() - 1;
+    crate::shell_support::eventually("every answer", async || {
+        (refuses(&script).len() >= polls).then_some(())
+    })
+    .await;
+    assert_eq!(refuses(&script), expected[..polls]);
+    assert!(words.try_recv().is_err(), "nothing else is acted on");
+    assert_eq!(kept(&client).await.unwrap(), second.index);
+    assert_eq!(written(&client).await, before, "nothing is written");
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -8,7 +8,7 @@ use std::{
     time::Duration,
 };
 
-use starform_contract::Index;
+use starform_contract::{Bundle, Index};
 use starform_shuttle::{
     client,
     config::AgentFile,
@@ -28,18 +28,19 @@ pub(crate) struct Script {
 }
 
 impl Script {
-    pub(crate) async fn play(answers: Vec<String>) -> Self {
+    pub(crate) async fn play<A: Into<Vec<u8>> + Send + 'static>(answers: Vec<A>) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let url = format!("http://{}/", listener.local_addr().unwrap());
         let asked = Arc::new(Mutex::new(Vec::new()));
         let heard = Arc::clone(&asked);
         tokio::spawn(async move {
-            let mut answers: VecDeque<String> = answers.into();
+            let mut answers: VecDeque<A> = answers.into();
             while let Some(answer) = answers.pop_front() {
                 let (mut stream, _) = listener.accept().await.unwrap();
                 let request = read_request(&mut stream).await;
                 heard.lock().unwrap().push(request.to_lowercase());
-                stream.write_all(answer.as_bytes()).await.unwrap();
+                // Who has read enough hangs up.
+                let _ = stream.write_all(&answer.into()).await;
             }
         });
         Self { url, asked }
@@ -86,6 +87,17 @@ pub(crate) fn answer(status: &str, headers: &str, body: &str) -> String {
 
 pub(crate) fn json<T: serde::Serialize>(value: &T) -> String {
     answer("200 OK", "", &serde_json::to_string(value).unwrap())
+}
+
+/// This body, as a control plane sends it to who reads zstd.
+fn encoded(body: &[u8]) -> Vec<u8> {
+    let body = zstd::encode_all(body, 3).unwrap();
+    let head = answer_head("content-encoding: zstd\r\n", body.len());
+    [head.into_bytes(), body].concat()
+}
+
+fn answer_head(headers: &str, length: usize) -> String {
+    format!("HTTP/1.1 200 OK\r\nconnection: close\r\ncontent-length: {length}\r\n{headers}\r\n")
 }
 
 #[tokio::test]
@@ -191,6 +203,46 @@ async fn a_bundle_is_what_its_digest_says_or_an_error() {
         newer.contains("starform-shuttle ") && newer.contains(told),
         "{newer}"
     );
+}
+
+#[tokio::test]
+async fn what_comes_encoded_is_what_its_digest_says_and_a_bomb_is_refused() {
+    let bundle = project("one", &"a".repeat(10_000));
+    let text = serde_json::to_vec(&bundle).unwrap();
+    let index = serde_json::to_vec(&Index::empty(some_cluster())).unwrap();
+    let bomb = |limit: usize| encoded(&vec![b' '; 2 * limit]);
+    let bombs = [bomb(Bundle::LARGEST), bomb(Index::LARGEST)];
+    assert!(
+        bombs.iter().all(|bomb| bomb.len() < 10_000),
+        "on the wire they are small"
+    );
+    let whole = encoded(&text);
+    assert!(whole.len() < text.len() / 10);
+    let damaged = [&whole[..whole.len() - 20], &[0; 20]].concat();
+    let [of_bundle, of_index] = bombs;
+    let answers = vec![whole, encoded(&index), of_bundle, of_index, damaged];
+    let script = Script::play(answers).await;
+    let plane = script.plane();
+    assert_eq!(plane.bundle(&bundle.digest()).await.unwrap(), bundle);
+    let poll = async || plane.poll(None, Standing::default(), false).await;
+    let polled = poll().await.unwrap();
+    assert!(matches!(polled, Polled::New(_)), "{polled:?}");
+    for asked in script.asked() {
+        assert!(asked.contains("accept-encoding: zstd\r\n"), "{asked}");
+    }
+    let limits = [Bundle::LARGEST, Index::LARGEST + (4 << 10)];
+    let refused = [
+        plane.bundle(&bundle.digest()).await.unwrap_err(),
+        poll().await.unwrap_err(),
+    ];
+    for (error, expected) in refused.iter().zip(limits) {
+        let counted = matches!(error, PullError::TooLarge { limit, .. } if *limit == expected);
+        assert!(counted, "{error}");
+        assert_eq!(error.word(), Some("too-large"));
+    }
+    let broken = plane.bundle(&bundle.digest()).await.unwrap_err();
+    assert!(matches!(broken, PullError::Broken { .. }), "{broken}");
+    assert_eq!(broken.word(), None);
 }
 
 #[tokio::test]
