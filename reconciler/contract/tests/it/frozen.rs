@@ -90,7 +90,7 @@ fn what_was_sealed_then_opens_at_its_place() {
     let sealed: SealedValues = frozen(SEALED);
     let file: SealedFile = frozen(SEALED_FILE);
     assert_eq!(read::<SealedFile>(SEALED_FILE.as_bytes()), Ok(file.clone()));
-    assert_eq!(file.objects, [sealed.clone()]);
+    assert_eq!(file.objects, std::slice::from_ref(&sealed));
     let signature = sealed.signature.as_ref();
     assert_eq!(
         verify_digest(&[trusted()], &sealed.digest(), signature),
