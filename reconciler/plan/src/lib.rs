@@ -44,6 +44,7 @@ mod secrets;
 mod size;
 mod sound;
 pub mod stale;
+mod summary;
 pub mod view;
 pub mod yaml;
 

@@ -20,13 +20,14 @@ use crate::{
         risk, settings,
     },
     document::{
-        Action, Effect, Finding, FindingSeverity, ModelChange, ObjectChange, ObjectCounts, Plan,
-        PlanSchema, Plans, Risk, ServiceChange, ServiceCounts, Source, Summary,
+        Action, Effect, Finding, FindingSeverity, ModelChange, Plan, PlanSchema, Plans, Risk,
+        ServiceChange, Source,
     },
     hold, ids, kept, merge, names,
     pairs::{by_either_name, former_name, is_same, pairs},
     releases,
     size::Sizes,
+    summary::summary,
 };
 
 pub struct ProposeInput<'a> {
@@ -150,6 +151,7 @@ fn proposed(input: ProposeInput<'_>, held: Vec<ServiceChange>) -> Proposal {
     let mut findings = crosscheck::findings(&environment.environment, sides, origins);
     findings.extend(unmatched(before, after, only, &objects, adopt));
     let objects: Vec<_> = objects.into_iter().map(|changed| changed.change).collect();
+    let base = accepted.environment_digest(&environment.environment);
     let unknown = Digest::of_bytes(b"");
     let base = accepted.environment_digest(&environment.environment);
     let mut plan = Plan {
@@ -442,59 +444,4 @@ fn unmatched(
         at: None,
     });
     unknown.chain(idle).collect()
-}
-
-/// The counts and the highest risk of a plan's lists.
-pub(crate) fn summary(
-    settings: &[ModelChange],
-    services: &[ServiceChange],
-    objects: &[ObjectChange],
-) -> Summary {
-    let mut summary = Summary::default();
-    for setting in settings {
-        let risk = setting
-            .before
-            .as_ref()
-            .map_or(Risk::Create, |_| Risk::Update);
-        summary.risk = summary.risk.max(risk);
-    }
-    for object in objects {
-        let ObjectCounts {
-            create,
-            update,
-            replace,
-            delete,
-            retain,
-            adopt,
-        } = &mut summary.objects;
-        match object.action {
-            Action::Create => *create += 1,
-            Action::Update => *update += 1,
-            Action::Replace => *replace += 1,
-            Action::Delete => *delete += 1,
-            Action::Retain | Action::Forget => *retain += 1,
-            Action::Adopt => *adopt += 1,
-            Action::None => {}
-        }
-        summary.risk = summary.risk.max(object.risk);
-    }
-    for service in services {
-        let ServiceCounts {
-            create,
-            update,
-            delete,
-            held,
-        } = &mut summary.services;
-        match service.action {
-            Action::Create => *create += 1,
-            Action::Delete => *delete += 1,
-            Action::None => *held += u32::from(service.held),
-            Action::Update | Action::Replace | Action::Retain | Action::Forget | Action::Adopt => {
-                *update += 1
-            }
-        }
-        summary.rollouts += u32::from(service.effect == Effect::Rollout);
-        summary.risk = summary.risk.max(service.risk);
-    }
-    summary
 }

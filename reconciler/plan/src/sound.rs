@@ -16,7 +16,8 @@ use crate::{
     document::{Action, ObjectChange, Plan, ServiceChange},
     ids,
     merge::Merged,
-    propose::{Proposal, ProposeInput, propose_again, summary},
+    propose::{Proposal, ProposeInput, propose_again},
+    summary::summary,
 };
 
 /// The parts of a proposal belong together, and to this cluster's state.

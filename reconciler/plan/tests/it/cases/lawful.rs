@@ -41,6 +41,20 @@ pub(crate) fn check(plans: &Plans, canaries: &[String]) -> Result<(), String> {
     super::machine::check(plans, canaries)
 }
 
+/// Every view of them, in every form that is looked at here.
+pub(super) fn views(plans: &Plans) -> Vec<String> {
+    let texts = [(40, false), (120, true)].map(|(width, full)| {
+        let color = true;
+        text(&plans.plans, &TextOptions { width, color, full })
+    });
+    let comments = BUDGETS.map(|budget| {
+        let options = MarkdownOptions { budget, link: None };
+        markdown(&plans.plans, &options)
+    });
+    let machine = super::machine::views(plans);
+    texts.into_iter().chain(comments).chain(machine).collect()
+}
+
 /// Nothing moves the cursor, and no line leaves the page but the one for programs.
 fn terminal(shown: &str, width: usize) -> Result<(), String> {
     if let Some(c) = shown.chars().find(|c| deceives(*c)) {

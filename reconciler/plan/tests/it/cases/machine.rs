@@ -11,14 +11,11 @@ use starform_plan::{
 };
 
 pub(super) fn check(plans: &Plans, canaries: &[String]) -> Result<(), String> {
-    let page = html(&plans.plans);
+    let [page, log, annotations, events] = views(plans);
     nested(&page)?;
     complete(plans, &page)?;
-    let log = sarif(&plans.plans, "");
     results(plans, &log)?;
-    let annotations = github(&plans.plans, "");
     commands(plans, &annotations)?;
-    let events = ndjson(&plans.plans);
     reassembled(plans, &events)?;
     for shown in [&page, &log, &annotations, &events] {
         if let Some(canary) = canaries.iter().find(|canary| shown.contains(*canary)) {
@@ -26,6 +23,12 @@ pub(super) fn check(plans: &Plans, canaries: &[String]) -> Result<(), String> {
         }
     }
     Ok(())
+}
+
+/// The page, SARIF, annotations, events.
+pub(super) fn views(plans: &Plans) -> [String; 4] {
+    let all = &plans.plans;
+    [html(all), sarif(all, ""), github(all, ""), ndjson(all)]
 }
 
 /// Elements and attributes that the page may have: none that runs, loads or submits.

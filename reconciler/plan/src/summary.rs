@@ -1,0 +1,63 @@
+//! A plan's numbers: how many come, change and go, how many roll out, and the highest risk.
+//!
+//! Pure: a function of the plan's lists, which [`crate::sound`] computes again.
+
+use crate::document::{
+    Action, Effect, ModelChange, ObjectChange, ObjectCounts, Risk, ServiceChange, ServiceCounts,
+    Summary,
+};
+
+/// The counts and the highest risk of a plan's lists.
+pub(crate) fn summary(
+    settings: &[ModelChange],
+    services: &[ServiceChange],
+    objects: &[ObjectChange],
+) -> Summary {
+    let mut summary = Summary::default();
+    for setting in settings {
+        let risk = setting
+            .before
+            .as_ref()
+            .map_or(Risk::Create, |_| Risk::Update);
+        summary.risk = summary.risk.max(risk);
+    }
+    for object in objects {
+        let ObjectCounts {
+            create,
+            update,
+            replace,
+            delete,
+            retain,
+            adopt,
+        } = &mut summary.objects;
+        match object.action {
+            Action::Create => *create += 1,
+            Action::Update => *update += 1,
+            Action::Replace => *replace += 1,
+            Action::Delete => *delete += 1,
+            Action::Retain | Action::Forget => *retain += 1,
+            Action::Adopt => *adopt += 1,
+            Action::None => {}
+        }
+        summary.risk = summary.risk.max(object.risk);
+    }
+    for service in services {
+        let ServiceCounts {
+            create,
+            update,
+            delete,
+            held,
+        } = &mut summary.services;
+        match service.action {
+            Action::Create => *create += 1,
+            Action::Delete => *delete += 1,
+            Action::None => *held += u32::from(service.held),
+            Action::Update | Action::Replace | Action::Retain | Action::Forget | Action::Adopt => {
+                *update += 1
+            }
+        }
+        summary.rollouts += u32::from(service.effect == Effect::Rollout);
+        summary.risk = summary.risk.max(service.risk);
+    }
+    summary
+}
