@@ -10,10 +10,11 @@ use std::{
 
 use starform_contract::{
     Bundle, ClusterId, ClusterProfile, Digest, EnvironmentState, Index, Origins, ProjectEntry,
+    ProjectId,
 };
-use starform_dsl::{Bindings, compile, emit, source::SourceTree};
+use starform_dsl::{Bindings, Project, compile, emit, source::SourceTree};
 use starform_plan::{
-    AcceptedProject, Proposal, ProposeInput,
+    AcceptedProject, Proposal, ProposeInput, bind_names,
     propose::propose,
     render::{Rendered, render},
 };
@@ -56,31 +57,84 @@ pub(crate) fn plans(accepted: &AcceptedProject, after: Vec<Rendered>) -> Vec<Pro
         .collect()
 }
 
-pub(crate) fn accepted(before: &[Rendered]) -> AcceptedProject {
-    let cluster = CLUSTER.parse::<ClusterId>().expect("a UUID");
-    let own = &before[0].project;
-    let environments = before.iter().map(|one| &one.environment);
-    let entry = ProjectEntry {
-        namespace: own.namespace.clone(),
-        bundle: own.digest(),
-        environments: environments
-            .map(|one| (one.environment.clone(), one.digest()))
-            .collect(),
-        accepted: Vec::new(),
+/// What a user runs: from the text of a project to the plans of its environments.
+pub(crate) fn plans_of_text(accepted: &AcceptedProject, text: &str) -> Vec<Proposal> {
+    let project = compiled(text);
+    let profile = ClusterProfile::default();
+    let first = Bindings::first(&project);
+    let (none, nothing) = (BTreeSet::new(), BTreeSet::new());
+    let plan = |environment| {
+        let services = project.service_names_in(environment);
+        let former = project.former_names();
+        let bindings = Bindings {
+            names: bind_names(first.project_id, accepted, &services, &former),
+            ..first.clone()
+        };
+        let emitted = emit(&project, environment, &bindings).expect("a state");
+        let Rendered {
+            project,
+            environment,
+        } = render(&emitted.state, &profile);
+        propose(ProposeInput {
+            accepted,
+            project,
+            environment,
+            origins: &emitted.origins,
+            revision: None,
+            only: None,
+            adopt: &none,
+            again: &nothing,
+            removed: &emitted.state.removed,
+        })
     };
-    let bundles = before.iter().flat_map(|one| {
-        [
-            Bundle::Project(one.project.clone()),
-            Bundle::Environment(one.environment.clone()),
-        ]
-    });
-    let bundles: BTreeMap<Digest, Bundle> =
-        bundles.map(|bundle| (bundle.digest(), bundle)).collect();
-    let index = Index::empty(cluster).successor(BTreeMap::from([(own.project_id, entry)]));
-    AcceptedProject::from_index(&index, own.project_id, |digest| {
-        bundles.get(digest).cloned()
-    })
-    .expect("all bundles")
+    let environments = project.environments();
+    environments
+        .map(|(environment, _)| plan(environment))
+        .collect()
+}
+
+/// An index, and the canonical text of what it names, as they are stored.
+pub(crate) struct Stored {
+    index: Index,
+    project: ProjectId,
+    bundles: BTreeMap<Digest, Vec<u8>>,
+}
+
+impl Stored {
+    pub(crate) fn new(before: &[Rendered]) -> Self {
+        let cluster = CLUSTER.parse::<ClusterId>().expect("a UUID");
+        let own = &before[0].project;
+        let environments = before.iter().map(|one| &one.environment);
+        let entry = ProjectEntry {
+            namespace: own.namespace.clone(),
+            bundle: own.digest(),
+            environments: environments
+                .map(|one| (one.environment.clone(), one.digest()))
+                .collect(),
+            accepted: Vec::new(),
+        };
+        let bundles = before.iter().flat_map(|one| {
+            [
+                Bundle::Project(one.project.clone()),
+                Bundle::Environment(one.environment.clone()),
+            ]
+        });
+        Self {
+            index: Index::empty(cluster).successor(BTreeMap::from([(own.project_id, entry)])),
+            project: own.project_id,
+            bundles: bundles
+                .map(|bundle| (bundle.digest(), bundle.to_text()))
+                .collect(),
+        }
+    }
+
+    pub(crate) fn read(&self) -> AcceptedProject {
+        AcceptedProject::from_index(&self.index, self.project, |digest| {
+            let text = self.bundles.get(digest)?;
+            serde_json::from_slice(text).ok()
+        })
+        .expect("all bundles")
+    }
 }
 
 pub(crate) fn rendered(changed: Changed) -> Vec<Rendered> {
@@ -92,8 +146,7 @@ pub(crate) fn rendered(changed: Changed) -> Vec<Rendered> {
 }
 
 pub(crate) fn states(changed: Changed) -> Vec<EnvironmentState> {
-    let sources = SourceTree::single("starform.kdl", &project(changed));
-    let project = compile(&sources).project.expect("no errors");
+    let project = compiled(&project(changed));
     let bindings = Bindings::first(&project);
     project
         .environments()
@@ -105,9 +158,14 @@ pub(crate) fn states(changed: Changed) -> Vec<EnvironmentState> {
         .collect()
 }
 
+fn compiled(text: &str) -> Project {
+    let sources = SourceTree::single("starform.kdl", text);
+    compile(&sources).project.expect("no errors")
+}
+
 /// What services mostly have; each is a Deployment with an account, a route, a Service, a NetworkPolicy, an autoscaler
 /// and a disruption budget.
-fn project(changed: Changed) -> String {
+pub(crate) fn project(changed: Changed) -> String {
     let mut text = String::from("project shop contract=1 {\n");
     for environment in ENVIRONMENTS {
         let _ = writeln!(text, "  environment {environment} branch={environment}");

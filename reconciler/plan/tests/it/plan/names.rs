@@ -79,7 +79,12 @@ fn a_service_of_the_longest_name_comes_back_hundreds_of_times() {
     let mut world = World::having(&sample::shop());
     for round in 0..220 {
         let accepted = world.accepted(shop_id());
-        let bound = bind_names(shop_id(), &accepted, &[name.clone()], &BTreeMap::new());
+        let bound = bind_names(
+            shop_id(),
+            &accepted,
+            std::slice::from_ref(&name),
+            &BTreeMap::new(),
+        );
         let objects: BTreeSet<&str> = bound.iter().map(|e| e.object_name.as_str()).collect();
         assert_eq!(objects.len(), bound.len(), "round {round}: {bound:?}");
         let retired = |entry: NameEntry| NameEntry {
