@@ -96,7 +96,7 @@ type Accepted = (starform_contract::Index, BTreeMap<Digest, Bundle>);
 fn next(home: &Home, proposal: &Proposal, approval: Approval) -> anyhow::Result<Option<Accepted>> {
     let project = proposal.project.project_id;
     let index = home.index_without_finished();
-    let current: AcceptedProject = accepted(&home.seen, project)?;
+    let current: AcceptedProject = accepted(home.seen.clone(), project)?;
     let outcome = accept::accept(&index, &current, proposal, approval).map_err(refused)?;
     let AcceptOutcome::Accepted(next) = outcome else {
         return Ok(None);

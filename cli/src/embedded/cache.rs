@@ -4,14 +4,14 @@
 //! the cluster, and a lost or broken cache costs nothing but a comparison without a cluster.
 
 use std::{
-    collections::BTreeMap,
+    collections::{BTreeMap, BTreeSet},
     fs, io,
     path::{Path, PathBuf},
 };
 
 use serde::{Deserialize, Serialize};
 use starform_contract::{Bundle, ClusterProfile, Digest, Index, PlanId, schema};
-use starform_plan::document::Plans;
+use starform_plan::document::{Plan, Plans, PlansSchema};
 use starform_shuttle::persist::KeptVersions;
 
 use crate::exit::{Exit, Failure};
@@ -20,6 +20,8 @@ use crate::exit::{Exit, Failure};
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub(crate) struct Seen {
     pub(crate) index: Index,
+    /// In files of their own, since most of them stay from one time to the next.
+    #[serde(skip)]
     pub(crate) bundles: BTreeMap<Digest, Bundle>,
     pub(crate) profile: ClusterProfile,
     /// Names and versions of the secrets that the cluster keeps; `None`: nobody was asked.
@@ -27,6 +29,14 @@ pub(crate) struct Seen {
     pub(crate) secrets: Option<KeptVersions>,
     /// URL of the API server that was asked; empty where there was none.
     pub(crate) server: String,
+}
+
+/// One plan as [`Plans`] are written, without a copy of its bundles.
+#[derive(Serialize)]
+struct Alone<'a> {
+    schema: PlansSchema,
+    plans: [&'a Plan; 1],
+    bundles: BTreeMap<&'a Digest, &'a Bundle>,
 }
 
 pub(crate) struct Cache {
@@ -43,30 +53,46 @@ impl Cache {
     pub(crate) fn seen(&self) -> Option<Seen> {
         let file = self.folder.join("accepted.json");
         let text = fs::read_to_string(&file).ok()?;
-        serde_json::from_str(&text)
+        let mut seen: Seen = serde_json::from_str(&text)
             .inspect_err(|error| say!("note: `{}` is left aside: {error}", file.display()))
-            .ok()
+            .ok()?;
+        for digest in seen.index.bundles() {
+            let Some(bundle) = self.bundle(digest) else {
+                say!(
+                    "note: `{}` is left aside: bundle {digest} is not beside it",
+                    file.display()
+                );
+                return None;
+            };
+            seen.bundles.insert(digest.clone(), bundle);
+        }
+        Some(seen)
     }
 
     pub(crate) fn keep_seen(&self, seen: &Seen) {
-        self.write("accepted.json", seen);
+        for (digest, bundle) in &seen.bundles {
+            let name = bundle_file(digest);
+            if !self.folder.join(&name).exists() {
+                self.write(&name, || Ok(bundle.to_text()));
+            }
+        }
+        self.write("accepted.json", || serde_json::to_vec(seen));
+        self.forget_others(&seen.bundles);
     }
 
     /// Keeps each plan under its id, with the bundles that it results in.
     pub(crate) fn keep_plans(&self, plans: &Plans) {
         for plan in &plans.plans {
             let wanted = [&plan.source.result, &plan.source.project_result];
-            let bundles = plans
-                .bundles
-                .iter()
-                .filter(|(digest, _)| wanted.contains(digest));
-            let bundles = bundles
-                .map(|(digest, bundle)| (digest.clone(), bundle.clone()))
-                .collect();
-            self.write(
-                &plan_file(&plan.plan_id),
-                &Plans::new(vec![plan.clone()], bundles),
-            );
+            let bundles = plans.bundles.iter();
+            let alone = Alone {
+                schema: plans.schema,
+                plans: [plan],
+                bundles: bundles
+                    .filter(|(digest, _)| wanted.contains(digest))
+                    .collect(),
+            };
+            self.write(&plan_file(&plan.plan_id), || serde_json::to_vec(&alone));
         }
     }
 
@@ -97,20 +123,55 @@ impl Cache {
         })
     }
 
+    fn bundle(&self, digest: &Digest) -> Option<Bundle> {
+        let text = fs::read(self.folder.join(bundle_file(digest))).ok()?;
+        Bundle::read(&text)
+            .ok()
+            .filter(|_| Digest::of_bytes(&text) == *digest)
+    }
+
+    /// Removes bundles that were accepted once.
+    fn forget_others(&self, needed: &BTreeMap<Digest, Bundle>) {
+        let names: BTreeSet<String> = needed.keys().map(file_name).collect();
+        let files = fs::read_dir(self.folder.join(BUNDLES))
+            .into_iter()
+            .flatten()
+            .flatten();
+        for file in files.filter(|file| !names.contains(&*file.file_name().to_string_lossy())) {
+            if let Err(error) = fs::remove_file(file.path()) {
+                tracing::debug!(%error, "an old bundle stays in the cache");
+            }
+        }
+    }
+
     /// A folder that cannot be written (a read-only checkout) only loses the cache.
-    fn write(&self, name: &str, value: &impl Serialize) {
-        if let Err(error) = self.try_write(name, value) {
+    fn write(&self, name: &str, bytes: impl FnOnce() -> serde_json::Result<Vec<u8>>) {
+        if let Err(error) = self.try_write(name, bytes) {
             tracing::debug!(%error, name, "not cached");
         }
     }
 
-    fn try_write(&self, name: &str, value: &impl Serialize) -> io::Result<()> {
+    fn try_write(
+        &self,
+        name: &str,
+        bytes: impl FnOnce() -> serde_json::Result<Vec<u8>>,
+    ) -> io::Result<()> {
         let file = self.folder.join(name);
         fs::create_dir_all(file.parent().unwrap_or(&self.folder))?;
         // So that nobody commits it.
         fs::write(self.folder.join(".gitignore"), "*\n")?;
-        fs::write(file, serde_json::to_vec(value)?)
+        fs::write(file, bytes()?)
     }
+}
+
+const BUNDLES: &str = "bundles";
+
+fn bundle_file(digest: &Digest) -> String {
+    format!("{BUNDLES}/{}", file_name(digest))
+}
+
+fn file_name(digest: &Digest) -> String {
+    format!("{}.json", digest.hex())
 }
 
 fn plan_file(id: &PlanId) -> String {

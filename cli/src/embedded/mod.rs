@@ -73,7 +73,7 @@ impl Embedded {
             Err(error) => return Err(error.into()),
         };
         let profile = wanted_profile(options, &seen)?;
-        let proposals = propose(sources, project, options, &seen, &profile, self.terminal)?;
+        let proposals = propose(sources, project, options, seen, &profile, self.terminal)?;
         let plans = Plans::from(proposals);
         self.cache.keep_plans(&plans);
         Ok(plans)
@@ -87,7 +87,7 @@ impl Embedded {
         destroy: &BTreeSet<VolumePlace>,
     ) -> anyhow::Result<Plans> {
         let home = self.home().await?;
-        let accepted = accepted(&home.seen, ProjectId::local(project))?;
+        let accepted = accepted(home.seen, ProjectId::local(project))?;
         let proposals = removal::plans(&accepted, environment, destroy)
             .map_err(|error| Failure::because(Exit::Error, error.to_string()))?;
         let plans = Plans::from(proposals);
@@ -145,7 +145,7 @@ pub(crate) fn from_nothing(
         env: vec![environment.clone()],
         ..PlanOptions::default()
     };
-    let proposals = propose(sources, project, &options, &nothing(), profile, terminal)?;
+    let proposals = propose(sources, project, &options, nothing(), profile, terminal)?;
     Ok(proposals
         .into_iter()
         .next()
@@ -173,7 +173,7 @@ fn propose(
     sources: &SourceTree,
     project: &Project,
     options: &PlanOptions,
-    seen: &Seen,
+    seen: Seen,
     profile: &ClusterProfile,
     terminal: Terminal,
 ) -> anyhow::Result<Vec<Proposal>> {
@@ -204,10 +204,8 @@ fn propose(
 }
 
 /// What is accepted of the project, and what it may not take from the others on the cluster.
-fn accepted(seen: &Seen, project: ProjectId) -> anyhow::Result<AcceptedProject> {
-    let accepted = AcceptedProject::from_index(&seen.index, project, |digest| {
-        seen.bundles.get(digest).cloned()
-    })?;
+/// Takes the bundles as they are: a copy of all of a large project costs more than its plan.
+fn accepted(mut seen: Seen, project: ProjectId) -> anyhow::Result<AcceptedProject> {
     let secrets = match &seen.secrets {
         Some(kept) => {
             let mut kept = kept.of(project);
@@ -224,5 +222,7 @@ fn accepted(seen: &Seen, project: ProjectId) -> anyhow::Result<AcceptedProject> 
         Some(Bundle::Project(_)) | None => None,
     };
     let others = OthersHosts::of_index(&seen.index, project, environment);
+    let accepted =
+        AcceptedProject::from_index(&seen.index, project, |digest| seen.bundles.remove(digest))?;
     Ok(accepted.with_secrets(secrets).with_others(others))
 }

@@ -8,7 +8,10 @@ mod written;
 use std::collections::BTreeMap;
 
 use schemars::JsonSchema;
-use serde::{Deserialize, Deserializer, Serialize, de::Error as _};
+use serde::{
+    Deserialize, Deserializer, Serialize,
+    de::{Error as _, IgnoredAny},
+};
 use serde_json::Value;
 
 use crate::{
@@ -17,7 +20,7 @@ use crate::{
     key::{KeyRef, ObjectKey},
     model::ServiceKind,
     name::{EnvironmentName, ObjectName, ProjectName, ServiceName, VolumeName},
-    schema,
+    schema::{self, Document as _, Unreadable},
     state::DriftPolicy,
 };
 
@@ -250,6 +253,27 @@ impl ServiceEntry {
 }
 
 impl Bundle {
+    /// Reads what is stored, as [`schema::read`] does, without a second form of it in between.
+    ///
+    /// # Errors
+    /// [`Unreadable`]
+    pub fn read(text: &[u8]) -> Result<Self, Unreadable> {
+        #[derive(Deserialize)]
+        struct Head {
+            schema: Option<String>,
+            environment: Option<IgnoredAny>,
+        }
+        let shape = |error: serde_json::Error| Unreadable::Shape(error.to_string());
+        let head: Head = serde_json::from_slice(text).map_err(shape)?;
+        schema::check(head.schema.as_deref(), Self::SCHEMA)?;
+        if head.environment.is_some() {
+            serde_json::from_slice(text).map(Self::Environment)
+        } else {
+            serde_json::from_slice(text).map(Self::Project)
+        }
+        .map_err(shape)
+    }
+
     /// Bytes of its canonical form that a bundle has at most.
     pub const LARGEST: usize = 8 << 20;
 

@@ -77,11 +77,12 @@ impl AcceptedProject {
         Self { others, ..self }
     }
 
-    /// Collects what `index` names for `project`; `bundle` looks one up by its digest.
+    /// Collects what `index` names for `project`; `bundle` gives one up by its digest. No digest is asked for twice,
+    /// since a bundle says whose it is.
     pub fn from_index(
         index: &Index,
         project: ProjectId,
-        bundle: impl Fn(&Digest) -> Option<Bundle>,
+        mut bundle: impl FnMut(&Digest) -> Option<Bundle>,
     ) -> Result<Self, MissingBundle> {
         let mut accepted = Self::nothing(index.cluster_id, index.generation);
         let Some(entry) = index.projects.get(&project) else {

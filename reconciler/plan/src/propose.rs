@@ -127,16 +127,13 @@ fn proposed(input: ProposeInput<'_>, held: Vec<ServiceChange>) -> Proposal {
         project: accepted.project(),
         environment: accepted.environment(&environment.environment),
     };
-    let after = State {
-        project: Some(&project),
-        environment: Some(&environment),
-    };
+    let after = State::of(&project, &environment);
     let settings = changed_settings(before, &project, &environment);
     let objects = objects::between(before, after, &settings, adopt);
     let (result, own) = (Written::new(&environment), Measured::of(&project));
     let mut services = changed_services(before, after, &objects, &result, origins);
     services.extend(held);
-    services.sort_by(|a, b| (b.risk, &a.name).cmp(&(a.risk, &b.name)));
+    by_risk(&mut services);
     let sides = crosscheck::Sides {
         project: &project,
         before: &accepted.environments(),
@@ -151,7 +148,6 @@ fn proposed(input: ProposeInput<'_>, held: Vec<ServiceChange>) -> Proposal {
     let mut findings = crosscheck::findings(&environment.environment, sides, origins);
     findings.extend(unmatched(before, after, only, &objects, adopt));
     let objects: Vec<_> = objects.into_iter().map(|changed| changed.change).collect();
-    let base = accepted.environment_digest(&environment.environment);
     let unknown = Digest::of_bytes(b"");
     let base = accepted.environment_digest(&environment.environment);
     let mut plan = Plan {
@@ -181,6 +177,11 @@ fn proposed(input: ProposeInput<'_>, held: Vec<ServiceChange>) -> Proposal {
         project,
         environment,
     }
+}
+
+/// Highest first, then by name.
+fn by_risk(services: &mut [ServiceChange]) {
+    services.sort_by(|a, b| (b.risk, &a.name).cmp(&(a.risk, &b.name)));
 }
 
 /// With the ids of what it says.

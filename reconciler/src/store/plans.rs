@@ -8,9 +8,7 @@ use std::{
     str::FromStr,
 };
 
-use starform_contract::{
-    Bundle, ClusterId, ClusterProfile, Digest, Index, ProjectId, digest::canonical,
-};
+use starform_contract::{Bundle, ClusterId, ClusterProfile, Digest, Index, ProjectId};
 use starform_plan::{accepted::AcceptedProject, document::Plan, propose::Proposal};
 
 use super::{
@@ -162,9 +160,8 @@ pub(super) async fn accepted(
             bundles.insert(digest.clone(), bundle);
         }
     }
-    let accepted =
-        AcceptedProject::from_index(index, project, |digest| bundles.get(digest).cloned())
-            .map_err(|missing| StoreError::MissingBundle(missing.to_string()))?;
+    let accepted = AcceptedProject::from_index(index, project, |digest| bundles.remove(digest))
+        .map_err(|missing| StoreError::MissingBundle(missing.to_string()))?;
     let secrets = secrets::kept(tx, project, index.cluster_id).await?;
     Ok(accepted.with_secrets(secrets))
 }
@@ -182,7 +179,7 @@ pub(super) async fn write_bundle(
     bundle: &Bundle,
     now: Timestamp,
 ) -> Result<Digest, StoreError> {
-    let bytes = canonical(bundle);
+    let bytes = bundle.to_text();
     let digest = Digest::of_bytes(&bytes);
     let text = String::from_utf8(bytes).expect("canonical JSON is UTF-8");
     tx.execute(

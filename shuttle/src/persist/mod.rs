@@ -205,7 +205,7 @@ pub async fn save<B: Borrow<Bundle> + Sync>(
         let bundle = bundles
             .get(digest)
             .ok_or_else(|| SaveError::MissingBundle(digest.clone()))?;
-        let parts = pack(&canonical(bundle.borrow()), digest, index.generation);
+        let parts = pack(&bundle.borrow().to_text(), digest, index.generation);
         put_parts(client, "bundle", &parts, &mut stored).await?;
     }
     let unchanged = expected
@@ -339,7 +339,7 @@ fn read_bundles(
 }
 
 fn read_bundle(parts: &[Part], digest: &Digest) -> Result<Bundle, Damage> {
-    let bundle: Bundle = read(parts)?;
+    let bundle = Bundle::read(&unpack(parts)?)?;
     let found = bundle.digest();
     if found == *digest {
         Ok(bundle)

@@ -166,6 +166,13 @@ fn own_changes<'a>(before: State<'a>, after: State<'a>) -> BTreeSet<&'a ServiceN
 }
 
 impl<'a> State<'a> {
+    pub(crate) fn of(project: &'a ProjectBundle, environment: &'a EnvironmentBundle) -> Self {
+        Self {
+            project: Some(project),
+            environment: Some(environment),
+        }
+    }
+
     fn placed(self, left_out: &Pairs<'a>) -> Objects<'a> {
         let is_left_out = |entry: &ServiceEntry| {
             let (before, after) = left_out.get(&entry.name).copied().unwrap_or_default();
