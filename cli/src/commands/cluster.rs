@@ -23,6 +23,9 @@ use crate::{
     rewrite::rewrite,
 };
 
+/// The size stays with the cluster for a profile that names one again.
+const NO_LOAD_BALANCER: &str = "not kept, the profile names no load balancer";
+
 /// What `starform-shuttle run --agent-file` reads.
 #[derive(Serialize)]
 struct AgentFile<'a> {
@@ -127,9 +130,14 @@ async fn set(
     change: &body::ChangeCluster,
 ) -> anyhow::Result<()> {
     let path = format!("/v1/clusters/{id}/settings");
-    let _: body::Cluster = remote.patch(&path, change).await.map_err(failure)?;
+    let now: body::Cluster = remote.patch(&path, change).await.map_err(failure)?;
     if change.profile.is_some() {
         say!("the profile of `{name}` is set; it takes effect with the next plan of each project");
+        if let (Some(units), None) = (now.lb_size_units, &now.profile.gateway.load_balancer) {
+            say!(
+                "the load balancer's size of {units} units is {NO_LOAD_BALANCER}; `--lb-size-units 0` forgets it"
+            );
+        }
     }
     match change.lb_size_units {
         None => {}
@@ -189,17 +197,23 @@ fn line(cluster: &body::Cluster) -> String {
         line += &format!("  agent at {generation}");
     }
     if let Some(units) = cluster.lb_size_units {
-        let stands = cluster
-            .agent
-            .annotations
-            .as_deref()
-            .unwrap_or("not yet seen");
-        line += &format!("  load balancer of {units} units: {stands}");
+        line += &format!("  load balancer of {units} units: {}", size_stands(cluster));
     }
     if let Some(word) = &cluster.agent.refuses {
         line += &format!("  AGENT REFUSES: {word}");
     }
     line
+}
+
+/// What the agent said of another size, or of one that is no longer in its index, is not repeated.
+fn size_stands(cluster: &body::Cluster) -> &str {
+    let agent = &cluster.agent;
+    if cluster.profile.gateway.load_balancer.is_none() {
+        return NO_LOAD_BALANCER;
+    }
+    let seen = agent.generation.is_some_and(|at| at >= cluster.generation);
+    let word = agent.annotations.as_deref().filter(|_| seen);
+    word.unwrap_or("not yet seen")
 }
 
 /// Puts `keys` in place of those that the agent file has.
@@ -222,4 +236,45 @@ fn trust(path: &Path, keys: &[TrustedKey]) -> anyhow::Result<()> {
         ids.join(", ")
     );
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    /// Of a cluster at generation 4.
+    fn told(profile: &Value, agent: &Value) -> String {
+        let cluster = json!({
+            "id": "0a1b2c3d-0000-4000-8000-000000000001",
+            "name": "prod",
+            "generation": 4,
+            "profile": profile,
+            "created_at": "2026-01-02T03:04:05Z",
+            "lb_size_units": 2,
+            "agent": agent,
+        });
+        line(&serde_json::from_value(cluster).unwrap())
+    }
+
+    #[test]
+    fn the_size_of_the_load_balancer_is_told_as_it_stands() {
+        let gateway = json!({ "name": "gw", "namespace": "gws" });
+        let without = json!({ "gateway": gateway });
+        let mut with = without.clone();
+        with["gateway"]["load_balancer"] = json!({ "service": "lb" });
+        let set = json!({ "generation": 4, "annotations": "set" });
+        assert!(told(&with, &set).ends_with("of 2 units: set"));
+        // The agent has nothing to tell, and never will.
+        let silent = json!({ "generation": 4 });
+        assert!(
+            told(&without, &silent)
+                .ends_with("of 2 units: not kept, the profile names no load balancer")
+        );
+        assert!(told(&with, &silent).ends_with("of 2 units: not yet seen"));
+        // It speaks of the size before.
+        let before = json!({ "generation": 3, "annotations": "set" });
+        assert!(told(&with, &before).ends_with("of 2 units: not yet seen"));
+    }
 }

@@ -1,6 +1,6 @@
 //! What an operator sets about a cluster, from the command line to the object in the cluster.
 
-use std::{fs, time::Duration};
+use std::{fs, path::Path, time::Duration};
 
 use serde_json::{Value, json};
 
@@ -62,7 +62,31 @@ fn a_clusters_settings_reach_the_cluster() {
     platform.create_project("hello");
     platform.apply(&hello).expect(0);
     has(&cluster, "3");
+    without_a_load_balancer_the_size_is_not_kept(&platform, &profile);
+    has(&cluster, "3");
     platform.agent.as_mut().unwrap().assert_running();
+}
+
+/// And it is, as soon as the profile names one again.
+fn without_a_load_balancer_the_size_is_not_kept(platform: &Platform, profile: &Path) {
+    let bare = profile.with_file_name("bare.json");
+    fs::write(&bare, "{}").unwrap();
+    for (profile, words) in [
+        (bare.as_path(), "of 3 units: not kept, the profile names no"),
+        (profile, "of 3 units: set"),
+    ] {
+        let file = profile.to_str().unwrap();
+        let ran = platform
+            .operate(&["set", "test", "--profile", file])
+            .expect(0);
+        assert_eq!(
+            ran.stderr.contains("not kept"),
+            words.contains("not kept"),
+            "{}",
+            ran.stderr
+        );
+        says(platform, words);
+    }
 }
 
 fn what_does_not_fit_is_refused(platform: &Platform) {

@@ -119,11 +119,37 @@ fn the_table_tries_every_policy_both_ways() {
     assert!(used.into_iter().eq(table.identities.keys()));
 }
 
-/// The default profile, of a Gateway of which projects use one listener.
+/// Without a server: no label that P1 stands on could be left out of it unseen.
+#[test]
+fn every_label_of_a_pod_is_left_out_and_changed() {
+    let table = Table::read();
+    let labels = table.objects["pod"].body["metadata"]["labels"].as_object();
+    for label in labels.unwrap().keys() {
+        let tries = |does: Does, is_tried: &dyn Fn(&Value) -> bool| {
+            table.rows.iter().any(|row| {
+                let text = row.with.as_ref();
+                let text = text.and_then(|with| with["metadata"]["labels"].get(label));
+                let refused = row.then == "p1-pod-labels" && row.to == "pod";
+                refused && row.does == does && text.is_some_and(is_tried)
+            })
+        };
+        let other = |text: &Value| text.as_str().is_some_and(|text| !text.is_empty());
+        assert!(tries(Does::Create, &Value::is_null), "{label}: left out");
+        assert!(tries(Does::Create, &|text| text == ""), "{label}: empty");
+        assert!(tries(Does::Change, &Value::is_null), "{label}: taken off");
+        assert!(tries(Does::Change, &other), "{label}: changed");
+    }
+}
+
+/// Nothing of its Gateway is as in the default profile, which rows of the table ask for in vain.
 fn profile(cluster: &Cluster) -> PathBuf {
     let path = cluster.path().join("cluster.json");
     let mut profile = ClusterProfile::default();
-    profile.gateway.listener = Some("https".to_owned());
+    let gateway = &mut profile.gateway;
+    gateway.name = "edge".to_owned();
+    gateway.namespace = "gateways".to_owned();
+    gateway.controller = "system:serviceaccount:gateways:traffic".to_owned();
+    gateway.listener = Some("https".to_owned());
     fs::write(&path, serde_json::to_vec(&profile).unwrap()).unwrap();
     path
 }
