@@ -251,7 +251,7 @@ mod tests {
             "name": "prod",
             "generation": 4,
             "profile": profile,
-            "created_at": "2026-01-02T03:04:05Z",
+            "created_at": "2026-01-02T03:04:05.000Z",
             "lb_size_units": 2,
             "agent": agent,
         });

@@ -2,8 +2,9 @@
 //! standard input into one Secret of the cluster, and is in nothing else. Read on in `embedded`.
 
 mod embedded;
+mod scan;
 
-use std::{fs, path::Path, time::Duration};
+use std::{fs, time::Duration};
 
 use base64::{Engine as _, engine::general_purpose::STANDARD};
 use serde_json::{Value, json};
@@ -16,6 +17,7 @@ use crate::support::{
     project::Project,
     wait_for,
 };
+use scan::Scan;
 
 const IMAGE: &str =
     "ghcr.io/acme/api@sha256:0f1e2d3c4b5a69788796a5b4c3d2e1f00f1e2d3c4b5a69788796a5b4c3d2e1f0";
@@ -313,63 +315,30 @@ fn what_is_used_is_not_removed(scene: &mut Scene<'_>) {
 }
 
 fn canaries_are_nowhere_else(scene: &mut Scene<'_>, namespace: &str, generated: &str) {
-    let canaries = [FIRST, PULL, SECOND, SHARED, PULL_NEXT, generated].map(canary::Canary::new);
-    let mut found = Vec::new();
-    let mut look = |place: &str, bytes: &[u8]| {
-        for canary in &canaries {
-            if let Some(form) = canary.in_bytes(bytes) {
-                found.push(format!("{form} of a value in {place}"));
-            }
-        }
-    };
-    look("what commands print", scene.said.as_bytes());
-    let history = scene
-        .starform(&["status", "--format", "json"])
-        .expect(0)
-        .stdout;
-    look("the status", history.as_bytes());
+    let status = scene.starform(&["status", "--format", "json"]).expect(0);
+    let values = [FIRST, PULL, SECOND, SHARED, PULL_NEXT, generated];
+    let mut scan = Scan::of(values);
+    scan.look("what commands print", scene.said.as_bytes());
+    scan.look("the status", status.stdout.as_bytes());
     for folder in [scene.platform.folder(), scene.shop.path()] {
-        each_file(folder, &mut |path, bytes| {
-            look(&path.display().to_string(), bytes)
-        });
+        scan.look_through(folder);
     }
-    // Every object of the API server, but the Secrets of the project.
-    for (path, object) in scene.cluster.everything() {
-        let of_project = path.starts_with(&format!("/api/v1/namespaces/{namespace}/secrets"));
-        if !of_project {
-            look(&path, object.to_string().as_bytes());
-        }
-    }
-    look(
-        "the audit log",
-        &fs::read(scene.cluster.path().join("audit.log")).unwrap(),
-    );
-    assert!(found.is_empty(), "{found:#?}");
-    the_scan_finds_what_is_there(scene, namespace, &canaries);
+    let secrets = format!("/api/v1/namespaces/{namespace}/secrets");
+    scan.look_at(scene.cluster, |path| path.starts_with(&secrets));
+    let audit = fs::read(scene.cluster.path().join("audit.log")).unwrap();
+    scan.look("the audit log", &audit);
+    scan.is_clean(scene.cluster, "stripe-api-key", SECOND);
+    the_scan_finds_what_is_there(scene, &secrets, &values.map(canary::Canary::new));
 }
 
 /// The same scan sees each value where it must be.
-fn the_scan_finds_what_is_there(scene: &Scene<'_>, namespace: &str, canaries: &[canary::Canary]) {
-    let secrets = scene
-        .cluster
-        .list(&format!("/api/v1/namespaces/{namespace}/secrets"));
-    let text = Value::from(secrets).to_string();
+fn the_scan_finds_what_is_there(scene: &Scene<'_>, secrets: &str, canaries: &[canary::Canary]) {
+    let text = Value::from(scene.cluster.list(secrets)).to_string();
     let seen = canaries
         .iter()
         .filter(|canary| canary.in_bytes(text.as_bytes()).is_some());
     // All but the first two, which others have replaced.
     assert_eq!(seen.count(), canaries.len() - 2);
-}
-
-fn each_file(folder: &Path, look: &mut impl FnMut(&Path, &[u8])) {
-    for entry in fs::read_dir(folder).unwrap() {
-        let path = entry.unwrap().path();
-        if path.is_dir() {
-            each_file(&path, look);
-        } else if path.is_file() {
-            look(&path, &fs::read(&path).unwrap());
-        }
-    }
 }
 
 #[test]
