@@ -3,7 +3,7 @@
 
 use std::{collections::BTreeSet, time::Duration};
 
-use serde_json::json;
+use serde_json::{Value, json};
 
 use crate::{
     controllers,
@@ -14,6 +14,8 @@ use crate::{
         wait_for,
     },
 };
+
+const REVISION: &str = "9c1e0f5b7a3d";
 
 const AGENT: &str = "starform-shuttle";
 
@@ -44,7 +46,10 @@ fn the_shop_is_kept_as_it_was_applied() {
     let shop = Project::example("shop");
     platform.create_project("shop");
     platform.starform(&shop, &["plan", "--exit-code"]).expect(2);
-    platform.apply(&shop).expect(0);
+    let plans = platform.starform(&shop, &["plan", "--format", "json"]);
+    let plans = plans.expect(0).json();
+    let words = ["apply", "--auto-approve", "--revision", REVISION];
+    platform.starform(&shop, &words).expect(0);
     platform.starform(&shop, &["plan", "--exit-code"]).expect(0);
     let namespace = platform
         .starform(&shop, &["status", "--format", "json"])
@@ -55,6 +60,7 @@ fn the_shop_is_kept_as_it_was_applied() {
         .to_owned();
 
     every_kind_is_emitted(&cluster, &namespace);
+    what_is_written_says_where_it_is_from(&cluster, &namespace, &plans, &platform, &shop);
     controllers::work(&cluster, &namespace);
     nothing_changed_costs_nothing(&cluster);
     a_deleted_deployment_is_back_within_five_seconds(&cluster, &namespace);
@@ -76,6 +82,34 @@ fn every_kind_is_emitted(cluster: &Cluster, namespace: &str) {
     for path in paths {
         assert!(!cluster.list(&path).is_empty(), "{path} is empty");
     }
+}
+
+fn what_is_written_says_where_it_is_from(
+    cluster: &Cluster,
+    namespace: &str,
+    plans: &Value,
+    platform: &Platform,
+    shop: &Project,
+) {
+    let key = format!("apps/Deployment/{namespace}/catalog--staging");
+    let plans = plans["plans"].as_array().unwrap();
+    let mut objects = plans
+        .iter()
+        .flat_map(|plan| plan["objects"].as_array().unwrap());
+    let planned = objects
+        .find(|object| object["key"] == key.as_str())
+        .unwrap();
+    let words = ["status", "--env", "staging", "--format", "json"];
+    let status = platform.starform(shop, &words).expect(0).json();
+    let applied = &status["environments"][0]["last_apply"];
+    assert_eq!(applied["revision"], REVISION);
+    let live = cluster.get(&deployment(namespace)).unwrap();
+    let stamps = &live["metadata"]["annotations"];
+    assert_eq!(stamps["starform.io/digest"], planned["after"]);
+    assert_eq!(stamps["starform.io/revision"], REVISION);
+    assert_eq!(stamps["starform.io/plan-id"], applied["plan_id"]);
+    let generation = applied["generation"].as_u64().unwrap().to_string();
+    assert_eq!(stamps["starform.io/generation"], generation.as_str());
 }
 
 /// Ten ticks of one second (the poll's interval here), and a little more.

@@ -2,6 +2,7 @@
 
 use std::{
     fs,
+    path::PathBuf,
     process::Stdio,
     sync::atomic::{AtomicBool, Ordering},
     time::Duration,
@@ -46,6 +47,70 @@ fn plans_tokens_and_lost_processes() {
     the_agent_is_killed_in_the_middle(&cluster, &mut platform);
     the_control_plane_is_killed_between_accept_and_report(&cluster, &mut platform);
     signing_keys_change_without_a_gap(&mut platform);
+    a_store_that_went_back_is_refused_until_the_operator_says_so(&cluster, &mut platform);
+}
+
+/// "After a restore" of `docs/operating.md`.
+fn a_store_that_went_back_is_refused_until_the_operator_says_so(
+    cluster: &Cluster,
+    platform: &mut Platform,
+) {
+    let back = Project::new(&project("back", &[("api", 1)]));
+    platform.create_project("back");
+    platform.apply(&back).expect(0);
+    platform.kill_server();
+    let kept = store(platform);
+    platform.restart_server();
+    back.write(&project("back", &[("api", 2)]));
+    platform.apply(&back).expect(0);
+    let replicas = || deployments(cluster, "sf-back-")[0].1["spec"]["replicas"].clone();
+    assert_eq!(replicas(), 2);
+
+    platform.kill_server();
+    for (path, _) in store(platform) {
+        fs::remove_file(path).unwrap();
+    }
+    for (path, content) in kept {
+        fs::write(path, content).unwrap();
+    }
+    let mark = cluster.audit_mark();
+    platform.restart_server();
+    let list = || platform.operate(&["list"]).expect(0).stdout;
+    wait_for("the refusal to be told", LEASE, || {
+        list().contains("AGENT REFUSES: went-back").then_some(())
+    });
+    assert_eq!(replicas(), 2);
+    let in_projects = |request: &Audited| request.namespace.starts_with("sf-");
+    let written: Vec<_> = writes(cluster, mark)
+        .into_iter()
+        .filter(in_projects)
+        .collect();
+    assert!(written.is_empty(), "{written:#?}");
+
+    platform.operate(&["reset-generation", "test"]).expect(1);
+    platform
+        .operate(&["reset-generation", "test", "--confirm"])
+        .expect(0);
+    wait_for("what the store holds", LEASE, || {
+        (replicas() == 1).then_some(())
+    });
+    wait_for("the refusal to end", LEASE, || {
+        (!list().contains("REFUSES")).then_some(())
+    });
+    back.write(&project("back", &[("api", 3)]));
+    platform.apply(&back).expect(0);
+    assert_eq!(replicas(), 3);
+    platform.starform(&back, &["plan", "--exit-code"]).expect(0);
+}
+
+/// The store's files; the server is not running.
+fn store(platform: &Platform) -> Vec<(PathBuf, Vec<u8>)> {
+    ["store.db", "store.db-wal", "store.db-shm"]
+        .map(|name| platform.folder().join(name))
+        .into_iter()
+        .filter(|path| path.exists())
+        .map(|path| (path.clone(), fs::read(path).unwrap()))
+        .collect()
 }
 
 /// Every step of `docs/operating.md`: add, trust, sign with the new one; and what happens where the

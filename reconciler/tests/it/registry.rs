@@ -20,6 +20,7 @@ on_both! {
         let admin = &world.admin;
         let workspace: Workspace = world.post(admin, "/v1/workspaces", &json!({"name": "main"})).await.expect(201);
         assert_eq!(workspace.tier, "standard");
+        assert_eq!(workspace.id.uuid().get_version_num(), 7);
         let made: RegisteredCluster = world.post(admin, "/v1/clusters", &json!({"name": "eu-1"})).await.expect(201);
         assert_eq!(made.cluster.profile, ClusterProfile::default());
         for name in ["shop", "blog"] {
@@ -141,6 +142,7 @@ on_both! {
         let all = world.store.workspaces().await.unwrap();
         let names: Vec<&str> = all.iter().map(|workspace| workspace.name.as_str()).collect();
         assert_eq!(names, ["default"]);
+        assert_eq!(all[0].id.uuid().get_version_num(), 7);
     }
 
     async fn a_store_opens_twice_and_answers(world: World) {

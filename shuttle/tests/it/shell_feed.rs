@@ -261,15 +261,12 @@ async fn written(client: &Client) -> Vec<Option<(String, String)>> {
     found.items.into_iter().map(version).collect()
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn what_cannot_be_true_is_told_and_the_kept_state_stays() {
-    let Some(client) = cluster().await else {
-        return;
-    };
-    let _alone = empty_system(&client).await;
-    let shop = Shop::new("feed", &[("one", "a:1")]);
-    let first = shop.after(&Index::empty(some_cluster()));
-    let second = shop.after(&first.index);
+/// Untrue answers to an agent that has `second`: what each poll is answered, and the word of the next one.
+fn untrue(
+    shop: &Shop,
+    first: &Desired,
+    second: &Desired,
+) -> Vec<(Vec<String>, Option<&'static str>)> {
     let forked = shop.clone().image("one", "a:2").after(&first.index);
     let elsewhere = "00000000-0000-4000-8000-000000000001".parse().unwrap();
     let foreign = shop.after(
@@ -301,9 +298,8 @@ async fn what_cannot_be_true_is_told_and_the_kept_state_stays() {
     let large = " ".repeat(Index::LARGEST + (5 << 10));
     let ok = |body: &str| answer("200 OK", "", body);
     let unchanged = || answer("304 Not Modified", "", "");
-    // What each poll is answered, and the word of the next one.
-    let answers = [
-        (vec![signed(&first)], Some("went-back")),
+    vec![
+        (vec![signed(first)], Some("went-back")),
         (vec![signed(&forked)], Some("forked")),
         (vec![signed(&foreign)], Some("other-cluster")),
         (vec![ok(&newer_index)], Some("unknown-schema")),
@@ -317,7 +313,19 @@ async fn what_cannot_be_true_is_told_and_the_kept_state_stays() {
         // The control plane has come to its senses.
         (vec![unchanged()], None),
         (vec![unchanged()], None),
-    ];
+    ]
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_cannot_be_true_is_told_and_the_kept_state_stays() {
+    let Some(client) = cluster().await else {
+        return;
+    };
+    let _alone = empty_system(&client).await;
+    let shop = Shop::new("feed", &[("one", "a:1")]);
+    let first = shop.after(&Index::empty(some_cluster()));
+    let second = shop.after(&first.index);
+    let answers = untrue(&shop, &first, &second);
     let before = persist::save(&client, &second.index, &second.bundles, None).await;
     before.unwrap();
     let before = written(&client).await;
