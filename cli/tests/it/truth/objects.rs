@@ -65,6 +65,7 @@ impl Live {
                 }
             }
         }
+        leave_to_autoscalers(&mut all);
         Self(all)
     }
 
@@ -77,6 +78,21 @@ impl Live {
                 .collect()
         };
         assert_eq!(rest(after), rest(self), "{about}");
+    }
+}
+
+/// How many replicas a scaled Deployment has is its autoscaler's word.
+fn leave_to_autoscalers(all: &mut BTreeMap<ObjectKey, Value>) {
+    let scalers = all.iter().filter(|(key, _)| key.kind == "HorizontalPodAutoscaler");
+    let scaled: Vec<ObjectKey> = scalers
+        .map(|(key, scaler)| {
+            let name = scaler["spec"]["scaleTargetRef"]["name"].as_str().unwrap();
+            ObjectKey::new("apps", "Deployment", key.namespace.as_deref(), name)
+        })
+        .collect();
+    for key in scaled {
+        let deployment = all.get_mut(&key).unwrap();
+        deployment["spec"].as_object_mut().unwrap().remove("replicas");
     }
 }
 
