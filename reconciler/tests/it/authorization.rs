@@ -25,6 +25,7 @@ const ROUTES: &[(&str, &str)] = &[
     ("POST", "/v1/projects/{project}/removal"),
     ("GET", "/v1/plans/{plan}"),
     ("POST", "/v1/plans/{plan}/apply"),
+    ("POST", "/v1/plans/{plan}/approve"),
     ("GET", "/v1/applies/{apply}"),
     ("GET", "/v1/applies/{apply}/events"),
     (
@@ -167,6 +168,7 @@ on_both! {
             }
             // The project's own, for another environment: reads, and changes nothing here.
             let changes = template.ends_with("/apply")
+                || template.ends_with("/approve")
                 || template.ends_with("/removal")
                 || (method.as_str(), *template) == ("DELETE", "/v1/projects/{project}")
                 || template.ends_with("/rollback")

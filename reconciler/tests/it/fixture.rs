@@ -31,6 +31,16 @@ pub(crate) fn proposal(
     environment: &str,
     services: &[(&str, &str)],
 ) -> Proposal {
+    proposal_at(planning, environment, services, (false, "0123abc"))
+}
+
+/// As [`proposal`], of an environment that is protected or not, at a revision.
+pub(crate) fn proposal_at(
+    planning: &Planning,
+    environment: &str,
+    services: &[(&str, &str)],
+    (protect, revision): (bool, &str),
+) -> Proposal {
     let project = &planning.project;
     let names: Vec<_> = services
         .iter()
@@ -51,7 +61,7 @@ pub(crate) fn proposal(
         environment: environment.parse().unwrap(),
         ephemeral: false,
         drift: DriftPolicy::Correct,
-        protect: false,
+        protect,
         objects: Vec::new(),
         services,
         kept: Vec::new(),
@@ -61,7 +71,7 @@ pub(crate) fn proposal(
         project: project_bundle(planning, entries),
         environment: wanted,
         origins: &starform_contract::Origins::default(),
-        revision: Some("0123abc".to_owned()),
+        revision: Some(revision.to_owned()),
         only: None,
         adopt: &std::collections::BTreeSet::new(),
         again: &std::collections::BTreeSet::new(),

@@ -7,6 +7,7 @@
 #![allow(clippy::unwrap_used)]
 
 mod agent;
+mod approvals;
 mod authorization;
 mod dns;
 mod ending;

@@ -13,7 +13,7 @@ use serde_json::Value;
 use sqlx::{Connection as _, PgConnection, SqliteConnection, sqlite::SqliteConnectOptions};
 use starform_contract::{ClusterId, ClusterProfile, ProjectId, signature::SigningKey};
 use starform_reconciler::{
-    access::{Actor, Scope},
+    access::{Actor, Role, Scope},
     api::{
         Api,
         body::{Cluster, Problem, Project},
@@ -262,6 +262,24 @@ impl World {
         };
         self.store
             .issue_token(&self.actor, &new, Timestamp::now())
+            .await
+            .unwrap()
+    }
+
+    /// A person's token for the project.
+    pub(crate) async fn user(&self, project: ProjectId, person: &str, role: Role) -> Token {
+        let scope = Scope::User {
+            person: person.parse().unwrap(),
+            project,
+            role,
+        };
+        let new = NewToken {
+            scope: &scope,
+            expires_at: None,
+        };
+        let now = Timestamp::now();
+        self.store
+            .issue_token(&self.actor, &new, now)
             .await
             .unwrap()
     }
