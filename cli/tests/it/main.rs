@@ -11,6 +11,7 @@
 
 mod admission;
 mod agent;
+mod approvals;
 mod bad_files;
 mod bad_input;
 mod bad_usage;

@@ -59,6 +59,43 @@ impl Platform {
         }
     }
 
+    /// As [`Self::start`], of a cluster that is registered and not there: what is accepted stays pending.
+    pub(crate) fn start_alone() -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        let port = free_port();
+        let server = start_server(&folder, port);
+        let platform = Self {
+            folder,
+            port,
+            server,
+            agent: None,
+            kubeconfig: PathBuf::from("/dev/null"),
+        };
+        let file = platform.agent_file();
+        platform
+            .operate(&["register", "test", "--agent-file", file.to_str().unwrap()])
+            .expect(0);
+        platform
+    }
+
+    /// A token for the project: `words` say of which kind.
+    pub(crate) fn token(&self, project: &str, words: &[&str]) -> String {
+        let mut command = starform();
+        command.args(["token", "create", "--project", project]);
+        let made = run(with_server(command.args(words), &self.folder, self.port)).expect(0);
+        made.stdout.trim().to_owned()
+    }
+
+    /// `starform` in the project's folder, with this token.
+    pub(crate) fn starform_as(&self, token: &str, project: &Project, words: &[&str]) -> Ran {
+        let mut command = starform();
+        command
+            .current_dir(project.path())
+            .env("STARFORM_TOKEN", token)
+            .args(["--server", &self.url()]);
+        run(command.args(words))
+    }
+
     pub(crate) fn create_project(&self, name: &str) {
         let mut command = starform();
         command.args(["project", "create", name, "--cluster", "test"]);

@@ -81,12 +81,13 @@ fn headings(page: &mut Page, headings: &[Heading]) {
         if heading.until.is_none() {
             parts.push(format!("plan {}", heading.plan));
         }
-        if let Policy::Approved(by) = &heading.policy {
-            parts.push(format!("approved by {by}"));
-        }
         let text = Text::new(Paint::Bold, heading.name.as_str())
             .and(Paint::Dim, format!("  {}", parts.join(" · ")));
         page.line(0, 2, &text);
+        if let Policy::Approved(by) = &heading.policy {
+            let text = Text::new(Paint::Green, format!("approved by {by}"));
+            page.line(2, 4, &text);
+        }
     }
     if headings.len() > 1 {
         let same = format!("the same change in {} environments", headings.len());

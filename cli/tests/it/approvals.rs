@@ -1,0 +1,173 @@
+//! `protect` through the command line: with a control plane somebody else approves, without one a person
+//! types the environment's name.
+
+use std::process::Command;
+
+use crate::support::{
+    cluster::Cluster,
+    embedded::starform_in,
+    fast,
+    platform::Platform,
+    process::{Ran, run_with},
+    project::Project,
+};
+
+const SHOP: &str = r#"project shop contract=1 {
+  environment production branch=main { protect; }
+  worker web { image "ghcr.io/acme/web:1"; }
+  worker mailer { image "ghcr.io/acme/mailer:1"; }
+}
+"#;
+const MAILER: &str = "  worker mailer { image \"ghcr.io/acme/mailer:1\"; }\n";
+
+/// What is accepted waits for an agent that never comes.
+const ACCEPTED: i32 = 6;
+
+struct Scene {
+    platform: Platform,
+    project: Project,
+    ci: String,
+    ada: String,
+}
+
+impl Scene {
+    fn new() -> Self {
+        let platform = Platform::start_alone();
+        platform.create_project("shop");
+        let ada = ["--kind", "user", "--person", "ada", "--role", "admin"];
+        let scene = Self {
+            ci: platform.token("shop", &[]),
+            ada: platform.token("shop", &ada),
+            platform,
+            project: Project::new(SHOP),
+        };
+        scene.apply().expect(ACCEPTED);
+        scene
+    }
+
+    fn ci(&self, words: &[&str]) -> Ran {
+        self.platform.starform_as(&self.ci, &self.project, words)
+    }
+
+    fn ada(&self, words: &[&str]) -> Ran {
+        self.platform.starform_as(&self.ada, &self.project, words)
+    }
+
+    fn apply(&self) -> Ran {
+        self.ci(&["apply", "--auto-approve", "--wait", "1s"])
+    }
+
+    /// Refused; the id of the plan that is to be approved.
+    fn refused(&self) -> String {
+        let refused = self.apply().expect(4);
+        refused.says(&["production is protected", "starform apply "]);
+        let (_, rest) = refused.stderr.split_once("starform approve ").unwrap();
+        rest.split_whitespace().next().unwrap().to_owned()
+    }
+}
+
+#[test]
+fn a_protected_environment_waits_for_somebody_elses_approval() {
+    if fast() {
+        return;
+    }
+    let scene = Scene::new();
+    scene.project.replace(MAILER, "");
+    let plan = scene.refused();
+
+    // Who asked may not, nobody is asked without a terminal, another Admin may.
+    scene.ci(&["approve", &plan, "--yes"]).expect(1);
+    let own = scene.ada(&["plan", "--revision", "hers", "--format", "json"]);
+    let own = own.expect(0).json()["plans"][0]["plan_id"].clone();
+    let own = scene.ada(&["approve", own.as_str().unwrap(), "--yes"]);
+    own.expect(1).says(&["another Admin"]);
+    scene.ada(&["approve", &plan]).expect(1).says(&["--yes"]);
+    let approved = scene.ada(&["approve", &plan, "--yes"]).expect(0);
+    approved.says(&["approval[SF6121]", "approved by ada"]);
+    scene.ada(&["approve", &plan, "--yes"]).expect(0);
+
+    // An unrelated commit keeps it, and every view says so; a difference voids it.
+    let words = ["plan", "--revision", "other", "--format"];
+    for (format, said) in [
+        ("json", "\"by\": \"ada\""),
+        ("human", "approved by ada"),
+        ("markdown", "approved by `ada`"),
+        ("html", "approved by <bdi>ada</bdi>"),
+        ("ndjson", "\"type\":\"approval\""),
+    ] {
+        scene
+            .ci(&[&words[..], &[format]].concat())
+            .expect(0)
+            .says(&[said]);
+    }
+    scene.project.replace("web:1", "web:2");
+    scene.refused();
+    scene.project.replace("web:2", "web:1");
+    scene.apply().expect(ACCEPTED);
+
+    // It is used up: the same effect asks for another one.
+    scene.project.write(SHOP);
+    scene.apply().expect(ACCEPTED);
+    scene.project.replace(MAILER, "");
+    scene.refused();
+}
+
+#[test]
+fn taking_protect_away_and_deleting_go_through_the_same_gate() {
+    if fast() {
+        return;
+    }
+    let scene = Scene::new();
+    scene.project.replace(" { protect; }", "");
+    scene.refused();
+    let admin = &["project", "delete", "shop", "--auto-approve"];
+    let refused = scene.platform.starform(&scene.project, admin).expect(4);
+    refused.says(&[
+        "production is protected and the plan deletes",
+        "starform approve",
+    ]);
+}
+
+#[test]
+fn without_a_control_plane_nobody_else_could_approve() {
+    let project = Project::new(SHOP);
+    let refused = project.run(&["approve", "171bbb3c4331", "--yes"]).expect(1);
+    refused.says(&["--server", "starform apply"]);
+}
+
+/// On a terminal of its own, which `script` (util-linux) opens.
+fn typed(cluster: &Cluster, project: &Project, answers: &str) -> Ran {
+    let mut command = Command::new("script");
+    let starform = env!("CARGO_BIN_EXE_starform");
+    command
+        .args(["-qec", &format!("{starform} apply"), "/dev/null"])
+        .env_remove("CI")
+        .env_remove("STARFORM_SERVER")
+        .env("NO_COLOR", "1")
+        .env("KUBECONFIG", &cluster.kubeconfig)
+        .current_dir(project.path());
+    run_with(&mut command, answers)
+}
+
+#[test]
+fn without_a_control_plane_the_environments_name_is_typed() {
+    let Some(cluster) = Cluster::start() else {
+        return;
+    };
+    let project = Project::new(&SHOP.replace("project shop", "project typed"));
+    let apply = ["apply", "--auto-approve"];
+    starform_in(&cluster, &project, &apply).expect(0);
+    project.replace(MAILER, "");
+    for words in [&apply[..], &["apply"]] {
+        let refused = starform_in(&cluster, &project, words).expect(4);
+        refused.says(&["production is protected", "on a terminal"]);
+    }
+    let other = typed(&cluster, &project, "yes\n").expect(8);
+    other.says(&[
+        "Type the name of the environment (production)",
+        "nothing was applied",
+    ]);
+    typed(&cluster, &project, "production\n").expect(0);
+    let status = starform_in(&cluster, &project, &["status"]).expect(0);
+    assert!(!status.stdout.contains("mailer"), "{}", status.stdout);
+}
