@@ -18,7 +18,7 @@ use starform_reconciler::api::body;
 use crate::{
     args::{Global, PlanOptions},
     embedded::Embedded,
-    exit::Exit,
+    exit::{Exit, Failure},
     progress::Progress,
     remote::{Remote, RemoteError, failure},
 };
@@ -132,8 +132,8 @@ impl Backend {
         options: &PlanOptions,
         approval: Approval,
         wait: std::time::Duration,
+        progress: Progress,
     ) -> anyhow::Result<Exit> {
-        let progress = Progress::new(plan.environment.as_str());
         match self {
             Self::Embedded(embedded) => {
                 let carried = (plans, approval);
@@ -150,12 +150,14 @@ impl Backend {
         project: &ProjectName,
         plan: &Plan,
         wait: std::time::Duration,
+        progress: Progress,
     ) -> anyhow::Result<Exit> {
         match self {
-            Self::Embedded(embedded) => embedded.resume(plan, wait).await,
+            Self::Embedded(embedded) => embedded.resume(plan, wait, progress).await,
             Self::Remote(remote) => {
                 let project = project_id(remote, project).await?;
-                crate::remote::apply::resume(remote, project, &plan.environment, wait).await
+                crate::remote::apply::resume(remote, project, &plan.environment, wait, progress)
+                    .await
             }
         }
     }
@@ -185,6 +187,39 @@ impl Backend {
             }
         }
     }
+}
+
+impl Backend {
+    /// What in the cluster is not as it was accepted: from the agent's reports, or asked of the cluster itself.
+    pub(crate) async fn drift(
+        &self,
+        project: &ProjectName,
+        environment: &EnvironmentName,
+    ) -> anyhow::Result<body::EnvironmentDrift> {
+        match self {
+            Self::Embedded(embedded) => embedded.drift(project, environment).await,
+            Self::Remote(remote) => {
+                let id = project_id(remote, project).await?;
+                let path = format!("/v1/projects/{id}/environments/{environment}/drift");
+                match remote.get(&path).await {
+                    Ok(drift) => Ok(drift),
+                    Err(error) if error.is_not_found() => {
+                        Err(nothing_accepted(project, environment))
+                    }
+                    Err(error) => Err(failure(error)),
+                }
+            }
+        }
+    }
+}
+
+pub(crate) fn nothing_accepted(
+    project: &ProjectName,
+    environment: &EnvironmentName,
+) -> anyhow::Error {
+    let message =
+        format!("nothing is accepted for {project}/{environment}; `starform status` shows what is");
+    Failure::because(Exit::Error, message)
 }
 
 /// Of an environment that the file declares, and that no plan has made yet or one has deleted.

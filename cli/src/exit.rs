@@ -25,18 +25,24 @@ pub(crate) enum Exit {
     Cancelled,
 }
 
+impl Exit {
+    pub(crate) const fn code(self) -> u8 {
+        match self {
+            Self::Success => 0,
+            Self::Error => 1,
+            Self::Changes => 2,
+            Self::Stale => 3,
+            Self::Refused => 4,
+            Self::Partial => 5,
+            Self::WaitEnded => 6,
+            Self::Cancelled => 8,
+        }
+    }
+}
+
 impl From<Exit> for ExitCode {
     fn from(exit: Exit) -> Self {
-        Self::from(match exit {
-            Exit::Success => 0,
-            Exit::Error => 1,
-            Exit::Changes => 2,
-            Exit::Stale => 3,
-            Exit::Refused => 4,
-            Exit::Partial => 5,
-            Exit::WaitEnded => 6,
-            Exit::Cancelled => 8,
-        })
+        Self::from(exit.code())
     }
 }
 

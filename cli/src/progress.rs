@@ -1,21 +1,29 @@
-//! Tells a person how an apply goes: a line when a service moves, a heartbeat when nothing does, and
-//! three lists at the end.
+//! Tells how an apply goes: a line when a service moves, a heartbeat when nothing does, and three lists at the
+//! end; or the same as events, for a program.
 //!
-//! Effects: prints to standard error while it goes, to standard output at the end. Always holds: the
-//! lists name every service of the environment once.
+//! Effects: prints to standard error while it goes, to standard output at the end; events to standard output.
+//! Always holds: the lists name every service of the environment once; on a terminal no line is wider than it.
+//! Read on in [`voice`] for who listens.
+
+mod voice;
 
 use std::{
-    collections::BTreeMap,
+    collections::{BTreeMap, BTreeSet},
     time::{Duration, Instant},
 };
 
 use starform_contract::{
-    ObjectKey, Report, ServiceName,
-    report::{Health, ObjectReport, ServiceReport, Verdict},
+    Generation, ObjectKey, Report, ServiceName,
+    report::{Drift, DriftKind, Health, ObjectReport, Outcome, ServiceReport, Verdict},
+};
+use starform_plan::{
+    document::Plan,
+    view::progress::{Failed, Step},
 };
 use starform_reconciler::{api::body, outcome};
 
-use crate::{exit::Exit, output::print};
+use crate::exit::Exit;
+pub(crate) use voice::Voice;
 
 /// First heartbeat after this, then twice as long each time, at most [`LONGEST_BEAT`].
 const FIRST_BEAT: Duration = Duration::from_secs(10);
@@ -31,6 +39,10 @@ pub(crate) struct Snapshot {
     pub(crate) retained: Vec<ObjectReport>,
     /// Objects of ours that no plan lists: left alone, but somebody should know.
     pub(crate) orphans: Vec<ObjectKey>,
+    /// What others had changed, and what became of it.
+    pub(crate) drift: Vec<Drift>,
+    /// Objects that were written.
+    pub(crate) written: Vec<ObjectKey>,
     pub(crate) verdict: Verdict,
 }
 
@@ -41,6 +53,8 @@ impl Default for Snapshot {
             failed: Vec::new(),
             retained: Vec::new(),
             orphans: Vec::new(),
+            drift: Vec::new(),
+            written: Vec::new(),
             verdict: Verdict::Moving,
         }
     }
@@ -49,11 +63,15 @@ impl Default for Snapshot {
 impl From<&Report> for Snapshot {
     fn from(report: &Report) -> Self {
         let bad = |object: &&ObjectReport| !object.outcome.is_good();
+        let objects = report.objects.iter();
+        let written = objects.filter(|object| object.outcome == Outcome::Applied);
         Self {
             services: report.services.clone(),
             failed: report.objects.iter().filter(bad).cloned().collect(),
             retained: outcome::retained(report),
             orphans: report.orphans.clone(),
+            drift: report.drift.clone(),
+            written: written.map(|object| object.key.clone()).collect(),
             verdict: report.verdict(),
         }
     }
@@ -71,6 +89,8 @@ impl From<body::ApplyEvent> for Snapshot {
             failed: event.failed,
             retained: event.retained,
             orphans: Vec::new(),
+            drift: Vec::new(),
+            written: Vec::new(),
             verdict,
         }
     }
@@ -78,8 +98,11 @@ impl From<body::ApplyEvent> for Snapshot {
 
 /// Watches one environment's apply.
 pub(crate) struct Progress {
-    environment: String,
+    voice: Voice,
+    plan: Plan,
     seen: BTreeMap<ServiceName, (Health, Option<String>)>,
+    /// Told to have been put right.
+    restored: BTreeSet<ObjectKey>,
     last: Snapshot,
     /// Tells only of what is not well.
     quiet: bool,
@@ -89,47 +112,98 @@ pub(crate) struct Progress {
 }
 
 impl Progress {
-    pub(crate) fn new(environment: &str) -> Self {
+    pub(crate) fn new(voice: &Voice, plan: &Plan) -> Self {
         let started = Instant::now();
+        voice.tell(plan, || Step::Begin {
+            summary: plan.summary.clone(),
+        });
         Self {
-            environment: environment.to_owned(),
+            voice: voice.clone(),
+            plan: plan.clone(),
             seen: BTreeMap::new(),
+            restored: BTreeSet::new(),
             last: Snapshot::default(),
-            quiet: false,
+            quiet: plan.is_empty(),
             started,
             beat: FIRST_BEAT,
             next_beat: started + FIRST_BEAT,
         }
     }
 
-    /// For an environment where nothing should move.
-    pub(crate) fn quiet(environment: &str) -> Self {
+    /// An earlier apply goes on: everything that moves is told.
+    pub(crate) fn going_on(self) -> Self {
         Self {
-            quiet: true,
-            ..Self::new(environment)
+            quiet: false,
+            ..self
         }
+    }
+
+    pub(crate) fn accepted(&self, generation: Generation, apply: Option<&str>) {
+        let id = apply.map(|id| format!(" ({id})")).unwrap_or_default();
+        self.voice
+            .say(&format!("accepted as generation {generation}{id}"));
+        self.voice
+            .tell(&self.plan, || Step::Accepted { generation });
     }
 
     /// Prints what moved since the last snapshot.
     pub(crate) fn show(&mut self, snapshot: Snapshot) {
+        self.show_restored(&snapshot);
         for service in &snapshot.services {
             let now = (service.health, service.reason.clone());
             let silent = self.quiet && !self.seen.contains_key(&service.name);
-            if silent {
-                self.seen.insert(service.name.clone(), now);
-            } else if self.seen.get(&service.name) != Some(&now) {
+            if !silent && self.seen.get(&service.name) != Some(&now) {
                 let reason = service.reason.as_ref().map(|reason| format!(": {reason}"));
-                say!(
+                self.voice.say(&format!(
                     "  {}/{} {}{}",
-                    self.environment,
+                    self.plan.environment,
                     service.name,
                     word(service.health),
                     reason.unwrap_or_default()
-                );
-                self.seen.insert(service.name.clone(), now);
+                ));
+                self.voice.tell(&self.plan, || Step::Service {
+                    service: service.name.clone(),
+                    health: service.health,
+                    reason: service.reason.clone(),
+                });
             }
+            self.seen.insert(service.name.clone(), now);
         }
         self.last = snapshot;
+    }
+
+    /// What was changed by hand and is as accepted again: nobody planned that, so somebody has to be told.
+    fn show_restored(&mut self, snapshot: &Snapshot) {
+        for drift in snapshot.drift.iter().filter(|drift| drift.corrected) {
+            self.restored.insert(drift.key.clone());
+            self.voice.say(&format!(
+                "  restored {}: {}",
+                object(&drift.key),
+                what_happened(drift)
+            ));
+            self.voice.tell(&self.plan, || Step::Restored {
+                drift: drift.clone(),
+            });
+        }
+        if !self.quiet {
+            return;
+        }
+        for key in &snapshot.written {
+            if self.restored.insert(key.clone()) {
+                self.voice.say(&format!(
+                    "  wrote {}: it was not there, or an earlier apply did not get to it",
+                    object(key)
+                ));
+                let drift = Drift {
+                    key: key.clone(),
+                    manager: None,
+                    kind: DriftKind::Deleted,
+                    paths: Vec::new(),
+                    corrected: true,
+                };
+                self.voice.tell(&self.plan, || Step::Restored { drift });
+            }
+        }
     }
 
     pub(crate) fn finished(&self) -> bool {
@@ -142,70 +216,148 @@ impl Progress {
     }
 
     pub(crate) fn heartbeat(&mut self) {
-        let moving: Vec<&str> = self
+        let moving: Vec<ServiceName> = self
             .last
             .services
             .iter()
             .filter(|service| service.health != Health::Current)
-            .map(|service| service.name.as_str())
+            .map(|service| service.name.clone())
             .collect();
-        let waiting = if moving.is_empty() {
+        let names: Vec<&str> = moving.iter().map(ServiceName::as_str).collect();
+        let waiting = if names.is_empty() {
             "the agent".to_owned()
         } else {
-            moving.join(", ")
+            names.join(", ")
         };
         let seconds = self.started.elapsed().as_secs();
-        say!(
+        self.voice.say(&format!(
             "  {} still waiting for {waiting} ({seconds} s)",
-            self.environment
-        );
+            self.plan.environment
+        ));
+        self.voice.tell(&self.plan, || Step::Waiting {
+            seconds,
+            on: moving,
+        });
         self.beat = (self.beat * 2).min(LONGEST_BEAT);
         self.next_beat = Instant::now() + self.beat;
     }
 
-    /// Prints the three lists and says how it ended.
-    pub(crate) fn finish(self) -> Exit {
+    /// Prints the three lists and says how it ended; `ended`: not by itself, but so.
+    pub(crate) fn finish(self, ended: Option<Exit>) -> Exit {
+        let exit = ended.unwrap_or(match self.last.verdict {
+            Verdict::Converged => Exit::Success,
+            Verdict::Partial => Exit::Partial,
+            Verdict::Moving => Exit::WaitEnded,
+        });
+        let Self {
+            voice, plan, quiet, ..
+        } = self;
         let Snapshot {
             services,
             failed: objects,
             retained,
             orphans,
             verdict,
+            ..
         } = self.last;
         let of = |wanted: fn(Health) -> bool| {
-            let chosen = services
-                .iter()
-                .filter(move |service| wanted(service.health));
-            chosen.map(line).collect::<Vec<_>>()
+            let chosen = services.iter();
+            chosen.filter(move |service| wanted(service.health))
         };
-        let done = of(|health| health == Health::Current);
-        let mut failed = of(|health| health == Health::Failed);
-        let rest = of(|health| !matches!(health, Health::Current | Health::Failed));
-        // What a failed service already says is not said again for its object.
-        let said = |reason: &String| failed.iter().any(|line| line.contains(reason));
-        let unsaid: Vec<String> = objects
+        let rest = |health| !matches!(health, Health::Current | Health::Failed);
+        let failed = failures(of(|health| health == Health::Failed), &objects);
+        voice.tell(&plan, || Step::End {
+            exit: exit.code(),
+            done: of(|h| h == Health::Current)
+                .map(|s| s.name.clone())
+                .collect(),
+            failed: failed.clone(),
+            not_started: of(rest).map(|s| s.name.clone()).collect(),
+        });
+        let done: Vec<String> = of(|h| h == Health::Current).map(line).collect();
+        let failed: Vec<String> = failed
             .iter()
-            .filter(|object| !object.reason.as_ref().is_some_and(said))
+            .map(|failed| told(&failed.what, failed.reason.as_deref()))
+            .collect();
+        let rest: Vec<String> = of(rest).map(line).collect();
+        // All three, unless all is done.
+        let whole = exit != Exit::Success;
+        if !quiet || whole {
+            voice.list("done", &done, whole);
+        }
+        voice.list("failed", &failed, whole);
+        let moving = verdict == Verdict::Moving;
+        voice.list(
+            if moving { "not done" } else { "not started" },
+            &rest,
+            whole,
+        );
+        let stays = retained.iter();
+        let stays: Vec<String> = stays
             .map(|object| told(&object.key, object.reason.as_deref()))
             .collect();
-        failed.extend(unsaid);
-        if !self.quiet {
-            print_list("done", &done);
-        }
-        print_list("failed", &failed);
-        let moving = verdict == Verdict::Moving;
-        print_list(if moving { "not done" } else { "not started" }, &rest);
-        let stays = retained.iter();
-        let stays = stays.map(|object| told(&object.key, object.reason.as_deref()));
-        print_list("stays", &stays.collect::<Vec<_>>());
+        voice.list("stays", &stays, false);
         for orphan in orphans {
-            say!("note: {orphan} is Starform's, but no plan lists it; it is left alone");
+            voice.say(&format!(
+                "note: {orphan} is Starform's, but no plan lists it; it is left alone"
+            ));
         }
-        match verdict {
-            Verdict::Converged => Exit::Success,
-            Verdict::Partial => Exit::Partial,
-            Verdict::Moving => Exit::WaitEnded,
-        }
+        exit
+    }
+}
+
+/// What a failed service already says is not said again for its object.
+fn failures<'s>(
+    services: impl Iterator<Item = &'s ServiceReport>,
+    objects: &[ObjectReport],
+) -> Vec<Failed> {
+    let mut failed: Vec<Failed> = services
+        .map(|service| Failed {
+            what: service.name.to_string(),
+            reason: service.reason.clone(),
+        })
+        .collect();
+    let said = |reason: &String| {
+        let mut reasons = failed.iter().filter_map(|failed| failed.reason.as_ref());
+        reasons.any(|said| said.contains(reason))
+    };
+    // One without a reason waits for another that has one.
+    let silent = failed.is_empty() && objects.iter().all(|object| object.reason.is_none());
+    let unsaid: Vec<Failed> = objects
+        .iter()
+        .filter(|object| {
+            object
+                .reason
+                .as_ref()
+                .map_or(silent, |reason| !said(reason))
+        })
+        .map(|object| Failed {
+            what: object.key.to_string(),
+            reason: object.reason.clone(),
+        })
+        .collect();
+    failed.extend(unsaid);
+    failed
+}
+
+/// `Deployment api--production`
+pub(crate) fn object(key: &ObjectKey) -> String {
+    format!("{} {}", key.kind, key.name)
+}
+
+/// `spec.replicas was changed by kubectl-edit`
+pub(crate) fn what_happened(drift: &Drift) -> String {
+    let what = match drift.paths.as_slice() {
+        [] => "it".to_owned(),
+        paths => paths.join(", "),
+    };
+    let by = drift.manager.as_ref();
+    let by = by.map(|by| format!(" by {by}")).unwrap_or_default();
+    match drift.kind {
+        DriftKind::Changed => format!("{what} was changed{by}"),
+        DriftKind::Added => format!("{what} was added{by}"),
+        DriftKind::Deleted if drift.corrected => "it was not there".to_owned(),
+        DriftKind::Deleted => "it is not there".to_owned(),
     }
 }
 
@@ -234,21 +386,4 @@ fn line(service: &ServiceReport) -> String {
 
 fn told(what: &impl std::fmt::Display, reason: Option<&str>) -> String {
     reason.map_or_else(|| what.to_string(), |reason| format!("{what}: {reason}"))
-}
-
-fn print_list(title: &str, items: &[String]) {
-    if items.is_empty() {
-        return;
-    }
-    // A list of bare names fits one line; reasons get a line each.
-    if items.iter().all(|item| !item.contains(':')) {
-        out(&format!("{title}: {}", items.join(", ")));
-    } else {
-        out(&format!("{title}:"));
-        items.iter().for_each(|item| out(&format!("  {item}")));
-    }
-}
-
-fn out(line: &str) {
-    print(&format!("{line}\n"));
 }

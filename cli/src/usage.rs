@@ -66,7 +66,7 @@ const COMMANDS: &[(&[&str], &str)] = &[
         "`starform serve` runs the control plane",
     ),
     (
-        &["docs", "doc", "man", "why"],
+        &["docs", "doc", "why"],
         "`starform explain` tells of codes, nodes and values",
     ),
     (&["version"], "`starform --version` prints it"),

@@ -1,4 +1,5 @@
-//! The command line of an environment's older generations: listing, comparing, going back.
+//! The command line of one environment: its older generations listed, compared and gone back to, and how far the
+//! cluster is from what is accepted.
 //!
 //! Pure data for clap.
 
@@ -35,6 +36,17 @@ pub(crate) struct DiffArgs {
     pub(crate) path: PathBuf,
     #[command(flatten)]
     pub(crate) view: ViewOptions,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct DriftArgs {
+    #[command(flatten)]
+    pub(crate) place: OnePlace,
+    /// starform.kdl, or the folder that holds it; not read where --project is given
+    #[arg(default_value = ".")]
+    pub(crate) path: PathBuf,
+    #[arg(long, value_name = "FORMAT", default_value = "human")]
+    pub(crate) format: PlanFormat,
 }
 
 #[derive(Debug, Args)]

@@ -117,6 +117,15 @@ pub(crate) struct ApplyArgs {
     /// How long to watch before giving up watching; the apply itself goes on
     #[arg(long, value_name = "DURATION", default_value = "10m")]
     pub(crate) wait: Duration,
+    #[arg(long, value_name = "FORMAT", default_value = "human")]
+    pub(crate) format: ApplyFormat,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum ApplyFormat {
+    Human,
+    /// One event a line, on standard output
+    Ndjson,
 }
 
 #[derive(Debug, Args)]

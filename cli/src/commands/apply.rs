@@ -22,9 +22,10 @@ use starform_plan::{
 
 use super::{approve, asked, checked, plan, plan::refuse_project_without_server, show};
 use crate::{
-    args::{ApplyArgs, Global, PlanOptions},
+    args::{ApplyArgs, ApplyFormat, Global, PlanOptions},
     backend::Backend,
     exit::{Exit, Failure},
+    progress::{Progress, Voice},
     sources,
     terminal::Terminal,
 };
@@ -34,11 +35,20 @@ pub(crate) async fn run(
     global: &Global,
     terminal: Terminal,
 ) -> anyhow::Result<Exit> {
+    let voice = match args.format {
+        ApplyFormat::Human => Voice::person(terminal),
+        ApplyFormat::Ndjson if args.auto_approve => Voice::program(),
+        ApplyFormat::Ndjson => {
+            let message = "events are for programs, which nobody asks: add --auto-approve";
+            return Err(Failure::because(Exit::Error, message));
+        }
+    };
     let (backend, plans) = wanted(args, global, terminal).await?;
     let carrying = Carrying {
         options: &args.options,
         auto_approve: args.auto_approve,
         wait: args.wait,
+        voice,
     };
     carry_out(&backend, &plans, carrying, terminal).await
 }
@@ -48,6 +58,8 @@ pub(super) struct Carrying<'a> {
     pub(super) options: &'a PlanOptions,
     pub(super) auto_approve: bool,
     pub(super) wait: quantity::Duration,
+    /// Who follows it.
+    pub(super) voice: Voice,
 }
 
 /// Shows the plans, asks, and applies one after the other.
@@ -61,8 +73,11 @@ pub(super) async fn carry_out(
         options,
         auto_approve,
         wait,
+        voice,
     } = carrying;
-    plan::show_human(plans, false, terminal);
+    if let Voice::Person { .. } = voice {
+        plan::show_human(plans, false, terminal);
+    }
     refuse_blocked(plans)?;
     let changing: Vec<&Plan> = plans.plans.iter().filter(|plan| !plan.is_empty()).collect();
     let confirmed = approve::gate(backend, plans, &changing, auto_approve, terminal).await?;
@@ -73,6 +88,7 @@ pub(super) async fn carry_out(
     }
     let wait = Duration::from_secs(wait.as_secs().into());
     for (done, plan) in plans.plans.iter().enumerate() {
+        let progress = Progress::new(&voice, plan);
         let exit = match plan.is_empty() {
             true => {
                 backend
@@ -80,13 +96,16 @@ pub(super) async fn carry_out(
                         options.project.as_ref().unwrap_or(&plan.project),
                         plan,
                         wait,
+                        progress,
                     )
                     .await?
             }
             false => {
                 say!("applying {}/{}", plan.project, plan.environment);
                 let approval = confirmed.of(&plan.environment);
-                backend.apply(plan, plans, options, approval, wait).await?
+                backend
+                    .apply(plan, plans, options, approval, wait, progress)
+                    .await?
             }
         };
         // Later environments often depend on earlier ones: what failed is looked at first.

@@ -114,7 +114,7 @@ pub(super) async fn find(
 }
 
 /// The project of a file of which the names alone matter, so that warnings would be noise.
-fn read(path: &Path, terminal: Terminal) -> anyhow::Result<Project> {
+pub(super) fn read(path: &Path, terminal: Terminal) -> anyhow::Result<Project> {
     known(path, terminal)
         .map(|(_, project)| project)
         .inspect_err(|_| say!("--project NAME does without the file"))
@@ -197,7 +197,7 @@ fn line(entry: &HistoryEntry) -> Line {
 }
 
 /// To the minute.
-fn moment(at: Timestamp) -> String {
+pub(super) fn moment(at: Timestamp) -> String {
     at.to_string()
         .replacen('T', " ", 1)
         .chars()

@@ -9,9 +9,11 @@ mod check;
 mod cluster;
 mod compile;
 mod diff;
+mod drift;
 mod explain;
 mod fmt;
 mod history;
+mod manual;
 mod plan;
 mod removal;
 mod rollback;
@@ -56,6 +58,7 @@ pub(crate) async fn run(cli: Cli) -> anyhow::Result<Exit> {
         Command::Apply(args) => apply::run(&args, &global, terminal).await,
         Command::Approve(args) => approve::run(&args, &global, terminal).await,
         Command::Status(args) => status::run(&args, &global, terminal).await,
+        Command::Drift(args) => drift::run(&args, &global, terminal).await,
         Command::History(args) => history::run(&args, &global, terminal).await,
         Command::Diff(args) => diff::run(&args, &global, terminal).await,
         Command::Rollback(args) => rollback::run(&args, &global, terminal).await,
@@ -66,6 +69,8 @@ pub(crate) async fn run(cli: Cli) -> anyhow::Result<Exit> {
         Command::Project(command) => admin::project(command, &global, terminal).await,
         Command::Token(command) => admin::token(command, &global).await,
         Command::Secret(command) => secret::run(command, &global, terminal).await,
+        Command::Completions { shell } => Ok(manual::completions(shell)),
+        Command::Man { out } => manual::pages(&out),
     }
 }
 

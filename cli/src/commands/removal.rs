@@ -16,6 +16,7 @@ use crate::{
     args::{EnvironmentCommand, Global, PlanOptions, RemovalOptions},
     backend::Backend,
     exit::{Exit, Failure},
+    progress::Voice,
     sources,
     terminal::Terminal,
 };
@@ -75,6 +76,7 @@ async fn remove(
         options: &options,
         auto_approve: removal.auto_approve,
         wait: removal.wait,
+        voice: Voice::person(terminal),
     };
     let exit = apply::carry_out(&backend, &plans, carrying, terminal).await?;
     if exit == Exit::Success {

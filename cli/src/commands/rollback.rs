@@ -14,6 +14,7 @@ use crate::{
     args::{Global, PlanOptions, RollbackArgs},
     backend::Backend,
     exit::Exit,
+    progress::Voice,
     remote::failure,
     terminal::Terminal,
 };
@@ -37,6 +38,7 @@ pub(crate) async fn run(
         options: &options,
         auto_approve: args.auto_approve,
         wait: args.wait,
+        voice: Voice::person(terminal),
     };
     let exit = apply::carry_out(&Backend::Remote(remote), &plans, carrying, terminal).await?;
     if exit == Exit::Success {

@@ -49,9 +49,17 @@ pub(crate) async fn run(
     let all = backend.status(&name, &environments).await?;
     match args.format {
         PlanFormat::Json => print_json(&serde_json::json!({ "environments": all })),
-        PlanFormat::Human => all
-            .iter()
-            .for_each(|status| print(&text(status, backend.reports(), terminal.width))),
+        PlanFormat::Human => {
+            let texts = all
+                .iter()
+                .map(|status| text(status, backend.reports(), terminal.width));
+            texts.for_each(|text| print(&text));
+            if !backend.reports() && !all.is_empty() {
+                say!(
+                    "nobody watches the cluster between applies; `starform drift --env ENV` compares it with this"
+                );
+            }
+        }
     }
     Ok(Exit::Success)
 }

@@ -51,20 +51,24 @@ impl Embedded {
         if profile != home.seen.profile {
             home.keep_profile(profile).await?;
         }
-        say!("accepted as generation {}", home.seen.index.generation);
+        progress.accepted(home.seen.index.generation, None);
         converge(&mut home, project, &plan.environment, wait, progress).await
     }
 
     /// Drives an environment that is accepted as it is wanted: an apply that was stopped goes on, and
     /// what drifted is put right.
-    pub(crate) async fn resume(&self, plan: &Plan, wait: Duration) -> anyhow::Result<Exit> {
+    pub(crate) async fn resume(
+        &self,
+        plan: &Plan,
+        wait: Duration,
+        progress: Progress,
+    ) -> anyhow::Result<Exit> {
         let mut home = self.home().await?;
         let project = ProjectId::local(&plan.project);
         let accepted = home.seen.index.projects.get(&project);
         if !accepted.is_some_and(|entry| entry.environments.contains_key(&plan.environment)) {
-            return Ok(Exit::Success);
+            return Ok(progress.finish(Some(Exit::Success)));
         }
-        let progress = Progress::quiet(plan.environment.as_str());
         converge(&mut home, project, &plan.environment, wait, progress).await
     }
 
@@ -201,18 +205,20 @@ async fn converge(
             home.keep_finished(project, environment).await?;
         }
     }
-    let exit = progress.into_inner().finish();
-    match converged.ended {
-        run::Ended::Converged | run::Ended::Partial => Ok(exit),
+    let progress = progress.into_inner();
+    let goes_on = "`starform apply` goes on where this stopped";
+    let ended = match converged.ended {
+        run::Ended::Converged | run::Ended::Partial => None,
         run::Ended::WaitOver => {
-            say!("the wait ended first; `starform apply` goes on where this stopped");
-            Ok(Exit::WaitEnded)
+            say!("the wait ended first; {goes_on}");
+            Some(Exit::WaitEnded)
         }
         run::Ended::Stopped => {
-            say!("stopped; `starform apply` goes on where this stopped");
-            Ok(Exit::Cancelled)
+            say!("stopped; {goes_on}");
+            Some(Exit::Cancelled)
         }
-    }
+    };
+    Ok(progress.finish(ended))
 }
 
 /// Heartbeats, and Ctrl-C: once ends what is being written, twice ends at once.

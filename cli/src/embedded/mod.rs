@@ -6,6 +6,7 @@
 
 mod apply;
 mod cache;
+mod drift;
 mod home;
 mod secrets;
 mod status;

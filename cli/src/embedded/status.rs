@@ -41,7 +41,7 @@ impl Embedded {
     }
 }
 
-fn accepted<'a>(
+pub(super) fn accepted<'a>(
     home: &'a Home,
     project: ProjectId,
     environment: &EnvironmentName,

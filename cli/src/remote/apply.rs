@@ -28,7 +28,7 @@ pub(crate) async fn apply(
         .post(&path, &serde_json::json!({}))
         .await
         .map_err(failure)?;
-    say!("accepted as generation {} ({})", apply.generation, apply.id);
+    progress.accepted(apply.generation, Some(&apply.id));
     follow(remote, &apply.id, wait, progress).await
 }
 
@@ -38,22 +38,19 @@ pub(crate) async fn resume(
     project: ProjectId,
     environment: &EnvironmentName,
     wait: Duration,
+    progress: Progress,
 ) -> anyhow::Result<Exit> {
     let path = format!("/v1/projects/{project}/environments/{environment}/status");
     let status: body::EnvironmentStatus = match remote.get(&path).await {
         Ok(status) => status,
         // Nothing was ever accepted for it, and nothing is wanted.
-        Err(RemoteError::Problem(problem)) if problem.status == 404 => return Ok(Exit::Success),
+        Err(RemoteError::Problem(problem)) if problem.status == 404 => {
+            return Ok(progress.finish(Some(Exit::Success)));
+        }
         Err(error) => return Err(failure(error)),
     };
     if let Some(apply) = status.last_apply.filter(|apply| !apply.state.is_final()) {
-        return follow(
-            remote,
-            &apply.apply_id,
-            wait,
-            Progress::new(environment.as_str()),
-        )
-        .await;
+        return follow(remote, &apply.apply_id, wait, progress.going_on()).await;
     }
     let failed = status
         .services
@@ -69,13 +66,13 @@ pub(crate) async fn resume(
         })
         .collect();
     if lines.is_empty() {
-        return Ok(Exit::Success);
+        return Ok(progress.finish(Some(Exit::Success)));
     }
     say!(
         "{environment} is accepted as it is wanted, but not well:\n{}",
         lines.join("\n")
     );
-    Ok(Exit::Partial)
+    Ok(progress.finish(Some(Exit::Partial)))
 }
 
 async fn follow(
@@ -93,7 +90,7 @@ async fn follow(
         ended = follow.run(remote, deadline, &mut progress) => ended?,
         _ = tokio::signal::ctrl_c() => {
             say!("detached; the apply goes on. See it with `starform status`");
-            return Ok(Exit::Cancelled);
+            return Ok(progress.finish(Some(Exit::Cancelled)));
         }
     };
     if !ended {
@@ -102,7 +99,7 @@ async fn follow(
             wait.as_secs()
         );
     }
-    Ok(progress.finish())
+    Ok(progress.finish(None))
 }
 
 struct Follow {

@@ -14,12 +14,12 @@ use starform_contract::{
     ProjectId, ProjectName, ServiceId, ServiceName, VolumeName, WorkspaceId,
     bundle::EnvironmentBundle,
     model::ServiceKind,
-    report::{Health, ObjectReport, ServiceReport},
+    report::{Drift, Health, ObjectReport, ServiceReport},
     signature::TrustedKey,
 };
 use starform_plan::{
     approval::Approved,
-    document::{Finding, Plan, Plans, Summary},
+    document::{FieldChange, Finding, Plan, Plans, Summary},
     removal::VolumePlace,
 };
 use zeroize::Zeroizing;
@@ -452,6 +452,31 @@ pub struct HistoryEntry {
     pub created_at: Timestamp,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub finished_at: Option<Timestamp>,
+}
+
+/// `GET …/drift`: what in the cluster is or was not as it was accepted, from the agent's reports.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct EnvironmentDrift {
+    pub project: ProjectName,
+    pub environment: EnvironmentName,
+    /// Of what it was compared with.
+    pub generation: Generation,
+    /// When the newest report came; `None`: the cluster itself was asked.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub reported_at: Option<Timestamp>,
+    pub found: Vec<Found>,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Found {
+    #[serde(flatten)]
+    pub drift: Drift,
+    /// When it was reported.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub seen_at: Option<Timestamp>,
+    /// What restoring it changes; agents report no values.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub fields: Vec<FieldChange>,
 }
 
 /// `GET …/generations/{n}`: the environment as it was accepted then.

@@ -15,10 +15,13 @@ use starform_plan::{document::Plans, older};
 use super::{
     Api, ApiError,
     authenticate::check,
-    body::{EnvironmentAt, EnvironmentStatus, HistoryEntry, Items},
+    body::{EnvironmentAt, EnvironmentDrift, EnvironmentStatus, HistoryEntry, Items},
     extract,
 };
-use crate::access::{Action, Actor};
+use crate::{
+    access::{Action, Actor},
+    store::DriftKnown,
+};
 
 pub(super) async fn status(
     State(api): State<Api>,
@@ -52,6 +55,24 @@ pub(super) async fn at(
         .environment_at(project, &environment, generation)
         .await?;
     found.map(Json).ok_or_else(ApiError::not_found)
+}
+
+pub(super) async fn drift(
+    State(api): State<Api>,
+    Extension(actor): Extension<Actor>,
+    Path((project, environment)): Path<(String, String)>,
+) -> Result<Json<EnvironmentDrift>, ApiError> {
+    let (project, environment) = place(&actor, &project, &environment)?;
+    match api.store.drift(project, &environment).await? {
+        DriftKnown::Reported(drift) => Ok(Json(*drift)),
+        DriftKnown::NothingAccepted => Err(ApiError::not_found()),
+        DriftKnown::NothingReported => {
+            let detail = format!(
+                "the agent has reported nothing about {environment} yet, so nobody knows; `starform cluster list` tells whether it is there"
+            );
+            Err(ApiError::conflict("not-reported", detail))
+        }
+    }
 }
 
 /// Which generations are compared, in this order.

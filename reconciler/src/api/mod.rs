@@ -138,6 +138,7 @@ fn prompt() -> Router<Api> {
             get(environments::at),
         )
         .route(&format!("{environment}/diff"), get(environments::diff))
+        .route(&format!("{environment}/drift"), get(environments::drift))
         .route(&format!("{environment}/rollback"), post(accept::rollback))
         .merge(secret_routes(environment))
         .route("/v1/clusters/{cluster}/sealed", post(agent::sealed))

@@ -45,6 +45,10 @@ const ROUTES: &[(&str, &str)] = &[
         "/v1/projects/{project}/environments/production/diff?from=1&to=1",
     ),
     (
+        "GET",
+        "/v1/projects/{project}/environments/production/drift",
+    ),
+    (
         "POST",
         "/v1/projects/{project}/environments/production/rollback",
     ),

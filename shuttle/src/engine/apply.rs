@@ -219,12 +219,13 @@ impl Engine {
         progress.replace = false;
         progress.recognized = false;
         progress.written = true;
-        if let Cause::Drift(kind, manager) = cause {
+        if let Cause::Drift(kind, by) = cause {
             if kind == DriftKind::Changed {
-                progress.takes.count(manager.as_deref(), now);
+                let manager = by.as_ref().map(|foreign| foreign.manager.as_str());
+                progress.takes.count(manager, now);
             }
             if let Some(unit) = self.unit_of(key) {
-                let drift = drift::corrected(key, kind, manager);
+                let drift = drift::corrected(key, kind, by.as_ref());
                 self.reporting.drift(&unit, &drift);
             }
         }

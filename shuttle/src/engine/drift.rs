@@ -6,7 +6,7 @@
 use std::collections::BTreeMap;
 
 use starform_contract::{
-    Generation, ObjectKey,
+    Generation, Object, ObjectKey,
     report::{Drift, DriftKind},
 };
 
@@ -59,7 +59,7 @@ pub(super) enum Cause {
     Fresh,
     /// It had, and nothing says that anybody changed it.
     Record,
-    Drift(DriftKind, Option<String>),
+    Drift(DriftKind, Option<Foreign>),
 }
 
 /// How often managers took our fields in one object.
@@ -89,12 +89,37 @@ pub(super) fn condition(
 }
 
 /// Who most probably took our fields: the latest writer that is no controller.
-pub(super) fn suspect(live: Option<&Observed>) -> Option<String> {
-    live?
-        .foreign
-        .iter()
-        .find(|foreign| !is_controller(&foreign.manager))
-        .map(|foreign| foreign.manager.clone())
+pub(super) fn suspect(live: Option<&Observed>) -> Option<&Foreign> {
+    let mut foreign = live?.foreign.iter();
+    foreign.find(|foreign| !is_controller(&foreign.manager))
+}
+
+/// What of an accepted object is not as we left it, as one look at the cluster shows it. Which values differ
+/// is for who has read the whole object.
+pub fn standing(
+    wanted: &Object,
+    key: &ObjectKey,
+    live: Option<&Observed>,
+    entry: Option<&InventoryEntry>,
+) -> Vec<Drift> {
+    // What a release ran is done; its Job may be gone.
+    if wanted.release().is_some() {
+        return Vec::new();
+    }
+    let left = |drift: Drift| Drift {
+        corrected: false,
+        ..drift
+    };
+    match condition(live, entry, &wanted.digest) {
+        Condition::Absent => vec![left(corrected(key, DriftKind::Deleted, None))],
+        Condition::Moved | Condition::Outdated => {
+            vec![left(corrected(key, DriftKind::Changed, suspect(live)))]
+        }
+        Condition::Clean
+        | Condition::Deleting
+        | Condition::Unrecorded
+        | Condition::Superseded(_) => live.map(additions).unwrap_or_default(),
+    }
 }
 
 /// What others added beside our fields and left there.
@@ -112,12 +137,13 @@ pub(super) fn additions(live: &Observed) -> Vec<Drift> {
         .collect()
 }
 
-pub(super) fn corrected(key: &ObjectKey, kind: DriftKind, manager: Option<String>) -> Drift {
+/// `by`: who did it, with the fields that are theirs.
+pub(super) fn corrected(key: &ObjectKey, kind: DriftKind, by: Option<&Foreign>) -> Drift {
     Drift {
         key: key.clone(),
-        manager,
+        manager: by.map(|foreign| foreign.manager.clone()),
         kind,
-        paths: Vec::new(),
+        paths: by.map(|foreign| foreign.paths.clone()).unwrap_or_default(),
         corrected: true,
     }
 }

@@ -28,7 +28,7 @@ mod answer;
 mod apply;
 mod backoff;
 mod desired;
-mod drift;
+pub mod drift;
 mod ending;
 pub mod fields;
 mod flight;

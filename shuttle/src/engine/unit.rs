@@ -161,16 +161,15 @@ impl Engine {
             DriftPolicy::Report => return Need::Held(None),
             DriftPolicy::Correct => {}
         }
-        let manager = drift::suspect(self.live.get(key));
+        let by = drift::suspect(self.live.get(key));
+        let manager = by.map(|foreign| foreign.manager.as_str());
         let contested = self.progress.get(key).and_then(|progress| {
             let people = &state.index.people;
-            progress
-                .takes
-                .contested_until(manager.as_deref(), people, self.now)
+            progress.takes.contested_until(manager, people, self.now)
         });
         match contested {
             Some(until) => Need::Held(Some(until)),
-            None => Need::Restore(Cause::Drift(DriftKind::Changed, manager)),
+            None => Need::Restore(Cause::Drift(DriftKind::Changed, by.cloned())),
         }
     }
 

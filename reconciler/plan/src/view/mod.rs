@@ -12,6 +12,7 @@
 //! | `html` | the outline as a page |
 //! | `findings` | the findings as SARIF and as workflow commands of GitHub |
 //! | `events` | the document as NDJSON |
+//! | [`progress`] | an apply as NDJSON |
 
 mod events;
 mod findings;
@@ -19,6 +20,7 @@ mod fold;
 mod html;
 mod markdown;
 mod outline;
+pub mod progress;
 mod terminal;
 pub mod values;
 

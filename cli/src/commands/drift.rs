@@ -1,0 +1,125 @@
+//! `starform drift`: what in the cluster is not as it was accepted, over the fields that are Starform's.
+//!
+//! Effects: reads a file for the project's name, asks a control plane or a cluster, prints. Always holds: exit 5
+//! where something differs now; what was put right already is told and is no difference.
+
+use starform_contract::{EnvironmentName, ProjectName, report::DriftKind};
+use starform_plan::{document::FieldChange, view::values};
+use starform_reconciler::api::body::{EnvironmentDrift, Found};
+
+use super::{history, print, print_json};
+use crate::{
+    args::{DriftArgs, Global, PlanFormat},
+    backend::Backend,
+    exit::Exit,
+    progress::{object, what_happened},
+    sources,
+    terminal::Terminal,
+};
+
+pub(crate) async fn run(
+    args: &DriftArgs,
+    global: &Global,
+    terminal: Terminal,
+) -> anyhow::Result<Exit> {
+    let backend = Backend::new(global, &sources::folder(&args.path))?;
+    let name = match &args.place.project {
+        Some(name) => name.clone(),
+        None => history::read(&args.path, terminal)?.name().clone(),
+    };
+    let drift = backend.drift(&name, &args.place.env).await?;
+    let now = drift.found.iter().filter(|found| !found.drift.corrected);
+    let now = now.count();
+    match args.format {
+        PlanFormat::Json => print_json(&drift),
+        PlanFormat::Human => print(&text(&drift, now, &name, &args.place.env)),
+    }
+    Ok(if now == 0 {
+        Exit::Success
+    } else {
+        Exit::Partial
+    })
+}
+
+fn text(
+    drift: &EnvironmentDrift,
+    now: usize,
+    name: &ProjectName,
+    environment: &EnvironmentName,
+) -> String {
+    let mut text = String::new();
+    if !drift.found.is_empty() {
+        text.push_str(&format!(
+            "{name}/{environment}  against generation {}\n\n",
+            drift.generation
+        ));
+    }
+    for found in &drift.found {
+        text.push_str(&line(found));
+        for field in &found.fields {
+            text.push_str(&format!("      {}\n", value(field)));
+        }
+    }
+    if !drift.found.is_empty() {
+        text.push('\n');
+    }
+    text.push_str(&summary(drift, now, name, environment));
+    text.push('\n');
+    text
+}
+
+/// With the mark of what restoring it does.
+fn line(found: &Found) -> String {
+    let mark = match found.drift.kind {
+        DriftKind::Changed => '~',
+        DriftKind::Added => '-',
+        DriftKind::Deleted => '+',
+    };
+    let put_right = found.drift.corrected.then_some(found.seen_at).flatten();
+    let put_right = match (found.drift.corrected, put_right) {
+        (true, Some(at)) => format!("; restored {}", history::moment(at)),
+        (true, None) => "; restored".to_owned(),
+        (false, _) => String::new(),
+    };
+    let what = values::visible(&what_happened(&found.drift));
+    format!("  {mark} {}: {what}{put_right}\n", object(&found.drift.key))
+}
+
+/// What restoring it does to one field.
+fn value(field: &FieldChange) -> String {
+    let path = field.words.as_deref().unwrap_or(&field.path);
+    let path = match &field.words {
+        Some(_) => values::visible(path),
+        None => values::words(path),
+    };
+    if let Some(secret) = field.secret {
+        return format!("{path}  {}", values::secret(secret));
+    }
+    let side = |value: &Option<serde_json::Value>| {
+        value
+            .as_ref()
+            .map_or_else(|| "nothing".to_owned(), values::inline)
+    };
+    format!("{path}  {} → {}", side(&field.before), side(&field.after))
+}
+
+fn summary(
+    drift: &EnvironmentDrift,
+    now: usize,
+    name: &ProjectName,
+    environment: &EnvironmentName,
+) -> String {
+    let restored = drift.found.len() - now;
+    let before = match restored {
+        0 => String::new(),
+        some => format!(" {some} restored already."),
+    };
+    if now == 0 {
+        return format!("No drift. {name}/{environment} is as it was accepted.{before}");
+    }
+    let next = match drift.reported_at {
+        None => format!("; `starform apply --env {environment}` restores what is ours"),
+        Some(_) => "; the agent leaves it: the environment only reports drift, or others keep taking it back".to_owned(),
+    };
+    format!("Drift: {now} not as accepted{next}.{before}")
+}

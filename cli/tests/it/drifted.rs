@@ -1,0 +1,216 @@
+//! What somebody changed by hand: told by `drift`, put right by `apply` in so many words; how an apply is followed
+//! by a program, and how it is stopped.
+
+use std::{
+    process::{Command, Stdio},
+    time::Duration,
+};
+
+use serde_json::{Value, json};
+
+use crate::support::{
+    cluster::Cluster,
+    embedded,
+    platform::Platform,
+    process::Ran,
+    project::{GOOD, Project},
+    wait_for,
+};
+
+const DRIFT: [&str; 3] = ["drift", "--env", "production"];
+
+fn project() -> Project {
+    Project::new(&GOOD.replace("8080", "8080\n    scale 1"))
+}
+
+#[test]
+fn without_a_control_plane() {
+    let Some(cluster) = Cluster::start() else {
+        return;
+    };
+    let project = project();
+    let ran = |words: &[&str]| embedded::starform_in(&cluster, &project, words);
+    ran(&DRIFT)
+        .expect(1)
+        .says(&["nothing is accepted for hello/production"]);
+    follows_as_a_program(&ran);
+    ran(&DRIFT)
+        .expect(0)
+        .says(&["No drift. hello/production is as it was accepted."]);
+    ran(&["status"]).expect(0).says(&[
+        "nobody watches the cluster between applies",
+        "starform drift",
+    ]);
+    changed_by_hand(&cluster, &ran);
+    stopped(&cluster, &project);
+}
+
+/// Events and nothing else on standard output.
+fn follows_as_a_program(ran: &impl Fn(&[&str]) -> Ran) {
+    ran(&["apply", "--format", "ndjson"])
+        .expect(1)
+        .says(&["--auto-approve"]);
+    let apply = ran(&["apply", "--format", "ndjson", "--auto-approve"]).expect(0);
+    let events: Vec<Value> = apply
+        .stdout
+        .lines()
+        .map(|line| serde_json::from_str(line).unwrap())
+        .collect();
+    for (event, seq) in events.iter().zip(1..) {
+        assert_eq!(event["schema"], "starform.apply-event/v1");
+        assert_eq!(event["seq"], seq);
+        assert_eq!(event["plan_id"], events[0]["plan_id"]);
+    }
+    let types: Vec<&str> = events
+        .iter()
+        .map(|event| event["type"].as_str().unwrap())
+        .collect();
+    assert_eq!(types[..2], ["begin", "accepted"]);
+    assert!(types.contains(&"service"), "{types:?}");
+    let end = events.last().unwrap();
+    assert_eq!(
+        (&end["type"], &end["exit"], &end["done"]),
+        (&json!("end"), &json!(0), &json!(["api"]))
+    );
+}
+
+fn changed_by_hand(cluster: &Cluster, ran: &impl Fn(&[&str]) -> Ran) {
+    let namespace = cluster.namespace("hello").unwrap();
+    let api = format!("/apis/apps/v1/namespaces/{namespace}/deployments/api--production");
+    cluster.patch(&api, &json!({"spec": {"replicas": 3}}));
+    cluster.delete(&format!(
+        "/api/v1/namespaces/{namespace}/services/api--production"
+    ));
+    let drift = ran(&DRIFT).expect(5);
+    drift.says(&[
+        "~ Deployment api--production: it was changed by kubectl-edit",
+        "spec.replicas  3 → 1",
+        "+ Service api--production: it is not there",
+        "Drift: 2 not as accepted; `starform apply --env production` restores",
+    ]);
+    let json = ran(&[&DRIFT[..], &["--format", "json"]].concat())
+        .expect(5)
+        .json();
+    assert_eq!(json["found"][1]["manager"], "kubectl-edit", "{json}");
+    // The plan compares what is accepted with the file; what `apply` does beside it is told.
+    let apply = ran(&["apply", "--auto-approve"]).expect(0);
+    apply.says(&[
+        "No changes. hello/production matches.",
+        "restored Deployment api--production: spec.replicas was changed by kubectl-edit",
+        "wrote Service api--production: it was not there",
+    ]);
+    assert_eq!(cluster.get(&api).unwrap()["spec"]["replicas"], 1);
+    ran(&DRIFT).expect(0);
+    let again = ran(&["apply", "--auto-approve"]).expect(0);
+    assert!(
+        !again.stderr.contains("restored") && !again.stderr.contains("wrote"),
+        "{}",
+        again.stderr
+    );
+}
+
+/// Ctrl-C, as a terminal sends it.
+fn interrupt(child: &std::process::Child) {
+    let pid = child.id().to_string();
+    assert!(
+        Command::new("kill")
+            .args(["-INT", &pid])
+            .status()
+            .unwrap()
+            .success()
+    );
+}
+
+/// A rollout that cannot end is stopped: what is being written ends, the three lists say how it stands.
+fn stopped(cluster: &Cluster, project: &Project) {
+    project.replace("scale 1", "scale 2");
+    let text = project
+        .text()
+        .replace("ghcr.io/acme/api@", "ghcr.io/acme/api-next@");
+    project.write(&text);
+    let mut command = embedded::command(cluster, project);
+    command.args(["apply", "--auto-approve", "--wait", "5m"]);
+    let ran = interrupted(command, "is rolling out");
+    ran.says(&[
+        "stopping; once more to stop at once",
+        "stopped; `starform apply` goes on where this stopped",
+    ]);
+    three_lists(&ran);
+    embedded::apply(cluster, project).expect(0);
+}
+
+fn three_lists(ran: &Ran) {
+    for list in ["done:", "failed:", "not done:"] {
+        assert!(
+            ran.stdout.lines().any(|line| line.starts_with(list)),
+            "{list} in {}",
+            ran.stdout
+        );
+    }
+}
+
+/// Runs the command until it says so, then interrupts it; it ends with 8.
+fn interrupted(mut command: Command, word: &str) -> Ran {
+    let folder = tempfile::tempdir().unwrap();
+    let (out, err) = (folder.path().join("out"), folder.path().join("err"));
+    let file = |path| Stdio::from(std::fs::File::create(path).unwrap());
+    let mut child = command
+        .stdout(file(&out))
+        .stderr(file(&err))
+        .spawn()
+        .unwrap();
+    let read = |path| std::fs::read_to_string(path).unwrap();
+    wait_for("the apply to move", Duration::from_secs(60), || {
+        read(&err).contains(word).then_some(())
+    });
+    interrupt(&child);
+    let status = child.wait().unwrap();
+    Ran {
+        code: status.code().unwrap_or(-1),
+        stdout: read(&out),
+        stderr: read(&err),
+    }
+    .expect(8)
+}
+
+#[test]
+fn with_a_control_plane() {
+    let Some(cluster) = Cluster::start() else {
+        return;
+    };
+    let mut platform = Platform::start(&cluster);
+    platform.create_project("hello");
+    let project = project();
+    let drift = |platform: &Platform| platform.starform(&project, &DRIFT);
+    drift(&platform)
+        .expect(1)
+        .says(&["nothing is accepted for hello/production"]);
+    platform.apply(&project).expect(0);
+    drift(&platform).expect(0);
+    let namespace = cluster.namespace("hello").unwrap();
+    let api = format!("/apis/apps/v1/namespaces/{namespace}/deployments/api--production");
+    cluster.patch(&api, &json!({"spec": {"replicas": 3}}));
+    wait_for(
+        "the agent to put it right and tell",
+        Duration::from_secs(30),
+        || {
+            let told = drift(&platform).expect(0).stdout;
+            told.contains(
+                "~ Deployment api--production: spec.replicas was changed by kubectl-edit; restored",
+            )
+            .then_some(())
+        },
+    );
+    assert_eq!(cluster.get(&api).unwrap()["spec"]["replicas"], 1);
+    // Nobody carries it out, so it can be left; it goes on once there is an agent.
+    platform.agent = None;
+    project.replace("scale 1", "scale 2");
+    let mut command = platform.command(&project);
+    command.args(["apply", "--auto-approve"]);
+    let ran = interrupted(command, "accepted as generation");
+    ran.says(&["detached; the apply goes on", "starform status"]);
+    platform.restart_agent();
+    wait_for("the apply to go on", Duration::from_secs(90), || {
+        (cluster.get(&api).unwrap()["spec"]["replicas"] == 2).then_some(())
+    });
+}

@@ -1,0 +1,69 @@
+//! What an environment's agent reported of drift: what stands now, and what it put right lately.
+//!
+//! Effects: the database, read only. Always holds: what is not put right is told of the newest report alone.
+
+use starform_contract::{EnvironmentName, ProjectId, Report};
+
+use super::{
+    Store, StoreError,
+    database::params,
+    registry::{self, generation},
+};
+use crate::api::body::{EnvironmentDrift, Found};
+
+/// So many of the newest reports are looked through for what was put right.
+const LOOKED: i64 = 50;
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum DriftKnown {
+    NothingAccepted,
+    NothingReported,
+    Reported(Box<EnvironmentDrift>),
+}
+
+impl Store {
+    pub async fn drift(
+        &self,
+        project: ProjectId,
+        environment: &EnvironmentName,
+    ) -> Result<DriftKnown, StoreError> {
+        let mut tx = self.database.read().await?;
+        let Some(found) = registry::project(&mut tx, &project.to_string()).await? else {
+            return Ok(DriftKnown::NothingAccepted);
+        };
+        let sql = "SELECT name FROM environments WHERE project_id = $1 AND name = $2";
+        if tx.row(sql, params![project, environment]).await?.is_none() {
+            return Ok(DriftKnown::NothingAccepted);
+        }
+        let rows = tx
+            .rows(
+                "SELECT document, generation, received_at FROM reports
+                 WHERE project_id = $1 AND environment = $2 ORDER BY number DESC LIMIT $3",
+                params![project, environment, LOOKED],
+            )
+            .await?;
+        tx.commit().await?;
+        let Some(newest) = rows.first() else {
+            return Ok(DriftKnown::NothingReported);
+        };
+        let mut all: Vec<Found> = Vec::new();
+        for (age, row) in rows.iter().enumerate() {
+            let report: Report = row.document("document")?;
+            let seen_at = Some(row.moment("received_at")?);
+            let told = report.drift.into_iter();
+            let told = told.filter(|drift| drift.corrected || age == 0);
+            all.extend(told.map(|drift| Found {
+                drift,
+                seen_at,
+                fields: Vec::new(),
+            }));
+        }
+        Ok(DriftKnown::Reported(Box::new(EnvironmentDrift {
+            project: found.name,
+            environment: environment.clone(),
+            generation: generation(newest.integer("generation")?),
+            reported_at: Some(newest.moment("received_at")?),
+            found: all,
+        })))
+    }
+}
