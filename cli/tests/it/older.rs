@@ -27,7 +27,7 @@ fn generations_are_listed_compared_and_gone_back_to() {
     let ran = |words: &[&str]| platform.starform(&project, words);
     ran(&with(&["history"], &[]))
         .expect(0)
-        .says(&["hello/production: nothing is accepted yet"]);
+        .says(&["hello/production: nothing is accepted"]);
     ran(&["history", "--env", "prodution"])
         .expect(1)
         .says(&["no environment `prodution`; it has production"]);
