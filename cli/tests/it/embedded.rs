@@ -65,6 +65,7 @@ fn the_shop_from_nothing_to_changed_to_removed() {
     a_removed_service_goes_alone(&cluster, &shop);
     a_stale_plan_is_refused_and_an_unrelated_one_goes_through(&cluster);
     autoscaling_takes_over_without_a_dip(&cluster);
+    a_held_service_is_left_until_it_is_named(&cluster);
     one_bad_service_fails_alone(&cluster);
     two_projects_do_not_share_a_host(&cluster);
     the_boutique_takes_one_write_an_object(&cluster);
@@ -247,6 +248,37 @@ fn fewest_while_applying(cluster: &Cluster, project: &Project, deployment: &str)
         ran.expect(0);
         watcher.join().unwrap()
     })
+}
+
+/// Not a field of what is held is written, whatever else is applied.
+fn a_held_service_is_left_until_it_is_named(cluster: &Cluster) {
+    let project = Project::new(
+        "project held {\n  environment production branch=main\n  worker batch { image \"registry.test/batch:1\"; }\n  worker other { image \"registry.test/other:1\"; }\n}\n",
+    );
+    apply(cluster, &project).expect(0);
+    let namespace = cluster.namespace("held").unwrap();
+    let deployment = |service: &str| {
+        let path =
+            format!("/apis/apps/v1/namespaces/{namespace}/deployments/{service}--production");
+        let live = cluster.get(&path).unwrap();
+        let image = live["spec"]["template"]["spec"]["containers"][0]["image"].clone();
+        (live["metadata"]["generation"].as_u64().unwrap(), image)
+    };
+    let before = deployment("batch");
+    project.replace("batch:1\";", "batch:2\"; hold;");
+    project.replace("other:1", "other:2");
+    let held = "held as accepted, though different: batch";
+    let plan = starform_in(cluster, &project, &["plan"]).expect(0);
+    assert!(plan.stdout.contains(held), "{}", plan.stdout);
+    apply(cluster, &project).expect(0);
+    assert_eq!(deployment("batch"), before);
+    assert_eq!(deployment("other").1, "registry.test/other:2");
+    let named = ["apply", "--auto-approve", "--service", "batch"];
+    starform_in(cluster, &project, &named).expect(0);
+    let (generation, image) = deployment("batch");
+    assert_eq!(image, "registry.test/batch:2");
+    assert!(generation > before.0);
+    starform_in(cluster, &project, &["plan", "--exit-code"]).expect(0);
 }
 
 fn one_bad_service_fails_alone(cluster: &Cluster) {

@@ -30,6 +30,7 @@ mod language;
 mod lsp;
 mod manual;
 mod older;
+mod quota;
 mod redaction;
 mod secrets;
 mod served;

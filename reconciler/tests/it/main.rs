@@ -9,6 +9,8 @@
 mod agent;
 mod approvals;
 mod authorization;
+#[path = "../../../cli/tests/it/support/canary.rs"]
+mod canary;
 mod dns;
 mod ending;
 mod fixture;
@@ -22,4 +24,5 @@ mod reports;
 mod secrets;
 mod signing;
 mod socket;
+mod tables;
 mod world;

@@ -168,13 +168,19 @@ impl World {
 
     /// As a failing disk would: what is stored of the secret's values does not decrypt.
     pub(crate) async fn damage_secret(&self, name: &str) {
-        let sql = "UPDATE secret_versions SET wrapped_key = 'AAAA' WHERE name = $1";
+        self.spoil_secret(name, "AAAA").await;
+    }
+
+    /// Puts a text where the secret's wrapped keys are.
+    pub(crate) async fn spoil_secret(&self, name: &str, text: &str) {
+        let sql = "UPDATE secret_versions SET wrapped_key = $2 WHERE name = $1";
         let damaged = match &self.url {
             DatabaseUrl::Sqlite(path) => {
                 let options = SqliteConnectOptions::new().filename(path);
                 let mut raw = SqliteConnection::connect_with(&options).await.unwrap();
                 sqlx::query(sql)
                     .bind(name)
+                    .bind(text)
                     .execute(&mut raw)
                     .await
                     .unwrap()
@@ -184,6 +190,7 @@ impl World {
                 let mut raw = PgConnection::connect(url).await.unwrap();
                 sqlx::query(sql)
                     .bind(name)
+                    .bind(text)
                     .execute(&mut raw)
                     .await
                     .unwrap()

@@ -83,7 +83,9 @@ impl Live {
 
 /// How many replicas a scaled Deployment has is its autoscaler's word.
 fn leave_to_autoscalers(all: &mut BTreeMap<ObjectKey, Value>) {
-    let scalers = all.iter().filter(|(key, _)| key.kind == "HorizontalPodAutoscaler");
+    let scalers = all
+        .iter()
+        .filter(|(key, _)| key.kind == "HorizontalPodAutoscaler");
     let scaled: Vec<ObjectKey> = scalers
         .map(|(key, scaler)| {
             let name = scaler["spec"]["scaleTargetRef"]["name"].as_str().unwrap();
@@ -92,7 +94,10 @@ fn leave_to_autoscalers(all: &mut BTreeMap<ObjectKey, Value>) {
         .collect();
     for key in scaled {
         let deployment = all.get_mut(&key).unwrap();
-        deployment["spec"].as_object_mut().unwrap().remove("replicas");
+        deployment["spec"]
+            .as_object_mut()
+            .unwrap()
+            .remove("replicas");
     }
 }
 
