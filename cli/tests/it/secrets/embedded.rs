@@ -124,5 +124,5 @@ fn canaries_are_nowhere_else(scene: &Scene<'_>, generated: &str) {
     scan.look_at(scene.cluster, |path| path.contains("/secrets/"));
     let audit = fs::read(scene.cluster.path().join("audit.log")).unwrap();
     scan.look("the audit log", &audit);
-    scan.is_clean(scene.cluster, "stripe-api-key", SECOND);
+    scan.found_nothing(scene.cluster, "stripe-api-key", SECOND);
 }

@@ -60,7 +60,7 @@ impl Scan {
     }
 
     /// Nothing was found; and the scan of the agent's documents reads them, and finds what is planted.
-    pub(super) fn is_clean(mut self, cluster: &Cluster, named: &str, planted: &str) {
+    pub(super) fn found_nothing(mut self, cluster: &Cluster, named: &str, planted: &str) {
         assert!(self.found.is_empty(), "{:#?}", self.found);
         let documents = documents(cluster);
         let names = |(_, document): &(String, Vec<u8>)| contains(document, named);
