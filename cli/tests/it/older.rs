@@ -30,7 +30,7 @@ fn generations_are_listed_compared_and_gone_back_to() {
         .says(&["hello/production: nothing is accepted"]);
     ran(&["history", "--env", "prodution"])
         .expect(1)
-        .says(&["no environment `prodution`; it has production"]);
+        .says(&["no environment `prodution`"]);
     ran(&["history", "--env", "x", "--project", "hello"]).expect(1);
     ran(&with(&["rollback"], &["--auto-approve"]))
         .expect(1)
