@@ -3,6 +3,7 @@
 //! Pure data. Requests refuse unknown fields, so a misspelt option is never ignored; responses may
 //! gain fields. Documents of the contract (index, bundle, report, plans) travel as they are.
 
+mod approvals;
 mod hosts;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -10,20 +11,20 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use starform_contract::{
-    ClusterId, ClusterProfile, Digest, EffectId, EnvironmentName, Generation, ObjectKey, PlanId,
-    ProjectId, ProjectName, ServiceId, ServiceName, VolumeName, WorkspaceId,
+    ClusterId, ClusterProfile, Digest, EnvironmentName, Generation, ObjectKey, PlanId, ProjectId,
+    ProjectName, ServiceId, ServiceName, VolumeName, WorkspaceId,
     bundle::EnvironmentBundle,
     model::ServiceKind,
     report::{Drift, Health, ObjectReport, ServiceReport},
     signature::TrustedKey,
 };
 use starform_plan::{
-    approval::Approved,
-    document::{FieldChange, Finding, Plan, Plans, Summary},
+    document::{FieldChange, Finding, Summary},
     removal::VolumePlace,
 };
 use zeroize::Zeroizing;
 
+pub use approvals::{PlanApproval, ShownPlan};
 pub use hosts::{HostState, HostStatus, TxtRecord};
 
 use crate::{
@@ -261,41 +262,6 @@ pub struct Rollback {
     /// The generation to go back to; the environment's previous one when left out.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub to: Option<Generation>,
-}
-
-/// `GET /v1/plans/{id}`: the document, and what stands beside it.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct ShownPlan {
-    #[serde(flatten)]
-    pub plan: Plan,
-    /// Of what it does, if it needs one and has one.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub approval: Option<Approved>,
-}
-
-impl From<ShownPlan> for Plans {
-    fn from(shown: ShownPlan) -> Self {
-        let approval = shown.approval.into_iter();
-        let effect = shown.plan.effect_id.clone();
-        Self {
-            approvals: approval
-                .map(|approved| (effect.clone(), approved))
-                .collect(),
-            ..Self::new(vec![shown.plan], BTreeMap::new())
-        }
-    }
-}
-
-/// `POST /v1/plans/{id}/approve`.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct PlanApproval {
-    pub plan_id: PlanId,
-    /// What is approved, whichever plan does it.
-    pub effect_id: EffectId,
-    pub project_id: ProjectId,
-    pub environment: EnvironmentName,
-    #[serde(flatten)]
-    pub approved: Approved,
 }
 
 /// `POST /v1/plans/{id}/apply` (202) and `GET /v1/applies/{id}`.
