@@ -160,7 +160,10 @@ impl Cache {
         fs::create_dir_all(file.parent().unwrap_or(&self.folder))?;
         // So that nobody commits it.
         fs::write(self.folder.join(".gitignore"), "*\n")?;
-        fs::write(file, bytes()?)
+        // Whole or not at all: a bundle that is there is not written again.
+        let part = file.with_extension("part");
+        fs::write(&part, bytes()?)?;
+        fs::rename(part, file)
     }
 }
 
@@ -176,4 +179,81 @@ fn file_name(digest: &Digest) -> String {
 
 fn plan_file(id: &PlanId) -> String {
     format!("plans/{}.json", id.digest().hex())
+}
+
+#[cfg(test)]
+mod tests {
+    use starform_contract::{
+        ClusterId, ProjectBundle, ProjectEntry, ProjectId, ProjectName, WorkspaceId,
+        bundle::BundleSchema,
+    };
+
+    use super::*;
+
+    /// A cluster that accepted the bundle of a project without anything in it.
+    fn seen(tier: &str) -> Seen {
+        let project = ProjectName::new("shop").unwrap();
+        let bundle = ProjectBundle {
+            schema: BundleSchema::V1,
+            workspace_id: WorkspaceId::local(),
+            project_id: ProjectId::local(&project),
+            project,
+            namespace: "sf-shop".to_owned(),
+            tier: tier.to_owned(),
+            objects: Vec::new(),
+            names: Vec::new(),
+        };
+        let entry = ProjectEntry {
+            namespace: bundle.namespace.clone(),
+            bundle: bundle.digest(),
+            environments: BTreeMap::new(),
+            accepted: Vec::new(),
+        };
+        let cluster: ClusterId = "0191f0a4-0000-7000-8000-000000000001".parse().unwrap();
+        let projects = BTreeMap::from([(bundle.project_id, entry)]);
+        Seen {
+            index: Index::empty(cluster).successor(projects),
+            bundles: BTreeMap::from([(bundle.digest(), Bundle::Project(bundle))]),
+            profile: ClusterProfile::default(),
+            secrets: None,
+            server: "https://example.org".to_owned(),
+        }
+    }
+
+    fn bundles(folder: &Path) -> usize {
+        fs::read_dir(folder.join(".starform/bundles"))
+            .unwrap()
+            .count()
+    }
+
+    #[test]
+    fn what_was_seen_is_seen_again_and_older_bundles_go() {
+        let folder = tempfile::tempdir().unwrap();
+        let cache = Cache::new(folder.path());
+        assert!(cache.seen().is_none());
+        for tier in ["standard", "large", "large"] {
+            let seen = seen(tier);
+            cache.keep_seen(&seen);
+            let again = cache.seen().unwrap();
+            assert_eq!(again.bundles, seen.bundles);
+            assert_eq!(again.index, seen.index);
+            assert_eq!(bundles(folder.path()), 1);
+        }
+    }
+
+    #[test]
+    fn a_bundle_that_is_lost_or_changed_leaves_all_aside() {
+        let folder = tempfile::tempdir().unwrap();
+        let cache = Cache::new(folder.path());
+        let seen = seen("standard");
+        cache.keep_seen(&seen);
+        let (digest, _) = seen.bundles.first_key_value().unwrap();
+        let file = folder.path().join(".starform").join(bundle_file(digest));
+        fs::write(&file, b"{}").unwrap();
+        assert!(cache.seen().is_none());
+        fs::remove_file(&file).unwrap();
+        assert!(cache.seen().is_none());
+        cache.keep_seen(&seen);
+        assert_eq!(cache.seen().unwrap().bundles, seen.bundles);
+    }
 }
