@@ -157,18 +157,42 @@ pub(crate) fn reminders(environment: &EnvironmentBundle) -> impl Iterator<Item =
     let unsaid = environment.kept.iter().filter(|kept| !kept.meant);
     unsaid.map(|kept| {
         let name = called(environment, kept);
+        let volume = described(environment, kept, &name);
         let cure = if environment.is_empty() {
             format!(
                 "add `--destroy {name}` to delete it too, or later run `starform environment delete {} --destroy {name}`",
                 environment.environment
+            )
+        } else if is_declared(environment, &name) {
+            format!(
+                "write `removed volume {name} data=destroy` to delete it, or `data=keep` to leave it be; the volume {name} that is declared is another one and stays"
             )
         } else {
             format!(
                 "write `removed volume {name} data=destroy` to delete it, `data=keep` to leave it be, or declare it again"
             )
         };
-        let title = format!("the volume {name} is left behind with its data; {cure}");
+        let title = format!("the volume {volume} is left behind with its data; {cure}");
         warning(title)
+    })
+}
+
+/// With its claim's name where `name` is also another volume's.
+fn described(environment: &EnvironmentBundle, kept: &Kept, name: &str) -> String {
+    let all = environment.kept.iter();
+    let alike = all.filter(|other| called(environment, other) == name);
+    match kept.object.key() {
+        Some(key) if alike.count() > 1 || is_declared(environment, name) => {
+            format!("{name} ({})", key.name)
+        }
+        Some(_) | None => name.to_owned(),
+    }
+}
+
+fn is_declared(environment: &EnvironmentBundle, name: &str) -> bool {
+    environment.services.iter().any(|entry| {
+        let mut volumes = entry.objects.iter().filter_map(Object::volume);
+        volumes.any(|volume| format!("{}.{volume}", entry.name) == name)
     })
 }
 

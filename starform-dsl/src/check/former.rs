@@ -105,17 +105,32 @@ fn judge_removed(
         return Some(removed_twice(removed, first));
     }
     if let Some(place) = declared(model, &removed.what) {
-        let title = format!("`{}` is removed and declared", removed.what.name());
-        return Some(
-            Diagnostic::new(codes::REMOVED_DECLARED, removed.name, title)
-                .also(place, "declared here")
-                .help("take the `removed` line out, or what it names"),
-        );
+        return Some(removed_and_declared(removed, place));
     }
     if let Some((service, was)) = renamed.get(removed.what.service()) {
         return Some(removed_and_renamed(removed, service, was));
     }
     holds_no_data(removed)
+}
+
+/// Of a volume the word may be about another one: a service that was removed and came back is a new one,
+/// beside what the former left behind. A plan never takes away what is declared.
+fn removed_and_declared(removed: &Removed, place: Span) -> Diagnostic {
+    let name = removed.what.name();
+    let (code, title, help) = match &removed.what {
+        Gone::Service(..) => (
+            codes::REMOVED_DECLARED,
+            format!("`{name}` is removed and declared"),
+            "take the `removed` line out, or what it names",
+        ),
+        Gone::Volume(..) => (
+            codes::REMOVED_OF_BEFORE,
+            format!("`{name}` is declared, and stays"),
+            "take the `removed` line out, unless an earlier service left a volume of this name behind",
+        ),
+    };
+    let said = Diagnostic::new(code, removed.name, title);
+    said.also(place, "declared here").help(help)
 }
 
 fn removed_twice(removed: &Removed, first: &Removed) -> Diagnostic {

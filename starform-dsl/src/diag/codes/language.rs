@@ -86,7 +86,7 @@ codes! { LANGUAGE;
     3014 WAS_TWICE Error "two services with one former name"
         "Two services name the same service as what they were, and only one can go on as it.";
     3015 REMOVED_DECLARED Error "removed and declared"
-        "`removed` names a service or a volume that is declared, so the file says both that it is gone and that it is there.";
+        "`removed` names a service that is declared, so the file says both that it is gone and that it is there.";
     3016 REMOVED_TWICE Error "removed twice"
         "Two `removed` nodes name the same thing.";
     3017 REMOVED_RENAMED Error "removed and renamed"
@@ -95,6 +95,8 @@ codes! { LANGUAGE;
         "The value holds the name of a service's output in braces, but is taken as it is written: only in a `(template)` does `{SERVICE.OUTPUT}` put in an output, without `$` and with one brace.";
     3019 NOT_LET_IN Warning "reference to a service that does not let this one in"
         "The service that is named lists with `allow-from` who may reach it, and this one is not among them.";
+    3020 REMOVED_OF_BEFORE Warning "removed volume that is declared again"
+        "`removed` names a volume that is declared. The declared one stays; the word is about one that an earlier service of this name left behind.";
     4001 RESERVED_ENVIRONMENT Error "reserved name of an environment"
         "`preview` and `pr-NUMBER` belong to preview environments.";
     4002 OVERLAPPING_IN Error "two `in` blocks with the same child for one environment"

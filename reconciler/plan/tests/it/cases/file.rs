@@ -16,7 +16,7 @@
 //! ```
 //!
 //! `before` and `after` go into the topic's `base.kdl` where it says `@@`; a topic without one holds whole
-//! files. Without `before` nothing is accepted. `objects before` and `objects after` are JSON lists
+//! files. Without `before` nothing is accepted; several are accepted one after the other. `objects before` and `objects after` are JSON lists
 //! of objects of service `api`. All that follows is expected, by the name of the view.
 
 /// One file.
@@ -65,6 +65,12 @@ impl Case {
 
     pub(super) fn input(&self, name: &str) -> Option<&str> {
         let found = self.input.iter().find(|(known, _)| known == name);
+        found.map(|(_, body)| body.as_str())
+    }
+
+    /// Every section of this name, in the order of the file.
+    pub(super) fn inputs(&self, name: &str) -> impl Iterator<Item = &str> {
+        let found = self.input.iter().filter(move |(known, _)| known == name);
         found.map(|(_, body)| body.as_str())
     }
 

@@ -51,7 +51,7 @@ enum Side {
 pub(super) fn plans(base: &str, case: &Case) -> Result<Plans, String> {
     let asked = Asked::read(case.input("asked").unwrap_or_default())?;
     let mut world = World::new();
-    if let Some(before) = case.input("before") {
+    for before in case.inputs("before") {
         let project = compiled(base, before)?;
         for (name, _) in project.environments() {
             let proposal = proposal(&world, &project, name, &asked, Side::Before, case)?;
