@@ -169,19 +169,10 @@ impl fmt::Display for Need {
             .collect();
         does.extend(self.unprotects.then(|| "takes `protect` away".to_owned()));
         let name = &self.protected;
-        let does = list(&does);
+        let does = values::list(&does);
         write!(
             f,
             "{name} is protected and the plan {does}, so it needs an approval"
         )
-    }
-}
-
-/// `a`, `a and b`, `a, b and c`
-fn list(parts: &[String]) -> String {
-    match parts {
-        [] => String::new(),
-        [only] => only.clone(),
-        [most @ .., last] => format!("{} and {last}", most.join(", ")),
     }
 }

@@ -16,6 +16,7 @@ use crate::{
     document::{Action, Finding, FindingSeverity, Plan},
     kept,
     propose::Proposal,
+    view::values,
 };
 
 /// What the files say of names that are not used any more.
@@ -100,7 +101,7 @@ impl Volumes {
         let meant = match (known, near) {
             (true, None) => return None,
             (true | false, Some(near)) => format!("did you mean {near}?"),
-            (false, None) => format!("what is left behind is {}", list(&left)),
+            (false, None) => format!("what is left behind is {}", values::list(&left)),
         };
         Some(format!(
             "`removed` names the volume {asked}, and there is none; {meant}"
@@ -123,16 +124,7 @@ fn goes(asked: &str, deleted: &BTreeSet<&str>, word: &str) -> String {
         Some(name) => format!("did you mean `{word}{name}`?"),
         None => "did you mean one of them?".to_owned(),
     };
-    format!("{} {verb} deleted; {meant}", list(deleted))
-}
-
-fn list(names: &BTreeSet<&str>) -> String {
-    let names: Vec<&str> = names.iter().copied().collect();
-    match names.split_last() {
-        None => String::new(),
-        Some((last, [])) => (*last).to_owned(),
-        Some((last, others)) => format!("{} and {last}", others.join(", ")),
-    }
+    format!("{} {verb} deleted; {meant}", values::list(deleted))
 }
 
 fn never_here(title: String, at: Option<&str>) -> Finding {

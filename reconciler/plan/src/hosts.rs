@@ -55,18 +55,19 @@ impl OthersHosts {
 
     fn find(&self, host: &str) -> Option<(&String, &Option<ProjectName>)> {
         self.0.get_key_value(host).or_else(|| {
-            let zones = host
-                .match_indices('.')
-                .map(|(at, _)| format!("*{}", &host[at..]));
-            let above = zones
-                .into_iter()
-                .find_map(|wildcard| self.0.get_key_value(&wildcard));
+            let above = wildcards_above(host).find_map(|wildcard| self.0.get_key_value(&wildcard));
             above.or_else(|| {
                 let zone = host.strip_prefix('*')?;
                 self.0.iter().find(|(other, _)| other.ends_with(zone))
             })
         })
     }
+}
+
+/// The wildcards that take a host in; a wildcard takes itself in.
+pub fn wildcards_above(host: &str) -> impl Iterator<Item = String> + '_ {
+    host.match_indices('.')
+        .map(|(at, _)| format!("*{}", &host[at..]))
 }
 
 /// A host of a web service, as its accepted model has it.

@@ -15,6 +15,7 @@ use starform_plan::{
     codes,
     crosscheck::{hosts_of, unverified_hosts},
     document::{Finding, FindingSeverity},
+    hosts::wildcards_above,
 };
 
 use super::{
@@ -142,9 +143,7 @@ pub(super) async fn is_taken(
             return Ok(true);
         }
     }
-    let labels = host.match_indices('.').map(|(at, _)| &host[at + 1..]);
-    for zone in labels {
-        let wildcard = format!("*.{zone}");
+    for wildcard in wildcards_above(host) {
         if wildcard != host && tx.row(equal, params![wildcard, project]).await?.is_some() {
             return Ok(true);
         }

@@ -133,6 +133,21 @@ pub fn count(number: usize, noun: &str) -> String {
     }
 }
 
+/// `a`, `a and b`, `a, b and c`.
+pub(crate) fn list<T: AsRef<str>>(parts: impl IntoIterator<Item = T>) -> String {
+    let parts: Vec<T> = parts.into_iter().collect();
+    let mut text = String::new();
+    for (at, part) in parts.iter().enumerate() {
+        text.push_str(match at {
+            0 => "",
+            at if at + 1 == parts.len() => " and ",
+            _ => ", ",
+        });
+        text.push_str(part.as_ref());
+    }
+    text
+}
+
 /// A secret's change, in words that no quoted text can be mistaken for.
 pub fn secret(change: SecretChange) -> &'static str {
     match change {

@@ -12,13 +12,12 @@ use starform_contract::{
     Origins, ServiceEntry, ServiceName, bundle::Written, digest::canonical,
 };
 use starform_plan::{
-    Proposal, ProposeInput,
+    Proposal,
     diff::{fields, model},
     document::{Action, Owner, Plan},
-    propose::propose,
 };
 
-use super::{laws::shop, world::World};
+use super::{laws::shop, propose::altered, world::World};
 
 proptest! {
     #![proptest_config(ProptestConfig { cases: 48, failure_persistence: None, ..ProptestConfig::default() })]
@@ -55,22 +54,12 @@ proptest! {
 fn an_object_that_stands_twice_is_not_left_out() {
     let state = crate::sample::shop();
     let world = World::having(&state);
-    let mut rendered = world.render(&state);
-    let twin = &rendered.environment.services[0].objects[0];
-    let mut manifest = twin.manifest.clone();
-    manifest["metadata"]["annotations"] = serde_json::json!({"example.org/other": "1"});
-    let twin = Object::new(manifest, twin.wave, twin.deletion);
-    rendered.environment.objects.push(twin);
-    let proposal = propose(ProposeInput {
-        accepted: &world.accepted(state.project_id),
-        project: rendered.project,
-        environment: rendered.environment,
-        origins: &Origins::default(),
-        revision: None,
-        only: None,
-        adopt: &BTreeSet::new(),
-        again: &BTreeSet::new(),
-        removed: &[],
+    let proposal = altered(&world, &state, |rendered| {
+        let twin = &rendered.environment.services[0].objects[0];
+        let mut manifest = twin.manifest.clone();
+        manifest["metadata"]["annotations"] = serde_json::json!({"example.org/other": "1"});
+        let twin = Object::new(manifest, twin.wave, twin.deletion);
+        rendered.environment.objects.push(twin);
     });
     assert_eq!(proposal.plan.objects, []);
     assert_eq!(proposal.plan.services, []);

@@ -7,21 +7,21 @@ use std::collections::{BTreeMap, BTreeSet};
 use proptest::prelude::*;
 use serde_json::Value;
 use starform_contract::{
-    EnvironmentBundle, EnvironmentState, Object, ObjectKey, Origins, ProjectBundle, ProjectId,
-    ProjectName, WorkspaceId,
+    EnvironmentBundle, EnvironmentState, Object, ObjectKey, ProjectBundle, ProjectId, ProjectName,
+    WorkspaceId,
     model::{AllowFrom, Variable, Workload},
 };
 use starform_plan::{
-    Proposal, ProposeInput,
+    Proposal,
     diff::fields,
     document::{Action, Owner, Plan, Plans},
     ids,
-    propose::propose,
     view::{TextOptions, summary, text, values},
 };
 
 use super::{
     applied,
+    propose::altered,
     world::{Asked, World, environment, sound},
 };
 use crate::arbitrary::{self, Identity};
@@ -211,21 +211,11 @@ pub(crate) fn order_does_not_matter(
     let mut b = b.clone();
     dice.shuffle(&mut b.services);
     dice.shuffle(&mut b.names);
-    let mut rendered = world.render(&b);
-    dice.shuffle(&mut rendered.environment.services);
-    dice.shuffle(&mut rendered.environment.objects);
-    dice.shuffle(&mut rendered.project.objects);
-    dice.shuffle(&mut rendered.project.names);
-    let turned = propose(ProposeInput {
-        accepted: &world.accepted(b.project_id),
-        project: rendered.project,
-        environment: rendered.environment,
-        origins: &Origins::default(),
-        revision: None,
-        only: None,
-        adopt: &BTreeSet::new(),
-        again: &BTreeSet::new(),
-        removed: &b.removed,
+    let turned = altered(&world, &b, |rendered| {
+        dice.shuffle(&mut rendered.environment.services);
+        dice.shuffle(&mut rendered.environment.objects);
+        dice.shuffle(&mut rendered.project.objects);
+        dice.shuffle(&mut rendered.project.names);
     });
     prop_assert_eq!(bytes(&straight.plan), bytes(&turned.plan));
     prop_assert_eq!(straight, turned);

@@ -423,7 +423,7 @@ pub(super) fn altered(
         only: None,
         adopt: &BTreeSet::new(),
         again: &BTreeSet::new(),
-        removed: &[],
+        removed: &state.removed,
     })
 }
 
