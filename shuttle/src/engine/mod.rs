@@ -363,6 +363,23 @@ impl Engine {
             };
             self.inventory.complete(key, done, self.now);
         }
+        self.catch_up(key);
+    }
+
+    /// An engine that was lost before the answer to its write left an object under a uid that no record
+    /// names, with all fields as they were recorded; or a Job that has completed since.
+    fn catch_up(&mut self, key: &ObjectKey) {
+        let state = self.state();
+        let (Some(wanted), Some(live)) = (state.objects.get(key), self.live.get(key)) else {
+            return;
+        };
+        let recorded = self.inventory.get(key).and_then(|entry| entry.uid.as_ref());
+        if let Some(own) = &live.own
+            && recorded != Some(&live.uid)
+            && self.condition(key, wanted) == Condition::Clean
+        {
+            self.inventory.record(key, &live.uid, &own.fields, self.now);
+        }
     }
 
     /// An object of ours is not shown any more.

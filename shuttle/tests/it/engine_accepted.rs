@@ -2,14 +2,17 @@
 //!
 //! Pure. Read on in `engine_world` for what engine and model make of them.
 
-use std::{collections::BTreeMap, sync::Arc};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    sync::Arc,
+};
 
 use serde_json::{Value, json};
 use starform_contract::{
     Accepted, Bundle, ClusterId, Consent, Deletion, Digest, EnvironmentBundle, EnvironmentName,
     Index, Kept, Object, ObjectKey, ObjectName, PlanId, ProjectBundle, ProjectEntry, ProjectId,
     ProjectName, ServiceEntry, ServiceId, ServiceKind, ServiceName, WorkspaceId,
-    bundle::{BundleSchema, RELEASE_ANNOTATION, Wave},
+    bundle::{BundleSchema, RELEASE_ANNOTATION, SealedRef, Wave},
     state::DriftPolicy,
 };
 use starform_shuttle::engine::io::Desired;
@@ -28,6 +31,10 @@ pub(crate) struct Service {
     pub(crate) release: Option<&'static str>,
     /// It has a volume.
     pub(crate) disk: bool,
+    /// The name by which it came, when that was another one: its id and the names of its objects stay.
+    pub(crate) was: Option<&'static str>,
+    /// The version of its secret, when it has one.
+    pub(crate) secret: Option<u64>,
 }
 
 impl Service {
@@ -40,13 +47,25 @@ impl Service {
             incarnation: 0,
             release: None,
             disk: false,
+            was: None,
+            secret: None,
         }
+    }
+
+    pub(crate) fn with(mut self, change: impl FnOnce(&mut Self)) -> Self {
+        change(&mut self);
+        self
+    }
+
+    /// What its objects are called.
+    pub(crate) fn object_name(&self) -> String {
+        format!("{}--production", self.was.unwrap_or(self.name))
     }
 
     /// The Job of its release.
     pub(crate) fn job(&self) -> ObjectKey {
         let release = self.release.expect("it has a release");
-        key("Job", &format!("{}--production-r-{release}", self.name))
+        key("Job", &format!("{}-r-{release}", self.object_name()))
     }
 }
 
@@ -107,6 +126,20 @@ impl Accepting {
     pub(crate) fn accept(&mut self, services: &[Service], consent: Consent) -> Desired {
         let environment = Bundle::Environment(self.environment(services));
         self.accepted(own(own_objects()), Some(environment), consent)
+    }
+
+    /// Every object of the state of now.
+    pub(crate) fn wanted(&self) -> BTreeSet<ObjectKey> {
+        let bundles = self.index.bundles().into_iter();
+        let objects = bundles.flat_map(|digest| self.bundles[digest].objects());
+        objects.filter_map(Object::key).collect()
+    }
+
+    /// What is wanted now and would not be after a plan that makes the environment these services.
+    pub(crate) fn dropped(&self, services: &[Service]) -> Vec<ObjectKey> {
+        let mut after = self.clone();
+        after.accept(services, Consent::default());
+        self.wanted().difference(&after.wanted()).cloned().collect()
     }
 
     /// Accepts a plan by which the project has no policy of its own any more.
@@ -247,71 +280,97 @@ fn own_objects() -> Vec<Object> {
 }
 
 fn service(service: &Service) -> ServiceEntry {
-    let name = ServiceName::new(service.name).unwrap();
-    let id = ServiceId::derive(project(), &name, service.incarnation);
-    let object_name = format!("{name}--production");
-    let make = |wave, api: &str, kind: &str, spec: Value| {
-        object(
-            wave,
-            manifest(api, kind, &object_name, Some(Some(id)), spec),
-        )
-    };
-    let mut spec = json!({
-        "selector": {"matchLabels": {"starform.io/service-id": id.to_string()}},
-        "progressDeadlineSeconds": 180,
-        "template": {"spec": {"containers": [{"name": "app", "image": service.image}]}},
-    });
-    if let Some(replicas) = service.replicas {
-        spec["replicas"] = json!(replicas);
-    }
+    let first = ServiceName::new(service.was.unwrap_or(service.name)).unwrap();
+    let id = ServiceId::derive(project(), &first, service.incarnation);
     let mut objects = vec![
-        make(1, "v1", "ServiceAccount", json!({})),
-        make(4, "v1", "Service", json!({"clusterIP": "auto"})),
-        make(4, "apps/v1", "Deployment", spec),
+        service.made(id, 1, "v1", "ServiceAccount", json!({})),
+        service.made(id, 4, "v1", "Service", json!({"clusterIP": "auto"})),
+        service.made(id, 4, "apps/v1", "Deployment", deployment(service, id)),
     ];
-    if service.disk {
-        let name = format!("{object_name}--data");
-        let claim = manifest(
-            "v1",
-            "PersistentVolumeClaim",
-            &name,
-            Some(Some(id)),
-            json!({}),
-        );
-        objects.push(Object::new(claim, Wave(2), Deletion::Retain));
-    }
-    if let Some(release) = service.release {
-        let name = service.job().name;
-        let spec = json!({
-            "activeDeadlineSeconds": 60,
-            // The API server's own.
-            "selector": {"matchLabels": {"job-name": name}},
-            "template": {"spec": {"containers": [{"name": "app", "image": release}]}},
-        });
-        let mut job = manifest("batch/v1", "Job", &name, Some(Some(id)), spec);
-        let runs = Digest::of(&release).to_string();
-        job["metadata"]["annotations"] = json!({RELEASE_ANNOTATION: runs});
-        objects.push(object(3, job));
-    }
+    objects.extend(service.secret.map(|version| secret(service, id, version)));
+    objects.extend(service.disk.then(|| claim(service, id)));
+    objects.extend(service.release.map(|release| job(service, id, release)));
     if service.replicas.is_none() {
         let spec = json!({"minReplicas": 2, "maxReplicas": 9});
-        objects.push(make(4, "autoscaling/v2", "HorizontalPodAutoscaler", spec));
+        objects.push(service.made(id, 4, "autoscaling/v2", "HorizontalPodAutoscaler", spec));
     }
     if service.routed {
         let spec = json!({"hostnames": [service.name]});
-        objects.push(make(5, "gateway.networking.k8s.io/v1", "HTTPRoute", spec));
+        objects.push(service.made(id, 5, "gateway.networking.k8s.io/v1", "HTTPRoute", spec));
     }
     ServiceEntry {
         workspace_id: WorkspaceId::local(),
         project_id: project(),
         environment: production(),
         service_id: id,
-        object_name: ObjectName::candidate(&name, service.incarnation + 1),
-        name,
+        object_name: ObjectName::candidate(&first, service.incarnation + 1),
+        name: ServiceName::new(service.name).unwrap(),
         kind: ServiceKind::Web,
         model: json!({}),
         objects,
     }
+}
+
+impl Service {
+    /// An object that has the service's own name.
+    fn made(&self, id: ServiceId, wave: u8, api: &str, kind: &str, spec: Value) -> Object {
+        let mut made = manifest(api, kind, &self.object_name(), Some(Some(id)), spec);
+        made["metadata"]["labels"]["starform.io/service-name"] = json!(self.name);
+        object(wave, made)
+    }
+}
+
+fn deployment(service: &Service, id: ServiceId) -> Value {
+    let checksum = format!("{:?}", service.secret);
+    let mut spec = json!({
+        "selector": {"matchLabels": {"starform.io/service-id": id.to_string()}},
+        "progressDeadlineSeconds": 180,
+        "template": {
+            "metadata": {"annotations": {"starform.io/config-checksum": checksum}},
+            "spec": {"containers": [{"name": "app", "image": service.image}]},
+        },
+    });
+    if let Some(replicas) = service.replicas {
+        spec["replicas"] = json!(replicas);
+    }
+    spec
+}
+
+fn secret(service: &Service, id: ServiceId, version: u64) -> Object {
+    let reference = SealedRef {
+        secret: "password".to_owned(),
+        version,
+        environment: None,
+    };
+    let sealed = BTreeMap::from([("PASSWORD".to_owned(), reference)]);
+    let secret = service.made(id, 2, "v1", "Secret", json!({}));
+    Object::with_sealed(secret.manifest, secret.wave, secret.deletion, sealed)
+}
+
+fn claim(service: &Service, id: ServiceId) -> Object {
+    let name = format!("{}--data", service.object_name());
+    let claim = manifest(
+        "v1",
+        "PersistentVolumeClaim",
+        &name,
+        Some(Some(id)),
+        json!({}),
+    );
+    Object::new(claim, Wave(2), Deletion::Retain)
+}
+
+fn job(service: &Service, id: ServiceId, release: &str) -> Object {
+    let name = service.job().name;
+    let spec = json!({
+        "activeDeadlineSeconds": 60,
+        // The API server's own.
+        "selector": {"matchLabels": {"job-name": name}},
+        "template": {"spec": {"containers": [{"name": "app", "image": release}]}},
+    });
+    let mut job = manifest("batch/v1", "Job", &name, Some(Some(id)), spec);
+    let runs = Digest::of(&release).to_string();
+    job["metadata"]["annotations"] = json!({RELEASE_ANNOTATION: runs});
+    object(3, job)
 }
 
 /// `scope`: `None` the project's, `Some(None)` the environment's.

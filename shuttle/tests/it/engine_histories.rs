@@ -7,12 +7,12 @@ use std::collections::BTreeSet;
 
 use proptest::prelude::*;
 use serde_json::json;
-use starform_contract::{Consent, ObjectKey};
+use starform_contract::ObjectKey;
 use starform_shuttle::engine::io::{Input, Millis, Request, RequestId, Response};
 
 use crate::{
     engine_accepted::{Accepting, Service, deleting},
-    engine_laws::{content, difference},
+    engine_same::{content, difference},
     engine_world::World,
     model_cluster::ModelCluster,
 };
@@ -82,8 +82,6 @@ struct History {
     )>,
     /// Everything that any accepted plan let go.
     may_go: BTreeSet<ObjectKey>,
-    /// Whether each deletion was of an object that nothing wanted when it was asked for.
-    wanted: BTreeSet<ObjectKey>,
 }
 
 impl History {
@@ -94,7 +92,6 @@ impl History {
             accepting,
             answers: Vec::new(),
             may_go: BTreeSet::new(),
-            wanted: BTreeSet::new(),
         }
     }
 
@@ -191,22 +188,8 @@ impl History {
 
     /// Accepts a plan that makes the environment so, and lets go of all that it no longer holds.
     fn want(&mut self, services: &[Service]) {
-        let mut preview = self.accepting.clone();
-        let desired = preview.accept(services, Consent::default());
-        let wanted: BTreeSet<ObjectKey> = desired
-            .index
-            .bundles()
-            .into_iter()
-            .flat_map(|digest| {
-                desired.bundles[digest]
-                    .objects()
-                    .filter_map(starform_contract::Object::key)
-                    .collect::<Vec<_>>()
-            })
-            .collect();
-        let gone: Vec<ObjectKey> = self.wanted.difference(&wanted).cloned().collect();
+        let gone = self.accepting.dropped(services);
         self.may_go.extend(gone.iter().cloned());
-        self.wanted = wanted;
         let desired = self.accepting.accept(services, deleting(&gone));
         self.world.tell(Input::Desired(desired));
     }

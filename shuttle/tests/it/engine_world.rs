@@ -53,6 +53,11 @@ impl World {
         world
     }
 
+    /// Another state is accepted while the process runs.
+    pub(crate) fn want(&mut self, desired: Desired) {
+        self.tell(Input::Desired(desired));
+    }
+
     pub(crate) fn tell(&mut self, input: Input) -> usize {
         let event = Event {
             now: self.now,

@@ -98,6 +98,10 @@ impl ModelCluster {
         self.objects.contains_key(key)
     }
 
+    pub(crate) fn uid(&self, key: &ObjectKey) -> Option<&str> {
+        self.objects.get(key).map(|stored| stored.uid.as_str())
+    }
+
     pub(crate) fn version(&self, key: &ObjectKey) -> u64 {
         self.objects[key].version
     }
@@ -235,7 +239,7 @@ impl ModelCluster {
                 return Err(not_found());
             }
         }
-        let stated = leaves(&apply.manifest);
+        let stated = stated(apply);
         let owner = (apply.manager.name().to_owned(), "Apply");
         let before = self.objects.get(key).cloned();
         let mut stored = before
@@ -363,6 +367,18 @@ impl ModelCluster {
     fn observed(&self, key: &ObjectKey) -> Option<Observed> {
         observed(key, self.objects.get(key)?)
     }
+}
+
+/// What the shell sends: for a secret's value a name stands here.
+fn stated(apply: &Apply) -> BTreeMap<Path, Value> {
+    let sealed = apply.sealed.iter().flat_map(|sealed| &sealed.references);
+    let values = sealed.map(|(data, reference)| {
+        let value = json!(format!("{} {}", reference.secret, reference.version));
+        (vec!["data".to_owned(), data.clone()], value)
+    });
+    let mut stated = leaves(&apply.manifest);
+    stated.extend(values);
+    stated
 }
 
 fn object(observed: Observed) -> Response {

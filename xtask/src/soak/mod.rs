@@ -3,6 +3,7 @@
 //! Effects: as the soak that is named. Always holds: every entry runs the real thing and fails where its law does.
 //! Read on in the module of each soak.
 
+mod agent;
 mod claims;
 pub mod fmt;
 mod isolation;
@@ -20,6 +21,10 @@ struct Soak {
 }
 
 const SOAKS: &[Soak] = &[
+    Soak {
+        name: "agent",
+        run: agent::run,
+    },
     Soak {
         name: "claims",
         run: claims::run,

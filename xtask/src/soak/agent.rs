@@ -1,0 +1,17 @@
+//! The agent's engine at full size, against a model of an API server: lost at every request and once more at every request
+//! of the one that takes over.
+//!
+//! Effects: builds and runs tests of `starform-shuttle` in release. Always holds: the cases are the same every time.
+//! Read on in `shuttle/tests/it/engine_laws.rs`.
+
+use anyhow::Result;
+
+use crate::process;
+use crate::tally::Tally;
+
+const TESTS: &str =
+    "test --release --package starform-shuttle --test it -- --ignored --nocapture engine_";
+
+pub(super) fn run() -> Result<()> {
+    Tally::held(&mut process::cargo(TESTS.split(' ')), 1)
+}
