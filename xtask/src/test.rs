@@ -18,6 +18,10 @@ use crate::tally::Tally;
 use crate::testbed::{self, Cluster, Testbed};
 use crate::{place, process};
 
+/// What property tests begin with: the same cases in each run. New ones are looked for by `cargo xtask soak` and
+/// `fuzz`, by a test binary alone, or with another number here.
+const SEED: &str = "PROPTEST_RNG_SEED";
+
 /// What tests find in the environment. A value that is there already is used instead of a server of our own.
 pub struct Servers {
     testbed: Testbed,
@@ -125,7 +129,11 @@ fn deny() -> Result<()> {
 }
 
 fn tests() -> Command {
-    process::cargo(["test", "--workspace", "--no-fail-fast"])
+    let mut tests = process::cargo(["test", "--workspace", "--no-fail-fast"]);
+    if env::var_os(SEED).is_none() {
+        tests.env(SEED, "1");
+    }
+    tests
 }
 
 fn close(mut tally: Tally, status: ExitStatus) -> ExitCode {

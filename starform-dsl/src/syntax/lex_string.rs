@@ -231,29 +231,34 @@ impl Lexer<'_> {
     }
 }
 
-/// So many lines may follow the first one of a string that was meant to go on.
+/// So many lines may follow the first one of a string that was meant to go on. Empty ones do not count: how many there
+/// are is style.
 const PROSE_LINES: usize = 20;
 
 /// The end of the text that goes on at the end of a line: behind the next quote, if that one closes and what stands
 /// before it looks like prose. Looks no further than that quote, so all searches of a text read it once.
 fn prose_end(text: &str, line_end: usize) -> Option<usize> {
-    let rest = &text[line_end..];
-    let mut lines = 0;
-    let quote = rest.bytes().position(|byte| {
-        lines += usize::from(byte == b'\n');
-        byte == b'"' || lines > PROSE_LINES
-    })?;
-    if lines > PROSE_LINES {
-        return None;
+    let bytes = text.as_bytes();
+    let (mut at, mut line, mut lines) = (line_end, line_end, 0);
+    while *bytes.get(at)? != b'"' {
+        match chars::newline_len(bytes, at) {
+            0 => at += 1,
+            _ if lines == PROSE_LINES => return None,
+            newline => {
+                lines += usize::from(!text[line..at].trim().is_empty());
+                at += newline;
+                line = at;
+            }
+        }
     }
-    let (between, after) = (&rest[..quote], &rest[quote + 1..]);
-    let alone = between.rsplit(['\n', '\r']).next()?.trim().is_empty();
+    let (between, after) = (&text[line_end..at], &text[at + 1..]);
+    let alone = text[line..at].trim().is_empty();
     let ends_word = !between.ends_with(|c: char| c.is_whitespace() || "=()#\\".contains(c));
-    let at_end = after.is_empty() || after.starts_with(['\n', '\r']);
+    let at_end = after.is_empty() || chars::newline_len(bytes, at + 1) > 0;
     let parted = at_end || after.starts_with([' ', '\t', ';', '}']);
     let closes = if alone { at_end } else { ends_word && parted };
     let is_prose = !between.contains(['{', '}', ';', '=', '\\']) && !between.contains("//");
-    (closes && is_prose).then_some(line_end + quote + 1)
+    (closes && is_prose).then_some(at + 1)
 }
 
 /// The end of the raw string of so many `#` that goes on at the end of a line: behind what closes it, where no other raw
@@ -261,14 +266,18 @@ fn prose_end(text: &str, line_end: usize) -> Option<usize> {
 fn raw_end(text: &str, line_end: usize, hashes: usize) -> Option<usize> {
     let bytes = text.as_bytes();
     let closing = vec![b'#'; hashes];
-    let mut lines = 0;
-    for at in line_end..bytes.len() {
-        match bytes[at] {
-            b'\n' if lines == PROSE_LINES => return None,
-            b'\n' => lines += 1,
-            b'"' if bytes[at - 1] == b'#' => return None,
-            b'"' if bytes[at + 1..].starts_with(&closing) => return Some(at + 1 + hashes),
-            _ => {}
+    let (mut at, mut line, mut lines) = (line_end, line_end, 0);
+    while at < bytes.len() {
+        match (bytes[at], chars::newline_len(bytes, at)) {
+            (b'"', _) if bytes[at - 1] == b'#' => return None,
+            (b'"', _) if bytes[at + 1..].starts_with(&closing) => return Some(at + 1 + hashes),
+            (_, 0) => at += 1,
+            _ if lines == PROSE_LINES => return None,
+            (_, newline) => {
+                lines += usize::from(!text[line..at].trim().is_empty());
+                at += newline;
+                line = at;
+            }
         }
     }
     None
