@@ -184,6 +184,7 @@ pub fn request(
 /// Server-side apply; its YAML may be JSON.
 pub const APPLY: &str = "application/apply-patch+yaml";
 pub const JSON: &str = "application/json";
+pub const JSON_PATCH: &str = "application/json-patch+json";
 
 /// Seconds only: the API server and the control plane send no dates.
 pub fn retry_after(headers: &HeaderMap) -> Option<Duration> {

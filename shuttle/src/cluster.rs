@@ -10,8 +10,11 @@ use starform_contract::ObjectKey;
 
 use crate::{
     access::Access,
-    call::{APPLY, CallError, JSON, Refusal, call, get as get_request, query, request},
-    engine::io::{Apply, Failure, FieldManager, Millis, Observed, Response},
+    call::{APPLY, CallError, JSON, JSON_PATCH, Refusal, call, get as get_request, query, request},
+    engine::{
+        io::{Apply, Failure, FieldManager, Foreign, Millis, Observed, Response},
+        ownership,
+    },
     kinds::{KINDS, Kind, UnknownKind, Watch, kind_of},
     values::{Filled, Filling},
 };
@@ -53,6 +56,34 @@ pub async fn apply(access: &Access, apply: &Apply, values: &Filling) -> Result<R
     if !apply.dry_run {
         access.rights_given(&apply.key).await;
     }
+    observed(kind, &object)
+}
+
+/// Makes fields of others ours, as the object says now whose they are, if nobody writes it meanwhile.
+///
+/// # Errors
+/// [`Failure`]: 409 when somebody did.
+pub async fn seize(
+    access: &Access,
+    key: &ObjectKey,
+    from: &[Foreign],
+) -> Result<Response, Failure> {
+    let kind = kind(key)?;
+    let read = accepting(kind, get_request(&kind.path(key)));
+    let object = perform(access, kind, key, read).await?;
+    let metadata = object.get("metadata").unwrap_or(&Value::Null);
+    let entries = metadata.get("managedFields").and_then(Value::as_array);
+    let Some(seized) = entries.and_then(|entries| ownership::seize(entries, from)) else {
+        return observed(kind, &object);
+    };
+    // A `test` of the version that fails is a fault of the request (422); this is a conflict.
+    let operations = json!([
+        {"op": "replace", "path": "/metadata/resourceVersion", "value": metadata["resourceVersion"]},
+        {"op": "replace", "path": "/metadata/managedFields", "value": seized},
+    ]);
+    let uri = format!("{}?fieldManager={MANAGER}", kind.path(key));
+    let patch = request(Method::PATCH, &uri, Some((JSON_PATCH, &operations)));
+    let object = perform(access, kind, key, accepting(kind, patch)).await?;
     observed(kind, &object)
 }
 

@@ -256,6 +256,7 @@ impl Driver {
                 let surfaced = match &request {
                     Request::Report(report) => Some(Surfaced::Report(report.clone())),
                     Request::Apply(_)
+                    | Request::Seize { .. }
                     | Request::Delete { .. }
                     | Request::Get { .. }
                     | Request::ListPods { .. }
@@ -314,6 +315,7 @@ fn finishes(request: &Request) -> bool {
     match request {
         Request::PutInventory(_) | Request::Report(_) => true,
         Request::Apply(_)
+        | Request::Seize { .. }
         | Request::Delete { .. }
         | Request::Get { .. }
         | Request::ListPods { .. }
@@ -335,6 +337,7 @@ async fn perform(
             };
             cluster::apply(access, &apply, &filling).await
         }
+        Request::Seize { key, from } => cluster::seize(access, &key, &from).await,
         Request::Delete { key, uid } => {
             let deleted = cluster::delete(access, &key, &uid).await;
             if deleted.is_ok() {

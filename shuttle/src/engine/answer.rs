@@ -67,6 +67,10 @@ impl Engine {
                 self.handed_off(&key, object(result));
                 Some(key)
             }
+            Task::Seize { key, from, cause } => {
+                self.seized(&key, from, cause, object(result));
+                Some(key)
+            }
             Task::Replace { key, uid } => {
                 self.replaced(&key, &uid, result.map(|_| ()));
                 Some(key)

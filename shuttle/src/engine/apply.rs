@@ -5,10 +5,7 @@
 
 use std::sync::Arc;
 
-use starform_contract::{
-    Digest, ObjectKey,
-    report::{DriftKind, Outcome},
-};
+use starform_contract::{Digest, ObjectKey, report::Outcome};
 
 use super::{
     Engine,
@@ -29,6 +26,7 @@ impl Engine {
             Intent::DryRun(key) => self.dry_run(state, key),
             Intent::Apply(key, cause) => self.apply(state, key, cause),
             Intent::Handoff(key) => self.hand_off(state, key),
+            Intent::Seize(key, from, cause) => self.seize(key, from, cause),
             Intent::Replace(key) => self.delete_to_replace(key),
             Intent::Prune(key) => self.prune(&key),
         }
@@ -219,16 +217,7 @@ impl Engine {
         progress.replace = false;
         progress.recognized = false;
         progress.written = true;
-        if let Cause::Drift(kind, by) = cause {
-            if kind == DriftKind::Changed {
-                let manager = by.as_ref().map(|foreign| foreign.manager.as_str());
-                progress.takes.count(manager, now);
-            }
-            if let Some(unit) = self.unit_of(key) {
-                let drift = drift::corrected(key, kind, by.as_ref());
-                self.reporting.drift(&unit, &drift);
-            }
-        }
+        self.corrected(key, &cause);
         self.check_written(key, &digest, &version);
     }
 
@@ -291,7 +280,7 @@ impl Engine {
                 .is_some_and(|wanted| state.may_replace(wanted.unit.project(), key))
     }
 
-    fn failed(&mut self, key: &ObjectKey, failure: &Failure, forced: bool) {
+    pub(super) fn failed(&mut self, key: &ObjectKey, failure: &Failure, forced: bool) {
         let now = self.now;
         self.pause(failure);
         let foreign = failure.code == Some(409) && !forced;

@@ -3,16 +3,21 @@
 //! Pure; reads no values, only who owns which fields. Always holds: what foreign managers add in
 //! labels and annotations asks for nothing; the same manager is not fought for ever.
 
-use std::collections::BTreeMap;
+use std::{borrow::Cow, collections::BTreeMap, sync::Arc};
 
+use serde_json::{Value, json};
 use starform_contract::{
     Generation, Object, ObjectKey,
     report::{Drift, DriftKind},
 };
 
-use super::io::{FieldManager, FieldsDigest, Foreign, InventoryEntry, Millis, Observed};
+use super::{
+    io::{FieldManager, FieldsDigest, Foreign, InventoryEntry, Millis, Observed},
+    order::is,
+    ownership,
+};
 
-/// So many times a manager may take back a field before the object is called contested.
+/// So many times a manager may take back a field, or add one again, before the object is called contested.
 const TAKES: u32 = 3;
 const HOUR: Millis = Millis::from_secs(3600);
 
@@ -84,14 +89,33 @@ pub(super) fn condition(
     match (recorded, &live.own) {
         (None, _) => Condition::Unrecorded,
         (Some(recorded), Some(own)) if own.fields == *recorded => Condition::Clean,
+        // What is missing is a controller's now, and nothing else is.
+        (Some(recorded), Some(own)) if own.yielded.as_ref() == Some(recorded) => Condition::Clean,
         (Some(_), _) => Condition::Moved,
     }
 }
 
-/// Who most probably took our fields: the latest writer that is no controller.
-pub(super) fn suspect(live: Option<&Observed>) -> Option<&Foreign> {
-    let mut foreign = live?.foreign.iter();
-    foreign.find(|foreign| !is_controller(&foreign.manager))
+/// Who took fields that we state, and which: the latest writer that is no controller.
+pub(super) fn taker(live: Option<&Observed>, wanted: &Object) -> Option<Foreign> {
+    let mut others = others(live?).peekable();
+    others.peek()?;
+    let states = states(wanted);
+    let mut taken = others.map(|foreign| Foreign {
+        manager: foreign.manager.clone(),
+        fields: Arc::new(ownership::stated(&foreign.fields, &states)),
+    });
+    taken.find(|foreign| !ownership::is_empty(&foreign.fields))
+}
+
+/// Who most probably took or removed our fields: whoever only removed some leaves no trace but what they
+/// added.
+pub(super) fn suspect(live: Option<&Observed>, wanted: &Object) -> Option<Foreign> {
+    taker(live, wanted).or_else(|| {
+        Some(Foreign {
+            manager: others(live?).next()?.manager.clone(),
+            fields: Arc::default(),
+        })
+    })
 }
 
 /// What of an accepted object is not as we left it, as one look at the cluster shows it. Which values differ
@@ -110,30 +134,43 @@ pub fn standing(
         corrected: false,
         ..drift
     };
+    let added = || {
+        let added = live.map(|live| additions(live, wanted));
+        let added = added.unwrap_or_default().into_iter();
+        let told = added.map(|foreign| left(corrected(key, DriftKind::Added, Some(&foreign))));
+        told.collect()
+    };
     match condition(live, entry, &wanted.digest) {
         Condition::Absent => vec![left(corrected(key, DriftKind::Deleted, None))],
         Condition::Moved | Condition::Outdated => {
-            vec![left(corrected(key, DriftKind::Changed, suspect(live)))]
+            let by = suspect(live, wanted);
+            let changed = left(corrected(key, DriftKind::Changed, by.as_ref()));
+            [vec![changed], added()].concat()
         }
         Condition::Clean
         | Condition::Deleting
         | Condition::Unrecorded
-        | Condition::Superseded(_) => live.map(additions).unwrap_or_default(),
+        | Condition::Superseded(_) => added(),
     }
 }
 
-/// What others added beside our fields and left there.
-pub(super) fn additions(live: &Observed) -> Vec<Drift> {
-    live.foreign
-        .iter()
-        .filter(|foreign| !is_controller(&foreign.manager))
-        .map(|Foreign { manager, paths }| Drift {
-            key: live.key.clone(),
-            manager: Some(manager.clone()),
-            kind: DriftKind::Added,
-            paths: paths.clone(),
-            corrected: false,
-        })
+/// What others than controllers added beside what is wanted, without what is rightly theirs.
+pub(super) fn additions(live: &Observed, wanted: &Object) -> Vec<Foreign> {
+    let others: Vec<&Foreign> = others(live).collect();
+    if others.is_empty() {
+        return Vec::new();
+    }
+    let states = states(wanted);
+    let added = others.into_iter().map(|foreign| {
+        let unstated = ownership::unstated(&foreign.fields, &states);
+        let theirs = theirs(&live.key).iter();
+        Foreign {
+            manager: foreign.manager.clone(),
+            fields: Arc::new(theirs.fold(unstated, |left, path| ownership::without(left, path))),
+        }
+    });
+    added
+        .filter(|foreign| !ownership::is_empty(&foreign.fields))
         .collect()
 }
 
@@ -143,7 +180,7 @@ pub(super) fn corrected(key: &ObjectKey, kind: DriftKind, by: Option<&Foreign>) 
         key: key.clone(),
         manager: by.map(|foreign| foreign.manager.clone()),
         kind,
-        paths: by.map(|foreign| foreign.paths.clone()).unwrap_or_default(),
+        paths: by.map(Foreign::paths).unwrap_or_default(),
         corrected: true,
     }
 }
@@ -176,7 +213,72 @@ impl Takes {
     }
 }
 
-fn is_controller(manager: &str) -> bool {
+fn others(live: &Observed) -> impl Iterator<Item = &Foreign> {
+    let foreign = live.foreign.iter();
+    foreign.filter(|foreign| !is_controller(&foreign.manager))
+}
+
+/// The manifest, with the names of what is filled in.
+fn states(wanted: &Object) -> Cow<'_, Value> {
+    if wanted.sealed.is_empty() {
+        return Cow::Borrowed(&wanted.manifest);
+    }
+    let mut manifest = wanted.manifest.clone();
+    for name in wanted.sealed.keys() {
+        manifest["data"][name] = json!("");
+    }
+    Cow::Owned(manifest)
+}
+
+/// Fields that are others' business where we state none, whoever holds them: what an autoscaler counts, what
+/// the API server gives and never takes back, and when somebody last asked for new pods.
+fn theirs(key: &ObjectKey) -> &'static [&'static [&'static str]] {
+    const RESTARTED: [&str; 5] = [
+        "f:spec",
+        "f:template",
+        "f:metadata",
+        "f:annotations",
+        "f:kubectl.kubernetes.io/restartedAt",
+    ];
+    if is(key, "apps", "Deployment") {
+        &[&["f:spec", "f:replicas"], &RESTARTED]
+    } else if is(key, "", "Service") {
+        &[
+            &["f:spec", "f:clusterIP"],
+            &["f:spec", "f:clusterIPs"],
+            &["f:spec", "f:ipFamilies"],
+            &["f:spec", "f:ipFamilyPolicy"],
+        ]
+    } else if is(key, "", "PersistentVolumeClaim") {
+        &[
+            &["f:spec", "f:accessModes"],
+            &["f:spec", "f:dataSource"],
+            &["f:spec", "f:dataSourceRef"],
+            &["f:spec", "f:selector"],
+            &["f:spec", "f:storageClassName"],
+            &["f:spec", "f:volumeAttributesClassName"],
+            &["f:spec", "f:volumeMode"],
+            &["f:spec", "f:volumeName"],
+        ]
+    } else if is(key, "batch", "Job") {
+        &[
+            &["f:spec", "f:completionMode"],
+            &["f:spec", "f:completions"],
+            &["f:spec", "f:manualSelector"],
+            &["f:spec", "f:podReplacementPolicy"],
+            &["f:spec", "f:selector"],
+            &["f:spec", "f:template"],
+        ]
+    } else if is(key, "", "Namespace") {
+        &[&["f:spec", "f:finalizers"]]
+    } else if is(key, "", "Secret") {
+        &[&["f:type"]]
+    } else {
+        &[]
+    }
+}
+
+pub(super) fn is_controller(manager: &str) -> bool {
     CONTROLLERS.contains(&manager)
 }
 

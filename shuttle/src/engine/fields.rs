@@ -7,9 +7,13 @@
 use std::{collections::BTreeMap, sync::Arc};
 
 use serde_json::Value;
-use starform_contract::{Digest, ObjectKey, bundle::DIGEST_ANNOTATION};
+use starform_contract::{ObjectKey, bundle::DIGEST_ANNOTATION};
 
-use super::io::{FieldManager, FieldsDigest, Foreign, Observed, Own, Owner, Provenance, Stamps};
+use super::{
+    drift,
+    io::{FieldManager, FieldsDigest, Foreign, Observed, Own, Owner, Provenance, Stamps},
+    ownership,
+};
 use crate::kinds::{Kind, Watch};
 
 pub const PROJECT_LABEL: &str = "starform.io/project-id";
@@ -20,9 +24,6 @@ pub const REVISION_ANNOTATION: &str = "starform.io/revision";
 pub const PLAN_ANNOTATION: &str = "starform.io/plan-id";
 pub const GENERATION_ANNOTATION: &str = "starform.io/generation";
 
-/// More paths of one manager than this are of no use to a person.
-const MOST_PATHS: usize = 20;
-
 impl Observed {
     /// `object`: the whole object or its `PartialObjectMetadata`; `None` without a name or uid.
     pub fn of(kind: &Kind, object: &Value) -> Option<Self> {
@@ -30,14 +31,19 @@ impl Observed {
         let text = |field: &str| metadata.get(field).and_then(Value::as_str);
         let entries = metadata.get("managedFields").and_then(Value::as_array);
         let entries = entries.map_or(&[][..], Vec::as_slice);
+        let foreign = foreign(entries);
+        let of_controllers = foreign.iter();
+        let of_controllers =
+            of_controllers.filter(|foreign| drift::is_controller(&foreign.manager));
+        let of_controllers: Vec<&Foreign> = of_controllers.collect();
         Some(Self {
             key: ObjectKey::new(kind.group, kind.kind, text("namespace"), text("name")?),
             uid: text("uid")?.to_owned(),
             resource_version: text("resourceVersion").unwrap_or_default().to_owned(),
             owner: owner(metadata),
             stamps: stamps(metadata),
-            own: entries.iter().find_map(own),
-            foreign: foreign(entries),
+            own: own(entries, &of_controllers),
+            foreign,
             deleting: text("deletionTimestamp").is_some(),
             body: (kind.watch == Watch::Whole).then(|| Arc::new(body(object))),
         })
@@ -77,110 +83,82 @@ fn stamps(metadata: &Value) -> Stamps {
     }
 }
 
-fn own(entry: &Value) -> Option<Own> {
-    let text = |field: &str| entry.get(field).and_then(Value::as_str);
-    let ours = text("manager") == Some(FieldManager::Shuttle.name())
-        && text("operation") == Some("Apply")
-        && text("subresource").is_none_or(str::is_empty);
-    let fields = entry.get("fieldsV1").filter(|_| ours)?;
-    let replicas = fields.get("f:spec").and_then(|spec| spec.get("f:replicas"));
+/// Our entry, and what of others' stands beside it.
+fn own(entries: &[Value], yielded: &[&Foreign]) -> Option<Own> {
+    let fields = entries.iter().find_map(own_fields)?;
+    let replicas = |fields: &Value| {
+        let spec = fields.get("f:spec");
+        spec.and_then(|spec| spec.get("f:replicas")).is_some()
+    };
+    let held = entries.iter().any(|entry| {
+        text(entry, "manager") == FieldManager::Handoff.name()
+            && entry.get("fieldsV1").is_some_and(replicas)
+    });
+    let yielded = yielded.iter().fold(None, |all: Option<Value>, foreign| {
+        let all = all.as_ref().unwrap_or(fields);
+        Some(ownership::union(all, &foreign.fields))
+    });
     Some(Own {
-        fields: FieldsDigest(Digest::of(fields).hex()[..32].to_owned()),
-        replicas: replicas.is_some(),
+        fields: FieldsDigest::of(fields),
+        yielded: yielded.as_ref().map(FieldsDigest::of),
+        replicas: replicas(fields),
+        held,
     })
 }
 
-/// Entries of others without subresource that hold fields outside metadata and status.
+/// The fields of our own entry.
+pub(crate) fn own_fields(entry: &Value) -> Option<&Value> {
+    let ours = text(entry, "manager") == FieldManager::Shuttle.name()
+        && text(entry, "operation") == "Apply"
+        && text(entry, "subresource").is_empty();
+    entry.get("fieldsV1").filter(|_| ours)
+}
+
+/// Whose entry beside ours may hold fields of the object itself; `None` for one about its status.
+pub(crate) fn other_manager(entry: &Value) -> Option<&str> {
+    let other = own_fields(entry).is_none() && text(entry, "subresource") != "status";
+    other.then(|| text(entry, "manager"))
+}
+
+/// What others hold outside metadata and status that we do not.
 fn foreign(entries: &[Value]) -> Vec<Foreign> {
-    let text = |entry: &Value, field: &str| {
-        let text = entry.get(field).and_then(Value::as_str);
-        text.unwrap_or_default().to_owned()
-    };
-    let mut latest: BTreeMap<String, (String, Vec<String>)> = BTreeMap::new();
+    let ours = entries.iter().find_map(own_fields);
+    let mut latest: BTreeMap<&str, (&str, Value)> = BTreeMap::new();
     for entry in entries {
-        let manager = text(entry, "manager");
-        if manager == FieldManager::Shuttle.name() && text(entry, "operation") == "Apply" {
+        let Some((manager, fields)) = other_manager(entry).zip(entry.get("fieldsV1")) else {
+            continue;
+        };
+        let beside = ownership::outside(fields);
+        let beside = match ours {
+            Some(ours) => ownership::difference(&beside, ours),
+            None => beside,
+        };
+        if ownership::is_empty(&beside) {
             continue;
         }
-        let paths = entry.get("fieldsV1").map(outer_paths).unwrap_or_default();
-        if !text(entry, "subresource").is_empty() || paths.is_empty() {
-            continue;
-        }
-        let known = latest.entry(manager).or_default();
-        known.0 = std::cmp::max(text(entry, "time"), std::mem::take(&mut known.0));
-        known.1.extend(paths);
+        let known = latest.entry(manager);
+        let known = known.or_insert_with(|| (text(entry, "time"), beside.clone()));
+        known.0 = known.0.max(text(entry, "time"));
+        known.1 = ownership::union(&known.1, &beside);
     }
-    let mut found: Vec<(String, Foreign)> = latest
+    let mut found: Vec<(&str, Foreign)> = latest
         .into_iter()
-        .map(|(manager, (time, paths))| (time, Foreign { manager, paths }))
+        .map(|(manager, (time, fields))| {
+            let foreign = Foreign {
+                manager: manager.to_owned(),
+                fields: Arc::new(fields),
+            };
+            (time, foreign)
+        })
         .collect();
     // RFC 3339 in UTC: later times are greater texts. The sort is stable, so ties stay by name.
     found.sort_by(|(one, _), (other, _)| other.cmp(one));
     found.into_iter().map(|(_, foreign)| foreign).collect()
 }
 
-fn outer_paths(fields: &Value) -> Vec<String> {
-    let mut paths = Vec::new();
-    for (name, inner) in fields.as_object().into_iter().flatten() {
-        match name.as_str() {
-            "f:metadata" | "f:status" => {}
-            outer => leaves(&step_name(outer), inner, &mut paths),
-        }
-    }
-    paths
-}
-
-/// The leaves under `path`; `.` marks an item of a list that is owned itself.
-fn leaves(path: &str, fields: &Value, paths: &mut Vec<String>) {
-    if paths.len() >= MOST_PATHS {
-        return;
-    }
-    let Some(members) = fields.as_object().filter(|members| !members.is_empty()) else {
-        paths.push(path.to_owned());
-        return;
-    };
-    if members.contains_key(".") {
-        paths.push(path.to_owned());
-        return;
-    }
-    for (name, inner) in members {
-        let step = step_name(name);
-        let joined = if step.starts_with('[') {
-            format!("{path}{step}")
-        } else {
-            format!("{path}.{step}")
-        };
-        leaves(&joined, inner, paths);
-    }
-}
-
-/// `f:name` is a field, `k:{"name":"x"}` an item by key; `v:` (a value in a set) is not told.
-fn step_name(name: &str) -> String {
-    if let Some(field) = name.strip_prefix("f:") {
-        return field.to_owned();
-    }
-    let keys = name
-        .strip_prefix("k:")
-        .and_then(|keys| serde_json::from_str::<BTreeMap<String, Value>>(keys).ok());
-    match keys {
-        Some(keys) => {
-            let pairs: Vec<String> = keys
-                .into_iter()
-                .map(|(key, value)| match value {
-                    Value::String(text) => format!("{key}={text}"),
-                    Value::Null
-                    | Value::Bool(_)
-                    | Value::Number(_)
-                    | Value::Array(_)
-                    | Value::Object(_) => {
-                        format!("{key}={value}")
-                    }
-                })
-                .collect();
-            format!("[{}]", pairs.join(","))
-        }
-        None => "[]".to_owned(),
-    }
+fn text<'a>(entry: &'a Value, field: &str) -> &'a str {
+    let text = entry.get(field).and_then(Value::as_str);
+    text.unwrap_or_default()
 }
 
 /// What health reads; the rest would only cost memory.
@@ -245,23 +223,21 @@ mod tests {
             {"manager": "other", "operation": "Apply", "time": "2026-01-04T00:00:00Z", "fieldsV1": {
                 "f:spec": {"f:paused": {}}}},
         ]));
-        let told: Vec<(&str, &str)> = seen
+        let told: Vec<(&str, String)> = seen
             .foreign
             .iter()
             .flat_map(|foreign| {
-                foreign
-                    .paths
-                    .iter()
-                    .map(|path| (&*foreign.manager, &**path))
+                let paths = foreign.paths().into_iter();
+                paths.map(|path| (&*foreign.manager, path))
             })
             .collect();
         assert_eq!(
             told,
             [
-                ("other", "spec.paused"),
+                ("other", "spec.paused".to_owned()),
                 (
                     "kubectl-edit",
-                    "spec.template.spec.containers[name=sidecar]"
+                    "spec.template.spec.containers[name=sidecar]".to_owned()
                 ),
             ]
         );

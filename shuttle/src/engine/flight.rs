@@ -8,7 +8,7 @@ use starform_contract::{Digest, EnvironmentName, ObjectKey, ProjectId};
 
 use super::{
     drift::Cause,
-    io::{Failure, Millis, RequestId},
+    io::{Failure, Foreign, Millis, RequestId},
 };
 
 /// More do not make the API server faster.
@@ -40,6 +40,12 @@ pub(super) enum Task {
     Apply(Write),
     Handoff {
         key: ObjectKey,
+    },
+    /// What others added goes over to us; why the object is written then.
+    Seize {
+        key: ObjectKey,
+        from: Vec<Foreign>,
+        cause: Cause,
     },
     Replace {
         key: ObjectKey,
@@ -85,6 +91,7 @@ impl Task {
             Self::DryRun(Write { key, .. })
             | Self::Apply(Write { key, .. })
             | Self::Handoff { key }
+            | Self::Seize { key, .. }
             | Self::Replace { key, .. }
             | Self::Prune { key, .. }
             | Self::Confirm { key }
@@ -100,6 +107,7 @@ impl Task {
             Self::DryRun(_)
             | Self::Apply(_)
             | Self::Handoff { .. }
+            | Self::Seize { .. }
             | Self::Replace { .. }
             | Self::Prune { .. }
             | Self::Confirm { .. }

@@ -7,10 +7,7 @@
 use serde_json::{Value, json};
 use starform_contract::ObjectKey;
 
-use super::{
-    io::{FieldManager, Observed},
-    order::is,
-};
+use super::{io::Observed, order::is};
 
 pub(super) fn is_deployment(key: &ObjectKey) -> bool {
     is(key, "apps", "Deployment")
@@ -27,10 +24,8 @@ pub(super) fn states_replicas(manifest: &Value) -> bool {
 /// The manifest that holds the live count while ours lets it go; `None` when nothing has to be held.
 pub(super) fn hold(key: &ObjectKey, manifest: &Value, live: Option<&Observed>) -> Option<Value> {
     let live = live.filter(|_| is_deployment(key) && !states_replicas(manifest))?;
-    let ours = live.own.as_ref().is_some_and(|own| own.replicas);
-    if !ours || is_held(live) {
-        return None;
-    }
+    // Where both hold the count it is one: a different one would have taken it.
+    live.own.as_ref().filter(|own| own.replicas && !own.held)?;
     let replicas = live.body.as_deref()?.pointer("/spec/replicas")?;
     Some(json!({
         "apiVersion": manifest.get("apiVersion")?,
@@ -38,12 +33,4 @@ pub(super) fn hold(key: &ObjectKey, manifest: &Value, live: Option<&Observed>) -
         "metadata": {"name": key.name, "namespace": key.namespace},
         "spec": {"replicas": replicas},
     }))
-}
-
-/// Both managers state the count, so their counts are equal: a different one would have taken it.
-fn is_held(live: &Observed) -> bool {
-    live.foreign.iter().any(|foreign| {
-        foreign.manager == FieldManager::Handoff.name()
-            && foreign.paths.iter().any(|path| path == "spec.replicas")
-    })
 }

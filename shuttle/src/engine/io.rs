@@ -13,6 +13,7 @@ use starform_contract::{
     ServiceId, bundle::SealedRef,
 };
 
+use super::ownership;
 use crate::kinds::Kind;
 
 /// Milliseconds since the shell began; never goes back.
@@ -75,7 +76,8 @@ pub struct Observed {
     pub stamps: Stamps,
     /// Our own entry in `managedFields`; `None` when there is none.
     pub own: Option<Own>,
-    /// Other managers with fields outside `metadata` and `status`, the latest write first.
+    /// Other managers with fields outside `metadata` and `status` that our entry does not hold, the
+    /// latest write first.
     pub foreign: Vec<Foreign>,
     /// Has a deletionTimestamp.
     pub deleting: bool,
@@ -112,8 +114,12 @@ pub struct Provenance {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Own {
     pub fields: FieldsDigest,
+    /// Of the same with what controllers hold beside it; `None` where they hold nothing.
+    pub yielded: Option<FieldsDigest>,
     /// Holds `spec.replicas`: an autoscaler that takes over needs a hand-off first.
     pub replicas: bool,
+    /// [`FieldManager::Handoff`] holds `spec.replicas`.
+    pub held: bool,
 }
 
 /// First 32 hex digits of sha256 over the canonical form of one entry's `fieldsV1`.
@@ -121,11 +127,12 @@ pub struct Own {
 #[serde(transparent)]
 pub struct FieldsDigest(pub String);
 
+/// Fields of another manager.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Foreign {
     pub manager: String,
-    /// Such as `spec.template.spec.containers[name=sidecar]`; never values of set members.
-    pub paths: Vec<String>,
+    /// As `fieldsV1` names them.
+    pub fields: Arc<Value>,
 }
 
 /// What one LIST and its watch are about: a kind, everywhere or in one project's namespace.
@@ -157,6 +164,9 @@ pub enum Command {
 pub enum Request {
     /// Server-side apply. Answer: [`Response::Object`].
     Apply(Apply),
+    /// What others hold goes into our entry of `managedFields`, so that our next apply takes out of the
+    /// object what it does not state. Changes no field. Answer: [`Response::Object`].
+    Seize { key: ObjectKey, from: Vec<Foreign> },
     /// With uid precondition; in the background but for a Job, which goes with its pods. Answer:
     /// [`Response::Deleted`].
     Delete { key: ObjectKey, uid: String },
@@ -275,6 +285,20 @@ pub struct Done {
     pub runs: Digest,
     /// When that was seen.
     pub generation: Generation,
+}
+
+impl FieldsDigest {
+    pub fn of(fields: &Value) -> Self {
+        Self(Digest::of(fields).hex()[..32].to_owned())
+    }
+}
+
+impl Foreign {
+    /// Such as `spec.template.spec.containers[name=sidecar]`, as many as are of use to a person; never
+    /// values of set members.
+    pub fn paths(&self) -> Vec<String> {
+        ownership::paths(&self.fields)
+    }
 }
 
 impl KindName {

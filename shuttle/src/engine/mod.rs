@@ -16,7 +16,8 @@
 //! | `apply` | requests of a unit and what their answers mean |
 //! | `answer` | to whom an answer goes |
 //! | `handoff` | the replica count between us and an autoscaler |
-//! | `drift` | whether an object is as we left it |
+//! | `drift`, `ownership` | whether an object is as we left it, and who holds its fields |
+//! | `correction` | what of it is put right |
 //! | `leftover` | what is not wanted any more |
 //! | `ending` | the Namespace of a deleted project, which goes last |
 //! | `health` | gates that take time |
@@ -27,6 +28,7 @@ mod agenda;
 mod answer;
 mod apply;
 mod backoff;
+mod correction;
 mod desired;
 pub mod drift;
 mod ending;
@@ -39,6 +41,7 @@ pub mod io;
 mod leftover;
 mod live;
 pub mod order;
+pub(crate) mod ownership;
 mod report;
 mod unit;
 
@@ -51,6 +54,7 @@ use starform_contract::{ClusterId, Generation, ObjectKey};
 
 use self::{
     agenda::{Agenda, Timer},
+    correction::Hold,
     desired::State,
     drift::Condition,
     flight::{Flight, Task},
@@ -447,7 +451,7 @@ impl Engine {
             self.perform(&state, intent);
         }
         for key in keys {
-            if let Need::Held(Some(until)) = self.need(&state, key) {
+            if let Need::Held(Hold::Contested(until)) = self.need(&state, key) {
                 self.agenda.at(until, Timer::Unit(unit.clone()));
             }
         }

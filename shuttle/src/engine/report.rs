@@ -7,15 +7,16 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use starform_contract::{
     Digest, EnvironmentName, Generation, ObjectKey, PlanId, ProjectId, Report,
-    report::{Drift, DriftKind, Health, ObjectReport, Outcome, ReportSchema, ServiceReport},
+    report::{Drift, Health, ObjectReport, Outcome, ReportSchema, ServiceReport},
 };
 
 use super::{
     Engine,
     agenda::Timer,
     backoff,
+    correction::Hold,
     desired::State,
-    drift::{self, Condition},
+    drift,
     flight::Task,
     health,
     io::{Failure, Millis, Request},
@@ -306,9 +307,9 @@ impl Engine {
         let trouble = progress.and_then(|progress| progress.trouble.as_ref());
         let need = self.need(state, key);
         let (outcome, reason) = match (&need, trouble) {
-            (Need::Held(Some(_)), _) => (
+            (Need::Held(Hold::Contested(_)), _) => (
                 Outcome::Contested,
-                Some("another field manager keeps taking back what is written; tried again every hour".to_owned()),
+                Some("another field manager keeps taking back what is written, or adding what is not; tried again every hour".to_owned()),
             ),
             (Need::Superseded(generation), _) => (
                 Outcome::Contested,
@@ -318,7 +319,7 @@ impl Engine {
                 (trouble.outcome, Some(trouble.reason.clone()))
             }
             (Need::Fresh | Need::Restore(_) | Need::Later, _) => (Outcome::Skipped, None),
-            (Need::Nothing | Need::Held(None), _) => {
+            (Need::Nothing | Need::Held(Hold::Reported), _) => {
                 let written = progress.is_some_and(|progress| progress.written);
                 let outcome = if written {
                     Outcome::Applied
@@ -373,28 +374,17 @@ impl Engine {
         }
     }
 
-    /// What others did that stays: additions, and changes that are not put right.
+    /// What others did that stays.
     fn standing_drift(&self, state: &State, key: &ObjectKey) -> Vec<Drift> {
-        let Some(live) = self.live.get(key) else {
-            return Vec::new();
-        };
-        let mut drift = drift::additions(live);
-        let moved = match self.condition(key, &state.objects[key]) {
-            Condition::Moved => matches!(self.need(state, key), Need::Held(_)),
-            Condition::Clean
-            | Condition::Absent
-            | Condition::Deleting
-            | Condition::Outdated
-            | Condition::Superseded(_)
-            | Condition::Unrecorded => false,
-        };
-        if moved {
-            drift.push(Drift {
-                corrected: false,
-                ..drift::corrected(key, DriftKind::Changed, drift::suspect(Some(live)))
-            });
+        match self.need(state, key) {
+            Need::Held(_) => {}
+            Need::Nothing | Need::Later | Need::Superseded(_) | Need::Restore(_) | Need::Fresh => {
+                return Vec::new();
+            }
         }
-        drift
+        let wanted = &state.objects[key];
+        let live = self.live.get(key);
+        drift::standing(state.object(wanted), key, live, self.inventory.get(key))
     }
 
     fn service_reports(

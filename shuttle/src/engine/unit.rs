@@ -8,17 +8,17 @@
 use starform_contract::{
     Digest, Generation, ObjectKey,
     report::{DriftKind, Outcome},
-    state::DriftPolicy,
 };
 
 use super::{
     Engine,
     backoff::PATIENCE,
+    correction::{Hold, Seized},
     desired::{State, Wanted},
     drift::{self, Cause, Condition, Takes},
     handoff,
     health::{self, Gate},
-    io::{Millis, Provenance},
+    io::{Foreign, Millis, Provenance},
     order::{GateKind, UnitKey, gate_kind},
 };
 
@@ -46,6 +46,8 @@ pub(super) struct Progress {
     pub(super) written: bool,
     /// The API server refuses to change it and consent lists it: it is deleted, then made anew.
     pub(super) replace: bool,
+    /// What others added is ours by now; the next write takes it out.
+    pub(super) seized: Option<Seized>,
     /// No watch shows the object, but a GET has: it is the one that we wrote.
     pub(super) recognized: bool,
 }
@@ -66,8 +68,8 @@ pub(super) enum Need {
     Nothing,
     /// Something else has to end first.
     Later,
-    /// Somebody moved it, and it stays so: by policy, or until then.
-    Held(Option<Millis>),
+    /// Somebody moved it, and it stays so.
+    Held(Hold),
     /// It is as a newer generation wants it, and stays so until this engine hears of that one.
     Superseded(Generation),
     Restore(Cause),
@@ -80,6 +82,8 @@ pub(super) enum Intent {
     DryRun(ObjectKey),
     Apply(ObjectKey, Cause),
     Handoff(ObjectKey),
+    /// What others added, ahead of a write for this cause.
+    Seize(ObjectKey, Vec<Foreign>, Cause),
     Replace(ObjectKey),
     /// Delete an autoscaler ahead of the Deployment that takes its replicas back.
     Prune(ObjectKey),
@@ -113,7 +117,7 @@ impl Engine {
     }
 
     /// A release that completed once, whichever Job it was.
-    fn has_run(&self, wanted: &Wanted) -> bool {
+    pub(super) fn has_run(&self, wanted: &Wanted) -> bool {
         let runs = wanted.release.as_ref();
         runs.is_some_and(|runs| self.inventory.has_run(&wanted.unit, runs))
     }
@@ -144,7 +148,7 @@ impl Engine {
             .get(key)
             .is_some_and(|progress| progress.applied.as_ref() == Some(&wanted.digest));
         match self.condition(key, wanted) {
-            Condition::Clean => Need::Nothing,
+            Condition::Clean => self.need_of_clean(state, key),
             Condition::Deleting => Need::Later,
             Condition::Superseded(generation) => Need::Superseded(generation),
             Condition::Unrecorded => Need::Restore(Cause::Record),
@@ -156,23 +160,6 @@ impl Engine {
         }
     }
 
-    fn need_of_moved(&self, state: &State, key: &ObjectKey) -> Need {
-        match state.drift_policy(&state.objects[key].unit) {
-            DriftPolicy::Report => return Need::Held(None),
-            DriftPolicy::Correct => {}
-        }
-        let by = drift::suspect(self.live.get(key));
-        let manager = by.map(|foreign| foreign.manager.as_str());
-        let contested = self.progress.get(key).and_then(|progress| {
-            let people = &state.index.people;
-            progress.takes.contested_until(manager, people, self.now)
-        });
-        match contested {
-            Some(until) => Need::Held(Some(until)),
-            None => Need::Restore(Cause::Drift(DriftKind::Changed, by.cloned())),
-        }
-    }
-
     /// The requests that the unit could make now, most urgent first.
     pub(super) fn intents(&self, state: &State, unit: &UnitKey) -> Vec<Intent> {
         let keys = &state.units[unit];
@@ -181,7 +168,7 @@ impl Engine {
         for key in keys {
             match self.need(state, key) {
                 Need::Restore(cause) if self.is_free(state, key) => {
-                    intents.push(Intent::Apply(key.clone(), cause));
+                    intents.push(self.correct(state, key, cause));
                 }
                 Need::Fresh => fresh.push(key),
                 Need::Nothing
@@ -192,6 +179,15 @@ impl Engine {
             }
         }
         if fresh.is_empty() || !self.parent_passed(unit) {
+            return intents;
+        }
+        let in_the_way: Vec<Intent> = fresh
+            .iter()
+            .filter(|key| self.is_free(state, key))
+            .filter_map(|key| self.clear(state, key))
+            .collect();
+        if !in_the_way.is_empty() {
+            intents.extend(in_the_way);
             return intents;
         }
         let unverified = self.unverified(state, unit, &fresh);

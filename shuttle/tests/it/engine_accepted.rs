@@ -35,6 +35,7 @@ pub(crate) struct Service {
     pub(crate) was: Option<&'static str>,
     /// The version of its secret, when it has one.
     pub(crate) secret: Option<u64>,
+    pub(crate) port: Option<u16>,
 }
 
 impl Service {
@@ -49,6 +50,7 @@ impl Service {
             disk: false,
             was: None,
             secret: None,
+            port: None,
         }
     }
 
@@ -282,9 +284,13 @@ fn own_objects() -> Vec<Object> {
 fn service(service: &Service) -> ServiceEntry {
     let first = ServiceName::new(service.was.unwrap_or(service.name)).unwrap();
     let id = ServiceId::derive(project(), &first, service.incarnation);
+    let mut access = json!({"clusterIP": "auto"});
+    if let Some(port) = service.port {
+        access["ports"] = json!([{"name": "http", "port": port}]);
+    }
     let mut objects = vec![
         service.made(id, 1, "v1", "ServiceAccount", json!({})),
-        service.made(id, 4, "v1", "Service", json!({"clusterIP": "auto"})),
+        service.made(id, 4, "v1", "Service", access),
         service.made(id, 4, "apps/v1", "Deployment", deployment(service, id)),
     ];
     objects.extend(service.secret.map(|version| secret(service, id, version)));

@@ -167,6 +167,7 @@ impl World {
 pub(crate) fn is_about_objects(request: &Request) -> bool {
     match request {
         Request::Apply(_)
+        | Request::Seize { .. }
         | Request::Delete { .. }
         | Request::Get { .. }
         | Request::ListPods { .. }
@@ -184,6 +185,7 @@ pub(crate) fn short(request: &Request) -> String {
             format!("hold {}", name(&apply.key))
         }
         Request::Apply(apply) => format!("apply {}", name(&apply.key)),
+        Request::Seize { key, .. } => format!("seize {}", name(key)),
         Request::Delete { key, .. } => format!("delete {}", name(key)),
         Request::Get { key } => format!("get {}", name(key)),
         Request::ListPods { .. } => "pods".to_owned(),

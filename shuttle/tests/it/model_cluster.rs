@@ -10,8 +10,8 @@ use serde_json::{Value, json};
 use starform_contract::{ObjectKey, Report};
 use starform_shuttle::{
     engine::io::{
-        Apply, Collection, Failure, Gone, Input, InventoryShard, Millis, Observed, Request,
-        Response,
+        Apply, Collection, Failure, Foreign, Gone, Input, InventoryShard, Millis, Observed,
+        Request, Response,
     },
     kinds,
 };
@@ -58,6 +58,7 @@ impl ModelCluster {
         }
         match request {
             Request::Apply(apply) => self.apply(apply, now),
+            Request::Seize { key, from } => self.seize(key, from),
             Request::Delete { key, uid } => self.delete(key, uid),
             Request::Get { key } => self.observed(key).map(object).ok_or_else(not_found),
             Request::ListPods { .. } => Ok(Response::Pods(self.pods(now))),
@@ -129,14 +130,32 @@ impl ModelCluster {
             .collect()
     }
 
-    /// A person or another controller sets one field.
+    /// A person or another controller takes out a field and all in it; that leaves no trace of them.
+    pub(crate) fn unset(&mut self, key: &ObjectKey, path: &str) {
+        let path: Path = path.split('|').map(str::to_owned).collect();
+        let version = self.tick();
+        let stored = self.objects.get_mut(key).unwrap();
+        stored.fields.retain(|field, _| !field.starts_with(&path));
+        for owned in stored.owners.values_mut() {
+            owned.retain(|field| !field.starts_with(&path));
+        }
+        stored.owners.retain(|_, paths| !paths.is_empty());
+        stored.version = version;
+        stored.generation += 1;
+        self.tell(key);
+    }
+
+    /// A person or another controller sets one field, or a list item by its keys, with all in it.
     pub(crate) fn edit(&mut self, key: &ObjectKey, manager: &str, path: &str, value: Value) {
         let path: Path = path.split('|').map(str::to_owned).collect();
         let version = self.tick();
         let stored = self.objects.get_mut(key).unwrap();
         let owner = (manager.to_owned(), "Update");
-        stored.take(&owner, &path, &value);
-        stored.owners.entry(owner.clone()).or_default().insert(path);
+        for (inner, value) in leaves(&value) {
+            let path = [path.clone(), inner].concat();
+            stored.take(&owner, &path, &value);
+            stored.owners.entry(owner.clone()).or_default().insert(path);
+        }
         stored.written.insert(owner, version);
         stored.version = version;
         stored.generation += 1;
@@ -217,7 +236,9 @@ impl ModelCluster {
     fn fault(&mut self, request: &Request) -> Option<Failure> {
         let (about, dry_run) = match request {
             Request::Apply(apply) => (apply.key.to_string(), apply.dry_run),
-            Request::Delete { key, .. } | Request::Get { key } => (key.to_string(), false),
+            Request::Delete { key, .. } | Request::Get { key } | Request::Seize { key, .. } => {
+                (key.to_string(), false)
+            }
             Request::ListPods { namespace, .. } | Request::Survey { namespace } => {
                 (namespace.clone(), false)
             }
@@ -276,6 +297,9 @@ impl ModelCluster {
             });
         }
         stored.state(&owner, stated);
+        if let Some(failure) = stored.invalid() {
+            return Err(failure);
+        }
         if apply.dry_run {
             return Ok(object(observed(key, &stored).unwrap()));
         }
@@ -293,6 +317,18 @@ impl ModelCluster {
                 stored.since = now;
             }
             self.objects.insert(key.clone(), stored);
+            self.tell(key);
+        }
+        Ok(object(self.observed(key).unwrap()))
+    }
+
+    /// As a JSON patch of `managedFields` does it: no field changes.
+    fn seize(&mut self, key: &ObjectKey, from: &[Foreign]) -> Result<Response, Failure> {
+        let version = self.last + 1;
+        let stored = self.objects.get_mut(key).ok_or_else(not_found)?;
+        if stored.seize(from) {
+            stored.version = version;
+            self.last = version;
             self.tell(key);
         }
         Ok(object(self.observed(key).unwrap()))

@@ -1,13 +1,14 @@
 //! One object of the model cluster: its fields, who owns them, and how a Deployment comes to be ready.
 //!
-//! Pure. Lists are leaves; ownership follows server-side apply's rules.
+//! Pure. Ownership follows server-side apply's rules, in lists by key too; other lists are leaves. A step of a
+//! path is a field, or `k:{…}` for the item of a list.
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::{Map, Value, json};
 use starform_contract::ObjectKey;
 use starform_shuttle::{
-    engine::io::{Millis, Observed},
+    engine::io::{Failure, FieldManager, Foreign, Millis, Observed},
     kinds,
 };
 
@@ -18,7 +19,7 @@ pub(crate) struct Stored {
     pub(crate) uid: String,
     pub(crate) version: u64,
     pub(crate) generation: u64,
-    /// Leaf fields by path; lists are leaves.
+    /// Leaf fields by path.
     pub(crate) fields: BTreeMap<Path, Value>,
     /// Manager and operation to the paths that it owns.
     pub(crate) owners: BTreeMap<(String, &'static str), BTreeSet<Path>>,
@@ -102,17 +103,53 @@ impl Stored {
         }
     }
 
+    /// Fields of others become ours; whether any did.
+    pub(crate) fn seize(&mut self, from: &[Foreign]) -> bool {
+        let own = (FieldManager::Shuttle.name().to_owned(), "Apply");
+        let mut seized: BTreeSet<Path> = BTreeSet::new();
+        for foreign in from {
+            let others = self.owners.iter_mut();
+            for (_, paths) in
+                others.filter(|(owner, _)| owner.0 == foreign.manager && **owner != own)
+            {
+                let wanted = |path: &Path| is_in(path, &foreign.fields);
+                seized.extend(paths.iter().filter(|path| wanted(path)).cloned());
+                paths.retain(|path| !wanted(path));
+            }
+        }
+        self.owners.retain(|_, paths| !paths.is_empty());
+        let held = self.owners.get_mut(&own);
+        held.is_some_and(|held| {
+            held.extend(seized.iter().cloned());
+            !seized.is_empty()
+        })
+    }
+
+    /// What the API server refuses: two ports of one name.
+    pub(crate) fn invalid(&self) -> Option<Failure> {
+        let ports = self.fields.iter().filter(|(path, _)| {
+            path.iter().take(2).eq(["spec", "ports"])
+                && path.last().is_some_and(|last| last == "name")
+        });
+        let names: Vec<&Value> = ports.map(|(_, name)| name).collect();
+        let twice = names
+            .iter()
+            .any(|name| names.iter().filter(|other| *other == name).count() > 1);
+        twice.then(|| Failure {
+            code: Some(422),
+            reason: "Invalid".to_owned(),
+            message: "spec.ports[1].name: Duplicate value".to_owned(),
+            ..Failure::default()
+        })
+    }
+
     pub(crate) fn spec(&self) -> BTreeMap<&Path, &Value> {
         let spec = self.fields.iter();
         spec.filter(|(path, _)| path[0] == "spec").collect()
     }
 
     fn image(&self) -> String {
-        let path: Path = ["spec", "template", "spec", "containers"]
-            .map(str::to_owned)
-            .into();
-        let containers = self.fields.get(&path);
-        let image = containers.and_then(|containers| containers[0]["image"].as_str());
+        let image = self.fields.get(&image_path()).and_then(Value::as_str);
         image.unwrap_or_default().to_owned()
     }
 
@@ -179,6 +216,7 @@ impl Stored {
             }
             *place = value.clone();
         }
+        lists(&mut root);
         root["metadata"]["uid"] = json!(self.uid);
         root["metadata"]["resourceVersion"] = json!(self.version.to_string());
         root["metadata"]["generation"] = json!(self.generation);
@@ -214,10 +252,63 @@ fn fields_v1(paths: &BTreeSet<Path>) -> Value {
         let mut place = &mut root;
         for step in path {
             let map: &mut Map<String, Value> = place.as_object_mut().unwrap();
-            place = map.entry(format!("f:{step}")).or_insert_with(|| json!({}));
+            place = map.entry(step_of(step)).or_insert_with(|| json!({}));
+            if step.starts_with("k:") {
+                // Whoever states something in an item states the item.
+                place["."] = json!({});
+            }
         }
     }
     root
+}
+
+fn step_of(step: &str) -> String {
+    if step.starts_with("k:") {
+        step.to_owned()
+    } else {
+        format!("f:{step}")
+    }
+}
+
+fn is_in(path: &Path, fields: &Value) -> bool {
+    let mut place = fields;
+    for step in path {
+        match place.get(step_of(step)) {
+            Some(inner) => place = inner,
+            None => return place.as_object().is_some_and(Map::is_empty),
+        }
+    }
+    true
+}
+
+/// Items by key become lists.
+fn lists(value: &mut Value) {
+    let Some(members) = value.as_object_mut() else {
+        return;
+    };
+    members.values_mut().for_each(lists);
+    if members.keys().any(|name| name.starts_with("k:")) {
+        *value = members.values().cloned().collect();
+    }
+}
+
+/// The keys of an item of this list, as `fieldsV1` has them; `None`: the list is one value.
+fn item_key(list: &str, item: &Value) -> Option<String> {
+    let keys: &[&str] = match list {
+        "containers" | "env" | "volumes" => &["name"],
+        "ports" if item.get("port").is_some() => &["port", "protocol"],
+        "ports" => &["containerPort", "protocol"],
+        _ => return None,
+    };
+    let keys: Map<String, Value> = keys
+        .iter()
+        .map(|key| {
+            let default = || json!("TCP");
+            let value = item.get(*key).cloned();
+            ((*key).to_owned(), value.unwrap_or_else(default))
+        })
+        .collect();
+    Some(format!("k:{}", Value::Object(keys)))
 }
 
 pub(crate) fn observed(key: &ObjectKey, stored: &Stored) -> Option<Observed> {
@@ -236,6 +327,14 @@ pub(crate) fn leaves(manifest: &Value) -> BTreeMap<Path, Value> {
                     (inner, member)
                 }));
             }
+            Value::Array(items) if keyed(&path, items) => {
+                let list = path.last().cloned().unwrap_or_default();
+                open.extend(items.iter().map(|item| {
+                    let mut inner = path.clone();
+                    inner.extend(item_key(&list, item));
+                    (inner, item)
+                }));
+            }
             Value::Object(_)
             | Value::Null
             | Value::Bool(_)
@@ -247,6 +346,19 @@ pub(crate) fn leaves(manifest: &Value) -> BTreeMap<Path, Value> {
         }
     }
     found
+}
+
+fn keyed(path: &Path, items: &[Value]) -> bool {
+    let list = path.last();
+    list.zip(items.first())
+        .is_some_and(|(list, item)| item_key(list, item).is_some())
+}
+
+fn image_path() -> Path {
+    let container = r#"k:{"name":"app"}"#;
+    ["spec", "template", "spec", "containers", container, "image"]
+        .map(str::to_owned)
+        .into()
 }
 
 pub(crate) fn replicas_path() -> Path {

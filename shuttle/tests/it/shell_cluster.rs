@@ -136,7 +136,7 @@ async fn an_apply_shows_ownership_and_a_dry_run_writes_nothing() {
         "a changed owned field shrinks our entry"
     );
     assert_eq!(moved.foreign[0].manager, "kubectl-edit");
-    assert_eq!(moved.foreign[0].paths, ["spec.replicas"]);
+    assert_eq!(moved.foreign[0].paths(), ["spec.replicas"]);
     let back = apply(&client, &key, wanted, false).await.unwrap();
     assert_eq!(back.own, Some(own));
     assert!(back.foreign.is_empty(), "{:?}", back.foreign);
