@@ -223,11 +223,15 @@ impl Engine {
 
     /// An API server that does not keep what it was given must not be asked for ever.
     fn check_written(&mut self, key: &ObjectKey, digest: &Digest, version: &str) {
-        let newest = self
-            .live
-            .get(key)
-            .is_some_and(|live| live.resource_version == version);
-        let condition = drift::condition(self.live.get(key), self.inventory.get(key), digest);
+        let state = self.state();
+        let wanted = state.objects.get(key).map(|wanted| state.object(wanted));
+        // Where something else is wanted by now, that is written next.
+        let Some(wanted) = wanted.filter(|wanted| wanted.digest == *digest) else {
+            return;
+        };
+        let live = self.live.get(key);
+        let newest = live.is_some_and(|live| live.resource_version == version);
+        let condition = drift::condition(live, self.inventory.get(key), wanted);
         let kept = match condition {
             Condition::Clean
             | Condition::Absent

@@ -74,7 +74,7 @@ pub(super) struct Takes(BTreeMap<String, (u32, Millis)>);
 pub(super) fn condition(
     live: Option<&Observed>,
     entry: Option<&InventoryEntry>,
-    wanted: &starform_contract::Digest,
+    wanted: &Object,
 ) -> Condition {
     let Some(live) = live else {
         return Condition::Absent;
@@ -82,7 +82,7 @@ pub(super) fn condition(
     if live.deleting {
         return Condition::Deleting;
     }
-    if live.stamps.digest.as_ref() != Some(wanted) {
+    if live.stamps.digest.as_ref() != Some(&wanted.digest) {
         return Condition::Outdated;
     }
     let recorded: Option<&FieldsDigest> = entry.and_then(|entry| entry.fields.as_ref());
@@ -90,7 +90,11 @@ pub(super) fn condition(
         (None, _) => Condition::Unrecorded,
         (Some(recorded), Some(own)) if own.fields == *recorded => Condition::Clean,
         // What is missing is a controller's now, and nothing else is.
-        (Some(recorded), Some(own)) if own.yielded.as_ref() == Some(recorded) => Condition::Clean,
+        (Some(recorded), Some(own))
+            if own.yielded.as_ref() == Some(recorded) && controllers_hold_only(live, wanted) =>
+        {
+            Condition::Clean
+        }
         (Some(_), _) => Condition::Moved,
     }
 }
@@ -140,7 +144,7 @@ pub fn standing(
         let told = added.map(|foreign| left(corrected(key, DriftKind::Added, Some(&foreign))));
         told.collect()
     };
-    match condition(live, entry, &wanted.digest) {
+    match condition(live, entry, wanted) {
         Condition::Absent => vec![left(corrected(key, DriftKind::Deleted, None))],
         Condition::Moved | Condition::Outdated => {
             let by = suspect(live, wanted);
@@ -211,6 +215,14 @@ impl Takes {
         let until = last.plus(HOUR);
         (*count >= TAKES && until > now && !is_person(manager, people)).then_some(until)
     }
+}
+
+/// What we let go of ourselves was not taken from us.
+fn controllers_hold_only(live: &Observed, stated: &Object) -> bool {
+    let controllers = live.foreign.iter();
+    let mut controllers = controllers.filter(|foreign| is_controller(&foreign.manager));
+    let states = states(stated);
+    controllers.all(|foreign| ownership::is_empty(&ownership::unstated(&foreign.fields, &states)))
 }
 
 fn others(live: &Observed) -> impl Iterator<Item = &Foreign> {

@@ -102,7 +102,8 @@ impl Engine {
             return Condition::Clean;
         }
         let entry = self.inventory.get(key);
-        match drift::condition(self.live.get(key), entry, &wanted.digest) {
+        let state = self.state();
+        match drift::condition(self.live.get(key), entry, state.object(wanted)) {
             // A Job of this name runs what is wanted; what else differs in it cannot be changed.
             Condition::Outdated if wanted.release.is_some() => Condition::Clean,
             condition @ (Condition::Clean | Condition::Absent | Condition::Deleting) => condition,
