@@ -284,7 +284,7 @@ impl Bundle {
     /// Its canonical form, which is what is stored and sent.
     pub fn to_text(&self) -> Vec<u8> {
         match self {
-            Self::Environment(bundle) => Written::new(bundle).into_text(),
+            Self::Environment(bundle) => written::environment_text(bundle),
             Self::Project(bundle) => canonical(bundle),
         }
     }
@@ -322,7 +322,7 @@ impl Bundle {
 
 impl EnvironmentBundle {
     pub fn digest(&self) -> Digest {
-        Written::new(self).digest()
+        Written::new(self, |_| false).digest().clone()
     }
 
     pub fn all_objects(&self) -> impl Iterator<Item = &Object> {

@@ -28,7 +28,9 @@ impl Digest {
 
     /// The digest of exactly these bytes.
     pub fn of_bytes(bytes: &[u8]) -> Self {
-        Self(["sha256:", &hex(&Sha256::digest(bytes))].concat())
+        let mut hash = Hash::default();
+        hash.add(bytes);
+        hash.digest()
     }
 
     pub fn as_str(&self) -> &str {
@@ -38,6 +40,20 @@ impl Digest {
     /// The 64 hex digits, for file and object names.
     pub fn hex(&self) -> &str {
         &self.0["sha256:".len()..]
+    }
+}
+
+/// A digest whose bytes come piece by piece.
+#[derive(Default)]
+pub(crate) struct Hash(Sha256);
+
+impl Hash {
+    pub(crate) fn add(&mut self, bytes: &[u8]) {
+        self.0.update(bytes);
+    }
+
+    pub(crate) fn digest(self) -> Digest {
+        Digest(["sha256:", &hex(&self.0.finalize())].concat())
     }
 }
 

@@ -19,6 +19,7 @@ use crate::{
     document::{Action, Finding, FindingSeverity, Plan},
     ending::ends_with_project,
     merge,
+    pairs::Compared,
     propose::Proposal,
     size::{self, Sizes},
     sound,
@@ -101,15 +102,17 @@ pub fn accept(
         return Err(Refusal::Used(plan.plan_id.clone()));
     }
     let merged = merge::merge(accepted, plan, &proposal.project, &proposal.environment);
+    let now = accepted.environment(&plan.environment);
     let sides = crosscheck::Sides {
         project: &merged.project,
         before: &accepted.environments(),
         after: &merge::with(accepted, &merged.environment),
+        compared: &Compared::new(now, Some(&merged.environment)),
         secrets: &accepted.secrets,
         others: &accepted.others,
         sizes: Sizes {
             project: Measured::of(&merged.project).bytes,
-            environment: &Written::new(&merged.environment),
+            environment: &Written::new(&merged.environment, |_| false),
         },
     };
     let mut findings = crosscheck::findings(&plan.environment, sides, &Origins::default());

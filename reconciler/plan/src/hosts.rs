@@ -5,7 +5,11 @@
 //! known where the cluster itself keeps the accepted state; a control plane tells nobody. Read on in
 //! [`crate::crosscheck`], which asks at plan and again at accept.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::{
+    cell::LazyCell,
+    collections::{BTreeMap, BTreeSet},
+    rc::Rc,
+};
 
 use serde_json::Value;
 use starform_contract::{
@@ -13,10 +17,10 @@ use starform_contract::{
 };
 
 use crate::{
-    accepted::Environments,
     codes,
-    crosscheck::{hosts_of, named, unverified_hosts},
+    crosscheck::{holder, hosts, hosts_of, named, unverified_of},
     document::{Finding, FindingSeverity},
+    words::{Service, Services, Words},
 };
 
 /// Hosts that are not the project's to take, and whose they are where that may be said.
@@ -54,6 +58,9 @@ impl OthersHosts {
     }
 
     fn find(&self, host: &str) -> Option<(&String, &Option<ProjectName>)> {
+        if self.0.is_empty() {
+            return None;
+        }
         self.0.get_key_value(host).or_else(|| {
             let above = wildcards_above(host).find_map(|wildcard| self.0.get_key_value(&wildcard));
             above.or_else(|| {
@@ -84,7 +91,8 @@ pub struct ServiceHost<'a> {
 pub fn of_service(model: &Value) -> Vec<ServiceHost<'_>> {
     let mut hosts = Vec::new();
     let mut domain = None;
-    for (host, said) in named(model) {
+    let words = Words::of(model);
+    for (host, said) in named(words) {
         let alias = said.get("redirect").and_then(Value::as_bool);
         if alias.is_none() {
             domain = Some(host);
@@ -95,7 +103,7 @@ pub fn of_service(model: &Value) -> Vec<ServiceHost<'_>> {
             redirects_to: domain.filter(|_| alias == Some(true)),
         });
     }
-    let platform = model.get("platform-host").and_then(Value::as_str);
+    let platform = words.platform_host.and_then(Value::as_str);
     hosts.extend(platform.map(|host| ServiceHost {
         host,
         verified: true,
@@ -115,29 +123,21 @@ enum Standing {
 /// What `environment` would have of hosts that belong to others.
 pub(crate) fn taken(
     environment: &EnvironmentName,
-    (before, after): (&Environments<'_>, &Environments<'_>),
+    (before, after): (&Services<'_>, &Services<'_>),
     others: &OthersHosts,
     origins: &Origins,
 ) -> Vec<Finding> {
-    let Some(&bundle) = after.get(environment) else {
+    let Some(services) = after.get(environment) else {
         return Vec::new();
     };
-    let before = standings(before.values().copied());
-    let wanted = standings(std::iter::once(bundle));
+    let before = LazyCell::new(|| standings(before.values().map(Rc::as_ref)));
+    let wanted = standings(std::iter::once(services.as_ref()));
     let found = wanted.into_iter().filter_map(|(host, standing)| {
-        let (theirs, owner) = others.find(&host)?;
-        let rises = before.get(&host).is_none_or(|before| *before < standing);
-        let title = title(
-            &host,
-            standing,
-            rises,
-            &whose(&host, theirs, owner.as_ref()),
-        );
+        let (theirs, owner) = others.find(host)?;
+        let rises = before.get(host).is_none_or(|before| *before < standing);
+        let title = title(host, standing, rises, &whose(host, theirs, owner.as_ref()));
         let path = format!("domains[{host}]");
-        let mut services = bundle.services.iter();
-        let at = services
-            .find(|service| named(&service.model).any(|(name, _)| name == host))
-            .and_then(|service| origins.at(&service.name, &path));
+        let at = holder(services, host).and_then(|entry| origins.at(&entry.name, &path));
         Some(Finding {
             code: codes::HOST_TAKEN.code.to_owned(),
             severity: match rises {
@@ -151,14 +151,16 @@ pub(crate) fn taken(
     found.collect()
 }
 
-fn standings<'a>(
-    bundles: impl Iterator<Item = &'a EnvironmentBundle>,
-) -> BTreeMap<String, Standing> {
+/// Of the services of some environments.
+fn standings<'a: 's, 's>(
+    environments: impl Iterator<Item = &'s [Service<'a>]>,
+) -> BTreeMap<&'a str, Standing> {
     let mut standings = BTreeMap::new();
-    for bundle in bundles {
-        let unverified = unverified_hosts(bundle);
-        for host in hosts_of(bundle) {
-            let standing = match unverified.contains(&host) {
+    for services in environments {
+        let words = services.iter().map(|service| service.words);
+        let unverified: BTreeSet<&str> = words.clone().flat_map(unverified_of).collect();
+        for (host, _) in words.flat_map(hosts) {
+            let standing = match unverified.contains(host) {
                 true => Standing::Claimed,
                 false => Standing::Routed,
             };

@@ -22,6 +22,8 @@ use crate::{
     codes,
     crosscheck::blocking,
     document::{Finding, FindingSeverity},
+    pairs::Compared,
+    words::Service,
 };
 
 /// `environment` with what it and its services would leave behind.
@@ -79,6 +81,10 @@ pub(crate) fn settle_classes(
     current: Option<&EnvironmentBundle>,
     mut environment: EnvironmentBundle,
 ) -> EnvironmentBundle {
+    let mut services = environment.services.iter();
+    if !services.any(|entry| entry.model.get("volumes").is_some()) {
+        return environment;
+    }
     let unnamed: BTreeSet<KeyRef<'_>> = current
         .into_iter()
         .flat_map(EnvironmentBundle::all_objects)
@@ -103,19 +109,21 @@ pub(crate) fn settle_classes(
 }
 
 /// The words of volumes that say a class, where the cluster has chosen one already.
-pub(crate) fn idle_classes(environment: &EnvironmentBundle, origins: &Origins) -> Vec<Finding> {
-    let of_service = |entry: &ServiceEntry| -> Vec<Finding> {
+pub(crate) fn idle_classes(services: &[Service<'_>], origins: &Origins) -> Vec<Finding> {
+    let of_service = |service: &Service<'_>| -> Vec<Finding> {
+        let Service { entry, words } = service;
+        let Some(words) = words.volumes else {
+            return Vec::new();
+        };
         let claims = entry
             .objects
             .iter()
             .filter(|object| class(object).is_none());
         let volumes = claims.filter_map(Object::volume);
         let said = volumes.filter(|volume| {
-            let word = format!("/volumes/{volume}/class");
-            entry
-                .model
-                .pointer(&word)
-                .is_some_and(|class| !class.is_null())
+            let volume = words.get(volume.as_str());
+            let class = volume.and_then(|volume| volume.get("class"));
+            class.is_some_and(|class| !class.is_null())
         });
         said.map(|volume| Finding {
             code: codes::VOLUME_MOVES.code.to_owned(),
@@ -128,7 +136,7 @@ pub(crate) fn idle_classes(environment: &EnvironmentBundle, origins: &Origins) -
         })
         .collect()
     };
-    environment.services.iter().flat_map(of_service).collect()
+    services.iter().flat_map(of_service).collect()
 }
 
 /// By key, as bundles order them.
@@ -228,6 +236,7 @@ fn warning(title: String) -> Finding {
 pub(crate) fn impossible(
     before: Option<&EnvironmentBundle>,
     after: &EnvironmentBundle,
+    compared: &Compared<'_>,
     origins: &Origins,
 ) -> Vec<Finding> {
     // The first one of a key counts: what is collected last stands.
@@ -241,7 +250,9 @@ pub(crate) fn impossible(
             .filter_map(|object| Some((object.key_ref()?, object)))
             .collect::<BTreeMap<KeyRef<'_>, &Object>>()
     });
-    let volumes = after.services.iter().flat_map(|entry| {
+    let changed = after.services.iter();
+    let changed = changed.filter(|entry| !compared.stays(entry));
+    let volumes = changed.flat_map(|entry| {
         let claims = entry.objects.iter();
         claims.filter_map(move |object| Some((entry, object.volume()?, object)))
     });

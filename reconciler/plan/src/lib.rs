@@ -46,6 +46,7 @@ mod sound;
 pub mod stale;
 mod summary;
 pub mod view;
+mod words;
 pub mod yaml;
 
 pub use accept::{AcceptOutcome, Refusal};

@@ -8,8 +8,46 @@ use std::collections::{BTreeMap, BTreeSet};
 use starform_contract::{Digest, EnvironmentBundle, Object, ServiceEntry, ServiceId, ServiceName};
 
 /// Before and after.
-pub(crate) type Pairs<'a> =
-    BTreeMap<&'a ServiceName, (Option<&'a ServiceEntry>, Option<&'a ServiceEntry>)>;
+pub(crate) type Sides<'a> = (Option<&'a ServiceEntry>, Option<&'a ServiceEntry>);
+
+pub(crate) type Pairs<'a> = BTreeMap<&'a ServiceName, Sides<'a>>;
+
+/// The services of two states of an environment, each looked at once.
+pub(crate) struct Compared<'a> {
+    pub(crate) pairs: Pairs<'a>,
+    /// Those of which nothing differs.
+    same: Pairs<'a>,
+}
+
+impl<'a> Compared<'a> {
+    pub(crate) fn new(
+        before: Option<&'a EnvironmentBundle>,
+        after: Option<&'a EnvironmentBundle>,
+    ) -> Self {
+        let pairs = pairs(before, after);
+        let mut same = pairs.clone();
+        same.retain(|_, (before, after)| before.zip(*after).is_some_and(|(b, a)| is_same(b, a)));
+        Self { pairs, same }
+    }
+
+    /// The services that differ, by the name that they have or had last.
+    pub(crate) fn changed(&self) -> impl Iterator<Item = (&'a ServiceName, Sides<'a>)> {
+        let pairs = self.pairs.iter().map(|(name, sides)| (*name, *sides));
+        pairs.filter(|(name, _)| !self.same.contains_key(name))
+    }
+
+    /// As they were accepted.
+    pub(crate) fn unchanged(&self) -> impl Iterator<Item = &'a ServiceEntry> {
+        self.same.values().filter_map(|(before, _)| *before)
+    }
+
+    /// Whether this very entry is on either side of a service of which nothing differs.
+    pub(crate) fn stays(&self, entry: &ServiceEntry) -> bool {
+        let (before, after) = self.same.get(&entry.name).copied().unwrap_or_default();
+        let mut sides = before.into_iter().chain(after);
+        sides.any(|one| std::ptr::eq(one, entry))
+    }
+}
 
 /// By the name that it has or had last; a service that is renamed is one pair, under its new name.
 pub(crate) fn pairs<'a>(

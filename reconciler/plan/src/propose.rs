@@ -24,7 +24,7 @@ use crate::{
         ServiceChange, Source,
     },
     hold, ids, kept, merge, names,
-    pairs::{by_either_name, former_name, is_same, pairs},
+    pairs::{Compared, by_either_name, former_name, is_same, pairs},
     releases,
     size::Sizes,
     summary::summary,
@@ -128,16 +128,19 @@ fn proposed(input: ProposeInput<'_>, held: Vec<ServiceChange>) -> Proposal {
         environment: accepted.environment(&environment.environment),
     };
     let after = State::of(&project, &environment);
+    let compared = Compared::new(before.environment, after.environment);
     let settings = changed_settings(before, &project, &environment);
-    let objects = objects::between(before, after, &settings, adopt);
-    let (result, own) = (Written::new(&environment), Measured::of(&project));
-    let mut services = changed_services(before, after, &objects, &result, origins);
+    let objects = objects::between(before, after, &compared, &settings, adopt);
+    let own = Measured::of(&project);
+    let result = Written::new(&environment, |service| !compared.stays(service));
+    let mut services = changed_services(&compared, after, &objects, &result, origins);
     services.extend(held);
     by_risk(&mut services);
     let sides = crosscheck::Sides {
         project: &project,
         before: &accepted.environments(),
         after: &merge::with(accepted, &environment),
+        compared: &compared,
         secrets: &accepted.secrets,
         others: &accepted.others,
         sizes: Sizes {
@@ -146,7 +149,7 @@ fn proposed(input: ProposeInput<'_>, held: Vec<ServiceChange>) -> Proposal {
         },
     };
     let mut findings = crosscheck::findings(&environment.environment, sides, origins);
-    findings.extend(unmatched(before, after, only, &objects, adopt));
+    findings.extend(unmatched(&compared, only, &objects, adopt));
     let objects: Vec<_> = objects.into_iter().map(|changed| changed.change).collect();
     let unknown = Digest::of_bytes(b"");
     let base = accepted.environment_digest(&environment.environment);
@@ -161,7 +164,7 @@ fn proposed(input: ProposeInput<'_>, held: Vec<ServiceChange>) -> Proposal {
             parent_generation: accepted.generation,
             base: base.cloned(),
             project_base: accepted.project_digest().cloned(),
-            result: result.digest(),
+            result: result.digest().clone(),
             project_result: own.digest,
             until: None,
         },
@@ -310,7 +313,7 @@ fn changed_settings(
 
 /// `result`: what the environment of `after` comes to, with its services in the order of their names.
 fn changed_services(
-    before: State<'_>,
+    compared: &Compared<'_>,
     after: State<'_>,
     objects: &[Changed],
     result: &Written,
@@ -325,11 +328,11 @@ fn changed_services(
     let all = after.environment.map_or(&[] as &[_], |all| &all.services);
     let digest = |entry: &ServiceEntry| {
         let place = all.binary_search_by(|other| other.name.cmp(&entry.name));
-        result.service_digest(place.expect("it is one of the services, and they are in order"))
+        let place = place.expect("it is one of the services, and they are in order");
+        result.service_digest(place).cloned()
     };
-    pairs(before.environment, after.environment)
-        .into_iter()
-        .filter(|(_, sides)| differ(*sides))
+    compared
+        .changed()
         .filter_map(|(name, (before, after))| {
             let own = by_service.remove(name).unwrap_or_default();
             let action = match (before, after) {
@@ -347,7 +350,7 @@ fn changed_services(
                 risk: own_risk.unwrap_or_default().max(least_risk(action)),
                 kind: after.or(before)?.kind,
                 before: before.map(ServiceEntry::digest),
-                after: after.map(digest),
+                after: after.and_then(digest),
                 changes: model::between(name, before, after, origins),
                 objects: own
                     .iter()
@@ -414,13 +417,12 @@ fn effect(action: Action, objects: &[&Changed]) -> Effect {
 
 /// Names that were asked for on the command line and that nothing answers to.
 fn unmatched(
-    before: State<'_>,
-    after: State<'_>,
+    compared: &Compared<'_>,
     only: Option<&BTreeSet<ServiceName>>,
     objects: &[Changed],
     adopt: &BTreeSet<ObjectKey>,
 ) -> Vec<Finding> {
-    let known = pairs(before.environment, after.environment);
+    let known = &compared.pairs;
     let former = known.values().filter_map(|(before, _)| before.as_ref());
     let former: BTreeSet<&ServiceName> = former.map(|entry| &entry.name).collect();
     let services = only

@@ -8,7 +8,7 @@ mod largest;
 mod needs;
 mod schedule;
 
-use std::cell::LazyCell;
+use std::{cell::LazyCell, rc::Rc};
 
 use serde_json::Value;
 use starform_contract::{
@@ -20,6 +20,7 @@ use crate::{
     codes::{self, FindingCode},
     crosscheck::Sides,
     document::{Finding, FindingSeverity},
+    words::Services,
 };
 use needs::{Needs, RESOURCES, Resource};
 
@@ -27,10 +28,16 @@ use needs::{Needs, RESOURCES, Resource};
 pub(crate) fn findings(
     environment: &EnvironmentName,
     sides: Sides<'_>,
+    services: (&Services<'_>, &Services<'_>),
     origins: &Origins,
 ) -> Vec<Finding> {
-    let mut findings = sums(environment, sides, origins);
-    findings.extend(largest::findings(environment, sides, origins));
+    let mut findings = sums(environment, sides, services, origins);
+    findings.extend(largest::findings(
+        environment,
+        sides.project,
+        services,
+        origins,
+    ));
     findings
 }
 
@@ -48,12 +55,17 @@ type Share<'a> = (u64, &'a EnvironmentName, Holder<'a>);
 /// A holder in an environment, and what it needs.
 type Needed<'a> = (Needs, &'a EnvironmentName, Holder<'a>);
 
-fn sums(environment: &EnvironmentName, sides: Sides<'_>, origins: &Origins) -> Vec<Finding> {
+fn sums(
+    environment: &EnvironmentName,
+    sides: Sides<'_>,
+    (before, after): (&Services<'_>, &Services<'_>),
+    origins: &Origins,
+) -> Vec<Finding> {
     let Some(hard) = limit_of(sides.project, "ResourceQuota", "/spec/hard") else {
         return Vec::new();
     };
-    let after = needed(sides.after);
-    let before = LazyCell::new(|| needed(sides.before));
+    let after = needed(sides.after, after);
+    let before = LazyCell::new(|| needed(sides.before, before));
     let exceeded = RESOURCES.into_iter().filter_map(|resource| {
         let limit = hard.get(resource.quota_name()).and_then(Value::as_str);
         let limit = resource.parse(limit?)?;
@@ -84,16 +96,19 @@ fn sums(environment: &EnvironmentName, sides: Sides<'_>, origins: &Origins) -> V
     exceeded.collect()
 }
 
-fn needed<'a>(environments: &Environments<'a>) -> Vec<Needed<'a>> {
+fn needed<'a>(environments: &Environments<'a>, services: &Services<'a>) -> Vec<Needed<'a>> {
     let of_environment = |(&name, bundle): (&&'a EnvironmentName, &&'a EnvironmentBundle)| {
-        let services = bundle.services.iter();
-        let services = services.map(|entry| (Needs::of(entry), Holder::Service(&entry.name)));
+        let services = services.get(name).map_or(&[] as &[_], Rc::as_ref);
+        let services = services.iter();
+        let services =
+            services.map(|service| (Needs::of(service), Holder::Service(&service.entry.name)));
         let kept = bundle.kept.iter().map(|kept| {
             let holder = Holder::LeftBehind(&kept.service, &kept.volume);
             (Needs::of_kept(kept), holder)
         });
         let both = services.chain(kept);
-        both.map(move |(needs, holder)| (needs, name, holder))
+        both.map(|(needs, holder)| (needs, name, holder))
+            .collect::<Vec<_>>()
     };
     environments.iter().flat_map(of_environment).collect()
 }

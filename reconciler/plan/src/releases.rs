@@ -26,7 +26,8 @@ pub(crate) fn settle(
         .rev()
         .map(|entry| (entry.service_id, entry))
         .collect();
-    for entry in &mut wanted.services {
+    let releases = wanted.services.iter_mut();
+    for entry in releases.filter(|entry| entry.model.get("release").is_some()) {
         let Some(runs_now) = runs(entry) else {
             continue;
         };

@@ -83,6 +83,9 @@ fn needed(bundle: &EnvironmentBundle) -> BTreeMap<SealedRef, BTreeSet<Use<'_>>> 
             needed.entry(reference.clone()).or_default();
         }
     }
+    if needed.is_empty() {
+        return needed;
+    }
     for service in &bundle.services {
         let vars = service.model.get("vars").and_then(Value::as_object);
         for (key, variable) in vars.into_iter().flatten() {

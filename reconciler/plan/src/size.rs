@@ -214,7 +214,7 @@ mod tests {
         };
         let sizes = Sizes {
             project: size(&project),
-            environment: &Written::new(&environment),
+            environment: &Written::new(&environment, |_| false),
         };
         findings(sizes, &project, &environment, &Origins::default())
     }

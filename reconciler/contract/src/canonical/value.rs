@@ -35,13 +35,13 @@ pub(crate) fn list<T>(items: &[T], out: &mut Vec<u8>, item: impl Fn(&T, &mut Vec
 
 /// Appends a string, escaped as RFC 8785, 3.2.2.2 says.
 pub(crate) fn write_text(text: &str, out: &mut Vec<u8>) {
+    // The quotes too: most of what is written is short, and asking for room is a good part of it.
+    out.reserve(text.len() + 2);
     out.push(b'"');
-    // Without a way out in the middle it is looked at many bytes at a time.
-    let plain = |bytes: &[u8]| !bytes.iter().fold(false, |any, byte| any | escaped(*byte));
-    if plain(text.as_bytes()) {
-        out.extend_from_slice(text.as_bytes());
-    } else {
+    if has(text.as_bytes(), escaped_in) {
         write_escaped(text.as_bytes(), out);
+    } else {
+        out.extend_from_slice(text.as_bytes());
     }
     out.push(b'"');
 }
@@ -89,8 +89,33 @@ impl<'a> Fields<'a> {
     }
 }
 
-fn escaped(byte: u8) -> bool {
-    byte < 0x20 || byte == b'"' || byte == b'\\'
+/// Whether `of` finds anything in the bytes, looked at eight at a time: most texts are a few words long, too short for
+/// what a compiler makes of a plain loop.
+fn has(bytes: &[u8], of: impl Fn(u64) -> u64) -> bool {
+    let (words, rest) = bytes.as_chunks::<8>();
+    let found = words
+        .iter()
+        .fold(0, |found, word| found | of(u64::from_le_bytes(*word)));
+    // Filled up with what nothing is looked for.
+    let mut last = [b'x'; 8];
+    last[..rest.len()].copy_from_slice(rest);
+    found | of(u64::from_le_bytes(last)) != 0
+}
+
+const ONES: u64 = u64::from_le_bytes([1; 8]);
+const HIGHS: u64 = ONES << 7;
+
+/// Not zero where one of the eight bytes stands escaped in a string: below ` `, `"` or `\`. What is said of each byte
+/// says nothing of which one it is: a borrow may mark the next ones too.
+fn escaped_in(word: u64) -> u64 {
+    let below = |limit: u8, word: u64| word.wrapping_sub(ONES * u64::from(limit)) & !word & HIGHS;
+    let is = |byte: u8| below(1, word ^ (ONES * u64::from(byte)));
+    below(b' ', word) | is(b'"') | is(b'\\')
+}
+
+/// Not zero where one of the eight bytes is no ASCII.
+fn beyond_ascii_in(word: u64) -> u64 {
+    word & HIGHS
 }
 
 fn write_escaped(text: &[u8], out: &mut Vec<u8>) {
@@ -124,13 +149,23 @@ fn write_number(number: &Number, out: &mut Vec<u8>) {
 }
 
 fn write_map(fields: &Map<String, Value>, out: &mut Vec<u8>) {
-    if fields.keys().is_sorted_by(|a, b| compare(a, b).is_le()) {
+    if are_in_order(fields) {
         write_fields(fields.iter(), out);
     } else {
         let mut sorted: Vec<(&String, &Value)> = fields.iter().collect();
         sorted.sort_by(|a, b| compare(a.0, b.0));
         write_fields(sorted.into_iter(), out);
     }
+}
+
+/// Whether the names are as they are written; known at once as long as they are ASCII.
+fn are_in_order(fields: &Map<String, Value>) -> bool {
+    let mut last: Option<&str> = None;
+    fields.keys().all(|name| {
+        let follows = last.is_none_or(|last| last < name.as_str());
+        last = Some(name);
+        follows && !has(name.as_bytes(), beyond_ascii_in)
+    })
 }
 
 fn write_fields<'a>(fields: impl Iterator<Item = (&'a String, &'a Value)>, out: &mut Vec<u8>) {
@@ -148,9 +183,5 @@ fn write_fields<'a>(fields: impl Iterator<Item = (&'a String, &'a Value)>, out: 
 
 /// By UTF-16 units (RFC 8785, 3.2.3), which is the order of bytes as long as a name is ASCII.
 fn compare(a: &str, b: &str) -> Ordering {
-    if a.is_ascii() && b.is_ascii() {
-        a.cmp(b)
-    } else {
-        a.encode_utf16().cmp(b.encode_utf16())
-    }
+    a.encode_utf16().cmp(b.encode_utf16())
 }

@@ -71,6 +71,41 @@ fn names_are_ordered_by_their_utf16_units() {
     assert_eq!(text, format!("{{{}}}", expected.join(",")));
 }
 
+/// What stands escaped is found wherever it is: texts are looked at several bytes at a time.
+#[test]
+fn a_text_is_escaped_at_every_place() {
+    for length in 0..20 {
+        for place in 0..length {
+            for found in [
+                '"',
+                '\\',
+                '\u{0}',
+                '\u{1f}',
+                ' ',
+                '!',
+                '#',
+                '[',
+                ']',
+                '\u{7f}',
+                '\u{e9}',
+                '\u{10ffff}',
+            ] {
+                for around in ['a', '\u{1f}', ' ', '\u{ff}'] {
+                    let text: String = (0..length)
+                        .map(|at| if at == place { found } else { around })
+                        .collect();
+                    let document = json!({ text.clone(): text });
+                    let theirs = serde_json_canonicalizer::to_vec(&document).unwrap();
+                    let content = Object::new(document.clone(), Wave(4), Deletion::Delete).digest;
+                    let whole = json!({"manifest": document, "sealed": {}, "deletion": "delete", "wave": 4});
+                    assert_eq!(canonical(&document), theirs, "{document}");
+                    assert_eq!(content, Digest::of(&whole), "{document}");
+                }
+            }
+        }
+    }
+}
+
 fn text() -> impl Strategy<Value = String> {
     prop_oneof![
         "[a-z]{0,3}",

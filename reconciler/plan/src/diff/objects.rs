@@ -13,7 +13,7 @@ use starform_contract::{
 use crate::{
     diff::{fields, risk, settings},
     document::{Action, ModelChange, ObjectChange, Owner},
-    pairs::{Pairs, is_same, pairs},
+    pairs::Compared,
 };
 
 /// One environment with the project-scope objects around it.
@@ -85,15 +85,16 @@ impl<'a> Placed<'a> {
 pub(crate) fn between(
     before: State<'_>,
     after: State<'_>,
+    compared: &Compared<'_>,
     changed_settings: &[ModelChange],
     adopt: &BTreeSet<ObjectKey>,
 ) -> Vec<Changed> {
-    let (old, new) = placed(before, after);
+    let (old, new) = placed(before, after, compared);
     let causes = Causes {
         before,
         project: settings::shape_objects(&settings::PROJECT, changed_settings),
         environment: settings::shape_objects(&settings::ENVIRONMENT, changed_settings),
-        services: own_changes(before, after),
+        services: own_changes(before, after, compared),
         after,
     };
     let keys: BTreeSet<KeyRef<'_>> = old.keys().chain(new.keys()).copied().collect();
@@ -119,10 +120,13 @@ pub(crate) fn between(
 type Objects<'a> = BTreeMap<KeyRef<'a>, Placed<'a>>;
 
 /// Both sides' objects; those of services that are the same on both are left out, since nothing of them is listed.
-fn placed<'a>(before: State<'a>, after: State<'a>) -> (Objects<'a>, Objects<'a>) {
-    let mut same = pairs(before.environment, after.environment);
-    same.retain(|_, (before, after)| before.zip(*after).is_some_and(|(b, a)| is_same(b, a)));
-    let sides = (before.placed(&same), after.placed(&same));
+fn placed<'a>(
+    before: State<'a>,
+    after: State<'a>,
+    compared: &Compared<'_>,
+) -> (Objects<'a>, Objects<'a>) {
+    let listed = |state: State<'a>| state.placed(|entry| !compared.stays(entry));
+    let sides = (listed(before), listed(after));
     // An object that stands twice is that of the last who has it, so nothing may be left out if one might.
     let names: BTreeSet<&str> = sides
         .0
@@ -130,19 +134,22 @@ fn placed<'a>(before: State<'a>, after: State<'a>) -> (Objects<'a>, Objects<'a>)
         .chain(sides.1.keys())
         .map(|key| key.name)
         .collect();
-    let entries = same.values().filter_map(|(before, _)| *before);
-    let mut left_out = entries
-        .flat_map(|entry| &entry.objects)
-        .filter_map(Object::key_ref);
-    if left_out.any(|key| names.contains(key.name)) {
-        return (before.placed(&Pairs::new()), after.placed(&Pairs::new()));
+    let left_out = compared.unchanged().flat_map(|entry| &entry.objects);
+    let mut left_out = left_out.filter_map(|object| object.manifest.get("metadata")?.get("name"));
+    let stands_twice = left_out.any(|name| name.as_str().is_some_and(|name| names.contains(name)));
+    if stands_twice {
+        return (before.placed(|_| true), after.placed(|_| true));
     }
     sides
 }
 
 /// Services whose words or names differ, so that their objects differ by their own doing; by the names of either
 /// side, so that one that is renamed differs under both.
-fn own_changes<'a>(before: State<'a>, after: State<'a>) -> BTreeSet<&'a ServiceName> {
+fn own_changes<'a>(
+    before: State<'a>,
+    after: State<'a>,
+    compared: &Compared<'_>,
+) -> BTreeSet<&'a ServiceName> {
     let by_name = |state: State<'a>| -> BTreeMap<&'a ServiceName, &'a ServiceEntry> {
         let services: Vec<&ServiceEntry> = state.services().collect();
         let first_counts = services.into_iter().rev();
@@ -150,6 +157,7 @@ fn own_changes<'a>(before: State<'a>, after: State<'a>) -> BTreeSet<&'a ServiceN
     };
     let (old, new) = (by_name(before), by_name(after));
     let differs = |name: &&ServiceName| match (old.get(*name), new.get(*name)) {
+        (Some(before), Some(after)) if compared.stays(before) && compared.stays(after) => false,
         (Some(before), Some(after)) => {
             before.model != after.model
                 || before.kind != after.kind
@@ -173,14 +181,7 @@ impl<'a> State<'a> {
         }
     }
 
-    fn placed(self, left_out: &Pairs<'a>) -> Objects<'a> {
-        let is_left_out = |entry: &ServiceEntry| {
-            let (before, after) = left_out.get(&entry.name).copied().unwrap_or_default();
-            before
-                .into_iter()
-                .chain(after)
-                .any(|one| std::ptr::eq(one, entry))
-        };
+    fn placed(self, is_listed: impl Fn(&ServiceEntry) -> bool) -> Objects<'a> {
         let project = self.project.into_iter().flat_map(|bundle| {
             bundle.objects.iter().map(|object| Placed {
                 scope: Scope::Project,
@@ -193,7 +194,7 @@ impl<'a> State<'a> {
                 object,
             })
         });
-        let services = self.services().filter(|entry| !is_left_out(entry));
+        let services = self.services().filter(|entry| is_listed(entry));
         let services = services.flat_map(|entry| {
             entry.objects.iter().map(move |object| Placed {
                 scope: Scope::Service(entry),

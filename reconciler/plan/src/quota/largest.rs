@@ -2,16 +2,21 @@
 //!
 //! Pure. The limits are those of the LimitRange, and its annotation for CPU.
 
-use std::{borrow::Cow, collections::BTreeMap};
+use std::{borrow::Cow, cell::LazyCell, collections::BTreeMap};
 
 use serde_json::Value;
 use starform_contract::{
-    EnvironmentName, Origins, ProjectBundle, ServiceEntry, ServiceId,
+    EnvironmentName, Origins, ProjectBundle, ServiceId,
     quantity::{Cpu, Memory},
 };
 
 use super::{finding, limit_of};
-use crate::{codes, crosscheck::Sides, document::Finding, render::LARGEST_CPU};
+use crate::{
+    codes,
+    document::Finding,
+    render::LARGEST_CPU,
+    words::{Service, Services, Words},
+};
 
 /// Something of a service that has a size: where its model says it, what people call it.
 struct Part<'a> {
@@ -29,21 +34,24 @@ enum Amount {
 
 pub(super) fn findings(
     environment: &EnvironmentName,
-    sides: Sides<'_>,
+    project: &ProjectBundle,
+    (before, after): (&Services<'_>, &Services<'_>),
     origins: &Origins,
 ) -> Vec<Finding> {
-    let limits = Limits::of(sides.project);
-    let before = sides.before.get(environment);
-    let before = before.map_or(&[] as &[_], |bundle| &bundle.services);
-    let before: BTreeMap<ServiceId, &ServiceEntry> = before
-        .iter()
-        .rev()
-        .map(|entry| (entry.service_id, entry))
-        .collect();
-    let services = sides.after.get(environment).into_iter();
+    let limits = Limits::of(project);
+    // The first one of an id counts: what is collected last stands.
+    let before = LazyCell::new(|| {
+        let before = before.get(environment).into_iter();
+        let before = before.flat_map(|services| services.iter().rev());
+        before
+            .map(|service| (service.entry.service_id, service))
+            .collect::<BTreeMap<ServiceId, &Service<'_>>>()
+    });
+    let services = after.get(environment).into_iter();
     let mut findings = Vec::new();
-    for entry in services.flat_map(|bundle| &bundle.services) {
-        for part in parts(entry) {
+    for service in services.flat_map(|services| services.iter()) {
+        let entry = service.entry;
+        for part in parts(service) {
             let Some(limit) = limits.exceeded(part.amount) else {
                 continue;
             };
@@ -51,10 +59,10 @@ pub(super) fn findings(
                 "{} asks for {}, and the tier {} has {} for a single one; lower it, or ask the platform's operator for a larger tier",
                 entry.name,
                 part.words(),
-                sides.project.tier,
+                project.tier,
                 limit.text(),
             );
-            let old = before.get(&entry.service_id).map(|entry| parts(entry));
+            let old = before.get(&entry.service_id).map(|old| parts(old));
             let mut former = old.iter().flatten().filter(|old| old.path == part.path);
             let grows = !former.any(|old| old.amount >= part.amount);
             let at = origins.at(&entry.name, &part.path);
@@ -99,13 +107,13 @@ impl Limits {
     }
 }
 
-fn parts(entry: &ServiceEntry) -> Vec<Part<'_>> {
-    let model = &entry.model;
-    let text = |pointer: &str| model.pointer(pointer).and_then(Value::as_str);
-    let cpu = text("/size/cpu")
+fn parts<'a>(service: &Service<'a>) -> Vec<Part<'a>> {
+    let Words { size, volumes, .. } = service.words;
+    let text = |field: &str| size.and_then(|size| size.get(field)?.as_str());
+    let cpu = text("cpu")
         .and_then(|text| text.parse().ok())
         .map(Amount::Cpu);
-    let memory = text("/size/memory")
+    let memory = text("memory")
         .and_then(|text| text.parse().ok())
         .map(Amount::Memory);
     let own = [("size.cpu", cpu), ("size.memory", memory)];
@@ -116,7 +124,7 @@ fn parts(entry: &ServiceEntry) -> Vec<Part<'_>> {
             amount: amount?,
         })
     });
-    let volumes = model.get("volumes").and_then(Value::as_object);
+    let volumes = volumes.and_then(Value::as_object);
     let volumes = volumes.into_iter().flatten().filter_map(|(name, volume)| {
         let size = volume.get("size")?.as_str()?.parse().ok()?;
         Some(Part {

@@ -8,12 +8,13 @@
 use serde::Deserialize;
 use serde_json::Value;
 use starform_contract::{
-    Kept, ServiceEntry, ServiceKind,
+    Kept, ServiceKind,
     model::Overlap,
     quantity::{Cpu, Duration, Memory},
 };
 
 use super::schedule;
+use crate::words::{Service, Words};
 
 /// What a quota counts.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -43,12 +44,12 @@ pub(super) struct Needs {
 }
 
 impl Needs {
-    pub(super) fn of(entry: &ServiceEntry) -> Self {
-        let model = &entry.model;
-        let pods = pods(entry.kind, model);
-        let cpu = text(model, "/size/cpu").and_then(|text| text.parse().ok());
-        let memory = text(model, "/size/memory").and_then(|text| text.parse().ok());
-        let sizes = volume_sizes(model);
+    pub(super) fn of(service: &Service<'_>) -> Self {
+        let words = &service.words;
+        let sizes = volume_sizes(words);
+        let pods = pods(service.entry.kind, words, !sizes.is_empty());
+        let cpu = text(words.size, "cpu").and_then(|text| text.parse().ok());
+        let memory = text(words.size, "memory").and_then(|text| text.parse().ok());
         Self {
             pods,
             cpu: pods.saturating_mul(cpu.map_or(0, Cpu::as_millicores)),
@@ -60,7 +61,9 @@ impl Needs {
 
     /// Of a volume without a service: its claim is there, so the cluster counts it.
     pub(super) fn of_kept(kept: &Kept) -> Self {
-        let size = text(&kept.object.manifest, "/spec/resources/requests/storage");
+        let claim = &kept.object.manifest;
+        let size = claim.pointer("/spec/resources/requests/storage");
+        let size = size.and_then(Value::as_str);
         let size: Option<Memory> = size.and_then(|text| text.parse().ok());
         Self {
             pods: 0,
@@ -82,33 +85,31 @@ impl Needs {
     }
 }
 
-fn pods(kind: ServiceKind, model: &Value) -> u64 {
+fn pods(kind: ServiceKind, words: &Words<'_>, has_volumes: bool) -> u64 {
     match kind {
         ServiceKind::Web | ServiceKind::Private | ServiceKind::Worker => {
-            let scale = model.pointer("/scale/max").and_then(Value::as_u64);
+            let scale = words.scale.and_then(|scale| scale.get("max")?.as_u64());
             let scale = scale.unwrap_or(0);
-            let surge = if volume_sizes(model).is_empty() {
-                scale.div_ceil(4)
-            } else {
-                0
-            };
-            let release = u64::from(model.get("release").is_some());
+            let surge = if has_volumes { 0 } else { scale.div_ceil(4) };
+            let release = u64::from(words.release.is_some());
             scale.saturating_add(surge).saturating_add(release)
         }
-        ServiceKind::Cron => runs(model),
+        ServiceKind::Cron => runs(words),
     }
 }
 
 /// Runs of a cron job that may be there at once.
-fn runs(model: &Value) -> u64 {
-    let overlap = model
-        .get("overlap")
+fn runs(words: &Words<'_>) -> u64 {
+    let overlap = words
+        .overlap
         .and_then(|overlap| Overlap::deserialize(overlap).ok());
     match overlap {
         Some(Overlap::Allow) => {
-            let timeout = text(model, "/timeout").and_then(|text| text.parse().ok());
+            let timeout = words.timeout.and_then(Value::as_str);
+            let timeout = timeout.and_then(|text| text.parse().ok());
             let minutes = timeout.map_or(1, Duration::as_secs).div_ceil(60);
-            let gap = text(model, "/schedule").map_or(1, schedule::least_gap);
+            let schedule = words.schedule.and_then(Value::as_str);
+            let gap = schedule.map_or(1, schedule::least_gap);
             u64::from(minutes.div_ceil(gap).max(1))
         }
         // The replaced run ends while the next one begins.
@@ -117,19 +118,19 @@ fn runs(model: &Value) -> u64 {
     }
 }
 
-fn volume_sizes(model: &Value) -> Vec<u64> {
-    let volumes = model.get("volumes").and_then(Value::as_object);
+fn volume_sizes(words: &Words<'_>) -> Vec<u64> {
+    let volumes = words.volumes.and_then(Value::as_object);
     let sizes = volumes.into_iter().flat_map(|volumes| volumes.values());
     sizes
         .filter_map(|volume| {
-            let size: Memory = volume.get("size")?.as_str()?.parse().ok()?;
+            let size: Memory = text(Some(volume), "size")?.parse().ok()?;
             Some(size.as_bytes())
         })
         .collect()
 }
 
-fn text<'a>(model: &'a Value, pointer: &str) -> Option<&'a str> {
-    model.pointer(pointer).and_then(Value::as_str)
+fn text<'a>(of: Option<&'a Value>, field: &str) -> Option<&'a str> {
+    of?.get(field)?.as_str()
 }
 
 impl Resource {
