@@ -63,23 +63,49 @@ pub fn key(name: &str) -> String {
 
 /// A value on one line: strings quoted, lists and maps as JSON, secrets by name and version.
 pub fn inline(value: &Value) -> String {
+    let mut out = String::new();
+    write(&mut out, value, usize::MAX);
+    out
+}
+
+/// Whether [`inline`] has at most so many characters; of a large value only its beginning is looked at.
+pub(crate) fn is_within(value: &Value, most: usize) -> bool {
+    let mut out = String::new();
+    // No character takes more bytes than four.
+    let bytes = most.saturating_mul(4);
+    write(&mut out, value, bytes);
+    out.len() <= bytes && out.chars().count() <= most
+}
+
+/// Stops once there are more than `most` bytes.
+fn write(out: &mut String, value: &Value, most: usize) {
+    if out.len() > most {
+        return;
+    }
     match value {
-        Value::String(text) => quoted(text),
-        Value::Null | Value::Bool(_) | Value::Number(_) => value.to_string(),
+        Value::String(text) => quote(out, text),
+        Value::Null | Value::Bool(_) | Value::Number(_) => out.push_str(&value.to_string()),
         Value::Array(items) => {
-            let items: Vec<String> = items.iter().map(inline).collect();
-            format!("[{}]", items.join(", "))
+            out.push('[');
+            for (n, item) in items.iter().enumerate() {
+                out.push_str(if n == 0 { "" } else { ", " });
+                write(out, item, most);
+            }
+            out.push(']');
         }
         Value::Object(fields) => match secret_reference(fields) {
-            Some(text) => text,
+            Some(text) => out.push_str(&text),
             None => {
-                let mut keys: Vec<&String> = fields.keys().collect();
-                keys.sort();
-                let fields: Vec<String> = keys
-                    .into_iter()
-                    .map(|key| format!("{}: {}", self::key(key), inline(&fields[key])))
-                    .collect();
-                format!("{{{}}}", fields.join(", "))
+                let mut fields: Vec<(&String, &Value)> = fields.iter().collect();
+                fields.sort_by_key(|(key, _)| *key);
+                out.push('{');
+                for (n, (key, value)) in fields.into_iter().enumerate() {
+                    out.push_str(if n == 0 { "" } else { ", " });
+                    out.push_str(&self::key(key));
+                    out.push_str(": ");
+                    write(out, value, most);
+                }
+                out.push('}');
             }
         },
     }
@@ -159,19 +185,25 @@ pub fn secret(change: SecretChange) -> &'static str {
 }
 
 fn quoted(text: &str) -> String {
-    let mut inner = String::with_capacity(text.len());
+    let mut out = String::with_capacity(text.len() + 2);
+    quote(&mut out, text);
+    out
+}
+
+fn quote(out: &mut String, text: &str) {
+    out.push('"');
     for c in text.chars() {
         match escape(c) {
-            Some(escape) => inner.push_str(&escape),
+            Some(escape) => out.push_str(&escape),
             None => {
                 if matches!(c, '"' | '\\') {
-                    inner.push('\\');
+                    out.push('\\');
                 }
-                inner.push(c);
+                out.push(c);
             }
         }
     }
-    format!("\"{inner}\"")
+    out.push('"');
 }
 
 fn secret_reference(fields: &serde_json::Map<String, Value>) -> Option<String> {

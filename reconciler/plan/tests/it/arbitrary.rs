@@ -4,6 +4,7 @@
 //! drawn from few names, so that two environments of one project overlap.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::fmt::Debug;
 
 use proptest::{collection, option, prelude::*, sample};
 use starform_contract::{
@@ -68,7 +69,7 @@ pub(crate) fn state_of(
     identity: Identity,
     environment: EnvironmentName,
 ) -> BoxedStrategy<EnvironmentState> {
-    let models = collection::btree_map(service_name(), (0u32..3, model()), 0..5);
+    let models = mostly_few(service_name(), (0u32..3, model()), 5);
     let groups = collection::btree_map(group_name(), variables(), 0..3);
     let drift = sample::select(vec![DriftPolicy::Correct, DriftPolicy::Report]);
     (models, groups, any::<bool>(), any::<bool>(), drift)
@@ -110,17 +111,10 @@ pub(crate) fn service_name() -> BoxedStrategy<ServiceName> {
 pub(crate) fn model() -> BoxedStrategy<ServiceModel> {
     let run = (collection::vec(text(), 0..3), run_as());
     let refs = collection::btree_set(service_name(), 0..2);
-    (
-        image(),
-        run,
-        size(),
-        variables(),
-        any::<bool>(),
-        refs,
-        workload(),
-    )
+    let flags = (any::<bool>(), refs);
+    (image(), run, size(), variables(), flags, workload())
         .prop_map(
-            |(image, (run, run_as), size, vars, observability, refs, workload)| ServiceModel {
+            |(image, (run, run_as), size, vars, (observability, refs), workload)| ServiceModel {
                 image,
                 run,
                 hold: false,
@@ -235,7 +229,7 @@ fn workload() -> BoxedStrategy<Workload> {
 }
 
 fn web() -> BoxedStrategy<Workload> {
-    let domains = collection::btree_map(host(), (any::<bool>(), aliases()), 0..20);
+    let domains = mostly_few(host(), (any::<bool>(), aliases()), 20);
     let paths = (routes(), redirects());
     (
         ports(),
@@ -309,14 +303,24 @@ fn apart(mut volumes: BTreeMap<VolumeName, Volume>) -> BTreeMap<VolumeName, Volu
 
 fn routes() -> BoxedStrategy<BTreeMap<String, Route>> {
     let route = any::<bool>().prop_map(|strip_prefix| Route { strip_prefix });
-    collection::btree_map("/[a-z]{1,2}", route, 0..20).boxed()
+    mostly_few("/[a-z]{1,2}", route, 20)
 }
 
 fn redirects() -> BoxedStrategy<BTreeMap<String, Redirect>> {
     let status = sample::select(vec![301, 302, 303, 307, 308]);
     let to = "(https?://[a-z]{2,8}\\.example(:80[0-9]{2})?)?/[a-z]{0,3}";
     let redirect = (to, status).prop_map(|(to, status)| Redirect { to, status });
-    collection::btree_map("/[a-z]{1,2}", redirect, 0..20).boxed()
+    mostly_few("/[a-z]{1,2}", redirect, 20)
+}
+
+/// Fewer than `most`. Many are mostly one case repeated, but some rules begin only with them.
+fn mostly_few<K: Ord + Debug + 'static, V: Debug + 'static>(
+    key: impl Strategy<Value = K> + Clone + 'static,
+    value: impl Strategy<Value = V> + Clone + 'static,
+    most: usize,
+) -> BoxedStrategy<BTreeMap<K, V>> {
+    let few = collection::btree_map(key.clone(), value.clone(), 0..3);
+    prop_oneof![4 => few, 1 => collection::btree_map(key, value, 0..most)].boxed()
 }
 
 fn aliases() -> BoxedStrategy<Vec<Alias>> {

@@ -139,7 +139,7 @@ fn is_large(value: &Value) -> bool {
         Value::Array(items) => !items.is_empty(),
         Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => false,
     };
-    has_elements && values::inline(value).chars().count() > SHORT
+    has_elements && !values::is_within(value, SHORT)
 }
 
 /// One branch for each element, in the order of the names.

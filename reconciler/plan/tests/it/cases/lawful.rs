@@ -9,50 +9,62 @@ use starform_plan::{
     view::{MarkdownOptions, TextOptions, markdown, text, values},
 };
 
+use super::machine;
+
 /// Budgets of a comment that every plan is held against.
 const BUDGETS: [usize; 3] = [1_000, 4_000, 60_000];
+/// Columns, and whether everything is told.
+const PAGES: [(usize, bool); 2] = [(40, false), (120, true)];
+
+/// Every view of some plans, in every form that is looked at here.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) struct Views {
+    plain: [String; PAGES.len()],
+    painted: [String; PAGES.len()],
+    comments: [String; BUDGETS.len()],
+    machine: machine::Views,
+}
+
+impl Views {
+    pub(crate) fn of(plans: &Plans) -> Self {
+        let pages =
+            |color| PAGES.map(|(width, full)| text(plans, &TextOptions { width, color, full }));
+        Self {
+            plain: pages(false),
+            painted: pages(true),
+            comments: BUDGETS
+                .map(|budget| markdown(plans, &MarkdownOptions { budget, link: None })),
+            machine: machine::views(plans),
+        }
+    }
+
+    pub(super) fn all(&self) -> impl Iterator<Item = &str> {
+        let pages = self.plain.iter().chain(&self.painted);
+        let all = pages.chain(&self.comments).chain(&self.machine);
+        all.map(String::as_str)
+    }
+}
 
 /// No view may hold one of `canaries`.
-pub(crate) fn check(plans: &Plans, canaries: &[String]) -> Result<(), String> {
-    for (width, full) in [(40, false), (120, true)] {
-        let shown = |color| {
-            let options = TextOptions { width, color, full };
-            text(&plans.plans, &options)
-        };
-        let plain = shown(false);
-        terminal(&plain, width)?;
-        if without_colour(&shown(true)) != plain {
+pub(crate) fn check(plans: &Plans, views: &Views, canaries: &[String]) -> Result<(), String> {
+    let pages = PAGES.iter().zip(&views.plain).zip(&views.painted);
+    for ((&(width, full), plain), painted) in pages {
+        terminal(plain, width)?;
+        if without_colour(painted) != *plain {
             return Err("colour changes the text".to_owned());
         }
         if full && plain.lines().any(|line| line.starts_with("Not shown:")) {
             return Err("the full form counts something".to_owned());
         }
-        told(plans, &dense(&plain), full)?;
-        silent(&plain, canaries)?;
+        told(plans, &dense(plain), full)?;
     }
-    for budget in BUDGETS {
-        let options = MarkdownOptions { budget, link: None };
-        let comment = markdown(&plans.plans, &options);
-        within(&comment, budget)?;
-        balanced(&comment)?;
-        silent(&comment, canaries)?;
-        counted(plans, &comment)?;
+    for (budget, comment) in BUDGETS.into_iter().zip(&views.comments) {
+        within(comment, budget)?;
+        balanced(comment)?;
+        counted(plans, comment)?;
     }
-    super::machine::check(plans, canaries)
-}
-
-/// Every view of them, in every form that is looked at here.
-pub(super) fn views(plans: &Plans) -> Vec<String> {
-    let texts = [(40, false), (120, true)].map(|(width, full)| {
-        let color = true;
-        text(&plans.plans, &TextOptions { width, color, full })
-    });
-    let comments = BUDGETS.map(|budget| {
-        let options = MarkdownOptions { budget, link: None };
-        markdown(&plans.plans, &options)
-    });
-    let machine = super::machine::views(plans);
-    texts.into_iter().chain(comments).chain(machine).collect()
+    machine::check(plans, &views.machine)?;
+    views.all().try_for_each(|shown| silent(shown, canaries))
 }
 
 /// Nothing moves the cursor, and no line leaves the page but the one for programs.

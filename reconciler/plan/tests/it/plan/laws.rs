@@ -52,7 +52,8 @@ proptest! {
 
     #[test]
     fn the_fields_of_a_plan_turn_before_into_after(a in shop(), b in shop()) {
-        fields_turn_before_into_after(&a, &b)?;
+        let world = World::having(&a);
+        fields_turn_before_into_after(&world, &world.propose(&b))?;
     }
 
     #[test]
@@ -72,12 +73,17 @@ proptest! {
 
     #[test]
     fn permuted_input_gives_the_same_bytes(a in shop(), b in shop(), order in any::<u64>()) {
-        order_does_not_matter(&a, &b, order)?;
+        let world = World::having(&a);
+        let straight = world.propose(&b);
+        let turned = propose_turned(&world, &b, order);
+        prop_assert_eq!(bytes(&straight.plan), bytes(&turned.plan));
+        prop_assert_eq!(straight, turned);
     }
 
     #[test]
     fn ids_change_exactly_when_they_must(a in shop(), b in shop(), c in shop()) {
-        ids_are_of_what_is_done(&a, &b, &c)?;
+        let world = World::having(&a);
+        ids_are_of_what_is_done(&world, &b, [&world.propose(&b).plan, &world.propose(&c).plan])?;
     }
 
     #[test]
@@ -200,13 +206,14 @@ fn is_blocked(proposal: &Proposal) -> bool {
 }
 
 pub(crate) fn fields_turn_before_into_after(
-    a: &EnvironmentState,
-    b: &EnvironmentState,
+    world: &World,
+    proposal: &Proposal,
 ) -> Result<(), TestCaseError> {
-    let world = World::having(a);
-    let before = world.accepted(a.project_id);
-    let proposal = world.propose(b);
-    let stood = before.environments().get(&b.environment).copied();
+    let before = world.accepted(proposal.project.project_id);
+    let stood = before
+        .environments()
+        .get(&proposal.plan.environment)
+        .copied();
     let old = keyed(before.project(), stood);
     let new = keyed(Some(&proposal.project), Some(&proposal.environment));
     let veil = |(key, object): (&ObjectKey, &&Object)| (key.clone(), veiled(object));
@@ -223,27 +230,18 @@ pub(crate) fn fields_turn_before_into_after(
     Ok(())
 }
 
-/// Objects, services, variables' groups and names in any order give the same plan.
-pub(crate) fn order_does_not_matter(
-    a: &EnvironmentState,
-    b: &EnvironmentState,
-    order: u64,
-) -> Result<(), TestCaseError> {
-    let world = World::having(a);
-    let straight = world.propose(b);
+/// As it is proposed with its objects, services and names in another order.
+pub(crate) fn propose_turned(world: &World, state: &EnvironmentState, order: u64) -> Proposal {
     let mut dice = Dice(order);
-    let mut b = b.clone();
-    dice.shuffle(&mut b.services);
-    dice.shuffle(&mut b.names);
-    let turned = altered(&world, &b, |rendered| {
+    let mut state = state.clone();
+    dice.shuffle(&mut state.services);
+    dice.shuffle(&mut state.names);
+    altered(world, &state, |rendered| {
         dice.shuffle(&mut rendered.environment.services);
         dice.shuffle(&mut rendered.environment.objects);
         dice.shuffle(&mut rendered.project.objects);
         dice.shuffle(&mut rendered.project.names);
-    });
-    prop_assert_eq!(bytes(&straight.plan), bytes(&turned.plan));
-    prop_assert_eq!(straight, turned);
-    Ok(())
+    })
 }
 
 /// Orders, the same for the same number.
@@ -263,28 +261,25 @@ impl Dice {
     }
 }
 
-/// Another revision or generation is another plan of the same effect; another effect is another in both.
+/// Of `state`, which is what `plan` leads to: another revision or generation is another plan of the same effect; another effect is another in both.
 pub(crate) fn ids_are_of_what_is_done(
-    a: &EnvironmentState,
-    b: &EnvironmentState,
-    c: &EnvironmentState,
+    world: &World,
+    state: &EnvironmentState,
+    [plan, other]: [&Plan; 2],
 ) -> Result<(), TestCaseError> {
-    let world = World::having(a);
-    let plan = world.propose(b).plan;
-    prop_assert!(ids::hold(&plan));
+    prop_assert!(ids::hold(plan));
     let asked = Asked {
         revision: Some("9c1e".to_owned()),
         ..Asked::default()
     };
-    let elsewhere = world.propose_asked(b, &asked).plan;
+    let elsewhere = world.propose_asked(state, &asked).plan;
     prop_assert_eq!(&plan.effect_id, &elsewhere.effect_id);
     prop_assert_ne!(&plan.plan_id, &elsewhere.plan_id);
     let mut later = world.clone();
     later.index = later.index.successor(later.index.projects.clone());
-    let later = later.propose(b).plan;
+    let later = later.propose(state).plan;
     prop_assert_eq!(&plan.effect_id, &later.effect_id);
     prop_assert_ne!(&plan.plan_id, &later.plan_id);
-    let other = world.propose(c).plan;
     let same_effect = plan.services == other.services
         && plan.objects == other.objects
         && plan.settings == other.settings;
