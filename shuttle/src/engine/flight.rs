@@ -165,6 +165,18 @@ impl Flight {
         }
     }
 
+    /// A watch or a later LIST shows the object: what was said before of its disappearance is no doubt any
+    /// more.
+    pub(super) fn shown(&mut self, key: &ObjectKey, uid: &str) {
+        let doubted = self.lost.get(key).is_some_and(|lost| match lost {
+            Lost::Uid(lost) => lost == uid,
+            Lost::Any => true,
+        });
+        if doubted {
+            self.lost.remove(key);
+        }
+    }
+
     /// No request to the API server that is about objects.
     pub(super) fn is_quiet(&self) -> bool {
         self.used == 0

@@ -45,9 +45,12 @@ impl Live {
     }
 
     pub(super) fn observe(&mut self, mut object: Observed) -> News {
-        if let Some(known) = self.get(&object.key)
-            && is_older(&object.resource_version, &known.resource_version)
+        let epoch = self.epoch;
+        if let Some(known) = self.objects.get_mut(&object.key)
+            && is_older(&object.resource_version, &known.object.resource_version)
         {
+            // A LIST that lags behind shows it all the same: it is not missing there.
+            known.epoch = epoch;
             return News::Nothing;
         }
         if !object.owner.managed {
@@ -56,7 +59,6 @@ impl Live {
                 None => News::Nothing,
             };
         }
-        let epoch = self.epoch;
         if let Some(known) = self.objects.get_mut(&object.key)
             && known.object.uid == object.uid
             && known.object.resource_version == object.resource_version

@@ -209,7 +209,10 @@ impl Engine {
                 self.flight.doubt(missing);
             }
             Input::Barred(collection) => self.live.give_up_list(collection),
-            Input::Observed(object) => self.observe(object),
+            Input::Observed(object) => {
+                self.flight.shown(&object.key, &object.uid);
+                self.observe(object);
+            }
             Input::Gone(gone) => {
                 if self.live.forget(&gone) {
                     self.gone(&gone);

@@ -53,7 +53,7 @@ fn happens() -> impl Strategy<Value = Happens> {
 }
 
 /// Environments that one plan after the other makes.
-fn wishes() -> Vec<Vec<Service>> {
+pub(crate) fn wishes() -> Vec<Vec<Service>> {
     let service = Service::new;
     let with = |name, change: fn(&mut Service)| {
         let mut made = service(name);

@@ -32,6 +32,17 @@ pub(crate) struct World {
 impl World {
     /// A process that begins with what the cluster stores.
     pub(crate) fn start(cluster: ModelCluster, now: Millis, desired: Option<Desired>) -> Self {
+        let list = cluster.list();
+        Self::start_with(cluster, now, desired, list)
+    }
+
+    /// As [`Self::start`], with the LISTs that it is answered.
+    pub(crate) fn start_with(
+        cluster: ModelCluster,
+        now: Millis,
+        desired: Option<Desired>,
+        list: Vec<Input>,
+    ) -> Self {
         let mut world = Self {
             engine: Engine::new(config(now)),
             cluster,
@@ -47,7 +58,7 @@ impl World {
         let shards = world.cluster.shards.values().cloned().collect();
         world.tell(Input::Inventory(shards));
         world.cluster.watch.clear();
-        for event in world.cluster.list() {
+        for event in list {
             world.tell(event);
         }
         world

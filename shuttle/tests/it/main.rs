@@ -22,6 +22,7 @@ mod engine_releases;
 mod engine_same;
 mod engine_scenarios;
 mod engine_situations;
+mod engine_staleness;
 mod engine_trouble;
 mod engine_world;
 mod model_cluster;

@@ -95,6 +95,10 @@ impl ModelCluster {
         events
     }
 
+    pub(crate) fn keys(&self) -> Vec<ObjectKey> {
+        self.objects.keys().cloned().collect()
+    }
+
     pub(crate) fn has(&self, key: &ObjectKey) -> bool {
         self.objects.contains_key(key)
     }

@@ -1,8 +1,8 @@
 //! The agent's engine at full size, against a model of an API server: lost at every request and once more at every request
-//! of the one that takes over.
+//! of the one that takes over; told late, twice, never or in another order what lives.
 //!
 //! Effects: builds and runs tests of `starform-shuttle` in release. Always holds: the cases are the same every time.
-//! Read on in `shuttle/tests/it/engine_laws.rs`.
+//! Read on in `shuttle/tests/it/engine_laws.rs` and `engine_staleness.rs`.
 
 use anyhow::Result;
 
@@ -13,5 +13,5 @@ const TESTS: &str =
     "test --release --package starform-shuttle --test it -- --ignored --nocapture engine_";
 
 pub(super) fn run() -> Result<()> {
-    Tally::held(&mut process::cargo(TESTS.split(' ')), 1)
+    Tally::held(&mut process::cargo(TESTS.split(' ')), 2)
 }
