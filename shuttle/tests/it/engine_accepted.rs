@@ -130,6 +130,13 @@ impl Accepting {
         self.accepted(own(own_objects()), Some(environment), consent)
     }
 
+    /// All accepted plans are finished: the next index does not carry them.
+    pub(crate) fn finish(&mut self) {
+        for entry in self.index.projects.values_mut() {
+            entry.accepted.clear();
+        }
+    }
+
     /// Every object of the state of now.
     pub(crate) fn wanted(&self) -> BTreeSet<ObjectKey> {
         let bundles = self.index.bundles().into_iter();

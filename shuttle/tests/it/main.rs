@@ -23,6 +23,7 @@ mod engine_same;
 mod engine_scenarios;
 mod engine_situations;
 mod engine_staleness;
+mod engine_transitions;
 mod engine_trouble;
 mod engine_world;
 mod model_cluster;

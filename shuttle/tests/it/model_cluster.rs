@@ -95,6 +95,13 @@ impl ModelCluster {
         events
     }
 
+    /// What was asked and told so far counts no more.
+    pub(crate) fn forget_past(&mut self) {
+        self.log.clear();
+        self.reports.clear();
+        self.deleted.clear();
+    }
+
     pub(crate) fn keys(&self) -> Vec<ObjectKey> {
         self.objects.keys().cloned().collect()
     }

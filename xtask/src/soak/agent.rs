@@ -1,8 +1,9 @@
 //! The agent's engine at full size, against a model of an API server: lost at every request and once more at every request
-//! of the one that takes over; told late, twice, never or in another order what lives.
+//! of the one that takes over; told late, twice, never or in another order what lives;
+//! and led from one desired state to another ten thousand times.
 //!
 //! Effects: builds and runs tests of `starform-shuttle` in release. Always holds: the cases are the same every time.
-//! Read on in `shuttle/tests/it/engine_laws.rs` and `engine_staleness.rs`.
+//! Read on in `shuttle/tests/it/engine_laws.rs`, `engine_staleness.rs` and `engine_transitions.rs`.
 
 use anyhow::Result;
 
@@ -13,5 +14,5 @@ const TESTS: &str =
     "test --release --package starform-shuttle --test it -- --ignored --nocapture engine_";
 
 pub(super) fn run() -> Result<()> {
-    Tally::held(&mut process::cargo(TESTS.split(' ')), 2)
+    Tally::held(&mut process::cargo(TESTS.split(' ')), 3)
 }
