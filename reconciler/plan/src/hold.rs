@@ -18,6 +18,9 @@ pub(crate) fn left_alone(
     current: Option<&EnvironmentBundle>,
     wanted: &EnvironmentBundle,
 ) -> BTreeSet<ServiceName> {
+    if !wanted.services.iter().any(holds) {
+        return BTreeSet::new();
+    }
     pairs(current, Some(wanted))
         .into_iter()
         .filter_map(|(name, sides)| {

@@ -269,6 +269,9 @@ fn held(
     only: Option<&BTreeSet<ServiceName>>,
     left: &BTreeSet<ServiceName>,
 ) -> Vec<ServiceChange> {
+    if only.is_none() && left.is_empty() {
+        return Vec::new();
+    }
     let stays = |name: &ServiceName| only.map_or(left.contains(name), |only| !only.contains(name));
     let current = accepted.environment(&wanted.environment);
     let pairs = pairs(current, Some(wanted));

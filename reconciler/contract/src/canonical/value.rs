@@ -96,10 +96,16 @@ fn has(bytes: &[u8], of: impl Fn(u64) -> u64) -> bool {
     let found = words
         .iter()
         .fold(0, |found, word| found | of(u64::from_le_bytes(*word)));
-    // Filled up with what nothing is looked for.
-    let mut last = [b'x'; 8];
-    last[..rest.len()].copy_from_slice(rest);
-    found | of(u64::from_le_bytes(last)) != 0
+    // The last eight again, or what there is, behind what nothing is looked for.
+    let last = bytes.last_chunk::<8>().map_or_else(
+        || {
+            let filler = u64::from_le_bytes([b'x'; 8]);
+            let next = |word: u64, byte: &u8| word << 8 | u64::from(*byte);
+            rest.iter().fold(filler, next)
+        },
+        |last| u64::from_le_bytes(*last),
+    );
+    found | of(last) != 0
 }
 
 const ONES: u64 = u64::from_le_bytes([1; 8]);
