@@ -124,6 +124,25 @@ impl Backend {
         }
     }
 
+    /// Plans of a file as they would be accepted. A control plane accepts what it keeps under a plan's id, so a
+    /// file that says otherwise is refused; without one, accepting looks at the plan itself.
+    pub(crate) async fn kept(&self, plans: Plans) -> anyhow::Result<Plans> {
+        let Self::Remote(_) = self else {
+            return Ok(plans);
+        };
+        let mut kept = Plans::new(Vec::new(), plans.bundles);
+        for plan in plans.plans {
+            let stored = self.show(&plan.plan_id.to_string()).await?;
+            if stored.plans != [plan] {
+                let message = "the plan file is not the plan that the control plane keeps under its id; make it again with `starform plan --out FILE`";
+                return Err(Failure::because(Exit::Error, message));
+            }
+            kept.plans.extend(stored.plans);
+            kept.approvals.extend(stored.approvals);
+        }
+        Ok(kept)
+    }
+
     /// Accepts the plan and watches it converge. `approval`: a control plane knows its own.
     pub(crate) async fn apply(
         &self,

@@ -1,7 +1,7 @@
 //! `starform apply`: makes a plan's result the desired state and watches it converge.
 //!
-//! Effects: reads files, asks, accepts plans, prints. Always holds: nothing is accepted that was not
-//! shown before, and nothing without a person's word or `--auto-approve`. Read on in `approve` for what
+//! Effects: reads files, asks, accepts plans, prints. Always holds: what is accepted is what was shown, or, to a
+//! program that follows by events, what its plan says; nothing without a person's word or `--auto-approve`. Read on in `approve` for what
 //! protected environments ask for.
 
 use std::{
@@ -142,11 +142,9 @@ async fn wanted(
         path.is_dir() || path.extension().is_some_and(|end| end == "kdl") || !path.exists();
     if !is_project {
         refuse_planning_options(args, true)?;
-        let folder = sources::folder(path);
-        return Ok((
-            Backend::new(global, &folder)?,
-            chosen(show::read(path)?, args)?,
-        ));
+        let backend = Backend::new(global, &sources::folder(path))?;
+        let plans = backend.kept(chosen(show::read(path)?, args)?).await?;
+        return Ok((backend, plans));
     }
     let (sources, project) = checked(path, terminal)?;
     plan::check_options(&project, &args.options)?;

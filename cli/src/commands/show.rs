@@ -37,10 +37,11 @@ pub(crate) fn is_id(text: &str) -> bool {
     text.starts_with("sha256:") || (hex && !Path::new(text).exists())
 }
 
+/// Without what the file says about approvals: only who keeps them can say it.
 pub(crate) fn read(file: &Path) -> anyhow::Result<Plans> {
     let text = fs::read(file)
         .with_context(|| format!("cannot read the plan file `{}`", file.display()))?;
-    schema::read(&text).map_err(|why| {
+    let plans: Plans = schema::read(&text).map_err(|why| {
         let name = file.display();
         let message = match why {
             Unreadable::Newer { .. } => format!("cannot read the plan file `{name}`: {why}"),
@@ -49,5 +50,6 @@ pub(crate) fn read(file: &Path) -> anyhow::Result<Plans> {
             }
         };
         Failure::because(Exit::Error, message)
-    })
+    })?;
+    Ok(Plans::new(plans.plans, plans.bundles))
 }

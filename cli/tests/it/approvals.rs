@@ -1,7 +1,9 @@
 //! `protect` through the command line: with a control plane somebody else approves, without one a person
 //! types the environment's name.
 
-use std::process::Command;
+use std::{fs, process::Command};
+
+use serde_json::{Value, json};
 
 use crate::support::{
     cluster::Cluster,
@@ -110,6 +112,42 @@ fn a_protected_environment_waits_for_somebody_elses_approval() {
     scene.apply().expect(ACCEPTED);
     scene.project.replace(MAILER, "");
     scene.refused();
+}
+
+/// What a file says of itself opens nothing: neither other words under a plan's id nor an approval.
+#[test]
+fn a_plan_file_is_applied_as_the_control_plane_keeps_it() {
+    if fast() {
+        return;
+    }
+    let scene = Scene::new();
+    scene.project.replace(MAILER, "");
+    let file = scene.project.path().join("plan.json");
+    let name = file.to_str().unwrap();
+    scene.ci(&["plan", "--out", name]).expect(0);
+    let made: Value = serde_json::from_slice(&fs::read(&file).unwrap()).unwrap();
+    let apply = ["apply", name, "--auto-approve", "--wait", "1s"];
+
+    let mut harmless = made.clone();
+    let plan = &mut harmless["plans"][0];
+    plan["findings"] = json!([]);
+    plan["services"][0]["changes"] = json!([]);
+    fs::write(&file, harmless.to_string()).unwrap();
+    let refused = scene.ci(&apply).expect(1);
+    refused.says(&["is not the plan that the control plane keeps"]);
+
+    let mut approved = made.clone();
+    let effect = made["plans"][0]["effect_id"].as_str().unwrap();
+    approved["approvals"][effect] = json!({"by": "ada", "at": "2026-01-01T00:00:00Z"});
+    fs::write(&file, approved.to_string()).unwrap();
+    let shown = scene.ci(&["show", name]).expect(0);
+    assert!(!shown.stdout.contains("approved by"), "{}", shown.stdout);
+    scene.ci(&apply).expect(4).says(&["starform approve"]);
+
+    fs::write(&file, made.to_string()).unwrap();
+    let id = made["plans"][0]["plan_id"].as_str().unwrap();
+    scene.ada(&["approve", id, "--yes"]).expect(0);
+    scene.ci(&apply).expect(ACCEPTED);
 }
 
 #[test]
