@@ -49,7 +49,8 @@ pub struct Plans {
     /// Empty where only the plans are shown.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub bundles: BTreeMap<Digest, Bundle>,
-    /// Which of the plans' effects are approved, at the moment of asking; nothing of it is believed.
+    /// Which of the plans' effects are approved, as the control plane that answers knows at that moment. What a
+    /// file says here is left out when it is read.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub approvals: Approvals,
 }
@@ -171,6 +172,22 @@ pub enum Risk {
     Destroy,
 }
 
+/// What would be reachable, or allowed, that was not.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "lowercase")]
+pub enum Opening {
+    /// A host name that a route answers.
+    Host(String),
+    /// A path that a route leads to a service from.
+    Path(String),
+    /// What a pod may do: `root`, `privileged`, `hostNetwork`, a capability by its name.
+    Right(String),
+    /// Who has a role: `ServiceAccount NAMESPACE/NAME`.
+    Subject(String),
+    /// More peers, or ports, of a NetworkPolicy.
+    Traffic,
+}
+
 /// Whose an object change is.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "lowercase")]
@@ -243,6 +260,9 @@ pub struct ObjectChange {
     pub owner: Owner,
     pub action: Action,
     pub risk: Risk,
+    /// What it opens. Never empty where the risk is `widen`.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub opens: Vec<Opening>,
     /// Contract digests of the object.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub before: Option<Digest>,

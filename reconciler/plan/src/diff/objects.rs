@@ -13,7 +13,7 @@ use starform_contract::{
 use crate::{
     diff::{fields, risk, settings},
     document::{Action, ModelChange, ObjectChange, Owner},
-    pairs::Compared,
+    pairs::{Compared, Pairs},
 };
 
 /// One environment with the project-scope objects around it.
@@ -27,7 +27,7 @@ pub(crate) struct State<'a> {
 pub(crate) struct Changed {
     pub(crate) change: ObjectChange,
     pub(crate) wave: Wave,
-    /// The services that have or had the object.
+    /// The services that have or had the object, one that is renamed under its new name.
     pub(crate) services: BTreeSet<ServiceName>,
 }
 
@@ -92,6 +92,7 @@ pub(crate) fn between(
     let (old, new) = placed(before, after, compared);
     let causes = Causes {
         before,
+        renamed: renamed(&compared.pairs),
         project: settings::shape_objects(&settings::PROJECT, changed_settings),
         environment: settings::shape_objects(&settings::ENVIRONMENT, changed_settings),
         services: own_changes(before, after, compared),
@@ -173,6 +174,14 @@ fn own_changes<'a>(
         .collect()
 }
 
+/// New names by the old ones.
+fn renamed<'a>(pairs: &Pairs<'a>) -> BTreeMap<&'a ServiceName, &'a ServiceName> {
+    let all = pairs.iter();
+    all.filter_map(|(name, (before, _))| Some((&before.as_ref()?.name, *name)))
+        .filter(|(was, name)| was != name)
+        .collect()
+}
+
 impl<'a> State<'a> {
     pub(crate) fn of(project: &'a ProjectBundle, environment: &'a EnvironmentBundle) -> Self {
         Self {
@@ -230,13 +239,22 @@ struct Causes<'a> {
     environment: bool,
     /// See [`own_changes`].
     services: BTreeSet<&'a ServiceName>,
+    /// See [`renamed`].
+    renamed: BTreeMap<&'a ServiceName, &'a ServiceName>,
 }
 
-impl Causes<'_> {
-    fn owner(&self, placed: Placed<'_>, is_update: bool) -> Owner {
+impl<'a> Causes<'a> {
+    /// What the service is called in the plan: one that is renamed is one change under its new name, and so
+    /// is what it had under the old one.
+    fn name(&self, entry: &'a ServiceEntry) -> &'a ServiceName {
+        let name = &entry.name;
+        self.renamed.get(name).copied().unwrap_or(name)
+    }
+
+    fn owner(&self, placed: Placed<'a>, is_update: bool) -> Owner {
         match placed.scope {
             Scope::Service(entry) if self.services.contains(&entry.name) => {
-                Owner::Service(entry.name.clone())
+                Owner::Service(self.name(entry).clone())
             }
             Scope::Service(_) if self.environment => Owner::Environment,
             Scope::Service(_) => Owner::Platform,
@@ -261,12 +279,12 @@ impl Causes<'_> {
     }
 }
 
-fn changed(
+fn changed<'a>(
     key: KeyRef<'_>,
-    before: Option<Placed<'_>>,
-    after: Option<Placed<'_>>,
+    before: Option<Placed<'a>>,
+    after: Option<Placed<'a>>,
     adopt: &BTreeSet<ObjectKey>,
-    causes: &Causes<'_>,
+    causes: &Causes<'a>,
 ) -> Option<Changed> {
     if before.map(Placed::content) == after.map(Placed::content) {
         return None;
@@ -291,14 +309,15 @@ fn changed(
         old.map(|object| &object.manifest),
         new.map(|object| &object.manifest),
     );
-    let risk = risk::of(&key, action, &fields, was, will);
+    let opens = risk::opens(&key, &fields, was, will);
+    let risk = risk::of(&key, action, &fields, &opens);
     let placed = managed.or(before)?;
     let services = [before, after].into_iter().flatten();
     Some(Changed {
         wave: placed.object.wave,
         services: services
             .filter_map(|placed| match placed.scope {
-                Scope::Service(entry) => Some(entry.name.clone()),
+                Scope::Service(entry) => Some(causes.name(entry).clone()),
                 Scope::Environment | Scope::Project | Scope::Kept(_) => None,
             })
             .collect(),
@@ -307,6 +326,7 @@ fn changed(
             owner: causes.owner(placed, before.is_some() && after.is_some()),
             action,
             risk,
+            opens,
             before: old.map(|object| object.digest.clone()),
             after: new.map(|object| object.digest.clone()),
             fields,

@@ -1,6 +1,7 @@
 //! What a change of an object may do to what runs, and which changes need a new object.
 //!
-//! Pure. Two tables and a few rules; when in doubt the higher risk. Sources: the API's validation
+//! Pure. Two tables and a few rules; when in doubt the higher risk. Always holds: what widens says what it
+//! opens. Sources: the API's validation
 //! (fields it calls immutable); `docs/plans.md` says what counts as a widening.
 
 use std::collections::BTreeSet;
@@ -8,7 +9,7 @@ use std::collections::BTreeSet;
 use serde_json::Value;
 use starform_contract::ObjectKey;
 
-use crate::document::{Action, FieldChange, Op, Risk};
+use crate::document::{Action, FieldChange, Op, Opening, Risk};
 
 /// Fields that the API server refuses to change, for kinds that may be deleted and made anew. A
 /// volume claim holds data and a route carries identity, so neither is ever replaced. A release Job
@@ -58,14 +59,8 @@ pub fn rolls_out(key: &ObjectKey, action: Action, fields: &[FieldChange]) -> boo
         }
 }
 
-/// The risk of one object's change; manifests as they were and as they will be.
-pub fn of(
-    key: &ObjectKey,
-    action: Action,
-    fields: &[FieldChange],
-    before: Option<&Value>,
-    after: Option<&Value>,
-) -> Risk {
+/// The risk of one object's change, which opens so much.
+pub fn of(key: &ObjectKey, action: Action, fields: &[FieldChange], opens: &[Opening]) -> Risk {
     match action {
         Action::None => Risk::None,
         // A release that has run: the next one takes its place.
@@ -77,7 +72,7 @@ pub fn of(
         Action::Replace => Risk::Replace,
         Action::Retain | Action::Forget => Risk::Update,
         Action::Create | Action::Adopt | Action::Update => {
-            if widens(key, fields, before, after) {
+            if !opens.is_empty() {
                 Risk::Widen
             } else if rolls_out(key, action, fields) {
                 Risk::Rollout
@@ -90,46 +85,68 @@ pub fn of(
     }
 }
 
-/// The host names of an HTTPRoute that were not routed before.
-pub fn new_hosts(before: Option<&Value>, after: Option<&Value>) -> BTreeSet<String> {
-    let hosts = |manifest: Option<&Value>| -> BTreeSet<String> {
-        manifest
-            .and_then(|manifest| manifest.pointer("/spec/hostnames")?.as_array())
-            .into_iter()
-            .flatten()
-            .filter_map(|host| host.as_str().map(str::to_owned))
-            .collect()
-    };
-    let old = hosts(before);
-    hosts(after)
-        .into_iter()
-        .filter(|host| !old.contains(host))
-        .collect()
-}
-
-fn widens(
+/// What a change opens that was closed before; manifests as they were and as they will be.
+pub fn opens(
     key: &ObjectKey,
     fields: &[FieldChange],
     before: Option<&Value>,
     after: Option<&Value>,
-) -> bool {
+) -> Vec<Opening> {
+    if after.is_none() {
+        return Vec::new();
+    }
     match key.kind.as_str() {
-        "HTTPRoute" => !new_hosts(before, after).is_empty() || answers_more(before, after),
-        "NetworkPolicy" => before.is_some() && fields.iter().any(|field| admits_more(field, after)),
-        _ => privileged(key, after) && !privileged(key, before),
+        "HTTPRoute" => routed(before, after),
+        "NetworkPolicy" => {
+            let more = before.is_some() && fields.iter().any(|field| admits_more(field, after));
+            more.then_some(Opening::Traffic).into_iter().collect()
+        }
+        "RoleBinding" => {
+            let (old, new) = (subjects(before), subjects(after));
+            let granted = new.difference(&old).filter(|_| before.is_some());
+            granted.cloned().map(Opening::Subject).collect()
+        }
+        _ => {
+            let (old, new) = (rights(key, before), rights(key, after));
+            let gained = new.difference(&old).map(|(_, right)| right.clone());
+            let gained: BTreeSet<String> = gained.collect();
+            let is_capability = |right: &String| right.starts_with(|c: char| c.is_uppercase());
+            let (capabilities, gravest): (Vec<_>, Vec<_>) =
+                gained.into_iter().partition(is_capability);
+            let gained = gravest.into_iter().chain(capabilities);
+            gained.map(Opening::Right).collect()
+        }
     }
 }
 
-/// Whether a route leads to a service from a path that no path of before covered.
-fn answers_more(before: Option<&Value>, after: Option<&Value>) -> bool {
-    let old = answered_paths(before);
-    answered_paths(after)
-        .iter()
-        .any(|path| !old.iter().any(|old| covers(old, path)))
+/// Hosts that were not routed, and paths that no path of before covered. A new route's paths are those
+/// of its hosts, so they are not said beside them.
+fn routed(before: Option<&Value>, after: Option<&Value>) -> Vec<Opening> {
+    let (old_hosts, new_hosts) = (hosts(before), hosts(after));
+    let new_hosts = new_hosts.difference(&old_hosts);
+    let mut opens: Vec<Opening> = new_hosts
+        .map(|host| Opening::Host((*host).to_owned()))
+        .collect();
+    if before.is_some() || opens.is_empty() {
+        let old = answered_paths(before);
+        let is_new = |path: &&str| !old.iter().any(|old| covers(old, path));
+        let paths = answered_paths(after).into_iter().filter(is_new);
+        opens.extend(paths.map(|path| Opening::Path(path.to_owned())));
+    }
+    opens
+}
+
+fn hosts(manifest: Option<&Value>) -> BTreeSet<&str> {
+    manifest
+        .and_then(|manifest| manifest.pointer("/spec/hostnames")?.as_array())
+        .into_iter()
+        .flatten()
+        .filter_map(Value::as_str)
+        .collect()
 }
 
 /// The paths of the rules that have a backend, which redirects have not.
-fn answered_paths(manifest: Option<&Value>) -> Vec<&str> {
+fn answered_paths(manifest: Option<&Value>) -> BTreeSet<&str> {
     manifest
         .and_then(|manifest| manifest.pointer("/spec/rules")?.as_array())
         .into_iter()
@@ -143,6 +160,26 @@ fn answered_paths(manifest: Option<&Value>) -> Vec<&str> {
 
 fn covers(prefix: &str, path: &str) -> bool {
     prefix == "/" || is_at_or_below(path, prefix)
+}
+
+/// Whom a RoleBinding gives its role to: `ServiceAccount NAMESPACE/NAME`.
+fn subjects(manifest: Option<&Value>) -> BTreeSet<String> {
+    let all = manifest.and_then(|manifest| manifest.get("subjects")?.as_array());
+    let text = |subject: &Value, field: &str| {
+        let text = subject.get(field).and_then(Value::as_str);
+        text.map(str::to_owned)
+    };
+    all.into_iter()
+        .flatten()
+        .map(|subject| {
+            let kind = text(subject, "kind").unwrap_or_default();
+            let name = text(subject, "name").unwrap_or_default();
+            match text(subject, "namespace") {
+                Some(namespace) => format!("{kind} {namespace}/{name}"),
+                None => format!("{kind} {name}"),
+            }
+        })
+        .collect()
 }
 
 /// Anything in a policy's `spec` but a rule, peer or port that goes, or an exception that comes.
@@ -181,35 +218,59 @@ fn leaves_a_restriction(path: &str, after: Option<&Value>) -> bool {
     }
 }
 
-/// Whether a pod of the object may run as root or with more than a restricted pod's rights.
-fn privileged(key: &ObjectKey, manifest: Option<&Value>) -> bool {
+/// What a pod of the object may do beyond a restricted pod, each with the container that may; the
+/// pod's own name is empty.
+fn rights(key: &ObjectKey, manifest: Option<&Value>) -> BTreeSet<(String, String)> {
     let template = POD_TEMPLATES.iter().find(|(kind, _)| *kind == key.kind);
     let pod = template.and_then(|(_, path)| manifest?.pointer(path)?.get("spec"));
-    let Some(pod) = pod else { return false };
+    let Some(pod) = pod else {
+        return BTreeSet::new();
+    };
     let containers = ["containers", "initContainers"]
         .into_iter()
         .filter_map(|list| pod.get(list)?.as_array())
         .flatten();
-    let shares_host = ["hostNetwork", "hostPID", "hostIPC"]
-        .iter()
-        .any(|field| pod.get(field) == Some(&Value::Bool(true)));
-    shares_host
-        || containers
-            .chain([pod])
-            .filter_map(|part| part.get("securityContext"))
-            .any(elevated)
+    let named = containers.map(|container| {
+        let name = container.get("name").and_then(Value::as_str);
+        (name.unwrap_or_default(), container)
+    });
+    let mut rights: BTreeSet<(String, String)> = named
+        .chain([("", pod)])
+        .filter_map(|(name, part)| Some((name, part.get("securityContext")?)))
+        .flat_map(|(name, context)| {
+            let rights = elevated(context).into_iter();
+            rights.map(move |right| (name.to_owned(), right))
+        })
+        .collect();
+    for field in ["hostNetwork", "hostPID", "hostIPC"] {
+        if pod.get(field) == Some(&Value::Bool(true)) {
+            rights.insert((String::new(), field.to_owned()));
+        }
+    }
+    rights
 }
 
-fn elevated(context: &Value) -> bool {
+fn elevated(context: &Value) -> Vec<String> {
     let is = |field: &str, flag: bool| context.get(field) == Some(&Value::Bool(flag));
-    let capabilities = context
-        .pointer("/capabilities/add")
-        .and_then(Value::as_array);
-    context.get("runAsUser").and_then(Value::as_i64) == Some(0)
-        || is("runAsNonRoot", false)
-        || is("privileged", true)
-        || is("allowPrivilegeEscalation", true)
-        || capabilities.is_some_and(|added| !added.is_empty())
+    let root =
+        context.get("runAsUser").and_then(Value::as_i64) == Some(0) || is("runAsNonRoot", false);
+    let flags = [
+        (root, "root"),
+        (is("privileged", true), "privileged"),
+        (
+            is("allowPrivilegeEscalation", true),
+            "allowPrivilegeEscalation",
+        ),
+    ];
+    let flags = flags.into_iter().filter(|(is_set, _)| *is_set);
+    let added = context.pointer("/capabilities/add");
+    let added = added.and_then(Value::as_array).into_iter().flatten();
+    let added = added.filter_map(Value::as_str);
+    flags
+        .map(|(_, right)| right)
+        .chain(added)
+        .map(str::to_owned)
+        .collect()
 }
 
 fn is_at_or_below(path: &str, parent: &str) -> bool {

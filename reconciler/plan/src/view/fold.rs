@@ -11,7 +11,7 @@ use serde_json::Value;
 use starform_contract::{Digest, ServiceKind};
 
 use crate::{
-    document::{Action, ModelChange, ObjectChange, Owner, Plan, Risk, ServiceChange},
+    document::{Action, ModelChange, ObjectChange, Opening, Owner, Plan, Risk, ServiceChange},
     view::values::PLACEHOLDER,
 };
 
@@ -361,6 +361,15 @@ fn each_text_of_model(model: &mut ModelChange, change: &mut impl FnMut(&mut Stri
 }
 
 fn each_text_of_object(object: &mut ObjectChange, change: &mut impl FnMut(&mut String)) {
+    for opening in &mut object.opens {
+        match opening {
+            Opening::Host(text)
+            | Opening::Path(text)
+            | Opening::Right(text)
+            | Opening::Subject(text) => change(text),
+            Opening::Traffic => {}
+        }
+    }
     for field in &mut object.fields {
         change(&mut field.path);
         if let Some(words) = &mut field.words {

@@ -250,7 +250,8 @@ fn losses(page: &mut Page, losses: &[Loss]) {
         4,
         &Text::new(Paint::Dim, "above, lost or opened to more:"),
     );
-    for loss in losses.iter().take(MOST_LOSSES) {
+    let (seen, unseen) = losses.split_at(losses.len().min(MOST_LOSSES));
+    for loss in seen {
         match loss.sign {
             Some(sign) => {
                 let text = symbol(sign).and(Paint::Plain, format!(" {}", loss.text));
@@ -259,16 +260,8 @@ fn losses(page: &mut Page, losses: &[Loss]) {
             None => widens(page, 4, &loss.text),
         }
     }
-    if let Some(more) = losses
-        .len()
-        .checked_sub(MOST_LOSSES)
-        .filter(|more| *more > 0)
-    {
-        page.line(
-            4,
-            INDENT,
-            &Text::new(Paint::Dim, format!("and {more} more")),
-        );
+    if let Some(more) = outline::more(unseen) {
+        page.line(4, INDENT, &Text::new(Paint::Dim, more));
     }
 }
 

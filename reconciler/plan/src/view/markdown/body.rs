@@ -6,7 +6,9 @@
 use crate::{
     document::{Action, Op},
     view::{
-        outline::{self, Body, Elsewhere, Hidden, Leaf, Line, Object, Part, Row, Section, Service},
+        outline::{
+            self, Body, Elsewhere, Hidden, Leaf, Line, Loss, Object, Part, Row, Section, Service,
+        },
         values,
     },
 };
@@ -93,15 +95,12 @@ pub(super) fn exact(short: &Part, full: &Part, creates: bool) -> Diff {
     diff
 }
 
-/// Only what is lost or opened, each in a line.
-pub(super) fn protected(part: &Part) -> Vec<String> {
-    let losses = part.losses().into_iter();
-    losses
-        .map(|loss| match loss.sign {
-            Some(sign) => titled(sign, &loss.text),
-            None => format!("! {}", loss.text),
-        })
-        .collect()
+/// What is lost or opened, in a line.
+pub(super) fn of_loss(loss: &Loss) -> String {
+    match loss.sign {
+        Some(sign) => titled(sign, &loss.text),
+        None => format!("! {}", loss.text),
+    }
 }
 
 impl Diff {

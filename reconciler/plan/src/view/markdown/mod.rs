@@ -12,10 +12,10 @@ use std::collections::BTreeSet;
 
 use self::body::Detail;
 use crate::{
-    document::FindingSeverity,
+    document::{FindingSeverity, ObjectCounts},
     view::{
         Shown,
-        outline::{self, Form, Heading, Hidden, Part, Policy, Remark},
+        outline::{self, Form, Heading, Hidden, Loss, Part, Policy, Remark},
         values,
     },
 };
@@ -51,6 +51,8 @@ enum Rung {
     Some(usize),
     /// Counts and so many lines of what is lost or opened, for all environments together.
     Counts(usize),
+    /// Counts alone: for a link that is longer than the budget.
+    Unlinked,
 }
 
 impl Default for MarkdownOptions {
@@ -81,11 +83,11 @@ pub fn markdown<'a>(plans: impl Into<Shown<'a>>, options: &MarkdownOptions) -> S
     }
     let shorter = [Rung::Short, Rung::Paths, Rung::Protected];
     let some = [200, 50, 20, 10, 5, 2].map(Rung::Some);
-    let counts = [100, 50, 20, 15, 10, 7, 5, 3, 1].map(Rung::Counts);
+    let counts = [100, 50, 20, 15, 10, 7, 5, 3, 1, 0].map(Rung::Counts);
     let rungs = shorter.into_iter().chain(some).chain(counts);
     let mut texts = rungs.map(|rung| Comment { options, rung }.of(&short, None));
     texts.find(fits).unwrap_or_else(|| {
-        let rung = Rung::Counts(0);
+        let rung = Rung::Unlinked;
         Comment { options, rung }.of(&short, None)
     })
 }
@@ -101,9 +103,16 @@ impl Comment<'_> {
     fn of(self, short: &[Part], full: Option<&[Part]>) -> String {
         let headings: Vec<&Heading> = short.iter().flat_map(|part| &part.headings).collect();
         let mut out = marker(&headings);
-        if let Rung::Counts(most) = self.rung {
-            out.push_str(&counts(short, &headings, most));
-            return out;
+        let link = self.options.link.as_deref();
+        match self.rung {
+            Rung::Counts(most) => return out + &counts(short, &headings, most, link),
+            Rung::Unlinked => return out + &counts(short, &headings, 0, None),
+            Rung::Full
+            | Rung::WithoutCreates
+            | Rung::Short
+            | Rung::Paths
+            | Rung::Protected
+            | Rung::Some(_) => {}
         }
         out.push_str(&table(&headings));
         let several = short.len() > 1;
@@ -117,9 +126,7 @@ impl Comment<'_> {
             }
             self.part(&mut out, part, full.and_then(|full| full.get(n)));
         }
-        if let Some(link) = &self.options.link {
-            out.push_str(&format!("\nThe whole plan: {}\n", linked(link)));
-        }
+        out.push_str(&whole(link));
         out
     }
 
@@ -153,7 +160,7 @@ impl Comment<'_> {
             }
             Rung::Protected => protected(out, part, usize::MAX),
             Rung::Some(most) => protected(out, part, most),
-            Rung::Counts(_) => part.all,
+            Rung::Counts(_) | Rung::Unlinked => part.all,
         };
         if out.contains('‹') {
             out.push_str("`‹›` is each one's own name.\n\n");
@@ -169,41 +176,27 @@ impl Comment<'_> {
 
 /// What is lost or opened.
 fn protected(out: &mut String, part: &Part, most: usize) -> Hidden {
-    fenced(out, &first(&body::protected(part), most));
+    fenced(out, &first(&part.losses(), most));
     part.all
 }
 
 /// So many lines; of the others, how many there are.
-fn first(lines: &[String], most: usize) -> String {
+fn first(losses: &[Loss], most: usize) -> String {
+    let (seen, unseen) = losses.split_at(losses.len().min(most));
     let mut text = String::new();
-    for line in lines.iter().take(most) {
-        text.push_str(line);
+    for loss in seen {
+        text.push_str(&body::of_loss(loss));
         text.push('\n');
     }
-    if lines.len() > most {
-        let more = lines.len() - most;
-        text.push_str(&format!(
-            "- and {more} more that are lost, kept or opened\n"
-        ));
+    if let Some(more) = outline::more(unseen) {
+        text.push_str(&format!("- {more}\n"));
     }
     text
 }
 
 /// Without a table: one line for all environments, and what is lost or opened in them.
-fn counts(parts: &[Part], headings: &[&Heading], most: usize) -> String {
-    let sum = |count: fn(&Heading) -> u32| {
-        let counts = headings.iter().map(|heading| count(heading));
-        counts.fold(0_u32, u32::saturating_add)
-    };
-    let rollouts = usize::try_from(sum(|h| h.rollouts)).unwrap_or(usize::MAX);
-    let mut out = format!(
-        "**Plan: {} to create, {} to update, {} to replace, {} to delete · {}**\n\n",
-        sum(|h| h.objects.create),
-        sum(|h| h.objects.update),
-        sum(|h| h.objects.replace),
-        sum(|h| h.objects.delete),
-        values::count(rollouts, "rollout"),
-    );
+fn counts(parts: &[Part], headings: &[&Heading], most: usize, link: Option<&str>) -> String {
+    let mut out = format!("**{}**\n\n", numbers(headings));
     let errors = headings.iter().map(|h| h.errors).sum();
     let warnings = headings.iter().map(|h| h.warnings).sum();
     out.push_str(&format!(
@@ -221,14 +214,12 @@ fn counts(parts: &[Part], headings: &[&Heading], most: usize) -> String {
             values::count(several, "approval")
         )),
     }
-    let refused: BTreeSet<&str> = parts
-        .iter()
-        .filter_map(|part| part.refused.as_deref())
-        .collect();
-    for line in refused {
-        out.push_str(&format!("**{line}**\n\n"));
+    let codes: BTreeSet<&String> = parts.iter().flat_map(|part| &part.blocked_by).collect();
+    if let Some(refused) = outline::refused_for(&codes.into_iter().collect::<Vec<_>>()) {
+        out.push_str(&format!("**{refused}**\n\n"));
     }
-    let lost: Vec<String> = parts.iter().flat_map(body::protected).collect();
+    let mut lost: Vec<Loss> = parts.iter().flat_map(Part::losses).collect();
+    outline::gravest_first(&mut lost);
     fenced(&mut out, &first(&lost, most));
     let all = parts
         .iter()
@@ -241,7 +232,36 @@ fn counts(parts: &[Part], headings: &[&Heading], most: usize) -> String {
         };
         out.push_str(&format!("Not shown: {}: `{command}`{more}\n", all.count()));
     }
+    out.push_str(&whole(link));
     out
+}
+
+/// The numbers of all environments, as the summary of one.
+fn numbers(headings: &[&Heading]) -> String {
+    let sum = |count: fn(&Heading) -> u32| {
+        let counts = headings.iter().map(|heading| count(heading));
+        counts.fold(0_u32, u32::saturating_add)
+    };
+    let objects = ObjectCounts {
+        create: sum(|h| h.objects.create),
+        update: sum(|h| h.objects.update),
+        replace: sum(|h| h.objects.replace),
+        delete: sum(|h| h.objects.delete),
+        retain: sum(|h| h.objects.retain),
+        adopt: sum(|h| h.objects.adopt),
+    };
+    let mut text = outline::counts("Plan", &objects, sum(|h| h.rollouts));
+    let destroyed: usize = headings.iter().map(|heading| heading.destroyed).sum();
+    if destroyed > 0 {
+        let objects = values::count(destroyed, "object");
+        text.push_str(&format!(" · {objects} destroyed, with all data"));
+    }
+    text
+}
+
+fn whole(link: Option<&str>) -> String {
+    link.map(|link| format!("\nThe whole plan: {}\n", linked(link)))
+        .unwrap_or_default()
 }
 
 /// By which the comment of a project is found again.

@@ -1,10 +1,11 @@
 //! What a plan loses or opens, a line each: what must be seen even where nothing else is read.
 //!
 //! Pure. Always holds: every object that is deleted, replaced, kept behind or adopted has its line, and every
-//! widening. Read on in [`super::objects`].
+//! widening; the gravest stand first, so that a view that has no room for all leaves out the least. Read on
+//! in [`super::objects`].
 
 use crate::{
-    document::Action,
+    document::{Action, Risk},
     view::outline::{Object, Part},
 };
 
@@ -12,10 +13,12 @@ use crate::{
 pub(crate) struct Loss {
     /// `None` where it opens to more.
     pub(crate) sign: Option<Action>,
+    pub(crate) risk: Risk,
     pub(crate) text: String,
 }
 
 impl Part {
+    /// By risk, then in the order of the plan.
     pub(crate) fn losses(&self) -> Vec<Loss> {
         let mut losses = Vec::new();
         let of_services = self
@@ -28,6 +31,7 @@ impl Part {
             if is_lost(object.sign) {
                 losses.push(Loss {
                     sign: Some(object.sign),
+                    risk: object.risk,
                     text: object.title(),
                 });
             }
@@ -38,8 +42,26 @@ impl Part {
             widens.map(move |line| opens(format!("{name} {line}")))
         });
         losses.extend(opened);
+        gravest_first(&mut losses);
         losses
     }
+}
+
+/// Those of several parts as those of one.
+pub(crate) fn gravest_first(losses: &mut [Loss]) {
+    losses.sort_by_key(|loss| std::cmp::Reverse(loss.risk));
+}
+
+/// How many there are that nobody sees, if any: `and 5 more that are lost, kept or opened, 2 of them destroyed, with
+/// all their data`.
+pub(crate) fn more(unseen: &[Loss]) -> Option<String> {
+    let destroyed = unseen.iter().filter(|loss| loss.risk == Risk::Destroy);
+    let gravest = match destroyed.count() {
+        0 => String::new(),
+        number => format!(", {number} of them destroyed, with all their data"),
+    };
+    let all = unseen.len();
+    (all > 0).then(|| format!("and {all} more that are lost, kept or opened{gravest}"))
 }
 
 impl Object {
@@ -62,7 +84,11 @@ impl Object {
 }
 
 fn opens(text: String) -> Loss {
-    Loss { sign: None, text }
+    Loss {
+        sign: None,
+        risk: Risk::Widen,
+        text,
+    }
 }
 
 fn is_lost(action: Action) -> bool {

@@ -17,14 +17,14 @@ use starform_contract::{Digest, EnvironmentName, Generation, ObjectKey, ServiceN
 
 pub(crate) use self::{
     lines::Line,
-    losses::Loss,
+    losses::{Loss, gravest_first, more},
     objects::{Object, Section},
     rows::{Body, Branch, Leaf, Row},
     services::{Elsewhere, Service, is_told_of_new},
 };
 use crate::{
     approval::Approvals,
-    document::{Action, Finding, FindingSeverity, ObjectChange, ObjectCounts, Plan},
+    document::{Action, Finding, FindingSeverity, ObjectChange, ObjectCounts, Plan, Risk},
     view::{Shown, fold, values},
 };
 
@@ -58,6 +58,8 @@ pub(crate) struct Part {
     pub(crate) summary: String,
     /// That `apply` would not take it, and why.
     pub(crate) refused: Option<String>,
+    /// For which errors, by their codes.
+    pub(crate) blocked_by: BTreeSet<String>,
 }
 
 /// Which plan it is.
@@ -78,6 +80,8 @@ pub(crate) struct Heading {
     pub(crate) changes: bool,
     pub(crate) objects: ObjectCounts,
     pub(crate) rollouts: u32,
+    /// Objects that go with all their data.
+    pub(crate) destroyed: usize,
     pub(crate) errors: usize,
     pub(crate) warnings: usize,
     pub(crate) policy: Policy,
@@ -117,6 +121,9 @@ pub(crate) struct Seen {
     pub(crate) widens: bool,
 }
 
+/// A plan with more of them says how many more.
+const MOST_CODES: usize = 8;
+
 /// By service and change, the environment that it was told for.
 type Earlier = BTreeMap<(ServiceName, Digest), EnvironmentName>;
 
@@ -153,13 +160,13 @@ pub fn summary(plan: &Plan) -> String {
                 plan.project
             )
         }
-        (false, None) => counts("Plan", plan),
-        (false, Some(_)) => counts("Difference", plan),
+        (false, None) => counts("Plan", &plan.summary.objects, plan.summary.rollouts),
+        (false, Some(_)) => counts("Difference", &plan.summary.objects, plan.summary.rollouts),
     }
 }
 
-fn counts(title: &str, plan: &Plan) -> String {
-    let objects = &plan.summary.objects;
+/// `Plan: 0 to create, 5 to update, 0 to replace, 0 to delete · 1 rollout`
+pub(crate) fn counts(title: &str, objects: &ObjectCounts, rollouts: u32) -> String {
     let mut parts = vec![
         format!("{} to create", objects.create),
         format!("{} to update", objects.update),
@@ -171,7 +178,7 @@ fn counts(title: &str, plan: &Plan) -> String {
             parts.push(format!("{number} {verb}"));
         }
     }
-    let rollouts = usize::try_from(plan.summary.rollouts).unwrap_or(usize::MAX);
+    let rollouts = usize::try_from(rollouts).unwrap_or(usize::MAX);
     format!(
         "{title}: {} · {}",
         parts.join(", "),
@@ -181,15 +188,25 @@ fn counts(title: &str, plan: &Plan) -> String {
 
 /// That `apply` would not take the plan, and for which errors: below the summary.
 pub fn refused(plan: &Plan) -> Option<String> {
+    let codes = blocked_by(plan);
+    refused_for(&codes.iter().collect::<Vec<_>>())
+}
+
+pub(crate) fn refused_for(codes: &[&String]) -> Option<String> {
+    let (said, more) = codes.split_at(codes.len().min(MOST_CODES));
+    let mut text = said.iter().map(|code| code.as_str()).collect::<Vec<_>>();
+    let more = (!more.is_empty()).then(|| format!("{} more", more.len()));
+    text.extend(more.as_deref());
+    let text = text.join(", ");
+    (!codes.is_empty()).then(|| format!("Blocked: `apply` would refuse this plan: {text}"))
+}
+
+/// The codes of the errors, each once.
+fn blocked_by(plan: &Plan) -> BTreeSet<String> {
     let blocking = plan.blocking_findings();
-    let codes: BTreeSet<String> = blocking.map(|f| values::visible(&f.code)).collect();
-    let codes: Vec<String> = codes.into_iter().collect();
-    (!codes.is_empty()).then(|| {
-        format!(
-            "Blocked: `apply` would refuse this plan: {}",
-            codes.join(", ")
-        )
-    })
+    blocking
+        .map(|finding| values::visible(&finding.code))
+        .collect()
 }
 
 fn part(
@@ -241,6 +258,7 @@ fn part(
         all: Hidden::all(plan),
         summary,
         refused: refused(plan),
+        blocked_by: blocked_by(plan),
     }
 }
 
@@ -290,11 +308,19 @@ impl Heading {
             changes: !plan.is_empty(),
             objects: plan.summary.objects,
             rollouts: plan.summary.rollouts,
+            destroyed: destroyed(plan),
             errors: count(FindingSeverity::Blocking),
             warnings: count(FindingSeverity::Warning),
             policy: Policy::of(plan, approvals),
         }
     }
+}
+
+fn destroyed(plan: &Plan) -> usize {
+    let objects = plan.objects.iter();
+    objects
+        .filter(|object| object.risk == Risk::Destroy)
+        .count()
 }
 
 impl Heading {

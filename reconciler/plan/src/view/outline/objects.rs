@@ -20,6 +20,7 @@ use crate::{
 #[derive(Debug)]
 pub(crate) struct Object {
     pub(crate) sign: Action,
+    pub(crate) risk: Risk,
     /// By kind.
     pub(crate) places: Vec<Place>,
     /// What a person should know beside the fields.
@@ -155,7 +156,7 @@ fn section(title: &'static str, objects: &[&ObjectChange], notes: &mut Notes<'_>
         objects.iter().partition(|change| is_counted(change));
     let told = fold::objects(notes.plan, &rest);
     let told = told.iter().map(|group: &Same<'_, _>| {
-        notes.seen.widens |= group.told.risk == Risk::Widen;
+        notes.seen.widens |= !group.told.opens.is_empty();
         one(&group.told, &group.all, notes)
     });
     let told = told.collect();
@@ -186,6 +187,7 @@ fn one(told: &ObjectChange, all: &[&ObjectChange], notes: &mut Notes<'_>) -> Obj
     };
     Object {
         sign: told.action,
+        risk: told.risk,
         places: places(all),
         remark: remark(told),
         widens: widening::lines(told),

@@ -13,18 +13,19 @@ use proptest::{
 };
 use serde_json::Value;
 use starform_contract::{Digest, EnvironmentName, EnvironmentState};
-use starform_plan::document::{Finding, FindingSeverity, ModelChange, Plan, Plans};
+use starform_plan::document::{Finding, FindingSeverity, ModelChange, Opening, Plan, Plans};
 
 use super::lawful::{self, Views};
 use crate::plan::{
     laws,
+    renames::renaming,
     world::{World, environment},
 };
 
 /// In every run of the tests.
 const SLICE: u32 = 4;
-/// Of each half. Each case makes six plans: more than 100 000 of them.
-const HALF: u32 = 8_350;
+/// Of each half. Each case makes seven plans: more than 100 000 of them.
+const HALF: u32 = 7_200;
 /// Whose bytes are compared between processes.
 const COMPARED: u32 = 300;
 /// How often a soak says how far it is.
@@ -100,10 +101,10 @@ fn seeded(cases: u32, seed: u8) -> TestRunner {
 /// `look` too.
 fn all_are_lawful(mut runner: TestRunner, look: impl Fn(usize, &Views)) -> usize {
     let count = Cell::new(0);
-    let shops = (laws::shop(), laws::shop(), laws::shop());
+    let shops = (laws::shop(), laws::shop(), laws::shop(), renaming());
     let strategy = (shops, hostile(), hostile(), any::<u64>());
     runner
-        .run(&strategy, |((a, b, c), left, right, order)| {
+        .run(&strategy, |((a, b, c, renaming), left, right, order)| {
             let (a, b) = (laws::with_canary(a, CANARY), laws::with_canary(b, CANARY));
             let world = World::having(&a);
             let change = world.propose(&b);
@@ -116,7 +117,9 @@ fn all_are_lawful(mut runner: TestRunner, look: impl Fn(usize, &Views)) -> usize
             let first = World::new().propose(&b).plan;
             let worse = poisoned(change.plan.clone(), &[left, right]);
             let beside = side_by_side(world, &a, &b)?;
-            let groups = [vec![change.plan], vec![first], vec![worse, other], beside];
+            let renamed = renaming.world().propose(&renaming.after).plan;
+            let worse = vec![worse, other];
+            let groups = [vec![change.plan], vec![first], worse, beside, vec![renamed]];
             for (n, plans) in groups.map(envelope).iter().enumerate() {
                 let views = Views::of(plans);
                 let held = lawful::check(plans, &views, &canaries());
@@ -227,6 +230,15 @@ fn poisoned(mut plan: Plan, hostile: &[String]) -> Plan {
         }
     }
     for (n, object) in plan.objects.iter_mut().enumerate() {
+        for opening in &mut object.opens {
+            match opening {
+                Opening::Host(own)
+                | Opening::Path(own)
+                | Opening::Right(own)
+                | Opening::Subject(own) => own.push_str(&text(n)),
+                Opening::Traffic => {}
+            }
+        }
         for (m, field) in object.fields.iter_mut().enumerate() {
             let text = text(n + m);
             field.path.push_str(&text);

@@ -5,14 +5,14 @@
 use std::collections::BTreeSet;
 
 use starform_plan::{
-    document::{Action, FieldChange, ObjectChange, Plan, Plans, Risk},
+    document::{Action, FieldChange, ObjectChange, Opening, Plan, Plans, Risk},
     view::{MarkdownOptions, TextOptions, markdown, text, values},
 };
 
 use super::machine;
 
 /// Budgets of a comment that every plan is held against.
-const BUDGETS: [usize; 3] = [1_000, 4_000, 60_000];
+const BUDGETS: [usize; 4] = [600, 1_000, 4_000, 60_000];
 /// Columns, and whether everything is told.
 const PAGES: [(usize, bool); 2] = [(40, false), (120, true)];
 
@@ -101,6 +101,7 @@ fn told(plans: &Plans, shown: &str, full: bool) -> Result<(), String> {
             {
                 return Err(format!("{} is not named in {shown}", change.key));
             }
+            opened(change, shown)?;
             for field in change.fields.iter().filter(|_| full) {
                 let path = dense(&shown_path(field));
                 if found.contains(&path) {
@@ -121,16 +122,37 @@ fn told(plans: &Plans, shown: &str, full: bool) -> Result<(), String> {
     Ok(())
 }
 
+/// What widens says what it opens, and every page says all of it.
+fn opened(change: &ObjectChange, shown: &str) -> Result<(), String> {
+    if change.risk == Risk::Widen && change.opens.is_empty() {
+        return Err(format!("{} widens, and opens nothing", change.key));
+    }
+    for opening in &change.opens {
+        let said = match opening {
+            Opening::Host(text)
+            | Opening::Path(text)
+            | Opening::Right(text)
+            | Opening::Subject(text) => dense(&values::visible(&out(text))),
+            Opening::Traffic => "admitsmoretraffic".to_owned(),
+        };
+        if !shown.contains(&said) {
+            return Err(format!("{} opens {said}, which is not told", change.key));
+        }
+    }
+    Ok(())
+}
+
 /// What marks a placeholder is written out where a user has it.
 pub(super) fn shown_path(field: &FieldChange) -> String {
-    let out = |text: &str| {
-        text.replace('\u{fdd0}', "\\u{fdd0}")
-            .replace('\u{fdd1}', "\\u{fdd1}")
-    };
     match &field.words {
         Some(words) => values::visible(&out(words)),
         None => values::words(&out(&field.path)),
     }
+}
+
+fn out(text: &str) -> String {
+    text.replace('\u{fdd0}', "\\u{fdd0}")
+        .replace('\u{fdd1}', "\\u{fdd1}")
 }
 
 /// As it is, or with placeholders where changes are told together.

@@ -14,7 +14,7 @@ use starform_contract::{
 use starform_plan::{
     Proposal, Refusal,
     diff::fields,
-    document::{Action, FindingSeverity, Owner, Plan, Plans},
+    document::{Action, FindingSeverity, Owner, Plan, Plans, Risk},
     ids,
     view::{TextOptions, summary, text, values},
 };
@@ -186,7 +186,7 @@ proptest! {
 }
 
 /// Whether anything was accepted; `None` for a plan that says itself that it is blocked, and is refused for it.
-fn accepted_unless_blocked(
+pub(super) fn accepted_unless_blocked(
     world: &mut World,
     proposal: &Proposal,
 ) -> Result<Option<bool>, TestCaseError> {
@@ -322,7 +322,7 @@ pub(crate) fn with_canary(mut state: EnvironmentState, canary: &str) -> Environm
     state
 }
 
-fn levels_agree(plan: &Plan) -> Result<(), TestCaseError> {
+pub(crate) fn levels_agree(plan: &Plan) -> Result<(), TestCaseError> {
     let listed: BTreeSet<&ObjectKey> = plan.objects.iter().map(|change| &change.key).collect();
     prop_assert_eq!(listed.len(), plan.objects.len());
     let of_services: BTreeSet<&ObjectKey> = plan
@@ -333,6 +333,8 @@ fn levels_agree(plan: &Plan) -> Result<(), TestCaseError> {
     prop_assert!(of_services.is_subset(&listed));
     for change in &plan.objects {
         prop_assert_ne!(change.before.as_ref(), change.after.as_ref());
+        let opens = !change.opens.is_empty() && change.risk < Risk::Replace;
+        prop_assert_eq!(change.risk == Risk::Widen, opens, "{}", change.key);
         let is_told = !change.fields.is_empty();
         prop_assert!(is_told, "{} has no changed field", change.key);
         if let Owner::Service(name) = &change.owner {

@@ -18,6 +18,7 @@ mod propose;
 mod quota;
 mod released;
 mod removal;
+pub(crate) mod renames;
 mod schemas;
 mod sound;
 mod view;

@@ -179,7 +179,10 @@ fn a_plan_says_that_a_service_may_run_as_root() {
             full: false,
         },
     );
-    assert!(page.contains("may run as root"), "{page}");
+    assert!(
+        page.contains("gains rights in Deployment mailer--production: root"),
+        "{page}"
+    );
 }
 
 #[test]
