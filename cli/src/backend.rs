@@ -57,10 +57,12 @@ impl Backend {
             Self::Remote(remote) => {
                 let project = project_id(remote, name).await?;
                 let path = format!("/v1/projects/{project}/plans?bundles=true");
-                remote
+                let mut plans: Plans = remote
                     .post(&path, &create_plans(sources, options))
                     .await
-                    .map_err(failure)
+                    .map_err(failure)?;
+                crate::remote::verified::join(remote, &mut plans, options.verify_wait).await;
+                Ok(plans)
             }
         }
     }

@@ -10,6 +10,7 @@ use starform_contract::{
     Digest, Index,
     sealed::SealedValues,
     signature::{SigningKey, TrustedKey},
+    verify::Verifications,
 };
 use zeroize::Zeroizing;
 
@@ -45,6 +46,11 @@ impl SigningKeys {
     /// Signed by the first key.
     pub fn sign_sealed(&self, values: SealedValues) -> SealedValues {
         values.signed(&self.0[0])
+    }
+
+    /// Signed by the first key.
+    pub fn sign_verifications(&self, asked: Verifications) -> Verifications {
+        asked.signed(&self.0[0])
     }
 
     /// What agents pin.

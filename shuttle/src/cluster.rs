@@ -41,6 +41,19 @@ const PODS: usize = 20;
 /// [`Failure`]
 pub async fn apply(access: &Access, apply: &Apply, values: &Filling) -> Result<Response, Failure> {
     let kind = kind(&apply.key)?;
+    let filled = values.fill(&apply.manifest);
+    let manifest = filled.as_ref().map_or(&*apply.manifest, Filled::manifest);
+    let patch = patch(kind, apply, manifest);
+    drop(filled);
+    let object = perform(access, kind, &apply.key, accepting(kind, patch)).await?;
+    if !apply.dry_run {
+        access.rights_given(&apply.key).await;
+    }
+    observed(kind, &object)
+}
+
+/// The request of a server-side apply, with `manifest` in place of its own.
+pub fn patch(kind: &Kind, apply: &Apply, manifest: &Value) -> Request<Vec<u8>> {
     let dry_run = if apply.dry_run { "&dryRun=All" } else { "" };
     let uri = format!(
         "{}?fieldManager={}&force={}&fieldValidation=Strict{dry_run}",
@@ -48,15 +61,7 @@ pub async fn apply(access: &Access, apply: &Apply, values: &Filling) -> Result<R
         apply.manager.name(),
         apply.force,
     );
-    let filled = values.fill(&apply.manifest);
-    let manifest = filled.as_ref().map_or(&*apply.manifest, Filled::manifest);
-    let patch = request(Method::PATCH, &uri, Some((APPLY, manifest)));
-    drop(filled);
-    let object = perform(access, kind, &apply.key, accepting(kind, patch)).await?;
-    if !apply.dry_run {
-        access.rights_given(&apply.key).await;
-    }
-    observed(kind, &object)
+    request(Method::PATCH, &uri, Some((APPLY, manifest)))
 }
 
 /// Makes fields of others ours, as the object says now whose they are, if nobody writes it meanwhile.
@@ -252,7 +257,8 @@ fn absent_message(key: &ObjectKey) -> String {
     )
 }
 
-fn is_sensitive(key: &ObjectKey) -> bool {
+/// Whether what is said of such an object may be no more than reason and field paths.
+pub fn is_sensitive(key: &ObjectKey) -> bool {
     key.group.is_empty() && key.kind == "Secret"
 }
 

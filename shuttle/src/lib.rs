@@ -15,6 +15,7 @@
 //! | [`pull`], [`source`], [`feed`] | desired state from the control plane or from a folder |
 //! | [`export`] | that folder, for a cluster that reaches no control plane |
 //! | [`drive`], [`run`] | the loop around the engine, and its two uses |
+//! | [`verify`] | whether the API server would take what plans write |
 //! | [`manifests`] | pure: what has to stand in a cluster before an agent runs |
 //! | [`journal`] | what people read in the log |
 //! | [`config`], [`instance`] | command line, agent file, and who this process is |
@@ -40,4 +41,5 @@ pub mod run;
 pub mod source;
 pub mod trust;
 pub mod values;
+pub mod verify;
 pub mod watch;

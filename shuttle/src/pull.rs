@@ -14,6 +14,7 @@ use starform_contract::{
     Bundle, ClusterId, Digest, Generation, Index, ObjectKey, Report,
     schema::{Document, Unreadable, read},
     sealed::{AgentKeyPost, AgentPublicKey, SealedRequest, SealedValues},
+    verify::{Verdicts, Verifications},
 };
 use uuid::Uuid;
 
@@ -32,6 +33,8 @@ const ANNOTATIONS: &str = "starform-agent-annotations";
 /// With room for the signature.
 const INDEX_BYTES: usize = Index::LARGEST + (4 << 10);
 const BUNDLE_BYTES: usize = Bundle::LARGEST;
+/// Several plans, each with what it writes.
+const VERIFICATIONS_BYTES: usize = 4 * Bundle::LARGEST;
 const PROBLEM_BYTES: usize = 64 << 10;
 
 /// One agent's connection; lives as long as the process.
@@ -69,6 +72,15 @@ pub struct Standing {
 pub enum Polled {
     New(Box<Index>),
     Unchanged,
+    /// Another instance holds the cluster.
+    Standby(Duration),
+}
+
+/// What plans ask.
+#[derive(Debug, Clone)]
+pub enum Questions {
+    Asked(Verifications),
+    None,
     /// Another instance holds the cluster.
     Standby(Duration),
 }
@@ -160,7 +172,7 @@ impl ControlPlane {
             return Ok(Polled::Unchanged);
         }
         if response.status() == StatusCode::CONFLICT {
-            return self.standby(response).await;
+            return self.standby(response).await.map(Polled::Standby);
         }
         let response = self.accept(response, None).await?;
         let index: Index = self.document(response, "index", INDEX_BYTES).await?;
@@ -244,6 +256,46 @@ impl ControlPlane {
         self.document(response, "sealed values", BUNDLE_BYTES).await
     }
 
+    /// What plans ask of the cluster; the answer may take [`LONG_POLL`].
+    ///
+    /// # Errors
+    /// [`PullError`]
+    pub async fn verifications(&self) -> Result<Questions, PullError> {
+        let request = self
+            .http
+            .get(format!("{}/verifications", self.base))
+            .header("prefer", format!("wait={}", LONG_POLL.as_secs()))
+            .timeout(LONG_POLL + ANSWER_TIMEOUT);
+        let response = self.send(request).await?;
+        if response.status() == StatusCode::NO_CONTENT {
+            return Ok(Questions::None);
+        }
+        if response.status() == StatusCode::CONFLICT {
+            let pause = self.standby(response).await?;
+            return Ok(Questions::Standby(pause));
+        }
+        let response = self.accept(response, None).await?;
+        let asked = self.document(response, "verifications", VERIFICATIONS_BYTES);
+        asked.await.map(Questions::Asked)
+    }
+
+    /// Answers one of them; one that was answered or given up takes no answer any more.
+    ///
+    /// # Errors
+    /// [`PullError`]
+    pub async fn answer(&self, id: &str, verdicts: &Verdicts) -> Result<(), PullError> {
+        let request = self
+            .http
+            .post(format!("{}/verifications/{id}", self.base))
+            .timeout(ANSWER_TIMEOUT)
+            .json(verdicts);
+        let response = self.send(request).await?;
+        if response.status() == StatusCode::NOT_FOUND {
+            return Ok(());
+        }
+        self.accept(response, None).await.map(drop)
+    }
+
     async fn send(&self, request: RequestBuilder) -> Result<Response, PullError> {
         request
             .bearer_auth(&self.token.0)
@@ -253,11 +305,11 @@ impl ControlPlane {
             .map_err(|error| self.unreachable(&error))
     }
 
-    async fn standby(&self, response: Response) -> Result<Polled, PullError> {
+    async fn standby(&self, response: Response) -> Result<Duration, PullError> {
         let wait = retry_after(response.headers()).unwrap_or(Duration::from_secs(10));
         let problem = self.problem(response).await;
         if problem.code == "standby" {
-            Ok(Polled::Standby(wait))
+            Ok(wait)
         } else {
             Err(PullError::Refused {
                 status: StatusCode::CONFLICT,

@@ -37,6 +37,7 @@ use crate::{
     pull::ControlPlane,
     source::{Folder, FolderError},
     values::{Carried, Unsealing, Values},
+    verify,
 };
 
 /// How long requests that are under way may take when the process is asked to stop.
@@ -390,6 +391,8 @@ fn begin_feed(
             keys: agent.trusted_keys,
         };
         let unsealing = Unsealing::new(client.clone(), plane.clone(), trust.clone());
+        let access = Access::of_agent(client.clone());
+        feeds.spawn(verify::follow(plane.clone(), access, trust.clone()));
         feeds.spawn(feed::follow_control_plane(
             plane.clone(),
             client.clone(),

@@ -6,7 +6,7 @@
 use serde_json::Value;
 use starform_contract::{
     Bundle, ClusterId, Digest, Generation, Index, Object, ObjectKey, ServiceEntry,
-    signature::Unsigned,
+    signature::Unsigned, verify::Verification,
 };
 
 /// How an index that may be acted upon relates to the recorded one.
@@ -61,6 +61,8 @@ pub enum Distrust {
         key: String,
         why: Misfit,
     },
+    #[error("object {key} that a plan asks about: {why}")]
+    Asked { key: String, why: Misfit },
 }
 
 impl Distrust {
@@ -74,7 +76,7 @@ impl Distrust {
             Self::IndexDigest(_) | Self::BundleDigest(_) => "wrong-digest",
             Self::WentBack { .. } => "went-back",
             Self::Forked(_) => "forked",
-            Self::Object { .. } => "wrong-object",
+            Self::Object { .. } | Self::Asked { .. } => "wrong-object",
         }
     }
 }
@@ -161,6 +163,29 @@ pub fn check_bundle(bundle: &Bundle, digest: &Digest) -> Result<(), Distrust> {
             .key()
             .map_or_else(|| "?".to_owned(), |key| key.to_string()),
         why,
+    })
+}
+
+/// Whether every object that a plan asks about carries its digest and its project's tenant key.
+///
+/// # Errors
+/// [`Distrust`] naming the first object that does not.
+pub fn check_asked(asked: &Verification) -> Result<(), Distrust> {
+    let scope = Scope {
+        namespace: asked.namespace.clone(),
+        labels: vec![
+            ("app.kubernetes.io/managed-by", "starform".to_owned()),
+            ("starform.io/project-id", asked.project_id.to_string()),
+        ],
+    };
+    asked.objects.iter().try_for_each(|asked| {
+        let object = &asked.object;
+        check_object(object, &scope).map_err(|why| Distrust::Asked {
+            key: object
+                .key()
+                .map_or_else(|| "?".to_owned(), |key| key.to_string()),
+            why,
+        })
     })
 }
 

@@ -33,6 +33,9 @@ pub(crate) struct PlanOptions {
     /// The project on the control plane (default: the name in the file)
     #[arg(long, value_name = "NAME")]
     pub(crate) project: Option<ProjectName>,
+    /// How long to wait for what the cluster itself says of the plan; 0 does not wait
+    #[arg(long, value_name = "DURATION", default_value = "10s", value_parser = verify_wait)]
+    pub(crate) verify_wait: std::time::Duration,
     /// What `apply --resume` tries once more.
     #[arg(skip)]
     pub(crate) again: BTreeMap<EnvironmentName, BTreeSet<ServiceName>>,
@@ -151,6 +154,16 @@ pub(crate) struct StatusArgs {
     pub(crate) project: Option<ProjectName>,
     #[arg(long, value_name = "FORMAT", default_value = "human")]
     pub(crate) format: PlanFormat,
+}
+
+fn verify_wait(text: &str) -> Result<std::time::Duration, String> {
+    if text == "0" {
+        return Ok(std::time::Duration::ZERO);
+    }
+    let duration: Duration = text
+        .parse()
+        .map_err(|error: starform_contract::quantity::InvalidAmount| error.to_string())?;
+    Ok(std::time::Duration::from_secs(duration.as_secs().into()))
 }
 
 fn image(text: &str) -> Result<(ServiceName, String), String> {

@@ -218,6 +218,7 @@ fn refuse_planning_options(args: &ApplyArgs, takes_env: bool) -> anyhow::Result<
         revision,
         profile: _,
         project: _,
+        verify_wait: _,
         again: _,
     } = &args.options;
     let given = [

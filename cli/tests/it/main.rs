@@ -37,4 +37,5 @@ mod served;
 mod settings;
 mod support;
 mod truth;
+mod verified;
 mod versions;

@@ -161,6 +161,24 @@ impl Index {
         next
     }
 
+    /// With objects that the cluster's own dry-run has accepted, in the consent of the project's plan.
+    #[must_use]
+    pub fn with_verified(
+        mut self,
+        project: ProjectId,
+        plan: &PlanId,
+        digests: BTreeSet<Digest>,
+    ) -> Self {
+        let entry = self.projects.get_mut(&project);
+        let mut accepted = entry.into_iter().flat_map(|entry| &mut entry.accepted);
+        if let Some(accepted) = accepted.find(|accepted| accepted.plan_id == *plan) {
+            accepted.consent.verified.extend(digests);
+        }
+        self.digest = self.compute_digest();
+        self.signature = None;
+        self
+    }
+
     /// With the signature of `key`, in place of any other.
     #[must_use]
     pub fn signed(mut self, key: &SigningKey) -> Self {

@@ -21,6 +21,7 @@
 //! | [`spelling`] | which name a misspelt one may mean |
 //! | [`secret`] | which secrets have values, and in which versions |
 //! | [`sealed`] | secret values on their way to one agent |
+//! | [`verify`] | whether an API server would take what a plan writes |
 //! | [`schema`] | the JSON Schemas of all of the above |
 
 pub mod bundle;
@@ -44,6 +45,7 @@ pub mod signature;
 pub mod spelling;
 pub mod state;
 mod text;
+pub mod verify;
 
 pub use bundle::{
     Bundle, Deletion, EnvironmentBundle, Kept, NameEntry, Object, ProjectBundle, ServiceEntry,

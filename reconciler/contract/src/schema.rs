@@ -18,6 +18,7 @@ use crate::{
     profile::ClusterProfile,
     report::Report,
     sealed::{AgentKeyPost, SealedFile, SealedRequest, SealedValues},
+    verify::{Verdicts, Verifications},
 };
 
 /// A document that names its schema.
@@ -135,6 +136,11 @@ pub fn all() -> Vec<(&'static str, Value)> {
         ),
         ("sealed.v1.json", schema_for!(SealedValues).to_value()),
         ("sealed-file.v1.json", schema_for!(SealedFile).to_value()),
+        (
+            "verifications.v1.json",
+            schema_for!(Verifications).to_value(),
+        ),
+        ("verdicts.v1.json", schema_for!(Verdicts).to_value()),
         (
             "cluster-profile.v1.json",
             schema_for!(ClusterProfile).to_value(),

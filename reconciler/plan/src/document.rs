@@ -14,7 +14,7 @@ use starform_contract::{
     schema::{self, Document},
 };
 
-use crate::approval::Approvals;
+use crate::{approval::Approvals, verified::Verifications};
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, JsonSchema)]
 pub enum PlanSchema {
@@ -53,6 +53,10 @@ pub struct Plans {
     /// file says here is left out when it is read.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub approvals: Approvals,
+    /// What the cluster itself says of the plans' objects, at the moment of asking; nothing of it is
+    /// believed.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub verifications: Verifications,
 }
 
 impl Document for Plans {
@@ -365,6 +369,7 @@ impl Plans {
             plans,
             bundles,
             approvals: Approvals::new(),
+            verifications: Verifications::new(),
         }
     }
 

@@ -12,6 +12,7 @@
 //! | [`document`], [`schema`] | what a plan is |
 //! | [`accept`] | a plan onto the state that is accepted now: merged service by service, or refused |
 //! | [`approval`] | whether a plan needs one |
+//! | [`verified`] | what the cluster itself says of a plan's objects |
 //! | [`health`] | what a live object says about itself |
 //! | [`view`] | a plan for people and for machines |
 //! | [`yaml`] | manifests as people read them |
@@ -45,6 +46,7 @@ mod size;
 mod sound;
 pub mod stale;
 mod summary;
+pub mod verified;
 pub mod view;
 mod words;
 pub mod yaml;

@@ -134,14 +134,16 @@ pub(super) async fn stored(
     proposals: Vec<Proposal>,
     with_bundles: bool,
 ) -> Result<(StatusCode, Json<Plans>), ApiError> {
+    let now = Timestamp::now();
     api.store
-        .save_plans(actor, project, &proposals, Timestamp::now())
+        .save_plans(actor, project, &proposals, now)
         .await?;
     let mut plans = Plans::from(proposals);
     if !with_bundles {
         plans.bundles.clear();
     }
     plans.approvals = api.store.approvals(project, &plans.plans).await?;
+    plans.verifications = api.store.verifications(project, &plans.plans, now).await?;
     Ok((StatusCode::CREATED, Json(plans)))
 }
 

@@ -14,6 +14,7 @@ use axum::{
 use starform_contract::{
     ClusterId, Digest, Generation, Report,
     sealed::{AgentKeyPost, SealedFor, SealedRequest, SealedValues, seal},
+    verify::{Verdicts, Verifications},
 };
 use tokio::{sync::watch, time::Instant};
 
@@ -24,7 +25,7 @@ use super::{
 };
 use crate::{
     access::{Action, Actor},
-    store::{AgentKeyPinned, AgentWord, Lease, Needed, NeededValue, Recorded},
+    store::{AgentKeyPinned, AgentWord, Answered, Lease, Needed, NeededValue, Recorded},
     time::Timestamp,
 };
 
@@ -177,6 +178,54 @@ pub(super) async fn sealed(
     Ok(Json(api.keys.sign_sealed(answer)))
 }
 
+/// What plans ask of the cluster, signed as the index is; 204 while they ask nothing, after waiting as
+/// long as `Prefer` says.
+pub(super) async fn verifications(
+    State(api): State<Api>,
+    Extension(actor): Extension<Actor>,
+    Path(cluster): Path<String>,
+    headers: HeaderMap,
+) -> Result<Response, ApiError> {
+    let (cluster, _) = working(&api, &actor, &cluster, &headers).await?;
+    api.store.note_verifies(cluster, Timestamp::now()).await?;
+    let until = Instant::now() + extract::wait(&headers);
+    let mut changes = api.store.subscribe(cluster);
+    loop {
+        let open = api.store.open_verifications(cluster, Timestamp::now());
+        let open = open.await?;
+        if !open.is_empty() {
+            let asked = Verifications::new(cluster, open);
+            return Ok(Json(api.keys.sign_verifications(asked)).into_response());
+        }
+        if !changed(&mut changes, &api, until).await {
+            return Ok(StatusCode::NO_CONTENT.into_response());
+        }
+    }
+}
+
+/// 201 for an answer, 200 where the question was answered before.
+pub(super) async fn verdicts(
+    State(api): State<Api>,
+    Extension(actor): Extension<Actor>,
+    Path((cluster, verification)): Path<(String, String)>,
+    headers: HeaderMap,
+    DocumentBody(verdicts): DocumentBody<Verdicts>,
+) -> Result<StatusCode, ApiError> {
+    let (cluster, _) = working(&api, &actor, &cluster, &headers).await?;
+    let answered =
+        api.store
+            .answer_verification(cluster, &verification, &verdicts, Timestamp::now());
+    match answered.await? {
+        Answered::New => Ok(StatusCode::CREATED),
+        Answered::Before => Ok(StatusCode::OK),
+        Answered::Unasked => Err(ApiError::not_found()),
+        Answered::Other => {
+            let detail = "the verdicts are about other objects than the verification asks for";
+            Err(ApiError::unprocessable("other-objects", detail))
+        }
+    }
+}
+
 /// The cluster and the instance that may work for it now.
 async fn working(
     api: &Api,
@@ -247,7 +296,7 @@ async fn index(api: &Api, cluster: ClusterId) -> Result<Response, ApiError> {
 }
 
 /// Waits for a change of the cluster; `false` when the time is over or the server stops.
-async fn changed(changes: &mut watch::Receiver<i64>, api: &Api, until: Instant) -> bool {
+pub(super) async fn changed(changes: &mut watch::Receiver<i64>, api: &Api, until: Instant) -> bool {
     if until.saturating_duration_since(Instant::now()) == Duration::ZERO {
         return false;
     }

@@ -124,7 +124,6 @@ fn prompt() -> Router<Api> {
             post(plans::create).layer(DefaultBodyLimit::max(PLAN_BODY)),
         )
         .route("/v1/projects/{project}/removal", post(removal::create))
-        .route("/v1/plans/{plan}", get(plans::show))
         .route("/v1/plans/{plan}/apply", post(accept::apply))
         .route("/v1/plans/{plan}/approve", post(approvals::approve))
         .route("/v1/applies/{apply}", get(applies::show))
@@ -154,6 +153,10 @@ fn prompt() -> Router<Api> {
             "/v1/clusters/{cluster}/reports",
             post(agent::report).layer(DefaultBodyLimit::max(REPORT_BODY)),
         )
+        .route(
+            "/v1/clusters/{cluster}/verifications/{verification}",
+            post(agent::verdicts).layer(DefaultBodyLimit::max(REPORT_BODY)),
+        )
 }
 
 fn secret_routes(environment: &str) -> Router<Api> {
@@ -177,10 +180,15 @@ fn secret_routes(environment: &str) -> Router<Api> {
 /// Routes that wait for something to happen.
 fn patient() -> Router<Api> {
     Router::new()
+        .route("/v1/plans/{plan}", get(plans::show))
         .route("/v1/applies/{apply}/events", get(applies::events))
         .route(
             "/v1/clusters/{cluster}/desired-state",
             get(agent::desired_state).layer(compression()),
+        )
+        .route(
+            "/v1/clusters/{cluster}/verifications",
+            get(agent::verifications).layer(compression()),
         )
 }
 

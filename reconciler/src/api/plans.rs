@@ -19,12 +19,15 @@ use starform_plan::{
     document::{Plan, Plans},
     hosts::OthersHosts,
     propose::Proposal,
+    verified::{Verifications, Verified},
     view::{self, Shown},
 };
+use tokio::time::Instant;
 
 use super::{
     Api, ApiError,
     accept::{stored, visible},
+    agent::changed,
     authenticate::check,
     body::{CreatePlans, ShownPlan},
     extract::{self, Body},
@@ -143,6 +146,7 @@ pub(super) async fn show(
 ) -> Result<Response, ApiError> {
     let StoredPlan { project_id, plan } = visible(&api, &actor, &plan).await?;
     let plans = [plan];
+    let verifications = verified(&api, project_id, &plans, &headers).await?;
     let approvals = api.store.approvals(project_id, &plans).await?;
     let accept = headers
         .get(header::ACCEPT)
@@ -156,12 +160,42 @@ pub(super) async fn show(
         let shown = Shown {
             plans: &plans,
             approvals: &approvals,
+            verifications: &verifications,
         };
         return Ok(view::text(shown, &options).into_response());
     }
     let [plan] = plans;
     let approval = approvals.into_values().next();
-    Ok(Json(ShownPlan { plan, approval }).into_response())
+    let verification = verifications.into_values().next();
+    let shown = ShownPlan {
+        plan,
+        approval,
+        verification,
+    };
+    Ok(Json(shown).into_response())
+}
+
+/// What the cluster says of the plans; while it has not answered, after waiting as long as `Prefer` says.
+async fn verified(
+    api: &Api,
+    project: ProjectId,
+    plans: &[Plan],
+    headers: &HeaderMap,
+) -> Result<Verifications, ApiError> {
+    let until = Instant::now() + extract::wait(headers);
+    let planning = api.store.project(project).await?;
+    let planning = planning.ok_or_else(ApiError::not_found)?;
+    let mut changes = api.store.subscribe(planning.cluster_id);
+    loop {
+        let found = api
+            .store
+            .verifications(project, plans, Timestamp::now())
+            .await?;
+        let waits = found.values().any(Verified::is_waiting);
+        if !waits || !changed(&mut changes, api, until).await {
+            return Ok(found);
+        }
+    }
 }
 
 /// A token for some environments plans those, unless it asks for certain ones.

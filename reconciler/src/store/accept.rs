@@ -12,6 +12,7 @@ use starform_plan::{
     accept::{AcceptOutcome, Next, Refusal, accept, clear_finished},
     document::Plan,
     propose::Proposal,
+    verified::with_verified,
 };
 use uuid::Uuid;
 
@@ -19,7 +20,7 @@ use super::{
     Idempotency, Store, StoreError, approvals,
     audit::{self, Entry, Known},
     database::{Tx, params},
-    ending, hostnames, plans, registry, reports,
+    ending, hostnames, plans, registry, reports, verifications,
 };
 use crate::{access::Actor, api::body::ApplyState, time::Timestamp};
 
@@ -81,7 +82,9 @@ impl Store {
                     let refusal = Refusal::CrossCheck(hostnames::findings(&taken));
                     return Ok(AcceptResult::Refused(refusal));
                 }
-                write_next(&mut tx, request, &proposal.plan, &index, *next).await?
+                let said = verifications::fresh(&mut tx, project, &proposal.plan, now).await?;
+                let next = with_verified(*next, &proposal.plan, &said);
+                write_next(&mut tx, request, &proposal.plan, &index, next).await?
             }
             Ok(AcceptOutcome::NothingToDo) => {
                 repeat_last(&mut tx, request, &proposal.plan, &index).await?

@@ -49,7 +49,8 @@ impl Changes {
 }
 
 impl Store {
-    /// Changes whenever a plan is accepted or a report recorded for the cluster.
+    /// Changes whenever a plan is accepted, a report recorded, or a verification asked or answered for the
+    /// cluster.
     pub fn subscribe(&self, cluster: ClusterId) -> watch::Receiver<i64> {
         self.changes.subscribe(cluster)
     }

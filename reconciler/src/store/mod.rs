@@ -22,6 +22,7 @@
 //! | `secrets` | secrets under keys that the store does not hold |
 //! | `applies` | applies, their events, history and status |
 //! | `changes` | waking whoever waits for an accept or a report |
+//! | `verifications` | what the cluster itself says of plans |
 //! | `audit` | the audit trail and idempotency keys |
 
 mod accept;
@@ -43,6 +44,7 @@ mod rewrap;
 mod secrets;
 mod settings;
 mod tokens;
+mod verifications;
 
 use std::path::PathBuf;
 
@@ -68,6 +70,7 @@ pub use rewrap::Rewrapped;
 pub use secrets::{RemovedSecret, SecretScope, SetSecret};
 pub use settings::{Changed, ClusterChange};
 pub use tokens::NewToken;
+pub use verifications::Answered;
 
 /// Cheap to clone; all clones share connections and wake-ups.
 #[derive(Clone)]

@@ -15,7 +15,7 @@ use super::{
     Store, StoreError,
     audit::{self, Entry},
     database::{Row, Tx, params},
-    proofs, registry, secrets,
+    proofs, registry, reports, secrets, verifications,
 };
 use crate::{access::Actor, api::body::Project, time::Timestamp};
 
@@ -78,6 +78,7 @@ impl Store {
         }))
     }
 
+    /// With the plans, what the cluster itself is asked about them.
     pub async fn save_plans(
         &self,
         actor: &Actor,
@@ -86,10 +87,25 @@ impl Store {
         now: Timestamp,
     ) -> Result<(), StoreError> {
         let mut tx = self.database.write().await?;
+        let found = registry::project(&mut tx, &project.to_string()).await?;
+        let asked = match found {
+            Some(found) if verifications::answers(&mut tx, found.cluster_id).await? => {
+                let changes = reports::touch(&mut tx, found.cluster_id).await?;
+                changes.map(|changes| (found.cluster_id, changes))
+            }
+            Some(_) | None => None,
+        };
         for proposal in proposals {
             save_plan(&mut tx, actor, project, proposal, now).await?;
         }
-        tx.commit().await
+        if let Some((cluster, _)) = asked {
+            verifications::ask(&mut tx, cluster, project, proposals, now).await?;
+        }
+        tx.commit().await?;
+        if let Some((cluster, changes)) = asked {
+            self.changes.publish(cluster, changes);
+        }
+        Ok(())
     }
 
     /// The plans whose id begins so, newest first. Two of one id are of two projects of one name

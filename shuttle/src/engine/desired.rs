@@ -335,7 +335,7 @@ impl State {
 }
 
 /// The manifest with our annotations: what is sent.
-pub(super) fn stamped(object: &Object, provenance: &Provenance) -> Value {
+pub fn stamped(object: &Object, provenance: &Provenance) -> Value {
     let mut manifest = object.manifest.clone();
     let metadata = manifest
         .get_mut("metadata")

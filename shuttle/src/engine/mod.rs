@@ -45,6 +45,8 @@ pub(crate) mod ownership;
 mod report;
 mod unit;
 
+pub use desired::stamped;
+
 use std::{
     collections::{BTreeMap, BTreeSet},
     sync::Arc,

@@ -10,6 +10,7 @@ use starform_contract::{EffectId, EnvironmentName, PlanId, ProjectName};
 use crate::{
     approval::Approved,
     document::{Finding, ModelChange, ObjectChange, Plan, ServiceChange, Source, Summary},
+    verified::Verified,
     view::Shown,
 };
 
@@ -56,6 +57,10 @@ pub enum What {
     Approval {
         approval: Approved,
     },
+    /// What the cluster itself says of its objects; it stands beside the document.
+    Verification {
+        verification: Verified,
+    },
     /// A plan ends.
     Summary {
         summary: Summary,
@@ -63,10 +68,15 @@ pub enum What {
 }
 
 pub fn ndjson<'a>(plans: impl Into<Shown<'a>>) -> String {
-    let Shown { plans, approvals } = plans.into();
+    let Shown {
+        plans,
+        approvals,
+        verifications,
+    } = plans.into();
     let events = plans.iter().flat_map(|plan| {
         let approved = approvals.get(&plan.effect_id);
-        of_plan(plan, approved).map(|what| (plan.plan_id.clone(), what))
+        let verified = verifications.get(&plan.plan_id);
+        of_plan(plan, approved, verified).map(|what| (plan.plan_id.clone(), what))
     });
     let mut out = String::new();
     for (seq, (plan_id, what)) in (1..).zip(events) {
@@ -83,7 +93,11 @@ pub fn ndjson<'a>(plans: impl Into<Shown<'a>>) -> String {
     out
 }
 
-fn of_plan(plan: &Plan, approved: Option<&Approved>) -> impl Iterator<Item = What> {
+fn of_plan(
+    plan: &Plan,
+    approved: Option<&Approved>,
+    verified: Option<&Verified>,
+) -> impl Iterator<Item = What> {
     let begin = What::Plan {
         effect_id: plan.effect_id.clone(),
         project: plan.project.clone(),
@@ -97,6 +111,9 @@ fn of_plan(plan: &Plan, approved: Option<&Approved>) -> impl Iterator<Item = Wha
     let approval = approved.map(|approved| What::Approval {
         approval: approved.clone(),
     });
+    let verification = verified.map(|verified| What::Verification {
+        verification: verified.clone(),
+    });
     let end = What::Summary {
         summary: plan.summary.clone(),
     };
@@ -106,5 +123,6 @@ fn of_plan(plan: &Plan, approved: Option<&Approved>) -> impl Iterator<Item = Wha
         .chain(objects.map(|object| What::Object { object }))
         .chain(findings.map(|finding| What::Finding { finding }))
         .chain(approval)
+        .chain(verification)
         .chain(std::iter::once(end))
 }

@@ -1,6 +1,6 @@
 //! A plan for people and for machines; every view is a function of the document and nothing else.
 //!
-//! Pure. What stands beside a document, its approval, is joined here and in no document. The JSON view is the document itself ([`crate::document::Plans`]).
+//! Pure. What stands beside a document, its approval and what its cluster says, is joined here and in no document. The JSON view is the document itself ([`crate::document::Plans`]).
 //!
 //! | module | what it makes |
 //! |---|---|
@@ -27,6 +27,7 @@ pub mod values;
 use crate::{
     approval::Approvals,
     document::{Plan, Plans},
+    verified::Verifications,
 };
 
 pub use events::{PlanEvent, PlanEventSchema, What, ndjson};
@@ -41,16 +42,19 @@ pub use outline::{refused, summary};
 pub struct Shown<'a> {
     pub plans: &'a [Plan],
     pub approvals: &'a Approvals,
+    pub verifications: &'a Verifications,
 }
 
 /// Nothing stands beside the plans.
 static NONE: Approvals = Approvals::new();
+static UNASKED: Verifications = Verifications::new();
 
 impl<'a> From<&'a Plans> for Shown<'a> {
     fn from(plans: &'a Plans) -> Self {
         Self {
             plans: &plans.plans,
             approvals: &plans.approvals,
+            verifications: &plans.verifications,
         }
     }
 }
@@ -60,6 +64,7 @@ impl<'a> From<&'a [Plan]> for Shown<'a> {
         Self {
             plans,
             approvals: &NONE,
+            verifications: &UNASKED,
         }
     }
 }

@@ -13,7 +13,9 @@ use crate::{
     document::{Action, FindingSeverity},
     view::{
         TextOptions,
-        outline::{self, Elsewhere, Heading, Loss, Object, Part, Policy, Remark, Section, Service},
+        outline::{
+            self, Elsewhere, Heading, Loss, Object, Part, Policy, Remark, Section, Service, Weight,
+        },
     },
 };
 
@@ -54,6 +56,7 @@ fn part(page: &mut Page, part: &Part, options: &TextOptions) {
         of_section(page, section);
     }
     findings(page, &part.findings);
+    said(page, &part.headings);
     if page.lines_since(start) > SCREEN {
         losses(page, &part.losses());
     }
@@ -65,6 +68,7 @@ fn part(page: &mut Page, part: &Part, options: &TextOptions) {
     if let Some(refused) = &part.refused {
         page.line(0, 2, &Text::new(Paint::Red, refused.as_str()));
     }
+    verification(page, &part.headings);
 }
 
 fn headings(page: &mut Page, headings: &[Heading]) {
@@ -236,6 +240,49 @@ fn findings(page: &mut Page, findings: &[Remark]) {
             .and(Paint::Plain, format!(" {}", finding.title))
             .of_user();
         page.placed(2, 4, &text, finding.at.as_deref());
+    }
+}
+
+/// What the cluster would not store as it is written.
+fn said(page: &mut Page, headings: &[Heading]) {
+    for heading in headings {
+        let of_plan = heading.verification.iter().flat_map(|told| &told.said);
+        for (n, said) in of_plan.enumerate() {
+            if n == 0 {
+                page.blank();
+            }
+            let paint = match said.weight {
+                Weight::Error => Paint::Red,
+                Weight::Warning => Paint::Yellow,
+            };
+            let text = Text::new(paint, said.word)
+                .and(Paint::Plain, " ")
+                .and(Paint::Bold, of_several(headings, heading))
+                .and(Paint::Bold, said.object.as_str())
+                .and(Paint::Plain, format!(": {}", said.text))
+                .of_user();
+            page.line(2, 4, &text);
+        }
+    }
+}
+
+/// What it said of all, below the summary.
+fn verification(page: &mut Page, headings: &[Heading]) {
+    for heading in headings {
+        for line in heading.verification.iter().flat_map(|told| &told.summary) {
+            let text = Text::new(Paint::Bold, of_several(headings, heading))
+                .and(Paint::Plain, line.as_str())
+                .of_user();
+            page.line(0, 2, &text);
+        }
+    }
+}
+
+/// Which of several environments is meant.
+fn of_several(headings: &[Heading], heading: &Heading) -> String {
+    match headings.len() {
+        1 => String::new(),
+        _ => format!("{}: ", heading.name),
     }
 }
 

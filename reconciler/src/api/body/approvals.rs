@@ -9,6 +9,7 @@ use starform_contract::{EffectId, EnvironmentName, PlanId, ProjectId};
 use starform_plan::{
     approval::Approved,
     document::{Plan, Plans},
+    verified::Verified,
 };
 
 /// `GET /v1/plans/{id}`: the document, and what stands beside it.
@@ -19,15 +20,23 @@ pub struct ShownPlan {
     /// Of what it does, if it needs one and has one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub approval: Option<Approved>,
+    /// What its cluster says of its objects, if it was asked.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub verification: Option<Verified>,
 }
 
 impl From<ShownPlan> for Plans {
     fn from(shown: ShownPlan) -> Self {
         let approval = shown.approval.into_iter();
         let effect = shown.plan.effect_id.clone();
+        let verification = shown.verification.into_iter();
+        let id = shown.plan.plan_id.clone();
         Self {
             approvals: approval
                 .map(|approved| (effect.clone(), approved))
+                .collect(),
+            verifications: verification
+                .map(|verified| (id.clone(), verified))
                 .collect(),
             ..Self::new(vec![shown.plan], BTreeMap::new())
         }

@@ -9,6 +9,7 @@ mod losses;
 mod objects;
 mod rows;
 mod services;
+mod verified;
 mod widening;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -21,6 +22,7 @@ pub(crate) use self::{
     objects::{Object, Section},
     rows::{Body, Branch, Leaf, Row},
     services::{Elsewhere, Service, is_told_of_new},
+    verified::{Verification, Weight},
 };
 use crate::{
     approval::Approvals,
@@ -85,6 +87,8 @@ pub(crate) struct Heading {
     pub(crate) errors: usize,
     pub(crate) warnings: usize,
     pub(crate) policy: Policy,
+    /// What its cluster says, where it was asked.
+    pub(crate) verification: Option<Verification>,
 }
 
 /// What has to be said of the plan before it may be applied.
@@ -139,13 +143,12 @@ struct Notes<'a> {
 
 /// Several plans, equal environments together.
 pub(crate) fn outline(shown: Shown<'_>, form: Form) -> Vec<Part> {
-    let Shown { plans, approvals } = shown;
-    let clean: Vec<_> = plans.iter().map(fold::clean).collect();
+    let clean: Vec<_> = shown.plans.iter().map(fold::clean).collect();
     let plans: Vec<&Plan> = clean.iter().map(AsRef::as_ref).collect();
     let mut earlier = Earlier::new();
     fold::environments(&plans)
         .iter()
-        .map(|group| part(group, form, approvals, &mut earlier))
+        .map(|group| part(group, form, shown, &mut earlier))
         .collect()
 }
 
@@ -212,7 +215,7 @@ fn blocked_by(plan: &Plan) -> BTreeSet<String> {
 fn part(
     group: &fold::Environments<'_>,
     form: Form,
-    approvals: &Approvals,
+    shown: Shown<'_>,
     earlier: &mut Earlier,
 ) -> Part {
     let plan = group.told.as_ref();
@@ -244,7 +247,7 @@ fn part(
         headings: group
             .plans
             .iter()
-            .map(|plan| Heading::of(plan, approvals))
+            .map(|plan| Heading::of(plan, shown))
             .collect(),
         is_quiet,
         settings,
@@ -282,7 +285,7 @@ fn is_remarkable(value: Option<&serde_json::Value>) -> bool {
 }
 
 impl Heading {
-    fn of(plan: &Plan, approvals: &Approvals) -> Self {
+    fn of(plan: &Plan, shown: Shown<'_>) -> Self {
         let count = |severity: FindingSeverity| {
             let of_it = plan.findings.iter();
             of_it.filter(|found| found.severity == severity).count()
@@ -311,7 +314,8 @@ impl Heading {
             destroyed: destroyed(plan),
             errors: count(FindingSeverity::Blocking),
             warnings: count(FindingSeverity::Warning),
-            policy: Policy::of(plan, approvals),
+            policy: Policy::of(plan, shown.approvals),
+            verification: shown.verifications.get(&plan.plan_id).map(Verification::of),
         }
     }
 }
