@@ -205,7 +205,7 @@ fn add(found: &mut Vec<Plan>, event: PlanEvent) -> Result<(), String> {
     let plan = found.last_mut().ok_or("an event before its plan")?;
     match what {
         // Beside the document.
-        What::Plan { .. } | What::Approval { .. } => {}
+        What::Plan { .. } | What::Approval { .. } | What::Verification { .. } => {}
         What::Setting { change } => plan.settings.push(change),
         What::Service { service } => plan.services.push(service),
         What::Object { object } => plan.objects.push(object),
