@@ -91,14 +91,14 @@ impl Said {
                 let text = format!(
                     "{} states {}",
                     values::list(&managers),
-                    values::list(&all_visible(fields))
+                    values::list(all_visible(fields))
                 );
                 (Weight::Error, "owned by others", text)
             }
             Verdict::Changed { paths } => {
                 let text = format!(
                     "the cluster would store other values at {}",
-                    values::list(&all_visible(paths))
+                    values::list(all_visible(paths))
                 );
                 (Weight::Warning, "changed", text)
             }
