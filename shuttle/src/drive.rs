@@ -252,6 +252,10 @@ impl Driver {
     fn obey(&mut self, command: Command) -> Option<Surfaced> {
         match command {
             Command::Refused { reason } => Some(Surfaced::Refused(reason)),
+            Command::Unnamed { project, objects } => {
+                tracing::warn!(%project, objects, "objects of a project that the desired state does not name; left alone");
+                None
+            }
             Command::Send { id, request } => {
                 let surfaced = match &request {
                     Request::Report(report) => Some(Surfaced::Report(report.clone())),

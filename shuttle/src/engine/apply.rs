@@ -16,7 +16,7 @@ use super::{
     flight::{Task, Write},
     handoff,
     io::{Apply, Failure, FieldManager, Gone, Millis, Observed, Provenance, Request},
-    order,
+    leftover, order,
     unit::{Intent, Trouble},
 };
 
@@ -115,6 +115,14 @@ impl Engine {
         let Some(live) = self.live.get(&key) else {
             return;
         };
+        if !self.is_of_ours(live) {
+            let failure = Failure {
+                code: Some(403),
+                message: leftover::NOT_OF_OURS.to_owned(),
+                ..Failure::default()
+            };
+            return self.failed(&key, &failure, true);
+        }
         let uid = live.uid.clone();
         let request = Request::Delete {
             key: key.clone(),

@@ -111,6 +111,14 @@ impl Engine {
         retained.map(|_| "its Namespace stays".to_owned())
     }
 
+    /// It is what keeps a Namespace that was to go, which says so.
+    pub(super) fn keeps_namespace(&self, key: &ObjectKey) -> bool {
+        let name = key.namespace.as_deref();
+        let namespace = name.map(|name| ObjectKey::new("", "Namespace", None, name));
+        let leftover = namespace.and_then(|namespace| self.leftovers.get(&namespace));
+        leftover.is_some_and(|leftover| leftover.retained().is_some())
+    }
+
     /// Something of the project is gone: perhaps it was what kept the Namespace.
     pub(super) fn release_namespace(&mut self, unit: &UnitKey) {
         let project = unit.project();

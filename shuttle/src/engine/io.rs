@@ -158,6 +158,8 @@ pub enum Command {
     Send { id: RequestId, request: Request },
     /// The desired state was not taken; the former one stays in force. For people.
     Refused { reason: String },
+    /// Objects of a project that the desired state does not name: left alone. For people.
+    Unnamed { project: ProjectId, objects: usize },
 }
 
 #[derive(Debug, Clone, PartialEq)]

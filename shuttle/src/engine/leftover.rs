@@ -4,9 +4,12 @@
 //! an accepted plan that the index carries; a Namespace's stands in `ending.rs`; an inventory entry goes only
 //! when its object's absence is confirmed. So an empty, truncated or lost state deletes nothing.
 
-use std::{collections::BTreeSet, sync::Arc};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    sync::Arc,
+};
 
-use starform_contract::ObjectKey;
+use starform_contract::{ObjectKey, ProjectId};
 
 use super::{
     Engine,
@@ -15,7 +18,7 @@ use super::{
     desired::State,
     flight::Task,
     inventory::unit_of,
-    io::{Failure, Gone, Millis, Observed, Request},
+    io::{Command, Failure, Gone, Millis, Observed, Request},
     order::UnitKey,
     unit::Standing,
 };
@@ -48,6 +51,10 @@ struct Retained {
 /// A Namespace that stays is looked at after a minute, and then ever more seldom.
 const FIRST_LOOK: Millis = Millis::from_secs(60);
 const SELDOM: Millis = Millis::from_secs(3600);
+
+/// Why an object stays although a plan lists it, and what a person does then.
+pub(super) const NOT_OF_OURS: &str = "it has our labels and was made by somebody else, so it is not deleted; delete it by hand, or take the label app.kubernetes.io/managed-by off it";
+const DISOWNED: &str = "its label app.kubernetes.io/managed-by=starform was taken off, so it is not deleted; put the label back, or delete it by hand";
 
 impl Leftover {
     /// It is there no more as far as we are concerned: somebody took our labels off it.
@@ -130,6 +137,21 @@ impl Engine {
         for (key, unit) in found {
             self.add_leftover(state, key, unit);
         }
+        self.tell_unnamed(state);
+    }
+
+    /// Of a project that the desired state does not name no report tells.
+    fn tell_unnamed(&mut self, state: &State) {
+        let mut unnamed: BTreeMap<ProjectId, usize> = BTreeMap::new();
+        for leftover in self.leftovers.values() {
+            let project = leftover.unit.project();
+            if !state.index.projects.contains_key(&project) {
+                *unnamed.entry(project).or_default() += 1;
+            }
+        }
+        let notices = unnamed.into_iter();
+        let notices = notices.map(|(project, objects)| Command::Unnamed { project, objects });
+        self.out.extend(notices);
     }
 
     pub(super) fn add_leftover(&mut self, state: &State, key: ObjectKey, unit: UnitKey) {
@@ -150,6 +172,12 @@ impl Engine {
         });
         leftover.unit = unit;
         leftover.consent = consent;
+        if leftover.disowned && self.live.get(&key).is_some() {
+            // Somebody put our labels back.
+            leftover.disowned = false;
+            leftover.reason = None;
+            leftover.settled = false;
+        }
         leftover.release();
         self.agenda.leftover(key);
     }
@@ -232,12 +260,37 @@ impl Engine {
         if foreign || self.superseding(key).is_some() || !self.inventory.remembers(key) {
             return;
         }
+        if !self.is_of_ours(live) {
+            return self.leave(key, NOT_OF_OURS);
+        }
         let (key, uid) = (key.clone(), live.uid.clone());
         let request = Request::Delete {
             key: key.clone(),
             uid: uid.clone(),
         };
         self.send(Task::Prune { key, uid }, request);
+    }
+
+    /// Labels may be copied. Of our making is what the inventory knows by its uid or, where the record of
+    /// the write was lost, what our field manager has an entry in.
+    pub(super) fn is_of_ours(&self, live: &Observed) -> bool {
+        let entry = self.inventory.get(&live.key);
+        let recorded = entry.and_then(|entry| entry.uid.as_ref());
+        recorded == Some(&live.uid) || live.own.is_some()
+    }
+
+    /// It stays, whatever consent says, until somebody does something about it.
+    fn leave(&mut self, key: &ObjectKey, because: &str) {
+        let Some(leftover) = self.leftovers.get_mut(key) else {
+            return;
+        };
+        leftover.reason = Some(because.to_owned());
+        leftover.settled = true;
+        let unit = leftover.unit.clone();
+        self.touch(&unit);
+        if self.state().units.contains_key(&unit) {
+            self.agenda.unit(unit);
+        }
     }
 
     pub(super) fn pruned(&mut self, key: &ObjectKey, uid: &str, result: Result<(), Failure>) {
@@ -275,6 +328,7 @@ impl Engine {
                     self.confirmed(key);
                 } else if let Some(leftover) = self.leftovers.get_mut(key) {
                     leftover.disowned = true;
+                    self.leave(key, DISOWNED);
                 }
             }
         }

@@ -296,7 +296,11 @@ impl Engine {
                 .collect(),
             services: self.service_reports(state, place),
             drift: fresh_drift.chain(standing_drift).collect(),
-            orphans: orphans.into_iter().map(|(key, _)| key.clone()).collect(),
+            orphans: orphans
+                .into_iter()
+                .map(|(key, _)| key.clone())
+                .filter(|key| !self.keeps_namespace(key))
+                .collect(),
             finished: channel.is_some_and(|channel| channel.finished),
         }
     }

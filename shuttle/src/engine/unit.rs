@@ -168,6 +168,11 @@ impl Engine {
         let mut fresh = Vec::new();
         for key in keys {
             match self.need(state, key) {
+                Need::Restore(_) if self.is_to_replace(state, key) => {
+                    if self.is_free(state, key) {
+                        intents.push(Intent::Replace(key.clone()));
+                    }
+                }
                 Need::Restore(cause) if self.is_free(state, key) => {
                     intents.push(self.correct(state, key, cause));
                 }
@@ -255,10 +260,7 @@ impl Engine {
     fn write(&self, state: &State, unit: &UnitKey, key: &ObjectKey) -> Option<Intent> {
         let manifest = state.manifest(&state.objects[key]);
         let live = self.live.get(key);
-        // Consent may have ended since the refusal.
-        let replace = self.progress.get(key).is_some_and(|known| known.replace)
-            && state.may_replace(unit.project(), key);
-        if replace && live.is_some() {
+        if self.is_to_replace(state, key) {
             return Some(Intent::Replace(key.clone()));
         }
         if handoff::hold(key, manifest, live).is_some() {
@@ -279,6 +281,14 @@ impl Engine {
             return (free && !going).then(|| Intent::Prune(former.clone()));
         }
         Some(Intent::Apply(key.clone(), Cause::Fresh))
+    }
+
+    /// The API server refused to change what lives, and an accepted plan lists it. Consent may have ended
+    /// since the refusal.
+    fn is_to_replace(&self, state: &State, key: &ObjectKey) -> bool {
+        let refused = self.progress.get(key).is_some_and(|known| known.replace);
+        let project = state.objects[key].unit.project();
+        refused && state.may_replace(project, key) && self.live.get(key).is_some()
     }
 
     /// A release of the unit that still runs and that an accepted plan takes out: two at once would get

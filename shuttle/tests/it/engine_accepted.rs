@@ -159,6 +159,17 @@ impl Accepting {
         self.accepted(own(objects), Some(environment), consent)
     }
 
+    /// Accepts the plan that deletes the environment, and leaves the project.
+    pub(crate) fn without_environment(&mut self, consent: Consent) -> Desired {
+        self.accepted(own(own_objects()), None, consent)
+    }
+
+    /// A state of no project, as a store that lost all of them would serve it.
+    pub(crate) fn lose_all(&mut self) -> Desired {
+        self.index = self.index.successor(BTreeMap::new());
+        self.desired()
+    }
+
     /// Accepts the plan that deletes the project.
     pub(crate) fn end(&mut self, consent: Consent) -> Desired {
         self.accepted(own(Vec::new()), None, consent)

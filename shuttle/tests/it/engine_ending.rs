@@ -94,9 +94,11 @@ fn a_namespace_of_a_project_that_stands_is_never_deleted() {
 
 #[test]
 fn a_kept_volume_keeps_the_namespace_and_the_rights() {
-    let (mut world, mut accepting) = running(&two());
-    let consent = deleting(&all(&world));
-    world.cluster.foreign(&claim(), "starform-shuttle");
+    let mut services = two();
+    services[0].disk = true;
+    let (mut world, mut accepting) = running(&services);
+    let mut consent = deleting(&all(&world));
+    consent.delete.remove(&ObjectKey::of(&claim()).unwrap());
     end(&mut world, &mut accepting, consent);
     let (told, reason) = outcome(&world, &namespace());
     assert_eq!(told, Outcome::Retained);

@@ -24,6 +24,8 @@ pub(crate) struct World {
     pub(crate) now: Millis,
     pub(crate) queue: VecDeque<(RequestId, Request)>,
     pub(crate) refused: Vec<String>,
+    /// Objects that were told to be of a project which is not named.
+    pub(crate) unnamed: usize,
     pub(crate) most_in_flight: usize,
     /// Requests performed since the world began, to name one for a crash.
     pub(crate) performed: usize,
@@ -49,6 +51,7 @@ impl World {
             now,
             queue: VecDeque::new(),
             refused: Vec::new(),
+            unnamed: 0,
             most_in_flight: 0,
             performed: 0,
         };
@@ -82,6 +85,7 @@ impl World {
             match command {
                 Command::Send { id, request } => self.queue.push_back((id, request)),
                 Command::Refused { reason } => self.refused.push(reason),
+                Command::Unnamed { objects, .. } => self.unnamed = objects,
             }
         }
         let objects = self
