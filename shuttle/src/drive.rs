@@ -94,7 +94,7 @@ impl Driver {
             access,
             engine: Some(Engine::new(Config {
                 cluster,
-                sequence: sequence(SystemTime::now()),
+                sequence: since_1970(SystemTime::now()),
             })),
             began: Instant::now(),
             inputs,
@@ -235,6 +235,7 @@ impl Driver {
         self.meet(&input);
         let event = Event {
             now: self.now(),
+            clock: Millis(since_1970(SystemTime::now())),
             input,
         };
         let engine = self
@@ -307,9 +308,9 @@ impl Driver {
     }
 }
 
-/// Where the reports of an engine that starts now begin: one started again under the same instance
-/// goes on above its former numbers, since no engine tells more than one report each millisecond.
-fn sequence(now: SystemTime) -> u64 {
+/// In milliseconds. Reports count from it: an engine that is started again under the same instance goes on
+/// above its former numbers, since none tells more than one report each millisecond.
+fn since_1970(now: SystemTime) -> u64 {
     let since = now.duration_since(UNIX_EPOCH).unwrap_or_default();
     u64::try_from(since.as_millis()).unwrap_or_default()
 }

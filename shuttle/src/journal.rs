@@ -72,6 +72,11 @@ impl Journal {
                 tell_drift(drift);
             }
         }
+        for glass in &report.break_glass {
+            if former.is_none_or(|former| !former.break_glass.contains(glass)) {
+                tracing::warn!(key = %glass.key, "{}", glass.suspension);
+            }
+        }
         for orphan in &report.orphans {
             if former.is_none_or(|former| !former.orphans.contains(orphan)) {
                 tell_orphan(orphan);
@@ -156,6 +161,7 @@ mod tests {
             }],
             services: Vec::new(),
             drift: Vec::new(),
+            break_glass: Vec::new(),
             orphans: Vec::new(),
             finished: true,
         };

@@ -48,7 +48,7 @@ fn text(
     environment: &EnvironmentName,
 ) -> String {
     let mut text = String::new();
-    if !drift.found.is_empty() {
+    if !drift.found.is_empty() || !drift.break_glass.is_empty() {
         text.push_str(&format!(
             "{name}/{environment}  against generation {}\n\n",
             drift.generation
@@ -60,7 +60,14 @@ fn text(
             text.push_str(&format!("      {}\n", value(field)));
         }
     }
-    if !drift.found.is_empty() {
+    for glass in &drift.break_glass {
+        text.push_str(&format!(
+            "  ! {}: {}\n",
+            object(&glass.key),
+            glass.suspension
+        ));
+    }
+    if !drift.found.is_empty() || !drift.break_glass.is_empty() {
         text.push('\n');
     }
     text.push_str(&summary(drift, now, name, environment));
@@ -119,7 +126,7 @@ fn summary(
     }
     let next = match drift.reported_at {
         None => format!("; `starform apply --env {environment}` restores what is ours"),
-        Some(_) => "; the agent leaves it: the environment only reports drift, or others keep taking it back".to_owned(),
+        Some(_) => "; the agent leaves it: the environment only reports drift, others keep taking it back, or break-glass holds".to_owned(),
     };
     format!("Drift: {now} not as accepted{next}.{before}")
 }

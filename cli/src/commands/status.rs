@@ -16,7 +16,7 @@ use crate::{
     args::{Global, PlanFormat, StatusArgs},
     backend::Backend,
     exit::Exit,
-    progress::word,
+    progress::{object, word},
     sources,
     terminal::Terminal,
 };
@@ -116,6 +116,33 @@ fn host_lines(host: &HostStatus) -> String {
     lines
 }
 
+/// Objects that are not put right for a while, and volumes that services left behind.
+fn left_alone(status: &EnvironmentStatus) -> String {
+    let mut text = String::new();
+    for glass in &status.break_glass {
+        text.push_str(&format!(
+            "  ! {}: {}\n",
+            object(&glass.key),
+            glass.suspension
+        ));
+    }
+    for kept in &status.kept {
+        let (service, volume) = (&kept.service, &kept.volume);
+        let word = match kept.meant {
+            true => "kept on purpose".to_owned(),
+            false if status.services.is_empty() => format!(
+                "`starform environment delete {} --destroy {service}.{volume}` deletes it",
+                status.environment
+            ),
+            false => "nothing declares it; decide with `removed volume`".to_owned(),
+        };
+        text.push_str(&format!(
+            "  . volume {service}.{volume} is left behind with its data ({word})\n"
+        ));
+    }
+    text
+}
+
 /// `reports`: whether an agent tells how it goes; else the cluster itself was asked just now.
 fn text(status: &EnvironmentStatus, reports: bool, width: usize) -> String {
     let reported = match &status.reported {
@@ -167,19 +194,6 @@ fn text(status: &EnvironmentStatus, reports: bool, width: usize) -> String {
     if status.services.is_empty() {
         text.push_str("  no services accepted\n");
     }
-    for kept in &status.kept {
-        let (service, volume) = (&kept.service, &kept.volume);
-        let word = match kept.meant {
-            true => "kept on purpose".to_owned(),
-            false if status.services.is_empty() => format!(
-                "`starform environment delete {} --destroy {service}.{volume}` deletes it",
-                status.environment
-            ),
-            false => "nothing declares it; decide with `removed volume`".to_owned(),
-        };
-        text.push_str(&format!(
-            "  . volume {service}.{volume} is left behind with its data ({word})\n"
-        ));
-    }
+    text.push_str(&left_alone(status));
     text
 }

@@ -12,7 +12,7 @@ use kube::Client;
 use serde_json::Value;
 use starform_contract::{
     Bundle, EnvironmentName, Object, ObjectKey, ProjectId, ProjectName,
-    report::{Drift, DriftKind},
+    report::{BreakGlass, Drift, DriftKind},
 };
 use starform_plan::{diff::fields, document::FieldChange};
 use starform_reconciler::api::body::{EnvironmentDrift, Found};
@@ -54,24 +54,29 @@ impl Embedded {
             shards.into_iter().flat_map(|shard| shard.entries).collect();
         let objects = own.iter().chain(bundle.all_objects());
         let looked = objects.map(|object| look(&home.client, object, &inventory));
-        let found: Vec<Vec<Found>> = stream::iter(looked).buffered(AT_ONCE).try_collect().await?;
+        let looked: Vec<Looked> = stream::iter(looked).buffered(AT_ONCE).try_collect().await?;
+        let (found, asked): (Vec<Vec<Found>>, Vec<Option<BreakGlass>>) = looked.into_iter().unzip();
         Ok(EnvironmentDrift {
             project: project.clone(),
             environment: environment.clone(),
             generation: home.seen.index.generation,
             reported_at: None,
             found: found.into_iter().flatten().collect(),
+            break_glass: asked.into_iter().flatten().collect(),
         })
     }
 }
+
+/// What is not as accepted of one object, and whether somebody wants it left alone.
+type Looked = (Vec<Found>, Option<BreakGlass>);
 
 async fn look(
     client: &Client,
     wanted: &Object,
     inventory: &BTreeMap<ObjectKey, InventoryEntry>,
-) -> anyhow::Result<Vec<Found>> {
+) -> anyhow::Result<Looked> {
     let Some(key) = wanted.key() else {
-        return Ok(Vec::new());
+        return Ok((Vec::new(), None));
     };
     let kind = kinds::kind_of(&key)?;
     let live = match call::call(client, call::get(&kind.path(&key))).await {
@@ -92,7 +97,10 @@ async fn look(
             fields,
         }
     });
-    Ok(found.collect())
+    Ok((
+        found.collect(),
+        observed.as_ref().and_then(status::break_glass),
+    ))
 }
 
 /// Where values differ, these are what was changed; otherwise what the other manager holds.

@@ -7,11 +7,16 @@ use kube::Client;
 use serde_json::Value;
 use starform_contract::{
     Bundle, EnvironmentBundle, EnvironmentName, Object, ObjectKey, ProjectId, ProjectName,
-    ServiceEntry, report::Health,
+    ServiceEntry,
+    report::{BreakGlass, Health},
 };
 use starform_plan::health::{self, Assessment};
-use starform_reconciler::api::body;
-use starform_shuttle::{call, kinds};
+use starform_reconciler::{api::body, time::Timestamp};
+use starform_shuttle::{
+    call,
+    engine::io::{Millis, Observed},
+    kinds,
+};
 
 use super::{Embedded, home::Home};
 use crate::backend::say_nothing_accepted;
@@ -64,8 +69,10 @@ async fn environment_status(
     bundle: &EnvironmentBundle,
 ) -> anyhow::Result<body::EnvironmentStatus> {
     let mut services = Vec::new();
+    let mut break_glass = Vec::new();
     for service in &bundle.services {
-        let Assessment { health, reason } = service_health(&home.client, service).await?;
+        let (Assessment { health, reason }, asked) = service_health(&home.client, service).await?;
+        break_glass.extend(asked);
         services.push(body::ServiceStatus {
             name: service.name.clone(),
             service_id: service.service_id,
@@ -86,41 +93,63 @@ async fn environment_status(
         agent_seen_at: None,
         services,
         kept: body::KeptVolume::all(bundle),
+        break_glass,
         last_apply: None,
     })
 }
 
-/// The worst of its objects that have a status of their own.
-async fn service_health(client: &Client, service: &ServiceEntry) -> anyhow::Result<Assessment> {
+/// Whether somebody wants the object left alone.
+pub(super) fn break_glass(live: &Observed) -> Option<BreakGlass> {
+    let now = u64::try_from(Timestamp::now().millis()).unwrap_or_default();
+    Some(BreakGlass {
+        key: live.key.clone(),
+        suspension: live.suspension(Millis(now))?,
+    })
+}
+
+/// The worst of its objects that have a status of their own, and which somebody wants left alone.
+async fn service_health(
+    client: &Client,
+    service: &ServiceEntry,
+) -> anyhow::Result<(Assessment, Vec<BreakGlass>)> {
     let mut worst = CURRENT;
+    let mut asked = Vec::new();
     for object in &service.objects {
         let Some(key) = object.key() else { continue };
-        let found = object_health(client, &key, object).await?;
+        let (found, alone) = object_health(client, &key, object).await?;
+        asked.extend(alone);
         if rank(found.health) > rank(worst.health) {
             worst = found;
         }
     }
-    Ok(worst)
+    Ok((worst, asked))
 }
 
 async fn object_health(
     client: &Client,
     key: &ObjectKey,
     object: &Object,
-) -> anyhow::Result<Assessment> {
+) -> anyhow::Result<(Assessment, Option<BreakGlass>)> {
     let kind = kinds::kind_of(key)?;
     match call::call(client, call::get(&kind.path(key))).await {
-        Ok(live) => Ok(with_pods(client, &live).await),
+        Ok(live) => {
+            let observed = Observed::of(kind, &live);
+            let alone = observed.as_ref().and_then(break_glass);
+            Ok((with_pods(client, &live).await, alone))
+        }
         // What it ran is done, or Shuttle would have made it again.
         Err(call::CallError::Refused(refusal))
             if refusal.code == 404 && object.release().is_some() =>
         {
-            Ok(CURRENT)
+            Ok((CURRENT, None))
         }
-        Err(call::CallError::Refused(refusal)) if refusal.code == 404 => Ok(Assessment {
-            health: Health::NotFound,
-            reason: Some(format!("{key} is not there")),
-        }),
+        Err(call::CallError::Refused(refusal)) if refusal.code == 404 => {
+            let missing = Assessment {
+                health: Health::NotFound,
+                reason: Some(format!("{key} is not there")),
+            };
+            Ok((missing, None))
+        }
         Err(error) => Err(error).with_context(|| format!("cannot read {key}")),
     }
 }

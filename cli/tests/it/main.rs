@@ -20,6 +20,7 @@ mod control_plane;
 mod controllers;
 mod data;
 mod deletion;
+mod drift_bench;
 mod drifted;
 mod embedded;
 mod explain;

@@ -2,6 +2,8 @@
 //!
 //! Pure data. Idempotent by (agent instance, sequence). Health words are kstatus's.
 
+use std::fmt;
+
 use schemars::JsonSchema;
 use serde::{Deserialize, Deserializer, Serialize};
 
@@ -40,6 +42,9 @@ pub struct Report {
     pub services: Vec<ServiceReport>,
     #[serde(default)]
     pub drift: Vec<Drift>,
+    /// Objects that people want left alone for a while.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub break_glass: Vec<BreakGlass>,
     /// Objects of ours in the cluster that neither a bundle nor a consent lists; left alone.
     #[serde(default)]
     pub orphans: Vec<ObjectKey>,
@@ -134,6 +139,52 @@ pub enum Health {
     Terminating,
     NotFound,
     Unknown,
+}
+
+/// An annotation of an object: what others do to it is not put right until then (RFC 3339).
+pub const BREAK_GLASS_ANNOTATION: &str = "starform.io/break-glass-until";
+
+/// An object with [`BREAK_GLASS_ANNOTATION`].
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct BreakGlass {
+    pub key: ObjectKey,
+    #[serde(flatten)]
+    pub suspension: Suspension,
+}
+
+/// What comes of [`BREAK_GLASS_ANNOTATION`].
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(tag = "suspension", rename_all = "kebab-case")]
+pub enum Suspension {
+    /// Correction of the object begins again by itself.
+    Suspended {
+        /// RFC 3339, UTC.
+        until: String,
+    },
+    /// It is no RFC 3339 time; nothing is suspended.
+    Malformed,
+    /// It is more than 24 hours after it was set; nothing is suspended.
+    TooLong,
+}
+
+/// As people are told.
+impl fmt::Display for Suspension {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let annotation = BREAK_GLASS_ANNOTATION;
+        match self {
+            Self::Suspended { until } => {
+                write!(f, "left as it is until {until}, as {annotation} says")
+            }
+            Self::Malformed => write!(
+                f,
+                "{annotation} is not heeded, for it is no RFC 3339 time; write one such as 2026-01-31T12:00:00Z"
+            ),
+            Self::TooLong => write!(
+                f,
+                "{annotation} is not heeded, for it is more than 24 hours after it was set; set one within 24 hours from now"
+            ),
+        }
+    }
 }
 
 /// An owned field that somebody else moved, or something added beside our fields.

@@ -15,7 +15,7 @@ use starform_contract::{
     ProjectName, ServiceId, ServiceName, VolumeName, WorkspaceId,
     bundle::EnvironmentBundle,
     model::ServiceKind,
-    report::{Drift, Health, ObjectReport, ServiceReport},
+    report::{BreakGlass, Drift, Health, ObjectReport, ServiceReport},
     signature::TrustedKey,
 };
 use starform_plan::{
@@ -344,6 +344,9 @@ pub struct EnvironmentStatus {
     /// Volumes that services left behind, with their data.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub kept: Vec<KeptVolume>,
+    /// Objects that people want left alone for a while, as was reported last.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub break_glass: Vec<BreakGlass>,
     /// The last apply.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub last_apply: Option<HistoryEntry>,
@@ -431,6 +434,9 @@ pub struct EnvironmentDrift {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub reported_at: Option<Timestamp>,
     pub found: Vec<Found>,
+    /// Objects that people want left alone for a while.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub break_glass: Vec<BreakGlass>,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]

@@ -15,7 +15,7 @@ use starform_plan::accepted::AcceptedProject;
 use super::{
     Store, StoreError,
     database::{Row, Tx, params},
-    hostnames,
+    drift, hostnames,
     plans::{accepted, bundle, current_index},
     proofs,
     registry::{self, generation},
@@ -128,6 +128,7 @@ impl Store {
         let accepted = environment_bundle(&mut tx, digest).await?;
         let services = services(&mut tx, &accepted).await?;
         let reported = reported(&mut tx, project, environment).await?;
+        let newest = drift::newest_report(&mut tx, project, environment).await?;
         let last_apply = history(&mut tx, project, environment, 1)
             .await?
             .into_iter()
@@ -145,6 +146,7 @@ impl Store {
             agent_seen_at: cluster.and_then(|cluster| cluster.agent_seen_at),
             services,
             kept: KeptVolume::all(&accepted),
+            break_glass: newest.map_or_else(Vec::new, |report| report.break_glass),
             last_apply,
         }))
     }

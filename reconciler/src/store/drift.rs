@@ -6,7 +6,7 @@ use starform_contract::{EnvironmentName, ProjectId, Report};
 
 use super::{
     Store, StoreError,
-    database::params,
+    database::{Tx, params},
     registry::{self, generation},
 };
 use crate::api::body::{EnvironmentDrift, Found};
@@ -47,9 +47,13 @@ impl Store {
             return Ok(DriftKnown::NothingReported);
         };
         let mut all: Vec<Found> = Vec::new();
+        let mut break_glass = Vec::new();
         for (age, row) in rows.iter().enumerate() {
             let report: Report = row.document("document")?;
             let seen_at = Some(row.moment("received_at")?);
+            if age == 0 {
+                break_glass = report.break_glass;
+            }
             let told = report.drift.into_iter();
             let told = told.filter(|drift| drift.corrected || age == 0);
             all.extend(told.map(|drift| Found {
@@ -64,6 +68,22 @@ impl Store {
             generation: generation(newest.integer("generation")?),
             reported_at: Some(newest.moment("received_at")?),
             found: all,
+            break_glass,
         })))
     }
+}
+
+pub(super) async fn newest_report(
+    tx: &mut Tx,
+    project: ProjectId,
+    environment: &EnvironmentName,
+) -> Result<Option<Report>, StoreError> {
+    let row = tx
+        .row(
+            "SELECT document FROM reports
+             WHERE project_id = $1 AND environment = $2 ORDER BY number DESC LIMIT 1",
+            params![project, environment],
+        )
+        .await?;
+    row.map(|row| row.document("document")).transpose()
 }

@@ -192,6 +192,7 @@ pub(crate) fn report_of(
             reason: (health == Health::Failed).then(|| "the image cannot be pulled".to_owned()),
         }],
         drift: Vec::new(),
+        break_glass: Vec::new(),
         orphans: Vec::new(),
         finished: health != Health::InProgress,
     }

@@ -20,6 +20,8 @@ pub(super) enum Timer {
     Unit(UnitKey),
     Leftover(ObjectKey),
     Pods(ObjectKey),
+    /// The object is not left alone any more.
+    BreakGlass(ObjectKey),
     Inventory,
     Reports,
     /// Slots are free again: flow control of the API server had closed them.

@@ -18,6 +18,8 @@ use super::{
 /// Why what others did to an object stays.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Hold {
+    /// A person has it left alone for a while.
+    BreakGlass,
     /// The environment says `drift report`.
     Reported,
     /// The same manager keeps taking it back; until then.
@@ -72,8 +74,19 @@ impl Engine {
         let by = drift::suspect(self.live.get(key), object);
         let manager = by.as_ref().map(|foreign| foreign.manager.as_str());
         match self.contested(state, key, manager) {
-            Some(until) => Need::Held(Hold::Contested(until)),
-            None => Need::Restore(Cause::Drift(DriftKind::Changed, by)),
+            // What people add meanwhile is not left with it.
+            Some(until) if self.seizable(state, key).is_empty() => {
+                Need::Held(Hold::Contested(until))
+            }
+            Some(_) | None => Need::Restore(Cause::Drift(DriftKind::Changed, by)),
+        }
+    }
+
+    /// What was written last is not known; what was changed since is not either.
+    pub(super) fn need_of_unrecorded(&self, key: &ObjectKey) -> Need {
+        match self.suspended_until(key) {
+            Some(_) => Need::Held(Hold::BreakGlass),
+            None => Need::Restore(Cause::Record),
         }
     }
 
@@ -115,6 +128,9 @@ impl Engine {
 
     /// Whatever others did to the object, and whoever they are.
     fn hold(&self, state: &State, key: &ObjectKey) -> Option<Hold> {
+        if self.suspended_until(key).is_some() {
+            return Some(Hold::BreakGlass);
+        }
         match state.drift_policy(&state.objects[key].unit) {
             DriftPolicy::Report => Some(Hold::Reported),
             DriftPolicy::Correct => None,

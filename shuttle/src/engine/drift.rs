@@ -159,7 +159,7 @@ pub fn standing(
 }
 
 /// What others than controllers added beside what is wanted, without what is rightly theirs.
-pub(super) fn additions(live: &Observed, wanted: &Object) -> Vec<Foreign> {
+pub fn additions(live: &Observed, wanted: &Object) -> Vec<Foreign> {
     let others: Vec<&Foreign> = others(live).collect();
     if others.is_empty() {
         return Vec::new();

@@ -10,7 +10,7 @@ use serde_json::Value;
 use starform_contract::{ObjectKey, bundle::DIGEST_ANNOTATION};
 
 use super::{
-    drift,
+    break_glass, drift,
     io::{FieldManager, FieldsDigest, Foreign, Observed, Own, Owner, Provenance, Stamps},
     ownership,
 };
@@ -44,6 +44,7 @@ impl Observed {
             stamps: stamps(metadata),
             own: own(entries, &of_controllers),
             foreign,
+            break_glass: break_glass::asked(metadata),
             deleting: text("deletionTimestamp").is_some(),
             body: (kind.watch == Watch::Whole).then(|| Arc::new(body(object))),
         })

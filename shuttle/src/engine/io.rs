@@ -13,7 +13,7 @@ use starform_contract::{
     ServiceId, bundle::SealedRef,
 };
 
-use super::ownership;
+use super::{break_glass::Asked, ownership};
 use crate::kinds::Kind;
 
 /// Milliseconds since the shell began; never goes back.
@@ -24,6 +24,8 @@ pub struct Millis(pub u64);
 #[derive(Debug, Clone)]
 pub struct Event {
     pub now: Millis,
+    /// Since 1970, as the clock says; may jump either way.
+    pub clock: Millis,
     pub input: Input,
 }
 
@@ -79,6 +81,8 @@ pub struct Observed {
     /// Other managers with fields outside `metadata` and `status` that our entry does not hold, the
     /// latest write first.
     pub foreign: Vec<Foreign>,
+    /// A person wants it left alone for a while.
+    pub break_glass: Option<Asked>,
     /// Has a deletionTimestamp.
     pub deleting: bool,
     /// Without managedFields and pod template; for the kinds whose health stands in their status.

@@ -17,7 +17,7 @@
 //! | `answer` | to whom an answer goes |
 //! | `handoff` | the replica count between us and an autoscaler |
 //! | `drift`, `ownership` | whether an object is as we left it, and who holds its fields |
-//! | `correction` | what of it is put right |
+//! | `correction`, [`break_glass`] | what of it is put right, and what is left alone for a while |
 //! | `leftover` | what is not wanted any more |
 //! | `ending` | the Namespace of a deleted project, which goes last |
 //! | `health` | gates that take time |
@@ -28,6 +28,7 @@ mod agenda;
 mod answer;
 mod apply;
 mod backoff;
+pub mod break_glass;
 mod correction;
 mod desired;
 pub mod drift;
@@ -85,6 +86,7 @@ pub struct Config {
 pub struct Engine {
     config: Config,
     now: Millis,
+    clock: Millis,
     desired: Option<Arc<State>>,
     live: Live,
     inventory: Inventory,
@@ -108,8 +110,9 @@ pub struct Engine {
 
 /// Takes one event; gives the engine after it and what to do now, in this order.
 pub fn step(mut engine: Engine, event: Event) -> (Engine, Vec<Command>) {
-    let Event { now, input } = event;
+    let Event { now, clock, input } = event;
     engine.now = engine.now.max(now);
+    engine.clock = clock;
     engine.absorb(input);
     engine.start();
     if engine.started {
@@ -125,6 +128,7 @@ impl Engine {
             reporting: Reporting::from(config.sequence),
             config,
             now: Millis::default(),
+            clock: Millis::default(),
             desired: None,
             live: Live::default(),
             inventory: Inventory::default(),
@@ -373,6 +377,7 @@ impl Engine {
             self.inventory.complete(key, done, self.now);
         }
         self.catch_up(key);
+        self.await_end_of_suspension(key);
     }
 
     /// An engine that was lost before the answer to its write left an object under a uid that no record
@@ -418,6 +423,7 @@ impl Engine {
                 Timer::Unit(unit) => self.agenda.unit(unit),
                 Timer::Leftover(key) => self.agenda.leftover(key),
                 Timer::Pods(key) => self.look_at_pods(&key),
+                Timer::BreakGlass(key) => self.end_suspension(&key),
                 Timer::Inventory | Timer::Reports | Timer::Resume => {}
             }
         }

@@ -7,7 +7,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use starform_contract::{
     Digest, EnvironmentName, Generation, ObjectKey, PlanId, ProjectId, Report,
-    report::{Drift, Health, ObjectReport, Outcome, ReportSchema, ServiceReport},
+    report::{BreakGlass, Drift, Health, ObjectReport, Outcome, ReportSchema, ServiceReport},
 };
 
 use super::{
@@ -296,6 +296,7 @@ impl Engine {
                 .collect(),
             services: self.service_reports(state, place),
             drift: fresh_drift.chain(standing_drift).collect(),
+            break_glass: self.break_glass(&units),
             orphans: orphans
                 .into_iter()
                 .map(|(key, _)| key.clone())
@@ -323,7 +324,7 @@ impl Engine {
                 (trouble.outcome, Some(trouble.reason.clone()))
             }
             (Need::Fresh | Need::Restore(_) | Need::Later, _) => (Outcome::Skipped, None),
-            (Need::Nothing | Need::Held(Hold::Reported), _) => {
+            (Need::Nothing | Need::Held(Hold::BreakGlass | Hold::Reported), _) => {
                 let written = progress.is_some_and(|progress| progress.written);
                 let outcome = if written {
                     Outcome::Applied
@@ -389,6 +390,18 @@ impl Engine {
         let wanted = &state.objects[key];
         let live = self.live.get(key);
         drift::standing(state.object(wanted), key, live, self.inventory.get(key))
+    }
+
+    /// The objects that people want left alone.
+    fn break_glass(&self, units: &[(&UnitKey, &Vec<ObjectKey>)]) -> Vec<BreakGlass> {
+        let keys = units.iter().flat_map(|(_, keys)| keys.iter());
+        let asked = keys.filter_map(|key| {
+            Some(BreakGlass {
+                key: key.clone(),
+                suspension: self.live.get(key)?.suspension(self.clock)?,
+            })
+        });
+        asked.collect()
     }
 
     fn service_reports(

@@ -13,6 +13,7 @@ use starform_contract::{
 use super::{
     Engine,
     backoff::PATIENCE,
+    break_glass::Asked,
     correction::{Hold, Seized},
     desired::{State, Wanted},
     drift::{self, Cause, Condition, Takes},
@@ -48,6 +49,8 @@ pub(super) struct Progress {
     pub(super) replace: bool,
     /// What others added is ours by now; the next write takes it out.
     pub(super) seized: Option<Seized>,
+    /// The end of a suspension that is on the agenda.
+    pub(super) awaited: Option<Asked>,
     /// No watch shows the object, but a GET has: it is the one that we wrote.
     pub(super) recognized: bool,
 }
@@ -152,7 +155,7 @@ impl Engine {
             Condition::Clean => self.need_of_clean(state, key),
             Condition::Deleting => Need::Later,
             Condition::Superseded(generation) => Need::Superseded(generation),
-            Condition::Unrecorded => Need::Restore(Cause::Record),
+            Condition::Unrecorded => self.need_of_unrecorded(key),
             // Whatever the policy: nothing else would tell it, after a restart, from what was never made.
             Condition::Absent if had => Need::Restore(Cause::Drift(DriftKind::Deleted, None)),
             Condition::Moved => self.need_of_moved(state, key),

@@ -4,9 +4,10 @@
 //! that it acts by there, so a request about anything else that forgets whom it acts for is refused even
 //! where RBAC would let it through; the labels
 //! that the other policies stand on are changed by the agent alone. In an emergency a person joins the
-//! group `starform:break-glass`, which the audit log shows.
+//! group `starform:break-glass`, which the audit log shows: nobody else has an object left alone by its
+//! annotation `starform.io/break-glass-until`.
 
-use starform_contract::ClusterProfile;
+use starform_contract::{ClusterProfile, report::BREAK_GLASS_ANNOTATION};
 
 use super::{
     agent_user,
@@ -146,6 +147,12 @@ fn namespaces() -> Policy {
     let kept = format!(
         "variables.before.all(k, !{guarded} || (k in variables.after && variables.after[k] == variables.before[k])) && variables.after.all(k, !{guarded} || k in variables.before)"
     );
+    let asked = |object: &str| {
+        format!(
+            "({object} != null && has({object}.metadata.annotations) && '{BREAK_GLASS_ANNOTATION}' in {object}.metadata.annotations ? {object}.metadata.annotations['{BREAK_GLASS_ANNOTATION}'] : '')"
+        )
+    };
+    let kept = format!("{kept} && {} == {}", asked("oldObject"), asked("object"));
     Policy {
         name: "starform-p7-namespaces",
         scope: Scope::Cluster,
@@ -180,7 +187,7 @@ fn namespaces() -> Policy {
         checks: vec![Check::new(
             format!("variables.trusted || (request.operation == 'UPDATE' && {kept})"),
             format!(
-                "a project's Namespace comes, goes and is labelled by Starform; other labels and annotations are free, and in an emergency the group {BREAK_GLASS} may do it"
+                "a project's Namespace comes, goes and is labelled by Starform; other labels and annotations are free, but for {BREAK_GLASS_ANNOTATION}, and in an emergency the group {BREAK_GLASS} may do it"
             ),
         )],
     }

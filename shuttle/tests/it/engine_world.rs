@@ -16,6 +16,9 @@ use crate::{
     model_cluster::ModelCluster,
 };
 
+/// When every world begins: 2026-01-01T00:00:00Z.
+pub(crate) const CLOCK: Millis = Millis(1_767_225_600_000);
+
 /// Engine and model, and what is under way between them.
 #[derive(Clone)]
 pub(crate) struct World {
@@ -75,6 +78,7 @@ impl World {
     pub(crate) fn tell(&mut self, input: Input) -> usize {
         let event = Event {
             now: self.now,
+            clock: CLOCK.plus(self.now),
             input,
         };
         let engine = std::mem::replace(&mut self.engine, Engine::new(config(self.now)));

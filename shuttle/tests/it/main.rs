@@ -12,6 +12,7 @@
 #[path = "../../../reconciler/plan/tests/it/arbitrary.rs"]
 mod arbitrary;
 mod engine_accepted;
+mod engine_break_glass;
 mod engine_deletions;
 mod engine_drift;
 mod engine_ending;

@@ -5,12 +5,15 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use k8s_openapi::jiff::Timestamp;
 use serde_json::{Map, Value, json};
 use starform_contract::ObjectKey;
 use starform_shuttle::{
     engine::io::{Failure, FieldManager, Foreign, Millis, Observed},
     kinds,
 };
+
+use crate::engine_world::CLOCK;
 
 pub(crate) type Path = Vec<String>;
 
@@ -226,7 +229,7 @@ impl Stored {
             .map(|((manager, operation), paths)| {
                 let written = self.written.get(&(manager.clone(), operation));
                 json!({"manager": manager, "operation": operation, "fieldsV1": fields_v1(paths),
-                    "time": format!("{:012}", written.copied().unwrap_or_default())})
+                    "time": moment(written.copied().unwrap_or_default())})
             })
             .collect();
         if self.deleting {
@@ -237,6 +240,13 @@ impl Stored {
         }
         root
     }
+}
+
+/// A version is a second.
+fn moment(version: u64) -> String {
+    let seconds = CLOCK.0 / 1000 + version;
+    let at = Timestamp::from_second(i64::try_from(seconds).unwrap());
+    at.unwrap().to_string()
 }
 
 fn fields_v1(paths: &BTreeSet<Path>) -> Value {

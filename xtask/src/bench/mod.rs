@@ -5,6 +5,7 @@
 //! Read on in the module of each benchmark.
 
 mod compile;
+mod drift;
 mod package;
 mod plan;
 mod testbed;
@@ -34,6 +35,10 @@ const BENCHES: &[Bench] = &[
     Bench {
         name: "compile",
         measure: compile::measure,
+    },
+    Bench {
+        name: "drift",
+        measure: drift::measure,
     },
     Bench {
         name: "plan",

@@ -20,11 +20,17 @@ pub(super) fn measure(package: &str, benches: &[&str]) -> Result<Vec<Measure>> {
             "--bench",
             bench,
         ]))?;
-        for line in text.lines().filter(|line| line.starts_with('{')) {
-            measures.push(read(line).with_context(|| format!("no figure: {line}"))?);
-        }
+        measures.extend(figures(&text)?);
     }
     Ok(measures)
+}
+
+/// Of what a benchmark prints, the lines that are figures.
+pub(super) fn figures(text: &str) -> Result<Vec<Measure>> {
+    let lines = text.lines().filter(|line| line.starts_with('{'));
+    lines
+        .map(|line| read(line).with_context(|| format!("no figure: {line}")))
+        .collect()
 }
 
 fn read(line: &str) -> Result<Measure> {

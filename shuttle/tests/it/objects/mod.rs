@@ -5,6 +5,7 @@
 
 mod generated;
 mod golden;
+mod hands;
 mod kept;
 mod pods;
 mod server;

@@ -1,0 +1,21 @@
+//! How long what somebody edits by hand stays, with the real agent on a real API server: 200 edits of fields that Starform
+//! states, 20 additions.
+//!
+//! Effects: builds the testbed and the binaries as the tests do, starts a cluster.
+//! Read on in `cli/tests/it/drift_bench.rs`.
+
+use anyhow::Result;
+
+use super::{Measure, package};
+use crate::{process, testbed};
+
+const TESTS: &str =
+    "test --quiet --package starform-cli --test it -- --ignored --nocapture drift_bench::";
+
+pub(super) fn measure() -> Result<Vec<Measure>> {
+    let testbed = testbed::build()?;
+    process::run(&mut process::cargo(["build", "--workspace", "--bins"]))?;
+    let mut tests = process::cargo(TESTS.split(' '));
+    tests.env("TESTBED_BIN_FOR_TESTS", testbed.binary);
+    package::figures(&process::output(&mut tests)?)
+}
