@@ -17,7 +17,8 @@ use starform_contract::{
 use starform_dsl::Project;
 use starform_plan::{
     approval::Approval,
-    document::{Finding, Plan, Plans},
+    document::{Plan, Plans},
+    view::values,
 };
 
 use super::{approve, asked, checked, plan, plan::refuse_project_without_server, show};
@@ -244,16 +245,7 @@ fn refuse_blocked(plans: &Plans) -> anyhow::Result<()> {
     let blocking: Vec<String> = plans
         .plans
         .iter()
-        .flat_map(|plan| {
-            plan.blocking_findings().map(
-                |Finding {
-                     code, title, at, ..
-                 }| match at {
-                    Some(at) => format!("{at}: {code}: {title}"),
-                    None => format!("{code}: {title}"),
-                },
-            )
-        })
+        .flat_map(|plan| plan.blocking_findings().map(values::finding))
         .collect();
     if blocking.is_empty() {
         return Ok(());

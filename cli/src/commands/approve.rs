@@ -9,6 +9,7 @@ use starform_contract::EnvironmentName;
 use starform_plan::{
     approval::Approval,
     document::{Finding, Plan, Plans},
+    view::values,
 };
 use starform_reconciler::api::body;
 
@@ -119,7 +120,7 @@ fn refuse_waiting(waiting: &[(&Plan, &Finding)]) -> anyhow::Result<()> {
     let lines: Vec<String> = waiting
         .iter()
         .map(|(plan, finding)| {
-            let (title, id) = (&finding.title, short(&plan.plan_id));
+            let (title, id) = (values::visible(&finding.title), short(&plan.plan_id));
             format!(
                 "{title}\n  an Admin of the project who neither made the plan nor applies it: starform approve {id}\n  then: starform apply {id}"
             )
@@ -139,7 +140,7 @@ fn confirm(
 ) -> anyhow::Result<Confirmed> {
     let mut confirmed = BTreeSet::new();
     for (plan, finding) in guarded {
-        let (title, name) = (&finding.title, &plan.environment);
+        let (title, name) = (values::visible(&finding.title), &plan.environment);
         if auto_approve || !terminal.interactive {
             let message = format!(
                 "nothing was applied: {title}\n  without a control plane a person gives it: run this on a terminal without --auto-approve, and type the name of the environment when it asks"

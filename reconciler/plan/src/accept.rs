@@ -24,6 +24,7 @@ use crate::{
     size::{self, Sizes},
     sound,
     stale::{self, Stale},
+    view::values,
 };
 
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -281,16 +282,6 @@ fn lines(stale: &[Stale]) -> String {
 }
 
 fn titles(findings: &[Finding]) -> String {
-    let texts: Vec<String> = findings
-        .iter()
-        .map(
-            |Finding {
-                 code, title, at, ..
-             }| match at {
-                Some(at) => format!("{at}: {code}: {title}"),
-                None => format!("{code}: {title}"),
-            },
-        )
-        .collect();
+    let texts: Vec<String> = findings.iter().map(values::finding).collect();
     texts.join("\n")
 }

@@ -79,8 +79,13 @@ pub(crate) fn lists_all(
     merged: &Merged,
 ) -> Result<(), Refusal> {
     let made = remake(accepted, plan, &merged.project, &merged.environment).plan;
+    let listed: BTreeMap<&ObjectKey, &ObjectChange> = plan
+        .objects
+        .iter()
+        .map(|listed| (&listed.key, listed))
+        .collect();
     let objects = made.objects.iter().all(|change| {
-        let listed = plan.objects.iter().find(|listed| listed.key == change.key);
+        let listed = listed.get(&change.key).copied();
         // Whose doing a change is depends on what else the plan found changed.
         listed.is_some_and(|listed| {
             let owner = listed.owner.clone();
@@ -92,7 +97,11 @@ pub(crate) fn lists_all(
         })
     });
     let listed = services(plan);
-    let services = services(&made).iter().all(|change| listed.contains(change));
+    let listed: BTreeMap<&ServiceName, &ServiceChange> =
+        listed.iter().map(|change| (&change.name, change)).collect();
+    let services = services(&made)
+        .iter()
+        .all(|change| listed.get(&change.name) == Some(&change));
     let settings = made.settings.iter().all(|change| {
         let mut listed = plan.settings.iter();
         listed.any(|listed| listed.path == change.path && listed.after == change.after)

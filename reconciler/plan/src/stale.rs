@@ -16,7 +16,7 @@ use crate::{
         fields, model,
         settings::{self, Setting},
     },
-    document::{Action, FieldChange, ModelChange, SecretChange},
+    document::{Action, FieldChange, ModelChange, ObjectChange, SecretChange},
     propose::Proposal,
     view::values,
 };
@@ -90,7 +90,7 @@ pub(crate) fn compare(accepted: &AcceptedProject, proposal: &Proposal) -> (Vec<S
     }
     let scopes = Scopes::of(accepted, proposal);
     for change in &plan.objects {
-        if let Some((current, wanted)) = scopes.find(&change.key) {
+        if let Some((current, wanted)) = scopes.find(change) {
             let digest = current.map(|object| object.digest.clone());
             let standing = standing(&digest, &change.before, &change.after);
             note(standing, &|| Stale {
@@ -128,8 +128,8 @@ impl fmt::Display for Stale {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let name = match &self.part {
             Part::Service(name) => format!("service {name}"),
-            Part::Object(key) => key.to_string(),
-            Part::Setting(path) => format!("setting {path}"),
+            Part::Object(key) => values::visible(&key.to_string()),
+            Part::Setting(path) => format!("setting {}", values::visible(path)),
         };
         write!(f, "{name} has changed since the plan was made")?;
         if self.moved.is_empty() {
@@ -203,6 +203,8 @@ fn service(
 struct Scopes<'a> {
     accepted: Vec<(ObjectKey, &'a Object)>,
     proposed: Vec<(ObjectKey, &'a Object)>,
+    /// Which have the services.
+    environments: [Option<&'a EnvironmentBundle>; 2],
 }
 
 impl<'a> Scopes<'a> {
@@ -211,18 +213,34 @@ impl<'a> Scopes<'a> {
         Self {
             accepted: keyed(accepted.project(), environment),
             proposed: keyed(Some(&proposal.project), Some(&proposal.environment)),
+            environments: [environment, Some(&proposal.environment)],
         }
     }
 
-    /// `None` when neither side has it: then it is a service's, or gone as it should be.
-    fn find(&self, key: &ObjectKey) -> Option<(Option<&'a Object>, Option<&'a Object>)> {
+    /// `None` when neither side has it: then it is a service's, or gone as it should be. What a service takes from
+    /// what was left behind is looked for in the services too: it may have been destroyed meanwhile.
+    fn find(&self, change: &ObjectChange) -> Option<(Option<&'a Object>, Option<&'a Object>)> {
+        let key = &change.key;
         let within = |side: &[(ObjectKey, &'a Object)]| {
             let at = side.binary_search_by(|(other, _)| other.cmp(key)).ok()?;
             Some(side[at].1)
         };
         let sides = (within(&self.accepted), within(&self.proposed));
+        if change.action == Action::Adopt && change.before.is_some() {
+            let [now, wanted] = self.environments.map(|one| of_services(one, key));
+            return Some((sides.0.or(now), sides.1.or(wanted)));
+        }
         (sides != (None, None)).then_some(sides)
     }
+}
+
+fn of_services<'a>(
+    environment: Option<&'a EnvironmentBundle>,
+    key: &ObjectKey,
+) -> Option<&'a Object> {
+    let services = environment?.services.iter();
+    let mut objects = services.flat_map(|entry| &entry.objects);
+    objects.find(|object| object.key_ref() == Some(key.as_ref()))
 }
 
 fn keyed<'a>(

@@ -53,41 +53,47 @@ pub fn sarif(plans: &[Plan], folder: &str) -> String {
     text
 }
 
-/// A command a line: each environment's summary, what is lost or opened in it, its findings.
+/// A command a line: each environment's summary, what is lost or opened in it, its findings. Of each kind at most as
+/// many as GitHub shows; the last of them says how many there are beside.
 pub fn github(plans: &[Plan], folder: &str) -> String {
-    let mut out = String::new();
-    for plan in plans {
-        let name = property(&format!("{}/{}", plan.project, plan.environment));
+    let findings = |severity: FindingSeverity| {
+        let all = each(plans).filter(move |(_, finding)| finding.severity == severity);
+        all.map(|(plan, finding)| command(plan, finding, folder))
+    };
+    let lost = plans.iter().filter_map(|plan| {
+        let lost = data(&lost(plan)?);
+        Some(format!("::warning title={}::{lost}\n", titled(plan)))
+    });
+    let notices = plans.iter().map(|plan| {
         let mut summary = outline::summary(plan);
         if let Some(refused) = outline::refused(plan) {
             summary.push_str(&format!(" · {refused}"));
         }
-        let summary = data(&summary);
-        out.push_str(&format!("::notice title={name}::{summary}\n"));
-        if let Some(lost) = lost(plan) {
-            out.push_str(&format!("::warning title={name}::{}\n", data(&lost)));
-        }
+        format!("::notice title={}::{}\n", titled(plan), data(&summary))
+    });
+    let warnings = lost
+        .chain(findings(FindingSeverity::Approval))
+        .chain(findings(FindingSeverity::Warning));
+    let kinds = [
+        ("notice", notices.collect()),
+        ("warning", warnings.collect()),
+        ("error", findings(FindingSeverity::Blocking).collect()),
+    ];
+    kinds.map(|(kind, all)| shown(kind, all)).concat()
+}
+
+fn titled(plan: &Plan) -> String {
+    property(&format!("{}/{}", plan.project, plan.environment))
+}
+
+/// All of a kind, or one less than GitHub shows and how many more there are.
+fn shown(kind: &str, mut all: Vec<String>) -> String {
+    if all.len() > SHOWN {
+        let hidden = all.split_off(SHOWN - 1).len();
+        let more = format!("{hidden} more of {kind} are not shown here");
+        all.push(format!("::{kind} title=starform::{more}\n"));
     }
-    for severity in [
-        FindingSeverity::Blocking,
-        FindingSeverity::Approval,
-        FindingSeverity::Warning,
-    ] {
-        let all: Vec<(&Plan, &Finding)> = each(plans)
-            .filter(|(_, finding)| finding.severity == severity)
-            .collect();
-        for (plan, finding) in all.iter().take(SHOWN) {
-            out.push_str(&command(plan, finding, folder));
-        }
-        if all.len() > SHOWN {
-            let hidden = all.len() - SHOWN;
-            let word = level(severity);
-            out.push_str(&format!(
-                "::notice title=starform::{hidden} more of {word} are not shown\n"
-            ));
-        }
-    }
-    out
+    all.concat()
 }
 
 fn each(plans: &[Plan]) -> impl Iterator<Item = (&Plan, &Finding)> {

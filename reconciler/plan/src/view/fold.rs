@@ -11,7 +11,7 @@ use serde_json::Value;
 use starform_contract::{Digest, ServiceKind};
 
 use crate::{
-    document::{Action, ModelChange, ObjectChange, Opening, Owner, Plan, Risk, ServiceChange},
+    document::{Action, ModelChange, ObjectChange, Opening, Plan, Risk, ServiceChange},
     view::values::PLACEHOLDER,
 };
 
@@ -281,9 +281,6 @@ fn names_of<'a>(object: &'a ObjectChange, plan: &'a Plan) -> Vec<Name<'a>> {
     let suffix = format!("--{}", plan.environment);
     if let Some((service, _)) = object.key.name.split_once(suffix.as_str()) {
         names.push(Name::service(service));
-    }
-    if let Owner::Service(service) = &object.owner {
-        names.push(Name::service(service.as_str()));
     }
     names
 }

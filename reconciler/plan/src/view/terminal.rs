@@ -87,6 +87,10 @@ fn headings(page: &mut Page, headings: &[Heading]) {
         }
         let text = Text::new(Paint::Bold, heading.name.as_str())
             .and(Paint::Dim, format!("  {}", parts.join(" · ")));
+        let text = match heading.revision {
+            Some(_) => text.of_user(),
+            None => text,
+        };
         page.line(0, 2, &text);
         if let Policy::Approved(by) = &heading.policy {
             let text = Text::new(Paint::Green, format!("approved by {by}"));
@@ -128,6 +132,7 @@ fn of_service(page: &mut Page, service: &Service, column: usize) {
     for fact in &service.facts {
         let text =
             Text::new(Paint::Dim, format!("{} ", fact.path)).and(Paint::Plain, fact.value.as_str());
+        let text = text.of_user();
         page.line_beside(INDENT, INDENT + 2, &text, fact.at.as_deref());
     }
     rows::print(page, INDENT, &service.rows);
@@ -223,7 +228,7 @@ fn of_object(page: &mut Page, indent: usize, object: &Object) {
 
 fn widens(page: &mut Page, indent: usize, line: &str) {
     let text = Text::new(Paint::Magenta, "! ").and(Paint::Plain, line);
-    page.line(indent, indent + 2, &text);
+    page.line(indent, indent + 2, &text.of_user());
 }
 
 fn findings(page: &mut Page, findings: &[Remark]) {

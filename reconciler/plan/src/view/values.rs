@@ -1,12 +1,12 @@
 //! One value, path or piece of user text as a view shows it.
 //!
-//! Pure. Always holds: no control character, terminal sequence or invisible character of a user's text
-//! reaches the reader as such; strings are quoted, words of ours (such as `(secret changed)`) are not,
-//! so that a text can never look like one.
+//! Pure. Always holds: no control character, terminal sequence or invisible character of a text that passes here
+//! reaches the reader as such; strings are quoted, words of ours (such as `(secret changed)`) are not, so that a
+//! text can never look like one. Titles and paths stand without quotes: a writer marks where they go on.
 
 use serde_json::Value;
 
-use crate::document::SecretChange;
+use crate::document::{Finding, SecretChange};
 
 /// What stands around the word for a name in a change that is told once for several places, and is
 /// shown as `‹service›`. [`super::fold`] sees to it that no text of a user has these (Unicode gives
@@ -58,6 +58,26 @@ pub fn key(name: &str) -> String {
         name.to_owned()
     } else {
         quoted(name)
+    }
+}
+
+/// The name or kind of an object, quoted where no object of Kubernetes is called so.
+pub fn name(text: &str) -> String {
+    let own = |c: char| c == PLACEHOLDER.0 || c == PLACEHOLDER.1;
+    let is_plain = |c: char| c.is_ascii_alphanumeric() || "-_.:".contains(c) || own(c);
+    if !text.is_empty() && text.chars().all(is_plain) {
+        visible(text)
+    } else {
+        quoted(text)
+    }
+}
+
+/// A finding in a line of a message: where, which, what.
+pub fn finding(finding: &Finding) -> String {
+    let told = format!("{}: {}", visible(&finding.code), visible(&finding.title));
+    match &finding.at {
+        Some(at) => format!("{}: {told}", visible(at)),
+        None => told,
     }
 }
 
@@ -114,7 +134,7 @@ fn write(out: &mut String, value: &Value, most: usize) {
 /// A JSON pointer in the way people write paths: `/spec/rules/0/x.y` as `spec.rules[0][x.y]`.
 pub fn words(pointer: &str) -> String {
     let Some(steps) = pointer.strip_prefix('/') else {
-        return pointer.to_owned();
+        return visible(pointer);
     };
     steps.split('/').fold(String::new(), |path, escaped| {
         let key = escaped.replace("~1", "/").replace("~0", "~");
@@ -207,17 +227,20 @@ fn quote(out: &mut String, text: &str) {
 }
 
 fn secret_reference(fields: &serde_json::Map<String, Value>) -> Option<String> {
-    let known = |key: &String| matches!(key.as_str(), "secret" | "version" | "group");
+    let known =
+        |key: &String| matches!(key.as_str(), "secret" | "version" | "group" | "environment");
     let name = fields.get("secret")?.as_str()?;
     let version = fields.get("version")?.as_u64()?;
-    let group = fields.get("group").and_then(Value::as_str);
-    fields.keys().all(known).then(|| match group {
-        Some(group) => format!(
-            "(secret {} of {}, version {version})",
-            visible(name),
-            visible(group)
-        ),
-        None => format!("(secret {}, version {version})", visible(name)),
+    let said = |key: &str, word: &str| {
+        let text = fields.get(key).and_then(Value::as_str);
+        text.map_or_else(String::new, |text| format!(" {word} {}", visible(text)))
+    };
+    fields.keys().all(known).then(|| {
+        let (group, environment) = (said("group", "of"), said("environment", "in"));
+        format!(
+            "(secret {}{group}{environment}, version {version})",
+            visible(name)
+        )
     })
 }
 
@@ -251,6 +274,25 @@ fn deceives(c: char) -> bool {
             | '\u{1bca0}'..='\u{1bca3}' | '\u{1d173}'..='\u{1d17a}' | '\u{e0000}'..='\u{e0fff}'
             // Of private use: any picture at all.
             | '\u{e000}'..='\u{f8ff}' | '\u{f0000}'..='\u{10ffff}'
-            // A mark over the letter before, which would look like the one character for both.
-            | '\u{0300}'..='\u{036f}')
+            // A mark on the letter before, which would look like the one character for both.
+            | '\u{0300}'..='\u{036f}' | '\u{0483}'..='\u{0489}' | '\u{1ab0}'..='\u{1aff}'
+            | '\u{1dc0}'..='\u{1dff}' | '\u{20d0}'..='\u{20ff}' | '\u{302a}'..='\u{302f}'
+            | '\u{3099}' | '\u{309a}' | '\u{a66f}'..='\u{a672}' | '\u{fe20}'..='\u{fe2f}'
+            // Jamo, which join to the one character for two or three of them.
+            | '\u{1100}'..='\u{11ff}' | '\u{a960}'..='\u{a97f}' | '\u{d7b0}'..='\u{d7ff}'
+            // Other characters for the same letter (canonical equivalents of one character).
+            | '\u{0374}' | '\u{037e}' | '\u{0387}' | '\u{1f71}' | '\u{1f73}' | '\u{1f75}'
+            | '\u{1f77}' | '\u{1f79}' | '\u{1f7b}' | '\u{1f7d}' | '\u{1fbb}' | '\u{1fbe}'
+            | '\u{1fc9}' | '\u{1fcb}' | '\u{1fd3}' | '\u{1fdb}' | '\u{1fe3}' | '\u{1feb}'
+            | '\u{1fee}' | '\u{1fef}' | '\u{1ff9}' | '\u{1ffb}' | '\u{1ffd}' | '\u{2126}'
+            | '\u{212a}' | '\u{212b}' | '\u{2329}' | '\u{232a}' | '\u{f900}'..='\u{faff}'
+            | '\u{2f800}'..='\u{2fa1f}')
+}
+
+/// Whether a terminal that turns what runs to the left would turn what stands beside it too.
+pub(crate) fn runs_left(text: &str) -> bool {
+    text.chars().any(|c| {
+        matches!(c, '\u{0590}'..='\u{08ff}' | '\u{fb1d}'..='\u{fdff}' | '\u{fe70}'..='\u{fefc}'
+            | '\u{10800}'..='\u{10fff}' | '\u{1e800}'..='\u{1efff}')
+    })
 }

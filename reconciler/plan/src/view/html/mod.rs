@@ -193,6 +193,7 @@ fn state(heading: &Heading) -> Markup {
         (0, _, true, Some(_)) => markup! { "differs" },
         (0, Policy::ApprovalNeeded, _, None) => markup! { strong.lost { "not approved" } },
         (0, Policy::Free | Policy::Approved(_), true, None) => markup! { "ready" },
+        (0, _, false, _) if heading.held > 0 => markup! { "held" },
         (0, _, false, _) => markup! { "no changes" },
     }
 }

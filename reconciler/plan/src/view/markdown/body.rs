@@ -205,7 +205,13 @@ impl Diff {
         }
         let title = titled(object.sign, &format!("{indent}{}", &object.title()));
         self.title(&title);
+        let values = self.left.values;
         self.rows(&format!("{indent}  "), &object.rows, detail);
+        // What its rows leave out are fields.
+        if self.left.values > values {
+            self.left.values = values;
+            self.leave(object);
+        }
     }
 
     fn rows(&mut self, indent: &str, rows: &[Row], detail: Detail) {

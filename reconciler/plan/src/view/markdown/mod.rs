@@ -221,9 +221,8 @@ fn counts(parts: &[Part], headings: &[&Heading], most: usize, link: Option<&str>
     let mut lost: Vec<Loss> = parts.iter().flat_map(Part::losses).collect();
     outline::gravest_first(&mut lost);
     fenced(&mut out, &first(&lost, most));
-    let all = parts
-        .iter()
-        .fold(Hidden::default(), |sum, part| sum.and(part.all));
+    let all = parts.iter().map(|part| part.all.times(part.headings.len()));
+    let all = all.fold(Hidden::default(), Hidden::and);
     if let Some(heading) = headings.first() {
         let command = &heading.whole;
         let more = match headings.len() {
@@ -361,6 +360,7 @@ fn state(heading: &Heading) -> &'static str {
         (0, _, true, Some(_)) => "differs",
         (0, Policy::ApprovalNeeded, _, None) => "**not approved**",
         (0, Policy::Free | Policy::Approved(_), true, None) => "ready",
+        (0, _, false, _) if heading.held > 0 => "held",
         (0, _, false, _) => "no changes",
     }
 }

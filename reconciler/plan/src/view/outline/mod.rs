@@ -2,7 +2,7 @@
 //! language's words, objects with exact fields. Writers only lay it out.
 //!
 //! Pure. Always holds: what is deleted, replaced or widened is told one by one; every changed value is
-//! told or counted in [`Hidden`]; every text but the places has passed [`values`].
+//! told or counted in [`Hidden`]; every text but the places of values and findings has passed [`values`].
 
 mod lines;
 mod losses;
@@ -70,6 +70,7 @@ pub(crate) struct Heading {
     /// `shop/production`
     pub(crate) name: String,
     pub(crate) project: String,
+    /// Quoted where it has other characters than a commit or a tag.
     pub(crate) revision: Option<String>,
     /// What it was made against; `None` where nothing is accepted yet.
     pub(crate) generation: Option<u64>,
@@ -80,6 +81,8 @@ pub(crate) struct Heading {
     /// The command that tells everything.
     pub(crate) whole: String,
     pub(crate) changes: bool,
+    /// Services that differ and stay as they are.
+    pub(crate) held: usize,
     pub(crate) objects: ObjectCounts,
     pub(crate) rollouts: u32,
     /// Objects that go with all their data.
@@ -155,7 +158,7 @@ pub(crate) fn outline(shown: Shown<'_>, form: Form) -> Vec<Part> {
 /// The last line of a plan; [`refused`] may follow.
 pub fn summary(plan: &Plan) -> String {
     match (plan.is_empty(), plan.source.until) {
-        (true, None) => format!("No changes. {}/{} matches.", plan.project, plan.environment),
+        (true, None) => unchanged(plan),
         (true, Some(until)) => {
             let (name, from) = (&plan.environment, plan.source.parent_generation);
             format!(
@@ -166,6 +169,23 @@ pub fn summary(plan: &Plan) -> String {
         (false, None) => counts("Plan", &plan.summary.objects, plan.summary.rollouts),
         (false, Some(_)) => counts("Difference", &plan.summary.objects, plan.summary.rollouts),
     }
+}
+
+fn unchanged(plan: &Plan) -> String {
+    let name = format!("{}/{}", plan.project, plan.environment);
+    match held(plan) {
+        0 => format!("No changes. {name} matches."),
+        number => {
+            let services = values::count(number, "service");
+            format!("Nothing to apply. {name} matches but for {services} held as accepted.")
+        }
+    }
+}
+
+/// Services that differ and stay as they are.
+fn held(plan: &Plan) -> usize {
+    let services = plan.services.iter();
+    services.filter(|service| service.held).count()
 }
 
 /// `Plan: 0 to create, 5 to update, 0 to replace, 0 to delete · 1 rollout`
@@ -303,12 +323,13 @@ impl Heading {
         Self {
             name: format!("{}/{}", plan.project, plan.environment),
             project: plan.project.to_string(),
-            revision: revision.map(|revision| values::visible(&short(revision))),
+            revision: revision.map(|revision| values::key(&short(revision))),
             generation: plan.source.base.is_some().then_some(from.number()),
             plan: id,
             until: plan.source.until.map(Generation::number),
             whole,
             changes: !plan.is_empty(),
+            held: held(plan),
             objects: plan.summary.objects,
             rollouts: plan.summary.rollouts,
             destroyed: destroyed(plan),
@@ -388,6 +409,16 @@ impl Hidden {
             values: self.values.saturating_sub(other.values),
             objects: self.objects.saturating_sub(other.objects),
             fields: self.fields.saturating_sub(other.fields),
+        }
+    }
+
+    /// In each of so many environments.
+    #[must_use]
+    pub(crate) const fn times(self, environments: usize) -> Self {
+        Self {
+            values: self.values * environments,
+            objects: self.objects * environments,
+            fields: self.fields * environments,
         }
     }
 

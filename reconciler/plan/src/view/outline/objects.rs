@@ -198,8 +198,8 @@ fn one(told: &ObjectChange, all: &[&ObjectChange], notes: &mut Notes<'_>) -> Obj
 fn places(objects: &[&ObjectChange]) -> Vec<Place> {
     let mut places: Vec<Place> = Vec::new();
     for change in objects {
-        let name = values::visible(&change.key.name);
-        let kind = values::visible(&change.key.kind);
+        let name = values::name(&change.key.name);
+        let kind = values::name(&change.key.kind);
         match places.iter_mut().find(|place| place.kind == kind) {
             Some(place) => place.names.push(name),
             None => places.push(Place {
@@ -244,9 +244,13 @@ fn kind(change: &ObjectChange, among: &[&ObjectChange]) -> String {
         .count()
         > 1;
     if several {
-        format!("{} {}", change.key.kind, values::visible(&change.key.name))
+        format!(
+            "{} {}",
+            values::name(&change.key.kind),
+            values::name(&change.key.name)
+        )
     } else {
-        change.key.kind.clone()
+        values::name(&change.key.kind)
     }
 }
 

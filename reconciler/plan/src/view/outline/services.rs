@@ -196,7 +196,7 @@ fn service(group: &Same<'_, ServiceChange>, notes: &mut Notes<'_>) -> Service {
         names: group.all.iter().map(|s| s.name.to_string()).collect(),
         was: told.was.as_ref().map(ToString::to_string),
         kind: told.kind.as_str(),
-        effect: effect(told),
+        effect: effect(told, notes),
         at: born.and_then(|change| change.at.clone()),
         facts,
         rows,
@@ -220,7 +220,7 @@ fn elsewhere(
     Some(Elsewhere {
         sign: sign(first),
         names: services.iter().map(|s| s.name.to_string()).collect(),
-        effect: effect(first),
+        effect: effect(first, notes),
         environment: environment.to_string(),
     })
 }
@@ -239,15 +239,22 @@ fn sign(service: &ServiceChange) -> Action {
     }
 }
 
-fn effect(service: &ServiceChange) -> String {
+fn effect(service: &ServiceChange, notes: &Notes<'_>) -> String {
     match service.effect {
         Effect::None => "nothing that runs changes".to_owned(),
         Effect::Configure if service.kind == ServiceKind::Cron => "from its next run on".to_owned(),
+        Effect::Configure if runs_its_release(service, notes) => "runs its release".to_owned(),
         Effect::Configure => "the pods stay".to_owned(),
         Effect::Rollout => "rolls out".to_owned(),
         Effect::Stop => "stops".to_owned(),
         Effect::Start => amount(service).unwrap_or_else(|| "starts".to_owned()),
     }
+}
+
+fn runs_its_release(service: &ServiceChange, notes: &Notes<'_>) -> bool {
+    let objects = notes.objects_of(service).into_iter();
+    let mut jobs = objects.filter(|object| object.key.kind == "Job");
+    jobs.any(|job| matches!(job.action, Action::Create | Action::Replace))
 }
 
 /// `3–12 × 250m CPU, 512Mi`; a cron job has no number.

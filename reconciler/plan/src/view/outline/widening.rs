@@ -12,8 +12,8 @@ use crate::{
 pub(crate) fn lines(change: &ObjectChange) -> Vec<String> {
     let at = format!(
         "{} {}",
-        values::visible(&change.key.kind),
-        values::visible(&change.key.name)
+        values::name(&change.key.kind),
+        values::name(&change.key.name)
     );
     let mut rights = Vec::new();
     let mut lines = Vec::new();

@@ -1,6 +1,7 @@
 //! One changed value on a terminal: on a line, or beneath its path where a line has no room.
 //!
-//! Pure. Always holds: nothing of the outline's row is left out.
+//! Pure. Always holds: nothing of the outline's row is left out; no two values stand on a line that a terminal
+//! might turn around.
 
 use super::page::{Page, Paint, Text};
 use crate::{
@@ -35,7 +36,8 @@ fn one(page: &mut Page, indent: usize, column: usize, row: &Row) {
         Body::Order { before, after } => change(&format!("order {before}"), after),
         Body::Change { before, after } => {
             let value = change(before, after);
-            if indent + head.width() + 2 + value.width() > page.width() {
+            let is_wide = indent + head.width() + 2 + value.width() > page.width();
+            if is_wide || values::runs_left(before) || values::runs_left(after) {
                 page.placed(indent, hanging, &head, place);
                 let old = Text::new(Paint::Red, "- ")
                     .and(Paint::Plain, before)

@@ -72,7 +72,8 @@ fn terminal(shown: &str, width: usize) -> Result<(), String> {
     if let Some(c) = shown.chars().find(|c| deceives(*c)) {
         return Err(format!("{c:?} reaches the terminal"));
     }
-    let is_summary = |line: &str| line.starts_with("Plan: ") || line.starts_with("No changes. ");
+    let summaries = ["Plan: ", "No changes. ", "Nothing to apply. "];
+    let is_summary = |line: &str| summaries.iter().any(|start| line.starts_with(start));
     let wide = |line: &&str| unicode_width::UnicodeWidthStr::width(*line) > width;
     match shown.lines().filter(|line| !is_summary(line)).find(wide) {
         Some(line) => Err(format!("wider than {width}: {line:?}")),
@@ -91,14 +92,7 @@ fn told(plans: &Plans, shown: &str, full: bool) -> Result<(), String> {
         let mut found = BTreeSet::new();
         for change in &plan.objects {
             let is_lost = change.risk >= Risk::Replace || change.action == Action::Retain;
-            if (is_lost || full)
-                && !names(
-                    plan,
-                    change,
-                    shown,
-                    &dense(&values::visible(&change.key.name)),
-                )
-            {
+            if (is_lost || full) && !is_named(plan, change, shown) {
                 return Err(format!("{} is not named in {shown}", change.key));
             }
             opened(change, shown)?;
@@ -195,36 +189,77 @@ fn renamed(text: &str, names: &[(&str, &str)]) -> String {
     out
 }
 
+/// Of a new service, how much of it there will be.
+const IN_THE_TITLE: [&str; 4] = ["scale.min", "scale.max", "size.cpu", "size.memory"];
+
+/// By kind and name; of several told together the name alone stands behind another's.
+fn is_named(plan: &Plan, change: &ObjectChange, shown: &str) -> bool {
+    let (kind, name) = (&change.key.kind, dense(&values::visible(&change.key.name)));
+    names(plan, change, shown, &format!("{kind}{name}"))
+        || (names(plan, change, shown, &format!(",{name}")) && shown.contains(kind.as_str()))
+}
+
 /// A comment says everything, or counts what it does not say.
 fn counted(plans: &Plans, comment: &str) -> Result<(), String> {
-    if comment.lines().any(|line| line.starts_with("Not shown: ")) {
-        return Ok(());
-    }
+    let lines = comment.lines();
+    let left: Vec<[usize; 3]> = lines.filter_map(left_out).collect();
+    let left = left.into_iter().fold([0; 3], |sum, one| {
+        [sum[0] + one[0], sum[1] + one[1], sum[2] + one[2]]
+    });
     let comment = dense(comment);
+    let mut untold = [0; 3];
     for plan in &plans.plans {
-        let mut found = BTreeSet::new();
+        for service in &plan.services {
+            let own = [
+                (service.name.as_str(), "‹service›"),
+                (plan.environment.as_str(), "‹environment›"),
+            ];
+            let is_new = service.action == Action::Create;
+            let is_told = |path: &str| {
+                comment.contains(path)
+                    || comment.contains(&renamed(path, &own))
+                    || path == "kind"
+                    || (is_new && IN_THE_TITLE.contains(&path))
+            };
+            let paths = service.changes.iter();
+            let paths = paths.map(|change| dense(&values::visible(&out(&change.path))));
+            untold[0] += paths.filter(|path| !is_told(path)).count();
+        }
         for change in &plan.objects {
-            if !names(
-                plan,
-                change,
-                &comment,
-                &dense(&values::visible(&change.key.name)),
-            ) {
-                return Err(format!("{} is neither told nor counted", change.key));
-            }
-            for field in &change.fields {
-                let path = dense(&shown_path(field));
-                if found.contains(&path) {
-                    continue;
-                }
-                if !names(plan, change, &comment, &path) {
-                    return Err(format!("{path} is neither told nor counted"));
-                }
-                found.insert(path);
-            }
+            let paths = change.fields.iter().map(|field| dense(&shown_path(field)));
+            let paths = paths.filter(|path| !names(plan, change, &comment, path));
+            untold[1] += paths.count();
+            untold[2] += usize::from(!is_named(plan, change, &comment));
+        }
+    }
+    let kinds = ["values", "fields", "objects"].into_iter();
+    for (kind, (untold, left)) in kinds.zip(untold.into_iter().zip(left)) {
+        if untold > left {
+            return Err(format!("{untold} {kind} are not told, {left} are counted"));
         }
     }
     Ok(())
+}
+
+/// The values, fields and objects of a line that says what is left out, in all its environments.
+fn left_out(line: &str) -> Option<[usize; 3]> {
+    let (counts, _) = line.strip_prefix("Not shown: ")?.split_once(": ")?;
+    let (counts, each) = match counts.split_once(" in each of ") {
+        Some((counts, each)) => (counts, each.split(' ').next()?.parse().ok()?),
+        None => (counts, 1),
+    };
+    let mut left = [0; 3];
+    let words: Vec<&str> = counts.split([' ', ',']).collect();
+    for pair in words.windows(2) {
+        let place = match pair[1].trim_end_matches('s') {
+            "value" => 0,
+            "field" => 1,
+            "object" => 2,
+            _ => continue,
+        };
+        left[place] = pair[0].parse::<usize>().ok()? * each;
+    }
+    Some(left)
 }
 
 fn within(comment: &str, budget: usize) -> Result<(), String> {

@@ -156,7 +156,8 @@ fn commands(plans: &Plans, annotations: &str) -> Result<(), String> {
         return Err(format!("{line:?} is no command"));
     }
     let summaries = annotations.matches("::notice title=").count();
-    if summaries < plans.plans.len() {
+    // As many as a code host shows.
+    if summaries < plans.plans.len().min(10) {
         return Err("an environment has no notice".to_owned());
     }
     Ok(())

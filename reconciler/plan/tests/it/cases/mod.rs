@@ -110,6 +110,7 @@ fn of_topic(topic: &Path, wrong: &mut Vec<String>) -> usize {
 fn of_case(base: &str, text: &str) -> Result<Case, String> {
     let mut case = Case::read(text)?;
     let plans = project::plans(base, &case)?;
+    // A case has no value of a secret: what must not be shown is generated.
     lawful::check(&plans, &lawful::Views::of(&plans), &[])?;
     for (view, expected) in &mut case.expected {
         *expected = shown(view, &plans)?;

@@ -14,7 +14,7 @@ use starform_plan::{
     document::Plan,
     propose::{Proposal, ProposeInput, propose},
     render::Rendered,
-    view::{TextOptions, text},
+    view::{TextOptions, github, text, values},
 };
 
 use super::world::{Asked, World, environment, shop_id};
@@ -276,4 +276,43 @@ fn change(entry: &mut ServiceEntry, kind: &str, change: impl FnOnce(&mut Value))
     let mut manifest = object.manifest.clone();
     change(&mut manifest);
     *object = Object::new(manifest, object.wave, object.deletion);
+}
+
+#[test]
+fn what_looks_like_another_text_is_written_out() {
+    for (text, shown) in [
+        ("e\u{301}", "\"e\\u{301}\""),
+        ("a\u{20dd}", "\"a\\u{20dd}\""),
+        ("a\u{1ab0}\u{fe20}", "\"a\\u{1ab0}\\u{fe20}\""),
+        ("\u{1112}\u{1161}", "\"\\u{1112}\\u{1161}\""),
+        ("\u{212b}\u{37e}", "\"\\u{212b}\\u{37e}\""),
+        ("\u{d55c} é Å", "\"\u{d55c} é Å\""),
+    ] {
+        assert_eq!(values::inline(&Value::from(text)), shown);
+    }
+}
+
+#[test]
+fn a_path_that_is_no_pointer_is_written_out_too() {
+    assert_eq!(values::words("x\u{1b}[2J"), "x\\u{1b}[2J");
+    assert_eq!(values::name("a  b"), "\"a  b\"");
+}
+
+/// A code host shows ten of a kind, and nobody learns of the others.
+#[test]
+fn annotations_say_how_many_are_not_shown() {
+    let plan = World::new().propose(&sample::shop()).plan;
+    let shown = github(&vec![plan; 14], "");
+    let notices: Vec<&str> = shown
+        .lines()
+        .filter(|line| line.starts_with("::notice "))
+        .collect();
+    assert_eq!(notices.len(), 10, "{shown}");
+    assert!(
+        notices[9].ends_with("::5 more of notice are not shown here"),
+        "{shown}"
+    );
+    for kind in ["::warning ", "::error "] {
+        assert!(shown.lines().filter(|line| line.starts_with(kind)).count() <= 10);
+    }
 }

@@ -13,6 +13,7 @@ use starform_contract::{
 use starform_plan::{
     Proposal, Refusal, accept,
     document::{Action, FindingSeverity, ObjectChange, Owner, Plan, Risk},
+    stale::Part,
 };
 
 use super::world::{Asked, World, environment, shop_id};
@@ -174,6 +175,30 @@ fn what_is_wanted_again_meanwhile_is_not_destroyed() {
 }
 
 /// Until a report converges an entry is carried on, and its agent may have seen none of these plans.
+#[test]
+fn a_plan_that_takes_back_what_was_destroyed_meanwhile_is_stale() {
+    let mut world = World::having(&with_volumes(&[("data", 10)]));
+    world.accept(&world.propose(&with_volumes(&[]))).unwrap();
+    let adopts = world.propose(&with_volumes(&[("data", 10)]));
+    assert_eq!(claim(&adopts.plan, "data").action, Action::Adopt);
+    let volume = removed("catalog", Some("data"), Data::Destroy);
+    let destroys = world.propose(&with_removed(with_volumes(&[]), &volume));
+    world.accept(&destroys).unwrap();
+    let Err(Refusal::Stale(stale)) = world.accept(&adopts) else {
+        panic!("it must be stale");
+    };
+    let key = &claim(&adopts.plan, "data").key;
+    assert!(
+        stale
+            .iter()
+            .any(|one| one.part == Part::Object(key.clone()))
+    );
+    // Done already, it is nothing to do.
+    let again = world.propose(&with_volumes(&[("data", 10)]));
+    world.accept(&again).unwrap();
+    assert!(!world.accept(&again).unwrap());
+}
+
 #[test]
 fn what_a_later_plan_keeps_is_not_destroyed_by_an_earlier_one() {
     let destroy = removed("catalog", Some("data"), Data::Destroy);
