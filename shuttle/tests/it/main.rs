@@ -34,6 +34,7 @@ mod objects;
 mod shell_annotate;
 mod shell_cluster;
 mod shell_feed;
+mod shell_killed;
 mod shell_persist;
 mod shell_pull;
 mod shell_shop;

@@ -2,7 +2,10 @@
 //!
 //! Effects: none but new names. Always holds: what is consented to is what is given, so that a test of deletion says so.
 
-use std::{collections::BTreeMap, sync::Arc};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    sync::Arc,
+};
 
 use kube::Client;
 use serde_json::json;
@@ -53,13 +56,28 @@ impl Shop {
         let name: ServiceName = service.parse().unwrap();
         let bundle = self.environment();
         let entry = bundle.service(&name).unwrap();
-        self.delete = entry
-            .objects
-            .iter()
-            .filter_map(|object| object.key())
-            .collect();
+        // Accepted plans stay in the index until a finished report.
+        let keys = entry.objects.iter().filter_map(|object| object.key());
+        self.delete.extend(keys);
         self.services.remove(&name);
         self
+    }
+
+    pub(crate) fn services(&self) -> impl Iterator<Item = &str> {
+        self.services.keys().map(ServiceName::as_str)
+    }
+
+    /// What plans have listed to go.
+    pub(crate) fn dropped(&self) -> impl Iterator<Item = &ObjectKey> {
+        self.delete.iter()
+    }
+
+    /// Every object of the project.
+    pub(crate) fn wanted(&self) -> BTreeSet<ObjectKey> {
+        let rendered = render(&self.state(), &ClusterProfile::default());
+        let own = rendered.project.objects.iter();
+        let objects = own.chain(rendered.environment.all_objects());
+        objects.filter_map(|object| object.key()).collect()
     }
 
     pub(crate) fn namespace(&self) -> String {

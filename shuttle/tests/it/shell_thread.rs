@@ -36,7 +36,7 @@ async fn apply(client: &Client, shop: &Shop, desired: Desired) -> Converged {
     converge(client, desired, options, |_| {}).await.unwrap()
 }
 
-async fn read(client: &Client, key: &ObjectKey) -> Option<Value> {
+pub(crate) async fn read(client: &Client, key: &ObjectKey) -> Option<Value> {
     match call(client, get(&kind_of(key).unwrap().path(key))).await {
         Ok(object) => Some(object),
         Err(CallError::Refused(refusal)) if refusal.code == 404 => None,
@@ -231,10 +231,10 @@ async fn a_desired_state_of_another_cluster_is_refused() {
 }
 
 /// `starform-shuttle run --desired-state`, ended with the test.
-struct Program(Child);
+pub(crate) struct Program(Child);
 
 impl Program {
-    fn start(folder: &Path, more: &[&str]) -> Self {
+    pub(crate) fn start(folder: &Path, more: &[&str]) -> Self {
         let child = Command::new(env!("CARGO_BIN_EXE_starform-shuttle"))
             .args(["run", "--desired-state"])
             .arg(folder)
@@ -249,7 +249,7 @@ impl Program {
         Self(child)
     }
 
-    fn kill(mut self) {
+    pub(crate) fn kill(mut self) {
         self.0.kill().unwrap();
         self.0.wait().unwrap();
     }
@@ -261,7 +261,7 @@ impl Program {
         assert!(ended.unwrap().success());
     }
 
-    async fn wait(mut self) -> (Option<i32>, String) {
+    pub(crate) async fn wait(mut self) -> (Option<i32>, String) {
         let mut stderr = self.0.stderr.take().unwrap();
         let text = tokio::task::spawn_blocking(move || {
             let mut text = String::new();

@@ -7,6 +7,7 @@ mod agent;
 mod claims;
 pub mod fmt;
 mod isolation;
+mod killed;
 mod language;
 mod objects;
 mod plans;
@@ -24,6 +25,10 @@ const SOAKS: &[Soak] = &[
     Soak {
         name: "agent",
         run: agent::run,
+    },
+    Soak {
+        name: "agent-killed",
+        run: killed::run,
     },
     Soak {
         name: "claims",
