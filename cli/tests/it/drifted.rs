@@ -7,6 +7,7 @@ use std::{
 };
 
 use serde_json::{Value, json};
+use starform_reconciler::time::Timestamp;
 
 use crate::support::{
     cluster::Cluster,
@@ -109,6 +110,73 @@ fn changed_by_hand(cluster: &Cluster, ran: &impl Fn(&[&str]) -> Ran) {
     );
 }
 
+/// What no apply takes out by itself, and a port beside which none goes through.
+fn added_by_hand(cluster: &Cluster, platform: &Platform, project: &Project, namespace: &str) {
+    let api = format!("/apis/apps/v1/namespaces/{namespace}/deployments/api--production");
+    let service = format!("/api/v1/namespaces/{namespace}/services/api--production");
+    let before = cluster.get(&service).unwrap()["spec"].clone();
+    cluster.patch(&api, &json!({"spec": {"paused": true}}));
+    let mut port = before["ports"][0].clone();
+    port["port"] = json!(9998);
+    cluster.patch(&service, &json!({"spec": {"ports": [port]}}));
+    wait_for(
+        "the agent to take them out",
+        Duration::from_secs(30),
+        || {
+            let paused = cluster.get(&api)?["spec"].get("paused").is_some();
+            let ports = cluster.get(&service)?["spec"]["ports"] == before["ports"];
+            (!paused && ports).then_some(())
+        },
+    );
+    wait_for("the agent to tell", Duration::from_secs(30), || {
+        let told = platform.starform(project, &DRIFT).expect(0).stdout;
+        told.contains(
+            "- Deployment api--production: spec.paused was added by kubectl-edit; restored",
+        )
+        .then_some(())
+    });
+}
+
+fn left_alone(cluster: &Cluster, platform: &Platform, project: &Project, api: &str) {
+    let annotate = |until: Value| {
+        let annotations = json!({"starform.io/break-glass-until": until});
+        cluster.patch(api, &json!({"metadata": {"annotations": annotations}}));
+    };
+    let shows = |words: &[&str], text: &str| {
+        wait_for(text, Duration::from_secs(30), || {
+            let ran = platform.starform(project, words);
+            ran.stdout.contains(text).then_some(())
+        });
+    };
+    annotate(json!("in an hour"));
+    shows(&["status"], "it is no RFC 3339 time");
+    let until = Timestamp::now().plus(Duration::from_secs(3600)).to_string();
+    annotate(json!(until));
+    shows(
+        &["status"],
+        "! Deployment api--production: left as it is until",
+    );
+    cluster.patch(api, &json!({"spec": {"replicas": 4}}));
+    let drift = wait_for(
+        "the agent to leave it and tell",
+        Duration::from_secs(30),
+        || {
+            let ran = platform.starform(project, &DRIFT);
+            (ran.code == 5).then_some(ran)
+        },
+    );
+    drift.says(&[
+        "~ Deployment api--production: spec.replicas was changed by kubectl-edit\n",
+        "left as it is until",
+        "break-glass holds",
+    ]);
+    assert_eq!(cluster.get(api).unwrap()["spec"]["replicas"], 4);
+    annotate(Value::Null);
+    wait_for("the end of it", Duration::from_secs(30), || {
+        (cluster.get(api)?["spec"]["replicas"] == 1).then_some(())
+    });
+}
+
 /// Ctrl-C, as a terminal sends it.
 fn interrupt(child: &std::process::Child) {
     let pid = child.id().to_string();
@@ -202,6 +270,8 @@ fn with_a_control_plane() {
         },
     );
     assert_eq!(cluster.get(&api).unwrap()["spec"]["replicas"], 1);
+    added_by_hand(&cluster, &platform, &project, &namespace);
+    left_alone(&cluster, &platform, &project, &api);
     // Nobody carries it out, so it can be left; it goes on once there is an agent.
     platform.agent = None;
     project.replace("scale 1", "scale 2");
