@@ -20,7 +20,7 @@ use crate::{
     embedded::Embedded,
     exit::{Exit, Failure},
     progress::Progress,
-    remote::{Remote, RemoteError, failure},
+    remote::{Remote, RemoteError, failure, standing},
 };
 
 pub(crate) enum Backend {
@@ -62,6 +62,7 @@ impl Backend {
                     .await
                     .map_err(failure)?;
                 crate::remote::verified::join(remote, &mut plans, options.verify_wait).await;
+                standing::join(remote, project, &mut plans).await?;
                 Ok(plans)
             }
         }
@@ -88,7 +89,10 @@ impl Backend {
                 };
                 let path = format!("/v1/projects/{project}/removal?bundles=true");
                 match remote.post(&path, &body).await {
-                    Ok(plans) => Ok(Some(plans)),
+                    Ok(mut plans) => {
+                        standing::join(remote, project, &mut plans).await?;
+                        Ok(Some(plans))
+                    }
                     Err(RemoteError::Problem(problem))
                         if environment.is_none() && problem.code == "nothing-accepted" =>
                     {
@@ -143,6 +147,33 @@ impl Backend {
             kept.approvals.extend(stored.approvals);
         }
         Ok(kept)
+    }
+
+    /// Beside plans that were made before: how the cluster stands now. `name`: where a control plane knows
+    /// the project by another name than its file.
+    pub(crate) async fn stand(
+        &self,
+        name: Option<&ProjectName>,
+        plans: &mut Plans,
+    ) -> anyhow::Result<()> {
+        match self {
+            Self::Embedded(embedded) => embedded.stand(plans).await,
+            Self::Remote(remote) => {
+                let Some(name) = name.or(plans.plans.first().map(|plan| &plan.project)) else {
+                    return Ok(());
+                };
+                let project = project_id(remote, name).await?;
+                standing::join(remote, project, plans).await
+            }
+        }
+    }
+
+    /// Whether this very command writes what the cluster lacks; else an agent does.
+    pub(crate) fn writes(&self) -> bool {
+        match self {
+            Self::Embedded(_) => true,
+            Self::Remote(_) => false,
+        }
     }
 
     /// Accepts the plan and watches it converge. `approval`: a control plane knows its own.

@@ -18,6 +18,7 @@ use starform_dsl::Project;
 use starform_plan::{
     approval::Approval,
     document::{Plan, Plans},
+    standing::Standing,
     view::values,
 };
 
@@ -83,7 +84,13 @@ pub(super) async fn carry_out(
     let changing: Vec<&Plan> = plans.plans.iter().filter(|plan| !plan.is_empty()).collect();
     let confirmed = approve::gate(backend, plans, &changing, auto_approve, terminal).await?;
     let is_open = |plan: &&&Plan| confirmed.of(&plan.environment) == Approval::Missing;
-    let open: Vec<&Plan> = changing.iter().filter(is_open).copied().collect();
+    let mut open: Vec<&Plan> = changing.iter().filter(is_open).copied().collect();
+    // What is accepted is written too where the cluster does not have it so.
+    let is_restored = |plan: &&Plan| {
+        let standing = plans.standings.get(&plan.plan_id);
+        plan.is_empty() && backend.writes() && standing.is_some_and(Standing::is_to_do)
+    };
+    open.extend(plans.plans.iter().filter(is_restored));
     if !open.is_empty() && !auto_approve && !approved(&question(&open), terminal)? {
         return Err(Failure::because(Exit::Cancelled, "nothing was applied"));
     }
@@ -136,7 +143,10 @@ async fn wanted(
     if show::is_id(&args.target) {
         refuse_planning_options(args, false)?;
         let backend = Backend::new(global, Path::new("."))?;
-        let plans = backend.show(&args.target).await?;
+        let mut plans = backend.show(&args.target).await?;
+        backend
+            .stand(args.options.project.as_ref(), &mut plans)
+            .await?;
         return Ok((backend, plans));
     }
     let is_project =
@@ -144,7 +154,10 @@ async fn wanted(
     if !is_project {
         refuse_planning_options(args, true)?;
         let backend = Backend::new(global, &sources::folder(path))?;
-        let plans = backend.kept(chosen(show::read(path)?, args)?).await?;
+        let mut plans = backend.kept(chosen(show::read(path)?, args)?).await?;
+        backend
+            .stand(args.options.project.as_ref(), &mut plans)
+            .await?;
         return Ok((backend, plans));
     }
     let (sources, project) = checked(path, terminal)?;

@@ -1,7 +1,7 @@
 //! `starform drift`: what in the cluster is not as it was accepted, over the fields that are Starform's.
 //!
 //! Effects: reads a file for the project's name, asks a control plane or a cluster, prints. Always holds: exit 5
-//! where something differs now; what was put right already is told and is no difference.
+//! where something differs now or the newest report is older than what is accepted; what was put right already is told and is no difference.
 
 use starform_contract::{EnvironmentName, ProjectName, report::DriftKind};
 use starform_plan::{document::FieldChange, view::values};
@@ -34,7 +34,7 @@ pub(crate) async fn run(
         PlanFormat::Json => print_json(&drift),
         PlanFormat::Human => print(&text(&drift, now, &name, &args.place.env)),
     }
-    Ok(if now == 0 {
+    Ok(if now == 0 && !is_behind(&drift) {
         Exit::Success
     } else {
         Exit::Partial
@@ -110,6 +110,33 @@ fn value(field: &FieldChange) -> String {
     format!("{path}  {} → {}", side(&field.before), side(&field.after))
 }
 
+/// What was accepted since, nobody knows yet.
+fn is_behind(drift: &EnvironmentDrift) -> bool {
+    let accepted = drift.accepted;
+    accepted.is_some_and(|accepted| accepted > drift.generation)
+}
+
+fn behind(
+    drift: &EnvironmentDrift,
+    now: usize,
+    name: &ProjectName,
+    environment: &EnvironmentName,
+) -> String {
+    let accepted = drift.accepted.unwrap_or(drift.generation);
+    let of = match drift.reported_at {
+        Some(at) => format!(", of {}", history::moment(at)),
+        None => String::new(),
+    };
+    let then = match now {
+        0 => "nothing differed then".to_owned(),
+        some => format!("{some} not as accepted then"),
+    };
+    format!(
+        "Not known. Generation {accepted} of {name}/{environment} is accepted and not reported on; the newest report{of}, is of generation {}: {then}.",
+        drift.generation
+    )
+}
+
 fn summary(
     drift: &EnvironmentDrift,
     now: usize,
@@ -121,6 +148,9 @@ fn summary(
         0 => String::new(),
         some => format!(" {some} restored already."),
     };
+    if is_behind(drift) {
+        return format!("{}{before}", behind(drift, now, name, environment));
+    }
     if now == 0 {
         return format!("No drift. {name}/{environment} is as it was accepted.{before}");
     }

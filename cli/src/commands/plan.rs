@@ -7,7 +7,7 @@ use std::{env, fs, io::Write as _, path::Path};
 
 use anyhow::Context;
 use starform_contract::{ProjectName, spelling::instead};
-use starform_plan::{document::Plans, view};
+use starform_plan::{document::Plans, standing::Standing, view};
 
 use super::{checked, print, print_json};
 use crate::{
@@ -45,7 +45,8 @@ pub(crate) async fn run(
     }
     let folder = super::check::folder(&args.path);
     show(&plans, &args.view, &folder, terminal)?;
-    let changes = plans.plans.iter().any(|plan| !plan.is_empty());
+    let behind = plans.standings.values().any(Standing::is_behind);
+    let changes = behind || plans.plans.iter().any(|plan| !plan.is_empty());
     Ok(if args.exit_code && changes {
         Exit::Changes
     } else {
@@ -65,9 +66,9 @@ pub(crate) fn show(
         ViewFormat::Human => show_human(plans, options.full, terminal),
         ViewFormat::Markdown => print(&comment(plans, options, options.budget)),
         ViewFormat::Html => print(&view::html(plans)),
-        ViewFormat::Sarif => print(&view::sarif(&plans.plans, folder)),
+        ViewFormat::Sarif => print(&view::sarif(plans, folder)),
         ViewFormat::Github => {
-            print(&view::github(&plans.plans, folder));
+            print(&view::github(plans, folder));
             if let Some(file) = env::var_os("GITHUB_STEP_SUMMARY") {
                 append(Path::new(&file), &comment(plans, options, JOB_SUMMARY))?;
             }

@@ -2,10 +2,9 @@
 //!
 //! Effects: reads files, asks a control plane or a cluster, prints.
 
-use std::time::Duration;
-
 use starform_contract::report::Health;
 use starform_dsl::render::wrap;
+use starform_plan::view;
 use starform_reconciler::{
     api::body::{EnvironmentStatus, HostState, HostStatus, TxtRecord},
     time::Timestamp,
@@ -17,12 +16,10 @@ use crate::{
     backend::Backend,
     exit::Exit,
     progress::{object, word},
+    remote::standing::SILENT,
     sources,
     terminal::Terminal,
 };
-
-/// An agent asks for its desired state every 30 s or oftener.
-const SILENT: Duration = Duration::from_secs(2 * 60);
 
 /// Columns that a reason gets at least.
 const NARROWEST: usize = 24;
@@ -82,6 +79,20 @@ fn outdated(status: &EnvironmentStatus) -> String {
                 "  ! the agent was last heard of {} minutes ago; nothing is applied until it is back\n",
                 silent.as_secs() / 60
             ));
+        }
+    }
+    text
+}
+
+/// What of what is accepted is not what runs.
+fn beside(status: &EnvironmentStatus, width: usize) -> String {
+    let standing = status.standing.as_ref();
+    let all = standing.map(|standing| view::standing(&status.environment, standing));
+    let mut text = String::new();
+    for (title, objects) in all.unwrap_or_default() {
+        text.push_str(&format!("  ! {}\n", under(&title, 4, width)));
+        for object in objects {
+            text.push_str(&format!("    {}\n", under(&object, 6, width)));
         }
     }
     text
@@ -161,6 +172,7 @@ fn text(status: &EnvironmentStatus, reports: bool, width: usize) -> String {
         status.project, status.environment, status.generation, status.namespace
     );
     text.push_str(&outdated(status));
+    text.push_str(&beside(status, width));
     let widest = status
         .services
         .iter()
@@ -169,6 +181,8 @@ fn text(status: &EnvironmentStatus, reports: bool, width: usize) -> String {
         .unwrap_or(0);
     for service in &status.services {
         let mark = match service.health {
+            // It does well, but as something else than what is accepted.
+            Health::Current if service.reason.is_some() => '!',
             Health::Current => '✓',
             Health::Failed => '✗',
             Health::InProgress | Health::Terminating | Health::NotFound | Health::Unknown => '…',
@@ -178,7 +192,10 @@ fn text(status: &EnvironmentStatus, reports: bool, width: usize) -> String {
             .as_ref()
             .map(|reason| format!(": {reason}"))
             .unwrap_or_default();
-        let line = format!("{}{reason}", word(service.health));
+        let line = match (service.health, &service.reason) {
+            (Health::Current, Some(reason)) => reason.clone(),
+            (_, _) => format!("{}{reason}", word(service.health)),
+        };
         let indent = widest + 14;
         text.push_str(&format!(
             "  {mark} {:widest$}  {:8}{}\n",

@@ -1,35 +1,23 @@
-//! What in the cluster is not as it was accepted, asked of the cluster itself.
+//! What in the cluster is not as it was accepted, asked of the cluster itself: with values for `drift`, without
+//! any beside plans and in `status`.
 //!
-//! Effects: asks the API server, as whoever the kubeconfig names. Always holds: an object whose fields nobody took
-//! from us is not compared by value; no value of a Secret is told. Read on in
-//! [`starform_shuttle::engine::drift`] for the rule.
+//! Effects: asks the API server, as whoever the kubeconfig names. Read on in [`super::look`].
 
-use std::collections::BTreeMap;
+use std::collections::BTreeSet;
 
-use anyhow::Context;
-use futures::{StreamExt as _, TryStreamExt as _, stream};
-use kube::Client;
-use serde_json::Value;
 use starform_contract::{
-    Bundle, EnvironmentName, Object, ObjectKey, ProjectId, ProjectName,
-    report::{BreakGlass, Drift, DriftKind},
+    Bundle, EnvironmentBundle, EnvironmentName, Object, ObjectKey, ProjectId, ProjectName,
+    state::DriftPolicy,
 };
-use starform_plan::{diff::fields, document::FieldChange};
+use starform_plan::{
+    document::FieldChange,
+    standing::{Differing, Known, Standing},
+    view::values,
+};
 use starform_reconciler::api::body::{EnvironmentDrift, Found};
-use starform_shuttle::{
-    call,
-    engine::{
-        drift,
-        io::{InventoryEntry, Observed},
-    },
-    kinds, persist,
-};
 
-use super::{Embedded, status};
+use super::{Embedded, home::Home, look::Look, status};
 use crate::backend::nothing_accepted;
-
-/// Questions at a time.
-const AT_ONCE: usize = 8;
 
 impl Embedded {
     pub(crate) async fn drift(
@@ -42,114 +30,113 @@ impl Embedded {
         let Some(bundle) = status::accepted(&home, id, environment) else {
             return Err(nothing_accepted(project, environment));
         };
-        let entry = &home.seen.index.projects[&id];
-        let own = match home.seen.bundles.get(&entry.bundle) {
-            Some(Bundle::Project(own)) => own.objects.as_slice(),
-            Some(Bundle::Environment(_)) | None => &[],
-        };
-        let shards = persist::load_inventory(&home.client)
-            .await
-            .context("cannot read the inventory")?;
-        let inventory: BTreeMap<ObjectKey, InventoryEntry> =
-            shards.into_iter().flat_map(|shard| shard.entries).collect();
-        let objects = own.iter().chain(bundle.all_objects());
-        let looked = objects.map(|object| look(&home.client, object, &inventory));
-        let looked: Vec<Looked> = stream::iter(looked).buffered(AT_ONCE).try_collect().await?;
-        let (found, asked): (Vec<Vec<Found>>, Vec<Option<BreakGlass>>) = looked.into_iter().unzip();
+        let objects: Vec<&Object> = objects(&home, id, bundle).collect();
+        let keys: Vec<ObjectKey> = objects.iter().filter_map(|object| object.key()).collect();
+        let look = Look::at(&home.client, keys.iter().cloned()).await?;
         Ok(EnvironmentDrift {
             project: project.clone(),
             environment: environment.clone(),
             generation: home.seen.index.generation,
+            accepted: None,
             reported_at: None,
-            found: found.into_iter().flatten().collect(),
-            break_glass: asked.into_iter().flatten().collect(),
+            found: objects
+                .iter()
+                .flat_map(|object| look.found(object))
+                .collect(),
+            break_glass: keys
+                .iter()
+                .filter_map(|key| look.break_glass(key))
+                .collect(),
         })
     }
 }
 
-/// What is not as accepted of one object, and whether somebody wants it left alone.
-type Looked = (Vec<Found>, Option<BreakGlass>);
-
-async fn look(
-    client: &Client,
-    wanted: &Object,
-    inventory: &BTreeMap<ObjectKey, InventoryEntry>,
-) -> anyhow::Result<Looked> {
-    let Some(key) = wanted.key() else {
-        return Ok((Vec::new(), None));
+/// How the cluster stands to what is accepted for the environment; where it may not be read, that. `None`:
+/// nothing is accepted for it.
+pub(super) async fn standing(
+    home: &Home,
+    project: ProjectId,
+    environment: &EnvironmentName,
+) -> Option<Standing> {
+    let bundle = status::accepted(home, project, environment)?;
+    let objects: Vec<&Object> = objects(home, project, bundle).collect();
+    let keys: BTreeSet<ObjectKey> = objects.iter().filter_map(|object| object.key()).collect();
+    let going: Vec<ObjectKey> = going(home, project, environment)
+        .filter(|key| !keys.contains(key))
+        .collect();
+    let kept = bundle.kept.iter().filter_map(|kept| kept.object.key());
+    let kept: Vec<ObjectKey> = kept.collect();
+    let all = keys.iter().chain(&going).chain(&kept).cloned();
+    let look = match Look::at(&home.client, all).await {
+        Ok(look) => look,
+        Err(error) => {
+            let why = format!("{error:#}");
+            return Some(Standing::of(Known::Unread { why }));
+        }
     };
-    let kind = kinds::kind_of(&key)?;
-    let live = match call::call(client, call::get(&kind.path(&key))).await {
-        Ok(live) => Some(live),
-        Err(call::CallError::Refused(refusal)) if refusal.code == 404 => None,
-        Err(error) => return Err(error).with_context(|| format!("cannot read {key}")),
-    };
-    let observed = live.as_ref().and_then(|live| Observed::of(kind, live));
-    let drifts = drift::standing(wanted, &key, observed.as_ref(), inventory.get(&key));
-    let found = drifts.into_iter().map(|drift| {
-        let fields = match (drift.kind, &live) {
-            (DriftKind::Changed, Some(live)) => changed(live, wanted),
-            (DriftKind::Changed | DriftKind::Added | DriftKind::Deleted, _) => Vec::new(),
+    let differs = objects.iter().flat_map(|object| {
+        let is_left = |key| {
+            let reports = bundle.drift == DriftPolicy::Report && look.was_written(object, &key);
+            reports || look.is_suspended(&key)
         };
-        Found {
-            drift: named(drift, &fields),
-            seen_at: None,
-            fields,
-        }
+        let left = object.key().is_some_and(is_left);
+        let found = look.found(object).into_iter();
+        found.map(move |found| differing(found, left))
     });
-    Ok((
-        found.collect(),
-        observed.as_ref().and_then(status::break_glass),
-    ))
+    Some(Standing {
+        known: Known::Cluster,
+        differs: differs.collect(),
+        remains: going.into_iter().filter(|key| look.has(key)).collect(),
+        lost: kept.into_iter().filter(|key| !look.has(key)).collect(),
+    })
 }
 
-/// Where values differ, these are what was changed; otherwise what the other manager holds.
-fn named(drift: Drift, fields: &[FieldChange]) -> Drift {
-    if fields.is_empty() {
-        return drift;
-    }
-    Drift {
-        paths: Vec::new(),
-        ..drift
+/// Without its values.
+pub(crate) fn differing(found: Found, left: bool) -> Differing {
+    let Found { drift, fields, .. } = found;
+    let path = |field: &FieldChange| {
+        field
+            .words
+            .clone()
+            .unwrap_or_else(|| values::words(&field.path))
+    };
+    let paths = match fields.as_slice() {
+        [] => drift.paths,
+        fields => fields.iter().map(path).collect(),
+    };
+    Differing {
+        key: drift.key,
+        kind: drift.kind,
+        paths,
+        manager: drift.manager,
+        left,
     }
 }
 
-/// What restoring the object changes, over the fields that it states.
-fn changed(live: &Value, wanted: &Object) -> Vec<FieldChange> {
-    let stated = stated(live, &wanted.manifest);
-    let live = Object::with_sealed(stated, wanted.wave, wanted.deletion, wanted.sealed.clone());
-    fields::between(Some(&live), Some(wanted))
+/// What an accepted plan of the environment deletes and no apply is known to have done.
+fn going(
+    home: &Home,
+    project: ProjectId,
+    environment: &EnvironmentName,
+) -> impl Iterator<Item = ObjectKey> {
+    let mut index = home.index_without_finished();
+    let entry = index.projects.remove(&project);
+    let plans = entry.into_iter().flat_map(|entry| entry.accepted);
+    let plans = plans.filter(move |plan| plan.environment == *environment);
+    plans.flat_map(|plan| plan.consent.delete.into_iter().chain(plan.consent.destroy))
 }
 
-/// Of `live`, what `wanted` speaks of; elements of lists by their place where they have no name.
-fn stated(live: &Value, wanted: &Value) -> Value {
-    match (live, wanted) {
-        (Value::Object(live), Value::Object(wanted)) => {
-            let both = wanted.iter().filter_map(|(name, wanted)| {
-                let live = live.get(name)?;
-                Some((name.clone(), stated(live, wanted)))
-            });
-            Value::Object(both.collect())
-        }
-        (Value::Array(live), Value::Array(wanted)) => {
-            let named = |value: &Value| value.get("name").cloned();
-            let same = |place: usize, element: &Value| match named(element) {
-                Some(name) => wanted.iter().find(|one| named(one).as_ref() == Some(&name)),
-                None => wanted.get(place),
-            };
-            let elements = live.iter().enumerate().map(|(place, element)| {
-                same(place, element).map_or_else(|| element.clone(), |one| stated(element, one))
-            });
-            elements.collect()
-        }
-        (
-            live @ (Value::Null
-            | Value::Bool(_)
-            | Value::Number(_)
-            | Value::String(_)
-            | Value::Array(_)
-            | Value::Object(_)),
-            _,
-        ) => live.clone(),
-    }
+/// The environment's, and the project's own.
+fn objects<'a>(
+    home: &'a Home,
+    project: ProjectId,
+    bundle: &'a EnvironmentBundle,
+) -> impl Iterator<Item = &'a Object> {
+    let entry = home.seen.index.projects.get(&project);
+    let own = entry.and_then(|entry| home.seen.bundles.get(&entry.bundle));
+    let own = match own {
+        Some(Bundle::Project(own)) => own.objects.as_slice(),
+        Some(Bundle::Environment(_)) | None => &[],
+    };
+    own.iter().chain(bundle.all_objects())
 }

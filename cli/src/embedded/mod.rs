@@ -8,6 +8,7 @@ mod apply;
 mod cache;
 mod drift;
 mod home;
+mod look;
 mod secrets;
 mod status;
 
@@ -27,6 +28,7 @@ use starform_plan::{
     hosts::OthersHosts,
     propose::Proposal,
     removal::{self, VolumePlace},
+    standing::{Known, Standing},
 };
 use starform_reconciler::compile::{Identity, PlanError, PlanRequest, plans};
 use starform_shuttle::client;
@@ -41,6 +43,8 @@ use crate::{
     exit::{Exit, Failure},
     terminal::Terminal,
 };
+
+pub(crate) use drift::differing;
 
 pub(crate) struct Embedded {
     kubeconfig: Option<PathBuf>,
@@ -57,8 +61,8 @@ impl Embedded {
         }
     }
 
-    /// Plans against the cluster; without one against what was seen last, or against nothing, and
-    /// says so in one line, unless somebody relies on the answer (`must_know`).
+    /// Plans against the cluster; without one against what was seen last, or against nothing, which
+    /// stands beside them, unless somebody relies on the answer (`must_know`).
     pub(crate) async fn plan(
         &self,
         sources: &SourceTree,
@@ -66,17 +70,23 @@ impl Embedded {
         options: &PlanOptions,
         must_know: bool,
     ) -> anyhow::Result<Plans> {
-        let seen = match self.home().await {
-            Ok(home) => home.seen,
+        let id = ProjectId::local(project.name());
+        let (seen, stands) = match self.home().await {
+            Ok(home) => {
+                let stands = stands(&home, id, &options.env).await;
+                (home.seen, stands)
+            }
             Err(error) if error.is_absence() && !must_know => {
-                self.without_cluster(error, &self.server().await)?
+                let (seen, known) = self.without_cluster(error, &self.server().await)?;
+                (seen, Stands::Same(Standing::of(known)))
             }
             Err(error) => return Err(error.into()),
         };
         let profile = wanted_profile(options, &seen)?;
         let proposals = propose(sources, project, options, seen, &profile, self.terminal)?;
-        let plans = Plans::from(proposals);
+        let mut plans = Plans::from(proposals);
         self.cache.keep_plans(&plans);
+        stands.join(&mut plans);
         Ok(plans)
     }
 
@@ -88,12 +98,27 @@ impl Embedded {
         destroy: &BTreeSet<VolumePlace>,
     ) -> anyhow::Result<Plans> {
         let home = self.home().await?;
-        let accepted = accepted(home.seen, ProjectId::local(project))?;
+        let id = ProjectId::local(project);
+        let stands = stands(&home, id, environment.map_or(&[], std::slice::from_ref)).await;
+        let accepted = accepted(home.seen, id)?;
         let proposals = removal::plans(&accepted, environment, destroy)
             .map_err(|error| Failure::because(Exit::Error, error.to_string()))?;
-        let plans = Plans::from(proposals);
+        let mut plans = Plans::from(proposals);
         self.cache.keep_plans(&plans);
+        stands.join(&mut plans);
         Ok(plans)
+    }
+
+    /// Beside plans that were made before: how the cluster stands now.
+    pub(crate) async fn stand(&self, plans: &mut Plans) -> anyhow::Result<()> {
+        let Some(first) = plans.plans.first() else {
+            return Ok(());
+        };
+        let home = self.home().await?;
+        stands(&home, ProjectId::local(&first.project), &[])
+            .await
+            .join(plans);
+        Ok(())
     }
 
     pub(crate) fn stored(&self, id: &str) -> anyhow::Result<Plans> {
@@ -115,23 +140,61 @@ impl Embedded {
 
     /// What was seen last; nothing at all only where no cluster is named, since a plan that takes what runs for
     /// what is to be created would mislead.
-    fn without_cluster(&self, error: HomeError, server: &str) -> Result<Seen, HomeError> {
+    fn without_cluster(&self, error: HomeError, server: &str) -> Result<(Seen, Known), HomeError> {
         // Without a kubeconfig nobody says which cluster is meant: the last one that was asked.
         let same = |seen: &Seen| server.is_empty() || seen.server == server;
         if let Some(seen) = self.cache.seen().filter(same) {
-            say!(
-                "note: compared with generation {} of {} as seen last, since {error}",
-                seen.index.generation,
-                seen.server
-            );
-            return Ok(seen);
+            let known = Known::Memory {
+                server: seen.server.clone(),
+                generation: seen.index.generation,
+                why: error.to_string(),
+            };
+            return Ok((seen, known));
         }
         if !matches!(error, HomeError::NoKubeconfig) {
             return Err(error);
         }
-        say!("note: compared with nothing, since {error}");
-        Ok(nothing())
+        let why = error.to_string();
+        Ok((nothing(), Known::Nothing { why }))
     }
+}
+
+/// How the cluster stands, before there are plans to join it to.
+enum Stands {
+    Of(BTreeMap<EnvironmentName, Standing>),
+    /// Of every environment.
+    Same(Standing),
+}
+
+impl Stands {
+    fn join(&self, plans: &mut Plans) {
+        for plan in &plans.plans {
+            let standing = match self {
+                Self::Of(each) => each.get(&plan.environment),
+                Self::Same(one) => Some(one),
+            };
+            if let Some(standing) = standing {
+                plans
+                    .standings
+                    .insert(plan.plan_id.clone(), standing.clone());
+            }
+        }
+    }
+}
+
+/// Of these environments, or of all that are accepted.
+async fn stands(home: &Home, project: ProjectId, wanted: &[EnvironmentName]) -> Stands {
+    let entry = home.seen.index.projects.get(&project);
+    let names = entry
+        .into_iter()
+        .flat_map(|entry| entry.environments.keys());
+    let mut each = BTreeMap::new();
+    for name in names.filter(|name| wanted.is_empty() || wanted.contains(name)) {
+        if let Some(standing) = drift::standing(home, project, name).await {
+            each.insert(name.clone(), standing);
+        }
+    }
+    Stands::Of(each)
 }
 
 /// One environment on an empty cluster: what `compile` and `render` print.

@@ -10,7 +10,10 @@ use starform_contract::{
     ServiceEntry,
     report::{BreakGlass, Health},
 };
-use starform_plan::health::{self, Assessment};
+use starform_plan::{
+    health::{self, Assessment},
+    standing::Standing,
+};
 use starform_reconciler::{api::body, time::Timestamp};
 use starform_shuttle::{
     call,
@@ -18,7 +21,7 @@ use starform_shuttle::{
     kinds,
 };
 
-use super::{Embedded, home::Home};
+use super::{Embedded, drift, home::Home};
 use crate::backend::say_nothing_accepted;
 
 const CURRENT: Assessment = Assessment {
@@ -37,7 +40,8 @@ impl Embedded {
         let mut all = Vec::new();
         for environment in environments {
             if let Some(bundle) = accepted(&home, id, environment) {
-                all.push(environment_status(&home, bundle).await?);
+                let standing = drift::standing(&home, id, environment).await;
+                all.push(environment_status(&home, bundle, standing).await?);
             } else {
                 say_nothing_accepted(project, environment);
             }
@@ -67,6 +71,7 @@ pub(super) fn accepted<'a>(
 async fn environment_status(
     home: &Home,
     bundle: &EnvironmentBundle,
+    standing: Option<Standing>,
 ) -> anyhow::Result<body::EnvironmentStatus> {
     let mut services = Vec::new();
     let mut break_glass = Vec::new();
@@ -78,7 +83,7 @@ async fn environment_status(
             service_id: service.service_id,
             kind: service.kind,
             health,
-            reason,
+            reason: reason.or_else(|| not_as_accepted(service, standing.as_ref()?)),
             hosts: body::HostStatus::all(service),
         });
     }
@@ -95,7 +100,22 @@ async fn environment_status(
         kept: body::KeptVolume::all(bundle),
         break_glass,
         last_apply: None,
+        standing,
     })
+}
+
+/// Which of its objects are not as accepted, where it does well otherwise.
+fn not_as_accepted(service: &ServiceEntry, standing: &Standing) -> Option<String> {
+    let own = |key: &ObjectKey| {
+        let mut objects = service.objects.iter();
+        objects.any(|object| object.key().as_ref() == Some(key))
+    };
+    let differing = standing.differs.iter().map(|one| &one.key);
+    let names: Vec<String> = differing
+        .filter(|key| own(key))
+        .map(|key| format!("{} {}", key.kind, key.name))
+        .collect();
+    (!names.is_empty()).then(|| format!("not as accepted: {}", names.join(", ")))
 }
 
 /// Whether somebody wants the object left alone.

@@ -4,6 +4,7 @@
 //! problem documents (RFC 9457), told in its words with the next step.
 
 pub(crate) mod apply;
+pub(crate) mod standing;
 pub(crate) mod verified;
 
 use std::{fs, path::Path, time::Duration};

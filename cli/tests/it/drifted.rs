@@ -93,10 +93,28 @@ fn changed_by_hand(cluster: &Cluster, ran: &impl Fn(&[&str]) -> Ran) {
         .expect(5)
         .json();
     assert_eq!(json["found"][1]["manager"], "kubectl-edit", "{json}");
-    // The plan compares what is accepted with the file; what `apply` does beside it is told.
+    // The plan compares what is accepted with the file; what `apply` does beside it stands beside it.
+    let plan = ran(&["plan", "--exit-code"]).expect(2);
+    let stands = [
+        "not in the cluster as accepted: 2 objects; `apply` writes 2",
+        "~ Deployment api--production  spec.replicas, by kubectl-edit",
+        "+ Service api--production  is not there",
+        "No changes. hello/production is accepted so, but the cluster differs.",
+    ];
+    plan.says(&stands);
+    let json = ran(&["plan", "--format", "json"]).expect(0).json();
+    let standing = json["standings"].as_object().unwrap().values().next();
+    assert_eq!(standing.unwrap()["differs"][1]["kind"], "changed", "{json}");
+    ran(&["status"]).expect(0).says(&[
+        "! not in the cluster as accepted: 2 objects; `apply` writes 2",
+        "! api  web     not as accepted: ",
+    ]);
+    // Nobody is there to ask, and something would be written.
+    ran(&["apply"]).expect(1).says(&["nobody is there to ask"]);
+    assert_eq!(cluster.get(&api).unwrap()["spec"]["replicas"], 3);
     let apply = ran(&["apply", "--auto-approve"]).expect(0);
+    apply.says(&stands);
     apply.says(&[
-        "No changes. hello/production matches.",
         "restored Deployment api--production: spec.replicas was changed by kubectl-edit",
         "wrote Service api--production: it was not there",
     ]);

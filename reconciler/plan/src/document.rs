@@ -14,7 +14,7 @@ use starform_contract::{
     schema::{self, Document},
 };
 
-use crate::{approval::Approvals, verified::Verifications};
+use crate::{approval::Approvals, standing::Standings, verified::Verifications};
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, JsonSchema)]
 pub enum PlanSchema {
@@ -57,6 +57,10 @@ pub struct Plans {
     /// believed.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub verifications: Verifications,
+    /// What of the accepted state the cluster does not show, at the moment of asking; nothing of it is
+    /// believed.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub standings: Standings,
 }
 
 impl Document for Plans {
@@ -370,6 +374,7 @@ impl Plans {
             bundles,
             approvals: Approvals::new(),
             verifications: Verifications::new(),
+            standings: Standings::new(),
         }
     }
 

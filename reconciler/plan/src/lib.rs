@@ -13,6 +13,7 @@
 //! | [`accept`] | a plan onto the state that is accepted now: merged service by service, or refused |
 //! | [`approval`] | whether a plan needs one |
 //! | [`verified`] | what the cluster itself says of a plan's objects |
+//! | [`standing`] | what of the accepted state the cluster does not show, beside a plan |
 //! | [`health`] | what a live object says about itself |
 //! | [`view`] | a plan for people and for machines |
 //! | [`yaml`] | manifests as people read them |
@@ -45,6 +46,7 @@ mod secrets;
 mod size;
 mod sound;
 pub mod stale;
+pub mod standing;
 mod summary;
 pub mod verified;
 pub mod view;

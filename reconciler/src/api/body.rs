@@ -21,6 +21,7 @@ use starform_contract::{
 use starform_plan::{
     document::{FieldChange, Finding, Summary},
     removal::VolumePlace,
+    standing::Standing,
 };
 use zeroize::Zeroizing;
 
@@ -350,6 +351,9 @@ pub struct EnvironmentStatus {
     /// The last apply.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub last_apply: Option<HistoryEntry>,
+    /// How the cluster stands to what is accepted, where it was asked itself.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub standing: Option<Standing>,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -430,6 +434,10 @@ pub struct EnvironmentDrift {
     pub environment: EnvironmentName,
     /// Of what it was compared with.
     pub generation: Generation,
+    /// What was accepted last for the environment, where an agent reports: later than `generation` is
+    /// what nobody knows of yet.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub accepted: Option<Generation>,
     /// When the newest report came; `None`: the cluster itself was asked.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub reported_at: Option<Timestamp>,

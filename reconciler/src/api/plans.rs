@@ -161,6 +161,7 @@ pub(super) async fn show(
             plans: &plans,
             approvals: &approvals,
             verifications: &verifications,
+            ..Shown::from(&plans)
         };
         return Ok(view::text(shown, &options).into_response());
     }

@@ -148,6 +148,7 @@ impl Store {
             kept: KeptVolume::all(&accepted),
             break_glass: newest.map_or_else(Vec::new, |report| report.break_glass),
             last_apply,
+            standing: None,
         }))
     }
 

@@ -42,6 +42,9 @@ impl Store {
                 params![project, environment, LOOKED],
             )
             .await?;
+        let sql = "SELECT MAX(generation) AS generation FROM applies
+                   WHERE project_id = $1 AND environment = $2";
+        let last = tx.row(sql, params![project, environment]).await?;
         tx.commit().await?;
         let Some(newest) = rows.first() else {
             return Ok(DriftKnown::NothingReported);
@@ -62,10 +65,15 @@ impl Store {
                 fields: Vec::new(),
             }));
         }
+        let accepted = match last {
+            Some(last) => last.optional_integer("generation")?.map(generation),
+            None => None,
+        };
         Ok(DriftKnown::Reported(Box::new(EnvironmentDrift {
             project: found.name,
             environment: environment.clone(),
             generation: generation(newest.integer("generation")?),
+            accepted,
             reported_at: Some(newest.moment("received_at")?),
             found: all,
             break_glass,

@@ -10,6 +10,7 @@ use starform_contract::{EffectId, EnvironmentName, PlanId, ProjectName};
 use crate::{
     approval::Approved,
     document::{Finding, ModelChange, ObjectChange, Plan, ServiceChange, Source, Summary},
+    standing::Standing,
     verified::Verified,
     view::Shown,
 };
@@ -61,6 +62,10 @@ pub enum What {
     Verification {
         verification: Verified,
     },
+    /// How the cluster stands to what the plan was made against; beside the document, too.
+    Standing {
+        standing: Standing,
+    },
     /// A plan ends.
     Summary {
         summary: Summary,
@@ -68,15 +73,12 @@ pub enum What {
 }
 
 pub fn ndjson<'a>(plans: impl Into<Shown<'a>>) -> String {
-    let Shown {
-        plans,
-        approvals,
-        verifications,
-    } = plans.into();
-    let events = plans.iter().flat_map(|plan| {
-        let approved = approvals.get(&plan.effect_id);
-        let verified = verifications.get(&plan.plan_id);
-        of_plan(plan, approved, verified).map(|what| (plan.plan_id.clone(), what))
+    let shown = plans.into();
+    let events = shown.plans.iter().flat_map(|plan| {
+        let approved = shown.approvals.get(&plan.effect_id);
+        let verified = shown.verifications.get(&plan.plan_id);
+        let told = of_plan(plan, approved, verified, shown.standing(plan));
+        told.map(|what| (plan.plan_id.clone(), what))
     });
     let mut out = String::new();
     for (seq, (plan_id, what)) in (1..).zip(events) {
@@ -97,6 +99,7 @@ fn of_plan(
     plan: &Plan,
     approved: Option<&Approved>,
     verified: Option<&Verified>,
+    standing: Option<&Standing>,
 ) -> impl Iterator<Item = What> {
     let begin = What::Plan {
         effect_id: plan.effect_id.clone(),
@@ -114,6 +117,9 @@ fn of_plan(
     let verification = verified.map(|verified| What::Verification {
         verification: verified.clone(),
     });
+    let standing = standing.map(|standing| What::Standing {
+        standing: standing.clone(),
+    });
     let end = What::Summary {
         summary: plan.summary.clone(),
     };
@@ -124,5 +130,6 @@ fn of_plan(
         .chain(findings.map(|finding| What::Finding { finding }))
         .chain(approval)
         .chain(verification)
+        .chain(standing)
         .chain(std::iter::once(end))
 }

@@ -10,7 +10,11 @@ use serde_json::{Value, json};
 use crate::{
     codes,
     document::{Action, Finding, FindingSeverity, Plan, Risk},
-    view::{outline, values},
+    view::{
+        Shown,
+        outline::{self, Form},
+        values,
+    },
 };
 
 const SCHEMA: &str =
@@ -28,14 +32,16 @@ struct Place<'a> {
 
 /// One log with one run. `folder` stands before each file's path: the project's folder as the
 /// repository names it, or nothing.
-pub fn sarif(plans: &[Plan], folder: &str) -> String {
+pub fn sarif<'a>(plans: impl Into<Shown<'a>>, folder: &str) -> String {
+    let shown = plans.into();
+    let plans = shown.plans;
     let raised: BTreeSet<&str> = each(plans).map(|(_, f)| f.code.as_str()).collect();
     let rules: Vec<&str> = raised.into_iter().collect();
     let mut seen = BTreeMap::new();
     let results: Vec<Value> = each(plans)
         .map(|(plan, finding)| result(plan, finding, folder, &rules, &mut seen))
         .collect();
-    let log = json!({
+    let mut log = json!({
         "$schema": SCHEMA,
         "version": "2.1.0",
         "runs": [{
@@ -48,6 +54,13 @@ pub fn sarif(plans: &[Plan], folder: &str) -> String {
             "results": results,
         }],
     });
+    let notes = notes(shown);
+    if !notes.is_empty() {
+        log["runs"][0]["invocations"] = json!([{
+            "executionSuccessful": true,
+            "toolExecutionNotifications": notes,
+        }]);
+    }
     let mut text = serde_json::to_string_pretty(&log).expect("strings and numbers are JSON");
     text.push('\n');
     text
@@ -55,7 +68,9 @@ pub fn sarif(plans: &[Plan], folder: &str) -> String {
 
 /// A command a line: each environment's summary, what is lost or opened in it, its findings. Of each kind at most as
 /// many as GitHub shows; the last of them says how many there are beside.
-pub fn github(plans: &[Plan], folder: &str) -> String {
+pub fn github<'a>(plans: impl Into<Shown<'a>>, folder: &str) -> String {
+    let beside = plans.into();
+    let plans = beside.plans;
     let findings = |severity: FindingSeverity| {
         let all = each(plans).filter(move |(_, finding)| finding.severity == severity);
         all.map(|(plan, finding)| command(plan, finding, folder))
@@ -65,13 +80,18 @@ pub fn github(plans: &[Plan], folder: &str) -> String {
         Some(format!("::warning title={}::{lost}\n", titled(plan)))
     });
     let notices = plans.iter().map(|plan| {
-        let mut summary = outline::summary(plan);
+        let mut summary = outline::summary(plan, beside.word(plan));
         if let Some(refused) = outline::refused(plan) {
             summary.push_str(&format!(" · {refused}"));
         }
         format!("::notice title={}::{}\n", titled(plan), data(&summary))
     });
-    let warnings = lost
+    let stands = plans.iter().flat_map(|plan| {
+        let titles = asides(beside, plan).into_iter();
+        titles.map(|title| format!("::warning title={}::{}\n", titled(plan), data(&title)))
+    });
+    let warnings = stands
+        .chain(lost)
         .chain(findings(FindingSeverity::Approval))
         .chain(findings(FindingSeverity::Warning));
     let kinds = [
@@ -94,6 +114,28 @@ fn shown(kind: &str, mut all: Vec<String>) -> String {
         all.push(format!("::{kind} title=starform::{more}\n"));
     }
     all.concat()
+}
+
+/// How the cluster stands to what the plan was made against, a line each.
+fn asides(shown: Shown<'_>, plan: &Plan) -> Vec<String> {
+    let all = shown.standing(plan).map(|standing| {
+        let all = outline::of_one(&plan.environment, standing, Form::Short);
+        all.into_iter().map(|one| one.title).collect()
+    });
+    all.unwrap_or_default()
+}
+
+/// The same, of all plans, as SARIF tells what is no finding.
+fn notes(shown: Shown<'_>) -> Vec<Value> {
+    let plans = shown.plans.iter();
+    let notes = plans.flat_map(|plan| {
+        let titles = asides(shown, plan).into_iter();
+        titles.map(move |title| {
+            let text = format!("{}/{}: {title}", plan.project, plan.environment);
+            json!({ "level": "warning", "message": { "text": text } })
+        })
+    });
+    notes.collect()
 }
 
 fn each(plans: &[Plan]) -> impl Iterator<Item = (&Plan, &Finding)> {

@@ -1,6 +1,6 @@
 //! A plan for people and for machines; every view is a function of the document and nothing else.
 //!
-//! Pure. What stands beside a document, its approval and what its cluster says, is joined here and in no document. The JSON view is the document itself ([`crate::document::Plans`]).
+//! Pure. What stands beside a document, its approval, what its cluster says and how it stands, is joined here and in no document. The JSON view is the document itself ([`crate::document::Plans`]).
 //!
 //! | module | what it makes |
 //! |---|---|
@@ -24,9 +24,12 @@ pub mod progress;
 mod terminal;
 pub mod values;
 
+use starform_contract::EnvironmentName;
+
 use crate::{
     approval::Approvals,
     document::{Plan, Plans},
+    standing::{Standing, Standings, Word},
     verified::Verifications,
 };
 
@@ -43,11 +46,24 @@ pub struct Shown<'a> {
     pub plans: &'a [Plan],
     pub approvals: &'a Approvals,
     pub verifications: &'a Verifications,
+    pub standings: &'a Standings,
+}
+
+impl<'a> Shown<'a> {
+    /// How the cluster stands to what the plan was made against, where that is known.
+    fn standing(&self, plan: &Plan) -> Option<&'a Standing> {
+        self.standings.get(&plan.plan_id)
+    }
+
+    fn word(&self, plan: &Plan) -> Option<Word> {
+        self.standing(plan).map(Standing::word)
+    }
 }
 
 /// Nothing stands beside the plans.
 static NONE: Approvals = Approvals::new();
 static UNASKED: Verifications = Verifications::new();
+static NOWHERE: Standings = Standings::new();
 
 impl<'a> From<&'a Plans> for Shown<'a> {
     fn from(plans: &'a Plans) -> Self {
@@ -55,6 +71,7 @@ impl<'a> From<&'a Plans> for Shown<'a> {
             plans: &plans.plans,
             approvals: &plans.approvals,
             verifications: &plans.verifications,
+            standings: &plans.standings,
         }
     }
 }
@@ -65,6 +82,7 @@ impl<'a> From<&'a [Plan]> for Shown<'a> {
             plans,
             approvals: &NONE,
             verifications: &UNASKED,
+            standings: &NOWHERE,
         }
     }
 }
@@ -88,6 +106,18 @@ pub struct TextOptions {
     pub color: bool,
     /// Every value and every field.
     pub full: bool,
+}
+
+/// How a cluster stands to what is accepted for an environment, without a plan: a line each, objects with
+/// their mark in front.
+pub fn standing(environment: &EnvironmentName, standing: &Standing) -> Vec<(String, Vec<String>)> {
+    let all = outline::of_one(environment, standing, Form::Short).into_iter();
+    all.map(|one| {
+        let objects = one.objects.iter();
+        let objects = objects.map(|one| format!("{} {}", outline::mark(one.sign), one.text));
+        (one.title, objects.chain(one.more.clone()).collect())
+    })
+    .collect()
 }
 
 /// Several plans under each other, as a terminal shows them. Ends with a line break.

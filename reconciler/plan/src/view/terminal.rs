@@ -14,7 +14,8 @@ use crate::{
     view::{
         TextOptions,
         outline::{
-            self, Elsewhere, Heading, Loss, Object, Part, Policy, Remark, Section, Service, Weight,
+            self, Beside, Elsewhere, Heading, Loss, Object, Part, Policy, Remark, Section, Service,
+            Weight,
         },
     },
 };
@@ -56,6 +57,7 @@ fn part(page: &mut Page, part: &Part, options: &TextOptions) {
         of_section(page, section);
     }
     findings(page, &part.findings);
+    part.beside.iter().for_each(|one| beside(page, one));
     said(page, &part.headings);
     if page.lines_since(start) > SCREEN {
         losses(page, &part.losses());
@@ -288,6 +290,22 @@ fn of_several(headings: &[Heading], heading: &Heading) -> String {
     match headings.len() {
         1 => String::new(),
         _ => format!("{}: ", heading.name),
+    }
+}
+
+/// How the cluster stands, which no plan changes.
+fn beside(page: &mut Page, beside: &Beside) {
+    page.blank();
+    let title = Text::new(Paint::Yellow, beside.title.as_str()).of_user();
+    page.line(2, 4, &title);
+    for object in &beside.objects {
+        let text = symbol(object.sign)
+            .and(Paint::Plain, format!(" {}", object.text))
+            .of_user();
+        page.line(4, 10, &text);
+    }
+    if let Some(more) = &beside.more {
+        page.line(8, 10, &Text::new(Paint::Dim, more.as_str()));
     }
 }
 

@@ -10,9 +10,10 @@ use maud::{DOCTYPE, Markup, PreEscaped, html as markup};
 
 use crate::{
     document::FindingSeverity,
+    standing::Word,
     view::{
         Shown,
-        outline::{self, Form, Heading, Part, Policy, Remark},
+        outline::{self, Beside, Form, Heading, Part, Policy, Remark},
         values,
     },
 };
@@ -193,8 +194,12 @@ fn state(heading: &Heading) -> Markup {
         (0, _, true, Some(_)) => markup! { "differs" },
         (0, Policy::ApprovalNeeded, _, None) => markup! { strong.lost { "not approved" } },
         (0, Policy::Free | Policy::Approved(_), true, None) => markup! { "ready" },
-        (0, _, false, _) if heading.held > 0 => markup! { "held" },
-        (0, _, false, _) => markup! { "no changes" },
+        (0, _, false, _) => match heading.word {
+            None | Some(Word::AsAccepted) if heading.held > 0 => markup! { "held" },
+            None | Some(Word::AsAccepted) => markup! { "no changes" },
+            Some(Word::Unknown) => markup! { "no changes, cluster unknown" },
+            Some(Word::NotAsAccepted) => markup! { strong.lost { "not in the cluster" } },
+        },
     }
 }
 
@@ -207,6 +212,7 @@ fn part(n: usize, short: &Part, full: &Part) -> Markup {
                 @for finding in &short.findings { (remark(finding)) }
             }
         }
+        @for one in &short.beside { (beside(one)) }
         (changes::told(short))
         (changes::exact(short, full))
     };
@@ -227,6 +233,20 @@ fn part(n: usize, short: &Part, full: &Part) -> Markup {
             p.summary { (short.summary) }
             @if let Some(refused) = &short.refused {
                 p.summary { strong.lost { (refused) } }
+            }
+        }
+    }
+}
+
+fn beside(beside: &Beside) -> Markup {
+    markup! {
+        p { strong.updated { bdi { (beside.title) } } }
+        @if !beside.objects.is_empty() {
+            ul {
+                @for object in &beside.objects {
+                    li { code { (outline::mark(object.sign)) } " " bdi { (object.text) } }
+                }
+                @if let Some(more) = &beside.more { li { (more) } }
             }
         }
     }

@@ -7,7 +7,8 @@ use crate::{
     document::{Action, Op},
     view::{
         outline::{
-            self, Body, Elsewhere, Hidden, Leaf, Line, Loss, Object, Part, Row, Section, Service,
+            self, Beside, Body, Elsewhere, Hidden, Leaf, Line, Loss, Object, Part, Row, Section,
+            Service,
         },
         values,
     },
@@ -101,6 +102,18 @@ pub(super) fn of_loss(loss: &Loss) -> String {
         Some(sign) => titled(sign, &loss.text),
         None => format!("! {}", loss.text),
     }
+}
+
+/// Objects that the cluster does not have as accepted.
+pub(super) fn asides(beside: &Beside) -> String {
+    let mut diff = Diff::default();
+    for object in &beside.objects {
+        diff.title(&titled(object.sign, &object.text));
+    }
+    if let Some(more) = &beside.more {
+        diff.line(' ', more);
+    }
+    diff.text
 }
 
 impl Diff {

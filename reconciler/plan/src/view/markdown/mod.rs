@@ -13,6 +13,7 @@ use std::collections::BTreeSet;
 use self::body::Detail;
 use crate::{
     document::{FindingSeverity, ObjectCounts},
+    standing::Word,
     view::{
         Shown,
         outline::{self, Form, Heading, Hidden, Loss, Part, Policy, Remark},
@@ -140,6 +141,7 @@ impl Comment<'_> {
         if !part.findings.is_empty() {
             out.push('\n');
         }
+        beside(out, part, self.rung);
         let hidden = match self.rung {
             Rung::Full | Rung::WithoutCreates | Rung::Short => {
                 let diff = body::of_part(part, Detail::Values);
@@ -171,6 +173,20 @@ impl Comment<'_> {
             out.push_str(&format!("\n**{refused}**\n"));
         }
         whole.push_str(out);
+    }
+}
+
+/// How the cluster stands; its objects while there is room.
+fn beside(out: &mut String, part: &Part, rung: Rung) {
+    let has_room = match rung {
+        Rung::Full | Rung::WithoutCreates | Rung::Short | Rung::Paths => true,
+        Rung::Protected | Rung::Some(_) | Rung::Counts(_) | Rung::Unlinked => false,
+    };
+    for one in &part.beside {
+        out.push_str(&format!("**{}**\n\n", fence::span(&one.title)));
+        if has_room {
+            fenced(out, &body::asides(one));
+        }
     }
 }
 
@@ -213,6 +229,10 @@ fn counts(parts: &[Part], headings: &[&Heading], most: usize, link: Option<&str>
             "; **{} needed**\n\n",
             values::count(several, "approval")
         )),
+    }
+    let stands: usize = parts.iter().map(|part| part.beside.len()).sum();
+    if stands > 0 {
+        out.push_str("**The cluster is not as accepted, or that is not known.**\n\n");
     }
     let codes: BTreeSet<&String> = parts.iter().flat_map(|part| &part.blocked_by).collect();
     if let Some(refused) = outline::refused_for(&codes.into_iter().collect::<Vec<_>>()) {
@@ -360,8 +380,12 @@ fn state(heading: &Heading) -> &'static str {
         (0, _, true, Some(_)) => "differs",
         (0, Policy::ApprovalNeeded, _, None) => "**not approved**",
         (0, Policy::Free | Policy::Approved(_), true, None) => "ready",
-        (0, _, false, _) if heading.held > 0 => "held",
-        (0, _, false, _) => "no changes",
+        (0, _, false, _) => match heading.word {
+            None | Some(Word::AsAccepted) if heading.held > 0 => "held",
+            None | Some(Word::AsAccepted) => "no changes",
+            Some(Word::Unknown) => "no changes, cluster unknown",
+            Some(Word::NotAsAccepted) => "**not in the cluster**",
+        },
     }
 }
 

@@ -4,6 +4,8 @@
 //! Pure. Always holds: what is deleted, replaced or widened is told one by one; every changed value is
 //! told or counted in [`Hidden`]; every text but the places of values and findings has passed [`values`].
 
+mod beside;
+mod hidden;
 mod lines;
 mod losses;
 mod objects;
@@ -17,6 +19,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use starform_contract::{Digest, EnvironmentName, Generation, ObjectKey, ServiceName};
 
 pub(crate) use self::{
+    beside::{Beside, of_one},
+    hidden::Hidden,
     lines::Line,
     losses::{Loss, gravest_first, more},
     objects::{Object, Section},
@@ -25,8 +29,8 @@ pub(crate) use self::{
     verified::{Verification, Weight},
 };
 use crate::{
-    approval::Approvals,
     document::{Action, Finding, FindingSeverity, ObjectChange, ObjectCounts, Plan, Risk},
+    standing::Word,
     view::{Shown, fold, values},
 };
 
@@ -53,6 +57,8 @@ pub(crate) struct Part {
     pub(crate) held: Vec<String>,
     pub(crate) sections: Vec<Section>,
     pub(crate) findings: Vec<Remark>,
+    /// How the cluster stands to what the plan was made against.
+    pub(crate) beside: Vec<Beside>,
     pub(crate) seen: Seen,
     pub(crate) hidden: Hidden,
     /// Everything that changes.
@@ -92,6 +98,8 @@ pub(crate) struct Heading {
     pub(crate) policy: Policy,
     /// What its cluster says, where it was asked.
     pub(crate) verification: Option<Verification>,
+    /// What the cluster shows of what is accepted; `None`: nobody asked.
+    pub(crate) word: Option<Word>,
 }
 
 /// What has to be said of the plan before it may be applied.
@@ -111,14 +119,6 @@ pub(crate) struct Remark {
     pub(crate) code: String,
     pub(crate) title: String,
     pub(crate) at: Option<String>,
-}
-
-/// What is not told; counted, so that the reader knows.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub(crate) struct Hidden {
-    pub(crate) values: usize,
-    pub(crate) objects: usize,
-    pub(crate) fields: usize,
 }
 
 /// What occurs, for the legend.
@@ -156,9 +156,9 @@ pub(crate) fn outline(shown: Shown<'_>, form: Form) -> Vec<Part> {
 }
 
 /// The last line of a plan; [`refused`] may follow.
-pub fn summary(plan: &Plan) -> String {
+pub fn summary(plan: &Plan, word: Option<Word>) -> String {
     match (plan.is_empty(), plan.source.until) {
-        (true, None) => unchanged(plan),
+        (true, None) => unchanged(plan, word),
         (true, Some(until)) => {
             let (name, from) = (&plan.environment, plan.source.parent_generation);
             format!(
@@ -171,13 +171,20 @@ pub fn summary(plan: &Plan) -> String {
     }
 }
 
-fn unchanged(plan: &Plan) -> String {
+fn unchanged(plan: &Plan, word: Option<Word>) -> String {
     let name = format!("{}/{}", plan.project, plan.environment);
-    match held(plan) {
-        0 => format!("No changes. {name} matches."),
-        number => {
-            let services = values::count(number, "service");
+    let held = held(plan);
+    let services = values::count(held, "service");
+    match (word, held) {
+        (None | Some(Word::AsAccepted), 0) => format!("No changes. {name} matches."),
+        (None | Some(Word::AsAccepted), _) => {
             format!("Nothing to apply. {name} matches but for {services} held as accepted.")
+        }
+        (Some(Word::Unknown), _) => {
+            format!("No changes. {name} is accepted so; whether the cluster has it is not known.")
+        }
+        (Some(Word::NotAsAccepted), _) => {
+            format!("No changes. {name} is accepted so, but the cluster differs.")
         }
     }
 }
@@ -254,15 +261,19 @@ fn part(
     let settings = settings(&mut notes);
     let (services, elsewhere) = services::told(&mut notes);
     let sections = objects::sections(&mut notes);
-    let is_quiet = plan.is_empty() && plan.findings.is_empty() && plan.services.is_empty();
-    let summary = match group.plans.as_slice() {
-        [_] => summary(plan),
-        several => format!(
-            "{}, in each of {} environments",
-            summary(plan),
-            several.len()
-        ),
-    };
+    let beside = beside::all(&group.plans, shown, form);
+    let is_quiet = plan.is_empty()
+        && plan.findings.is_empty()
+        && plan.services.is_empty()
+        && beside.is_empty();
+    let marks = beside.iter().flat_map(|one| &one.objects);
+    let marks = marks.map(|object| object.sign);
+    notes.seen.actions.extend(marks);
+    let words = group.plans.iter().filter_map(|plan| shown.word(plan));
+    let mut summary = summary(plan, words.max());
+    if let several @ 2.. = group.plans.len() {
+        summary.push_str(&format!(", in each of {several} environments"));
+    }
     Part {
         headings: group
             .plans
@@ -276,6 +287,7 @@ fn part(
         held: services::held(plan),
         sections,
         findings: plan.findings.iter().map(Remark::of).collect(),
+        beside,
         seen: notes.seen,
         hidden: notes.hidden,
         all: Hidden::all(plan),
@@ -337,6 +349,7 @@ impl Heading {
             warnings: count(FindingSeverity::Warning),
             policy: Policy::of(plan, shown.approvals),
             verification: shown.verifications.get(&plan.plan_id).map(Verification::of),
+            word: shown.word(plan),
         }
     }
 }
@@ -359,7 +372,7 @@ impl Heading {
 }
 
 impl Policy {
-    fn of(plan: &Plan, approvals: &Approvals) -> Self {
+    fn of(plan: &Plan, approvals: &crate::approval::Approvals) -> Self {
         match (plan.approval_needed(), approvals.get(&plan.effect_id)) {
             (None, _) => Self::Free,
             (Some(_), None) => Self::ApprovalNeeded,
@@ -380,66 +393,6 @@ impl Remark {
             title: values::visible(&finding.title),
             at: finding.at.clone(),
         }
-    }
-}
-
-impl Hidden {
-    fn all(plan: &Plan) -> Self {
-        let services = plan.services.iter();
-        let values: usize = services.map(|service| service.changes.len()).sum();
-        Self {
-            values: plan.settings.len() + values,
-            objects: plan.objects.len(),
-            fields: plan.objects.iter().map(|object| object.fields.len()).sum(),
-        }
-    }
-
-    #[must_use]
-    pub(crate) const fn and(self, other: Self) -> Self {
-        Self {
-            values: self.values + other.values,
-            objects: self.objects + other.objects,
-            fields: self.fields + other.fields,
-        }
-    }
-
-    #[must_use]
-    pub(crate) const fn less(self, other: Self) -> Self {
-        Self {
-            values: self.values.saturating_sub(other.values),
-            objects: self.objects.saturating_sub(other.objects),
-            fields: self.fields.saturating_sub(other.fields),
-        }
-    }
-
-    /// In each of so many environments.
-    #[must_use]
-    pub(crate) const fn times(self, environments: usize) -> Self {
-        Self {
-            values: self.values * environments,
-            objects: self.objects * environments,
-            fields: self.fields * environments,
-        }
-    }
-
-    pub(crate) fn is_empty(self) -> bool {
-        self == Self::default()
-    }
-
-    /// `2 values, 13 fields of 5 objects`
-    pub(crate) fn count(self) -> String {
-        let mut parts = Vec::new();
-        if self.values > 0 {
-            parts.push(values::count(self.values, "value"));
-        }
-        if self.objects > 0 {
-            parts.push(format!(
-                "{} of {}",
-                values::count(self.fields, "field"),
-                values::count(self.objects, "object")
-            ));
-        }
-        parts.join(", ")
     }
 }
 

@@ -6,6 +6,7 @@ use std::collections::BTreeSet;
 
 use starform_plan::{
     document::{Action, FieldChange, ObjectChange, Opening, Plan, Plans, Risk},
+    standing::Word,
     view::{MarkdownOptions, TextOptions, markdown, text, values},
 };
 
@@ -57,6 +58,7 @@ pub(crate) fn check(plans: &Plans, views: &Views, canaries: &[String]) -> Result
             return Err("the full form counts something".to_owned());
         }
         told(plans, &dense(plain), full)?;
+        beside(plans, plain, full)?;
     }
     for (budget, comment) in BUDGETS.into_iter().zip(&views.comments) {
         within(comment, budget)?;
@@ -131,6 +133,32 @@ fn opened(change: &ObjectChange, shown: &str) -> Result<(), String> {
         };
         if !shown.contains(&said) {
             return Err(format!("{} opens {said}, which is not told", change.key));
+        }
+    }
+    Ok(())
+}
+
+/// Nothing matches what is not known to be there; in full, every object of it is named.
+fn beside(plans: &Plans, shown: &str, full: bool) -> Result<(), String> {
+    for standing in plans.standings.values() {
+        let is_so = standing.word() == Word::AsAccepted;
+        let mut ends = shown
+            .lines()
+            .filter(|line| line.starts_with("No changes. "));
+        if plans.plans.len() == 1 && !is_so && ends.any(|line| line.ends_with(" matches.")) {
+            return Err(format!("it does not match: {shown}"));
+        }
+        let differs = standing.differs.iter().map(|one| &one.key);
+        let all = differs.chain(&standing.remains).chain(&standing.lost);
+        for key in all.filter(|_| full) {
+            let name = format!(
+                "{} {}",
+                values::visible(&key.kind),
+                values::visible(&key.name)
+            );
+            if !dense(shown).contains(&dense(&name)) {
+                return Err(format!("{key} is not told"));
+            }
         }
     }
     Ok(())

@@ -14,12 +14,11 @@ use starform_plan::{
 pub(super) type Views = [String; 5];
 
 pub(super) fn views(plans: &Plans) -> Views {
-    let all = &plans.plans;
     let document = serde_json::to_string(&plans.without_bundles()).unwrap();
     [
         html(plans),
-        sarif(all, ""),
-        github(all, ""),
+        sarif(plans, ""),
+        github(plans, ""),
         ndjson(plans),
         document,
     ]
@@ -206,7 +205,10 @@ fn add(found: &mut Vec<Plan>, event: PlanEvent) -> Result<(), String> {
     let plan = found.last_mut().ok_or("an event before its plan")?;
     match what {
         // Beside the document.
-        What::Plan { .. } | What::Approval { .. } | What::Verification { .. } => {}
+        What::Plan { .. }
+        | What::Approval { .. }
+        | What::Verification { .. }
+        | What::Standing { .. } => {}
         What::Setting { change } => plan.settings.push(change),
         What::Service { service } => plan.services.push(service),
         What::Object { object } => plan.objects.push(object),

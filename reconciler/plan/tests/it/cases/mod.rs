@@ -46,7 +46,8 @@ macro_rules! topics {
 }
 
 topics!(
-    budget, fold, lines, objects, pages, removal, secrets, settings, values, widths, words
+    budget, fold, lines, objects, pages, removal, secrets, settings, standing, values, widths,
+    words
 );
 
 /// Cases are added, not lost.
@@ -132,7 +133,7 @@ fn shown(view: &str, plans: &Plans) -> Result<String, String> {
             color,
             full,
         };
-        text(&plans.plans, &options).replace('\u{1b}', "␛")
+        text(plans, &options).replace('\u{1b}', "␛")
     };
     Ok(match name {
         "terminal" => on_terminal(80, false, false),
@@ -141,12 +142,12 @@ fn shown(view: &str, plans: &Plans) -> Result<String, String> {
         "markdown" => {
             let budget = number.unwrap_or(MarkdownOptions::default().budget);
             let link = None;
-            markdown(&plans.plans, &MarkdownOptions { budget, link })
+            markdown(plans, &MarkdownOptions { budget, link })
         }
-        "html" => without_style(&html(&plans.plans)),
-        "sarif" => sarif(&plans.plans, ""),
-        "github" => github(&plans.plans, ""),
-        "ndjson" => ndjson(&plans.plans),
+        "html" => without_style(&html(plans)),
+        "sarif" => sarif(plans, ""),
+        "github" => github(plans, ""),
+        "ndjson" => ndjson(plans),
         _ => return Err(format!("there is no view `{view}`")),
     })
 }

@@ -17,6 +17,7 @@ use starform_plan::{
     propose::propose,
     removal,
     render::{self, Rendered},
+    standing::Standing,
 };
 
 use super::{HOLE, file::Case};
@@ -80,7 +81,19 @@ pub(super) fn plans(base: &str, case: &Case) -> Result<Plans, String> {
             plans.push(proposal(&world, &project, name, &asked, Side::After, case)?.plan);
         }
     }
-    Ok(Plans::new(plans, BTreeMap::new()))
+    let mut plans = Plans::new(plans, BTreeMap::new());
+    if let Some(text) = case.input("standing") {
+        let stands: BTreeMap<EnvironmentName, Standing> =
+            serde_json::from_str(text).map_err(|error| error.to_string())?;
+        for plan in &plans.plans {
+            if let Some(standing) = stands.get(&plan.environment) {
+                plans
+                    .standings
+                    .insert(plan.plan_id.clone(), standing.clone());
+            }
+        }
+    }
+    Ok(plans)
 }
 
 fn compiled(base: &str, fragment: &str) -> Result<Project, String> {

@@ -113,7 +113,7 @@ proptest! {
         let shown = |color| text(std::slice::from_ref(&plan), &TextOptions { width, color, full });
         let plain = shown(false);
         prop_assert!(!plain.chars().any(|c| c.is_control() && c != '\n'), "{}", plain);
-        for line in plain.lines().filter(|line| *line != summary(&plan)) {
+        for line in plain.lines().filter(|line| *line != summary(&plan, None)) {
             prop_assert!(unicode_width::UnicodeWidthStr::width(line) <= width, "{:?}", line);
         }
         prop_assert_eq!(uncolored(&shown(true)), plain.clone());
