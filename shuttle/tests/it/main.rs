@@ -16,6 +16,7 @@ mod engine_break_glass;
 mod engine_deletions;
 mod engine_drift;
 mod engine_ending;
+mod engine_forged;
 mod engine_histories;
 mod engine_laws;
 mod engine_leftovers;
