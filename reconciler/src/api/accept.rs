@@ -142,7 +142,7 @@ pub(super) async fn stored(
     if !with_bundles {
         plans.bundles.clear();
     }
-    plans.approvals = api.store.approvals(project, &plans.plans).await?;
+    plans.approvals = api.store.approvals(project, &plans.plans, now).await?;
     plans.verifications = api.store.verifications(project, &plans.plans, now).await?;
     Ok((StatusCode::CREATED, Json(plans)))
 }

@@ -147,7 +147,10 @@ pub(super) async fn show(
     let StoredPlan { project_id, plan } = visible(&api, &actor, &plan).await?;
     let plans = [plan];
     let verifications = verified(&api, project_id, &plans, &headers).await?;
-    let approvals = api.store.approvals(project_id, &plans).await?;
+    let approvals = api
+        .store
+        .approvals(project_id, &plans, Timestamp::now())
+        .await?;
     let accept = headers
         .get(header::ACCEPT)
         .and_then(|value| value.to_str().ok());

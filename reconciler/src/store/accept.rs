@@ -70,8 +70,7 @@ impl Store {
         };
         let index = index_to_extend(&mut tx, cluster, request.project).await?;
         let accepted = plans::accepted(&mut tx, &index, request.project).await?;
-        let approval =
-            approvals::given(&mut tx, request.actor, request.project, &proposal.plan).await?;
+        let approval = approvals::given(&mut tx, request, &proposal.plan).await?;
         let apply = match accept(&index, &accepted, &proposal, approval) {
             Err(refusal) => return Ok(AcceptResult::Refused(refusal)),
             Ok(AcceptOutcome::Accepted(next)) => {
@@ -219,7 +218,10 @@ async fn repeat_last(
         finished_at: Some(request.now),
         ..Standing::pending(index)
     });
-    insert_apply(tx, request, plan, index, &standing).await
+    let apply = insert_apply(tx, request, plan, index, &standing).await?;
+    // What was approved is there: an approval does not wait for the day on which it is not.
+    approvals::consume(tx, request.project, plan, &apply).await?;
+    Ok(apply)
 }
 
 /// Where an apply stands, as its row says it.

@@ -1,10 +1,10 @@
 //! Approvals: by whom the effect of a plan is approved, until an apply uses it up.
 //!
 //! Effects: the database, random ids. Always holds: an approval is for one effect in one environment and
-//! is used by at most one apply, in the transaction that accepts; who approves is neither who made the
-//! plan nor who applies it. Which plans need one is decided by [`starform_plan::approval`].
+//! is used by at most one apply, in the transaction that accepts or finds that nothing is left to do; who
+//! approves is neither who made the plan nor who applies it, and still an Admin when it is used. Which plans need one is decided by [`starform_plan::approval`].
 
-use starform_contract::{EffectId, EnvironmentName, PlanId, ProjectId};
+use starform_contract::{PlanId, ProjectId};
 use starform_plan::{
     approval::{Approval, Approvals, Approved},
     document::Plan,
@@ -12,7 +12,7 @@ use starform_plan::{
 use uuid::Uuid;
 
 use super::{
-    Store, StoreError,
+    AcceptRequest, Store, StoreError,
     audit::{self, Entry},
     database::{Tx, params},
 };
@@ -79,7 +79,7 @@ impl Store {
             };
             audit::record(&mut tx, actor, entry, now).await?;
         }
-        let mut all = in_force(&mut tx, project, &plan.environment, &plan.effect_id).await?;
+        let mut all = in_force(&mut tx, project, &plan, now).await?;
         all.retain(|approved| approved.by == approver.to_string());
         tx.commit().await?;
         let column = "approver";
@@ -102,12 +102,13 @@ impl Store {
         &self,
         project: ProjectId,
         plans: &[Plan],
+        now: Timestamp,
     ) -> Result<Approvals, StoreError> {
         let mut approvals = Approvals::new();
         let needing = |plan: &&Plan| plan.approval_needed().is_some();
         let mut tx = self.database.read().await?;
         for plan in plans.iter().filter(needing) {
-            let all = in_force(&mut tx, project, &plan.environment, &plan.effect_id).await?;
+            let all = in_force(&mut tx, project, plan, now).await?;
             let first = all.into_iter().next();
             approvals.extend(first.map(|first| (plan.effect_id.clone(), first)));
         }
@@ -116,14 +117,14 @@ impl Store {
     }
 }
 
-/// Whether `actor` may apply the plan by somebody else's approval.
+/// Whether who asks may apply the plan by somebody else's approval.
 pub(super) async fn given(
     tx: &mut Tx,
-    actor: &Actor,
-    project: ProjectId,
+    request: &AcceptRequest<'_>,
     plan: &Plan,
 ) -> Result<Approval, StoreError> {
-    let all = in_force(tx, project, &plan.environment, &plan.effect_id).await?;
+    let AcceptRequest { actor, project, .. } = *request;
+    let all = in_force(tx, project, plan, request.now).await?;
     if all.is_empty() {
         return Ok(Approval::Missing);
     }
@@ -182,19 +183,25 @@ async fn insert(
     Ok(made > 0)
 }
 
-/// First come first.
+/// First come first; of those who may still approve: who has no valid token of an Admin any more approves nothing.
 async fn in_force(
     tx: &mut Tx,
     project: ProjectId,
-    environment: &EnvironmentName,
-    effect: &EffectId,
+    plan: &Plan,
+    now: Timestamp,
 ) -> Result<Vec<Approved>, StoreError> {
     let rows = tx
         .rows(
             "SELECT approver, approved_at FROM approvals
              WHERE project_id = $1 AND environment = $2 AND effect_id = $3 AND consumed_by IS NULL
+             AND EXISTS (
+                 SELECT 1 FROM api_tokens t
+                 WHERE t.revoked_at IS NULL AND (t.expires_at IS NULL OR t.expires_at > $4)
+                 AND ((t.project_id = $1 AND t.role = 'admin' AND t.person = approver)
+                      OR (t.kind = 'admin' AND 'token ' || t.id = approver))
+             )
              ORDER BY approved_at, id",
-            params![project, environment, effect],
+            params![project, &plan.environment, &plan.effect_id, now],
         )
         .await?;
     let approved = rows.iter().map(|row| {

@@ -4,7 +4,7 @@ use starform_plan::Proposal;
 use starform_reconciler::{
     access::{Actor, Role, Scope},
     api::body::{Apply, PlanApproval, ShownPlan},
-    store::{AcceptRequest, AcceptResult},
+    store::{AcceptRequest, AcceptResult, NewToken},
     time::Timestamp,
     token::Token,
 };
@@ -199,5 +199,40 @@ on_both! {
         assert_eq!(count(|one| matches!(one, AcceptResult::Consumed(_))), 1, "{results:?}");
         scene.world.store.accept(&request(&two.plan.plan_id)).await.unwrap();
         assert_eq!(index(&scene.world, &scene.place).await.generation, before.next());
+    }
+
+    async fn an_apply_with_nothing_to_do_uses_its_approval_up(world: World) {
+        let scene = Scene::new(world).await;
+        let plan = scene.planned(&scene.ci, ONE, "a").await;
+        let twin = scene.planned(&scene.ci, ONE, "b").await;
+        scene.approve(&scene.ada, &plan).await.expect::<PlanApproval>(201);
+        scene.apply(&scene.ci, &plan).await.expect::<Apply>(202);
+        // Approved once more, although it is done.
+        scene.approve(&scene.ada, &twin).await.expect::<PlanApproval>(201);
+        scene.apply(&scene.ci, &twin).await.expect::<Apply>(202);
+        assert_eq!(scene.shown(&twin).await.approval, None);
+    }
+
+    async fn who_is_no_admin_any_more_approves_nothing(world: World) {
+        let scene = Scene::new(world).await;
+        let now = Timestamp::now();
+        let eve = scene.actor(&scene.ada, Some("eve"));
+        let end = now.plus(std::time::Duration::from_secs(60));
+        let new = NewToken { scope: &eve.scope, expires_at: Some(end) };
+        let token = scene.world.store.issue_token(&eve, &new, now).await.unwrap();
+        let plan = scene.planned(&scene.ci, ONE, "a").await;
+        scene.approve(&token, &plan).await.expect::<PlanApproval>(201);
+        let actor = scene.actor(&scene.ci, None);
+        let apply_at = |now| AcceptRequest {
+            actor: &actor,
+            project: scene.place.project.id,
+            plan_id: &plan.plan.plan_id,
+            once: None,
+            now,
+        };
+        let later = scene.world.store.accept(&apply_at(end)).await.unwrap();
+        assert!(matches!(later, AcceptResult::Refused(_)), "{later:?}");
+        let in_time = scene.world.store.accept(&apply_at(now)).await.unwrap();
+        assert!(matches!(in_time, AcceptResult::Applied(_)), "{in_time:?}");
     }
 }
