@@ -145,6 +145,7 @@ impl Backend {
             }
             kept.plans.extend(stored.plans);
             kept.approvals.extend(stored.approvals);
+            kept.verifications.extend(stored.verifications);
         }
         Ok(kept)
     }

@@ -12,6 +12,7 @@ use starform_reconciler::{
     api::body::{ApplyState, Author, HistoryEntry, Items},
     time::Timestamp,
 };
+use unicode_width::{UnicodeWidthChar as _, UnicodeWidthStr as _};
 
 use super::{known, print, print_json};
 use crate::{
@@ -146,7 +147,7 @@ fn text(place: &Found, entries: &[HistoryEntry], width: usize) -> String {
         .chain(entries.iter().map(line))
         .collect();
     let widest = |of: fn(&Line) -> &str| {
-        let widths = lines.iter().map(|line| of(line).chars().count());
+        let widths = lines.iter().map(|line| of(line).width());
         widths.max().unwrap_or(0)
     };
     let columns = [
@@ -178,7 +179,7 @@ fn row(line: &Line, columns: [usize; 5], width: usize) -> String {
     } = line;
     let [a, b, c, d, e] = columns;
     let row = format!("{number:>a$}  {when:b$}  {who:c$}  {changes:d$}  {outcome:e$}  ");
-    let room = width.saturating_sub(row.chars().count());
+    let room = width.saturating_sub(row.width());
     let row = format!("{row}{}", shortened(revision, room));
     row.trim_end().to_owned()
 }
@@ -246,10 +247,30 @@ fn outcome(entry: &HistoryEntry) -> &'static str {
     }
 }
 
+/// At most `room` columns wide.
 fn shortened(text: &str, room: usize) -> String {
-    if text.chars().count() <= room {
+    if text.width() <= room {
         return text.to_owned();
     }
-    let kept = text.chars().take(room.saturating_sub(1));
-    kept.chain(['…']).collect()
+    let mut kept = String::new();
+    for c in text.chars() {
+        if kept.width() + c.width().unwrap_or(0) + 1 > room {
+            break;
+        }
+        kept.push(c);
+    }
+    kept + "…"
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_revision_of_wide_letters_stays_in_its_columns() {
+        assert_eq!(shortened("設定設定", 8), "設定設定");
+        assert_eq!(shortened("設定設定", 7), "設定設…");
+        assert_eq!(shortened("設定設定", 6), "設定…");
+        assert_eq!(shortened("v1.4.0", 6), "v1.4.0");
+    }
 }
