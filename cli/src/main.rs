@@ -11,6 +11,7 @@ mod backend;
 mod commands;
 mod embedded;
 mod exit;
+mod interrupt;
 mod lsp;
 mod progress;
 mod remote;

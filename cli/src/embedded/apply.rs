@@ -26,6 +26,7 @@ use super::{Embedded, accepted, home::Home, wanted_profile};
 use crate::{
     args::PlanOptions,
     exit::{Exit, Failure},
+    interrupt::Interrupts,
     progress::Progress,
 };
 
@@ -45,6 +46,8 @@ impl Embedded {
         let project = proposal.project.project_id;
         let mut home = self.home().await?;
         let profile = wanted_profile(options, &home.seen)?;
+        // Whoever stops it from here on is told what is done and what is not.
+        let interrupts = Interrupts::listen().await;
         self.accept(&mut home, &proposal, approval).await?;
         // After the accept, which makes the namespace; a plan made in between only shows the former
         // profile's objects, and changes nothing.
@@ -52,7 +55,12 @@ impl Embedded {
             home.keep_profile(profile).await?;
         }
         progress.accepted(home.seen.index.generation, None);
-        converge(&mut home, project, &plan.environment, wait, progress).await
+        let followed = Followed {
+            wait,
+            progress,
+            interrupts,
+        };
+        converge(&mut home, project, &plan.environment, followed).await
     }
 
     /// Drives an environment that is accepted as it is wanted: an apply that was stopped goes on, and
@@ -69,7 +77,12 @@ impl Embedded {
         if !accepted.is_some_and(|entry| entry.environments.contains_key(&plan.environment)) {
             return Ok(progress.finish(Some(Exit::Success)));
         }
-        converge(&mut home, project, &plan.environment, wait, progress).await
+        let followed = Followed {
+            wait,
+            progress,
+            interrupts: Interrupts::listen().await,
+        };
+        converge(&mut home, project, &plan.environment, followed).await
     }
 
     /// Makes the plan's result part of the accepted state.
@@ -161,14 +174,25 @@ fn proposal(plan: &Plan, plans: &Plans) -> anyhow::Result<Proposal> {
     })
 }
 
+/// Who follows it, and for how long.
+struct Followed {
+    wait: Duration,
+    progress: Progress,
+    interrupts: Interrupts,
+}
+
 /// Drives the engine until this environment is finished, or the wait or a person ends it.
 async fn converge(
     home: &mut Home,
     project: ProjectId,
     environment: &EnvironmentName,
-    wait: Duration,
-    progress: Progress,
+    followed: Followed,
 ) -> anyhow::Result<Exit> {
+    let Followed {
+        wait,
+        progress,
+        interrupts,
+    } = followed;
     let bundles = home.seen.bundles.iter();
     let desired = Desired {
         index: home.seen.index.clone(),
@@ -194,7 +218,7 @@ async fn converge(
         converged = run::converge(&home.client, desired, options, tell) => {
             converged.map_err(not_converged)?
         }
-        never = beat_and_listen(&progress, &stop) => match never {},
+        never = beat_and_listen(&progress, interrupts, &stop) => match never {},
     };
     // After a partial apply some of what the plan allowed may still be to do.
     if converged.ended == run::Ended::Converged {
@@ -224,13 +248,14 @@ async fn converge(
 /// Heartbeats, and Ctrl-C: once ends what is being written, twice ends at once.
 async fn beat_and_listen(
     progress: &RefCell<Progress>,
+    mut interrupts: Interrupts,
     stop: &watch::Sender<run::Stop>,
 ) -> Infallible {
     loop {
         let next = progress.borrow().next_beat();
         tokio::select! {
             () = tokio::time::sleep_until(next.into()) => progress.borrow_mut().heartbeat(),
-            _ = tokio::signal::ctrl_c() => {
+            () = interrupts.next() => {
                 let wish = match *stop.borrow() {
                     run::Stop::No => run::Stop::Gently,
                     run::Stop::Gently | run::Stop::Now => run::Stop::Now,

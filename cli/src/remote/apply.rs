@@ -12,7 +12,7 @@ use starform_plan::document::Plan;
 use starform_reconciler::api::body;
 
 use super::{Remote, RemoteError, failure};
-use crate::{exit::Exit, progress::Progress};
+use crate::{exit::Exit, interrupt::Interrupts, progress::Progress};
 
 /// Between two attempts to resume.
 const RETRY: Duration = Duration::from_secs(1);
@@ -24,12 +24,13 @@ pub(crate) async fn apply(
     progress: Progress,
 ) -> anyhow::Result<Exit> {
     let path = format!("/v1/plans/{}/apply", plan.plan_id);
+    let interrupts = Interrupts::listen().await;
     let apply: body::Apply = remote
         .post(&path, &serde_json::json!({}))
         .await
         .map_err(failure)?;
     progress.accepted(apply.generation, Some(&apply.id));
-    follow(remote, &apply.id, wait, progress).await
+    follow(remote, &apply.id, wait, progress, interrupts).await
 }
 
 /// Nothing new is to be accepted: follows an apply that still goes on, else says how its services do.
@@ -50,7 +51,9 @@ pub(crate) async fn resume(
         Err(error) => return Err(failure(error)),
     };
     if let Some(apply) = status.last_apply.filter(|apply| !apply.state.is_final()) {
-        return follow(remote, &apply.apply_id, wait, progress.going_on()).await;
+        let interrupts = Interrupts::listen().await;
+        let progress = progress.going_on();
+        return follow(remote, &apply.apply_id, wait, progress, interrupts).await;
     }
     let failed = status
         .services
@@ -80,6 +83,7 @@ async fn follow(
     apply: &str,
     wait: Duration,
     mut progress: Progress,
+    mut interrupts: Interrupts,
 ) -> anyhow::Result<Exit> {
     let deadline = Instant::now() + wait;
     let mut follow = Follow {
@@ -88,7 +92,7 @@ async fn follow(
     };
     let ended = tokio::select! {
         ended = follow.run(remote, deadline, &mut progress) => ended?,
-        _ = tokio::signal::ctrl_c() => {
+        () = interrupts.next() => {
             say!("detached; the apply goes on. See it with `starform status`");
             return Ok(progress.finish(Some(Exit::Cancelled)));
         }

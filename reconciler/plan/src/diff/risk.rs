@@ -188,12 +188,20 @@ fn admits_more(field: &FieldChange, after: Option<&Value>) -> bool {
         return false;
     }
     let excepts = field.path.contains("/except");
+    let selects = selects_peers(&field.path);
     match field.op {
         Op::Move => false,
-        Op::Add => !excepts,
-        Op::Remove => excepts || !leaves_a_restriction(&field.path, after),
+        Op::Add => !excepts && !selects,
+        Op::Remove => excepts || selects || !leaves_a_restriction(&field.path, after),
         Op::Set => true,
     }
+}
+
+/// A label that a peer has to have: with one more, fewer pods are meant. Of the policy's own pods it is the other
+/// way.
+fn selects_peers(path: &str) -> bool {
+    let of_peer = is_at_or_below(path, "/spec/ingress") || is_at_or_below(path, "/spec/egress");
+    of_peer && path.contains("Selector/matchLabels")
 }
 
 /// Whether what was removed is one of several peers or ports, or a rule: a list of peers or ports
