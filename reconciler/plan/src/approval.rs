@@ -18,7 +18,7 @@ use starform_contract::{
 
 use crate::{
     accepted::AcceptedProject,
-    codes,
+    closing, codes,
     document::{Finding, FindingSeverity, ObjectChange, Plan, Risk, ServiceChange},
     view::values,
 };
@@ -50,6 +50,9 @@ pub struct Need {
     pub protected: EnvironmentName,
     /// How many objects are at each risk.
     pub risks: BTreeMap<Risk, usize>,
+    /// How many hosts nothing answers any more, and how many services stay and stop.
+    pub closes: usize,
+    pub stops: usize,
     /// `protect` would be taken away.
     pub unprotects: bool,
 }
@@ -68,6 +71,8 @@ pub(crate) fn need(
         Need {
             protected: next.environment.clone(),
             risks: risks(plan.objects.iter(), &plan.services),
+            closes: closing::hosts(plan).len(),
+            stops: closing::stopped(plan).count(),
             unprotects: was && !next.protect,
         }
     } else {
@@ -76,10 +81,13 @@ pub(crate) fn need(
         Need {
             protected: other_protected(accepted)?,
             risks: risks(objects.filter(|object| shared.contains(&object.key)), &[]),
+            closes: 0,
+            stops: 0,
             unprotects: false,
         }
     };
-    (need.unprotects || !need.risks.is_empty()).then_some(need)
+    let ends = need.closes > 0 || need.stops > 0;
+    (need.unprotects || ends || !need.risks.is_empty()).then_some(need)
 }
 
 /// Says of the plan that it needs one, if it does.
@@ -167,6 +175,14 @@ impl fmt::Display for Need {
                 }
             })
             .collect();
+        let ends = [
+            (self.closes, "closes", "host"),
+            (self.stops, "stops", "service"),
+        ];
+        let ends = ends.into_iter().filter(|(number, _, _)| *number > 0);
+        does.extend(
+            ends.map(|(number, verb, what)| format!("{verb} {}", values::count(number, what))),
+        );
         does.extend(self.unprotects.then(|| "takes `protect` away".to_owned()));
         let name = &self.protected;
         let does = values::list(&does);

@@ -21,6 +21,7 @@
 pub mod accept;
 pub mod accepted;
 pub mod approval;
+mod closing;
 pub mod codes;
 pub mod crosscheck;
 pub mod diff;

@@ -403,7 +403,11 @@ fn effect(action: Action, objects: &[&Changed]) -> Effect {
                     changed.change.key.kind == "Deployment" && changed.change.action == action
                 })
             };
-            if rolls || (pods(Action::Create) && pods(Action::Delete)) {
+            if objects.iter().any(|changed| scales(&changed.change, false)) {
+                Effect::Stop
+            } else if objects.iter().any(|changed| scales(&changed.change, true)) {
+                Effect::Start
+            } else if rolls || (pods(Action::Create) && pods(Action::Delete)) {
                 Effect::Rollout
             } else if pods(Action::Create) {
                 Effect::Start
@@ -416,6 +420,21 @@ fn effect(action: Action, objects: &[&Changed]) -> Effect {
             }
         }
     }
+}
+
+/// Whether a Deployment's last pod goes, or its first one comes.
+fn scales(change: &crate::document::ObjectChange, up: bool) -> bool {
+    let is_zero =
+        |value: &Option<serde_json::Value>| value.as_ref().is_some_and(|value| *value == 0);
+    change.key.kind == "Deployment"
+        && change.action == Action::Update
+        && change.fields.iter().any(|field| {
+            let (from, to) = match up {
+                true => (&field.after, &field.before),
+                false => (&field.before, &field.after),
+            };
+            field.path == "/spec/replicas" && is_zero(to) && !is_zero(from)
+        })
 }
 
 /// Names that were asked for on the command line and that nothing answers to.

@@ -8,7 +8,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde_json::{Value, json};
 
 use crate::{
-    codes,
+    closing, codes,
     document::{Action, Finding, FindingSeverity, Plan, Risk},
     view::{
         Shown,
@@ -246,6 +246,10 @@ fn lost(plan: &Plan) -> Option<String> {
         .filter(|(count, _)| *count > 0)
         .map(|(count, word)| format!("{} {word}", values::count(count, "object")))
         .collect();
+    let closed = closing::hosts(plan).into_iter();
+    let closed = closed.map(|(_, host)| format!("https://{host} closed"));
+    let stopped = closing::stopped(plan).map(|service| format!("{} stops", service.name));
+    let parts: Vec<String> = parts.into_iter().chain(closed).chain(stopped).collect();
     (!parts.is_empty()).then(|| parts.join(", "))
 }
 

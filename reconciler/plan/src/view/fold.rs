@@ -11,7 +11,7 @@ use serde_json::Value;
 use starform_contract::{Digest, ServiceKind};
 
 use crate::{
-    document::{Action, ModelChange, ObjectChange, Opening, Plan, Risk, ServiceChange},
+    document::{Action, Effect, ModelChange, ObjectChange, Opening, Plan, Risk, ServiceChange},
     view::values::PLACEHOLDER,
 };
 
@@ -179,7 +179,10 @@ fn environment_folds(plan: &Plan) -> bool {
 }
 
 fn service_folds(service: &ServiceChange) -> bool {
-    service.action == Action::Update && service.risk < Risk::Widen && service.was.is_none()
+    service.action == Action::Update
+        && service.risk < Risk::Widen
+        && service.was.is_none()
+        && service.effect != Effect::Stop
 }
 
 fn object_folds(object: &ObjectChange) -> bool {

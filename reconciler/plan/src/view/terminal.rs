@@ -53,6 +53,13 @@ fn part(page: &mut Page, part: &Part, options: &TextOptions) {
         rows::print(page, 4, &part.settings);
     }
     services(page, part, options);
+    if !part.closed.is_empty() {
+        page.blank();
+    }
+    for line in &part.closed {
+        let text = symbol(Action::Delete).and(Paint::Plain, format!(" {line}"));
+        page.line(2, INDENT, &text);
+    }
     for section in &part.sections {
         of_section(page, section);
     }

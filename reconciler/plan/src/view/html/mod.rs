@@ -9,7 +9,7 @@ mod changes;
 use maud::{DOCTYPE, Markup, PreEscaped, html as markup};
 
 use crate::{
-    document::FindingSeverity,
+    document::{Action, FindingSeverity},
     standing::Word,
     view::{
         Shown,
@@ -214,6 +214,13 @@ fn part(n: usize, short: &Part, full: &Part) -> Markup {
         }
         @for one in &short.beside { (beside(one)) }
         (changes::told(short))
+        @if !short.closed.is_empty() {
+            ul {
+                @for line in &short.closed {
+                    li { code { (outline::mark(Action::Delete)) } " " bdi { (line) } }
+                }
+            }
+        }
         (changes::exact(short, full))
     };
     let has_placeholders = body.0.contains('‹');

@@ -46,6 +46,12 @@ pub(super) fn of_part(part: &Part, detail: Detail) -> Diff {
         let held = part.held.join(", ");
         diff.line(' ', &format!("held as accepted, though different: {held}"));
     }
+    if !part.closed.is_empty() {
+        diff.space();
+    }
+    for line in &part.closed {
+        diff.title(&titled(Action::Delete, line));
+    }
     for section in &part.sections {
         diff.section(section, detail);
     }

@@ -5,8 +5,12 @@
 //! in [`super::objects`].
 
 use crate::{
-    document::{Action, Risk},
-    view::outline::{Object, Part},
+    closing,
+    document::{Action, Plan, Risk},
+    view::{
+        outline::{Object, Part},
+        values,
+    },
 };
 
 /// One line of it.
@@ -42,6 +46,8 @@ impl Part {
             widens.map(move |line| opens(format!("{name} {line}")))
         });
         losses.extend(opened);
+        let stopped = self.stopped.iter().map(|name| format!("{name} stops"));
+        losses.extend(self.closed.iter().cloned().chain(stopped).map(ends));
         gravest_first(&mut losses);
         losses
     }
@@ -80,6 +86,28 @@ impl Object {
             title.push_str(remark);
         }
         title
+    }
+}
+
+/// `api no longer answers https://shop.example`
+pub(super) fn closed(plan: &Plan) -> Vec<String> {
+    let hosts = closing::hosts(plan).into_iter();
+    hosts
+        .map(|(change, host)| {
+            let owner = values::visible(closing::owner(change));
+            format!(
+                "{owner} no longer answers https://{}",
+                values::visible(&host)
+            )
+        })
+        .collect()
+}
+
+fn ends(text: String) -> Loss {
+    Loss {
+        sign: Some(Action::Delete),
+        risk: Risk::Delete,
+        text,
     }
 }
 

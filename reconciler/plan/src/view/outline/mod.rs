@@ -29,6 +29,7 @@ pub(crate) use self::{
     verified::{Verification, Weight},
 };
 use crate::{
+    closing,
     document::{Action, Finding, FindingSeverity, ObjectChange, ObjectCounts, Plan, Risk},
     standing::Word,
     view::{Shown, fold, values},
@@ -56,6 +57,10 @@ pub(crate) struct Part {
     /// Services that stay as they are accepted, though the files say otherwise.
     pub(crate) held: Vec<String>,
     pub(crate) sections: Vec<Section>,
+    /// Hosts that nothing answers any more, a line each.
+    pub(crate) closed: Vec<String>,
+    /// Services that stay and stop.
+    pub(crate) stopped: Vec<String>,
     pub(crate) findings: Vec<Remark>,
     /// How the cluster stands to what the plan was made against.
     pub(crate) beside: Vec<Beside>,
@@ -261,6 +266,10 @@ fn part(
     let settings = settings(&mut notes);
     let (services, elsewhere) = services::told(&mut notes);
     let sections = objects::sections(&mut notes);
+    let closed = losses::closed(plan);
+    if !closed.is_empty() {
+        notes.seen.actions.insert(Action::Delete);
+    }
     let beside = beside::all(&group.plans, shown, form);
     let is_quiet = plan.is_empty()
         && plan.findings.is_empty()
@@ -286,6 +295,10 @@ fn part(
         elsewhere,
         held: services::held(plan),
         sections,
+        closed,
+        stopped: closing::stopped(plan)
+            .map(|service| service.name.to_string())
+            .collect(),
         findings: plan.findings.iter().map(Remark::of).collect(),
         beside,
         seen: notes.seen,

@@ -244,11 +244,22 @@ fn effect(service: &ServiceChange, notes: &Notes<'_>) -> String {
         Effect::None => "nothing that runs changes".to_owned(),
         Effect::Configure if service.kind == ServiceKind::Cron => "from its next run on".to_owned(),
         Effect::Configure if runs_its_release(service, notes) => "runs its release".to_owned(),
+        Effect::Configure if fewer(service) => "fewer pods".to_owned(),
         Effect::Configure => "the pods stay".to_owned(),
         Effect::Rollout => "rolls out".to_owned(),
         Effect::Stop => "stops".to_owned(),
         Effect::Start => amount(service).unwrap_or_else(|| "starts".to_owned()),
     }
+}
+
+/// Pods go, though not all.
+fn fewer(service: &ServiceChange) -> bool {
+    let mut scales = service.changes.iter();
+    scales.any(|change| {
+        let number = |value: &Option<serde_json::Value>| value.as_ref()?.as_u64();
+        let sides = number(&change.before).zip(number(&change.after));
+        change.path == "scale.min" && sides.is_some_and(|(before, after)| after < before)
+    })
 }
 
 fn runs_its_release(service: &ServiceChange, notes: &Notes<'_>) -> bool {
