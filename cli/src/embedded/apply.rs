@@ -11,13 +11,16 @@ use std::{
     time::Duration,
 };
 
-use starform_contract::{Bundle, Digest, EnvironmentName, ProjectId, Report};
+use starform_contract::{
+    Bundle, Digest, EnvironmentName, ProjectId, Report, verify::ObjectVerdict,
+};
 use starform_plan::{
     accept::{self, AcceptOutcome, Refusal},
     accepted::AcceptedProject,
     approval::Approval,
     document::{Plan, Plans},
     propose::Proposal,
+    verified::{Verified, with_verified},
 };
 use starform_shuttle::{engine::io::Desired, persist::SaveError, run};
 use tokio::sync::watch;
@@ -48,7 +51,9 @@ impl Embedded {
         let profile = wanted_profile(options, &home.seen)?;
         // Whoever stops it from here on is told what is done and what is not.
         let interrupts = Interrupts::listen().await;
-        self.accept(&mut home, &proposal, approval).await?;
+        let verified = plans.verifications.get(&plan.plan_id);
+        let said = verified.map_or(&[][..], Verified::verdicts);
+        self.accept(&mut home, &proposal, approval, said).await?;
         // After the accept, which makes the namespace; a plan made in between only shows the former
         // profile's objects, and changes nothing.
         if profile != home.seen.profile {
@@ -91,9 +96,10 @@ impl Embedded {
         home: &mut Home,
         proposal: &Proposal,
         approval: Approval,
+        said: &[ObjectVerdict],
     ) -> anyhow::Result<()> {
         for _ in 0..ATTEMPTS {
-            let Some((index, bundles)) = next(home, proposal, approval)? else {
+            let Some((index, bundles)) = next(home, proposal, approval, said)? else {
                 return Ok(());
             };
             match home.accept(index, bundles).await {
@@ -110,7 +116,12 @@ impl Embedded {
 type Accepted = (starform_contract::Index, BTreeMap<Digest, Bundle>);
 
 /// The next index and its bundles; `None` when there is nothing to do.
-fn next(home: &Home, proposal: &Proposal, approval: Approval) -> anyhow::Result<Option<Accepted>> {
+fn next(
+    home: &Home,
+    proposal: &Proposal,
+    approval: Approval,
+    said: &[ObjectVerdict],
+) -> anyhow::Result<Option<Accepted>> {
     let project = proposal.project.project_id;
     let index = home.index_without_finished();
     let current: AcceptedProject = accepted(home.seen.clone(), project)?;
@@ -118,6 +129,7 @@ fn next(home: &Home, proposal: &Proposal, approval: Approval) -> anyhow::Result<
     let AcceptOutcome::Accepted(next) = outcome else {
         return Ok(None);
     };
+    let next = with_verified(*next, &proposal.plan, said);
     let mut bundles = home.seen.bundles.clone();
     bundles.insert(next.project.digest(), Bundle::Project(next.project));
     bundles.insert(

@@ -11,6 +11,7 @@ mod home;
 mod look;
 mod secrets;
 mod status;
+mod verified;
 
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -29,6 +30,7 @@ use starform_plan::{
     propose::Proposal,
     removal::{self, VolumePlace},
     standing::{Known, Standing},
+    verified::Verifications,
 };
 use starform_reconciler::compile::{Identity, PlanError, PlanRequest, plans};
 use starform_shuttle::client;
@@ -71,22 +73,30 @@ impl Embedded {
         must_know: bool,
     ) -> anyhow::Result<Plans> {
         let id = ProjectId::local(project.name());
-        let (seen, stands) = match self.home().await {
+        let (seen, stands, client) = match self.home().await {
             Ok(home) => {
                 let stands = stands(&home, id, &options.env).await;
-                (home.seen, stands)
+                (home.seen, stands, Some(home.client))
             }
             Err(error) if error.is_absence() && !must_know => {
                 let (seen, known) = self.without_cluster(error, &self.server().await)?;
-                (seen, Stands::Same(Standing::of(known)))
+                (seen, Stands::Same(Standing::of(known)), None)
             }
             Err(error) => return Err(error.into()),
         };
         let profile = wanted_profile(options, &seen)?;
+        let server = seen.server.clone();
         let proposals = propose(sources, project, options, seen, &profile, self.terminal)?;
+        let verifications = match client {
+            Some(client) => {
+                verified::verifications(client, &server, &proposals, options.verify_wait).await
+            }
+            None => Verifications::new(),
+        };
         let mut plans = Plans::from(proposals);
         self.cache.keep_plans(&plans);
         stands.join(&mut plans);
+        plans.verifications = verifications;
         Ok(plans)
     }
 

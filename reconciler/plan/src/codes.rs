@@ -71,4 +71,10 @@ codes! {
         "The environment is protected, and the plan deletes, replaces or opens something of it, or takes `protect` away.";
     VOLUME_EMPTY "SF6122" "volume made anew, without its data"
         "A plan goes back to a generation that declares a volume whose disk has gone with its data since.";
+    CLUSTER_REJECTS "SF6123" "cluster would not store an object"
+        "The cluster's own API server, asked with a dry-run, refuses an object that the plan writes: by its schema, a policy, a quota or a webhook.";
+    CLUSTER_OWNED "SF6124" "others state fields of an object"
+        "An object of this name is in the cluster and not the project's, and somebody else states fields of it otherwise.";
+    CLUSTER_CHANGES "SF6125" "cluster would store an object otherwise"
+        "The cluster's own API server, asked with a dry-run, takes an object of the plan and would store other values than the plan writes: a webhook, a policy or the server itself changes them.";
 }

@@ -15,8 +15,10 @@ use starform_contract::{
 
 use crate::{
     accept::Next,
-    document::{Action, Owner, Plan},
+    codes,
+    document::{Action, Finding, FindingSeverity, Owner, Plan},
     size,
+    view::told,
 };
 
 /// Of one plan, as its cluster answered.
@@ -56,12 +58,42 @@ impl Verified {
         }
     }
 
+    /// What its cluster would not store as it is written, as findings at the services that make it. They
+    /// stand beside the plan and block nothing.
+    pub fn findings(&self, plan: &Plan) -> Vec<Finding> {
+        let verdicts = self.verdicts().iter();
+        let finding = |said: &ObjectVerdict| {
+            let (code, severity) = match said.verdict {
+                Verdict::Rejected { .. } => (&codes::CLUSTER_REJECTS, FindingSeverity::Blocking),
+                Verdict::Owned { .. } => (&codes::CLUSTER_OWNED, FindingSeverity::Blocking),
+                Verdict::Changed { .. } => (&codes::CLUSTER_CHANGES, FindingSeverity::Warning),
+                Verdict::Accepted | Verdict::Approximate { .. } | Verdict::Unchecked { .. } => {
+                    return None;
+                }
+            };
+            Some(Finding {
+                code: code.code.to_owned(),
+                severity,
+                title: told(said)?,
+                at: place(plan, &said.key),
+            })
+        };
+        verdicts.filter_map(finding).collect()
+    }
+
     pub fn is_waiting(&self) -> bool {
         match self.answer {
             Answer::Waiting { .. } => true,
             Answer::Answered { .. } | Answer::Away { .. } | Answer::Expired => false,
         }
     }
+}
+
+/// Where the first change of the service stands that the object belongs to.
+fn place(plan: &Plan, key: &ObjectKey) -> Option<String> {
+    let mut services = plan.services.iter();
+    let service = services.find(|service| service.objects.contains(key))?;
+    service.changes.iter().find_map(|change| change.at.clone())
 }
 
 /// What the plan writes, in the order in which it is written: what an API server can be asked about.

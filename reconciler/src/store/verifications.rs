@@ -34,6 +34,8 @@ const OPEN: Duration = Duration::from_secs(10 * 60);
 const MOST_OPEN: i64 = 64;
 /// Questions of one answer to the agent.
 const MOST_AT_ONCE: i64 = 8;
+/// Bytes of one answer, but for a single plan: an agent takes four bundles' worth.
+const LARGEST: usize = 2 * Bundle::LARGEST;
 /// An agent that asked so long ago for work is away.
 const PRESENT: Duration = Duration::from_secs(90);
 /// What the API server said so long ago may be true no more, and saves no dry-run.
@@ -74,8 +76,14 @@ impl Store {
             )
             .await?;
         let mut open = Vec::with_capacity(rows.len());
+        let mut bytes = 0;
         for row in &rows {
-            open.push(verification(&mut tx, row).await?);
+            let one = verification(&mut tx, row).await?;
+            bytes += registry::json(&one).len();
+            if bytes > LARGEST && !open.is_empty() {
+                break;
+            }
+            open.push(one);
         }
         tx.commit().await?;
         Ok(open)

@@ -25,4 +25,5 @@ mod secrets;
 mod signing;
 mod socket;
 mod tables;
+mod verifications;
 mod world;

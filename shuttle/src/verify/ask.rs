@@ -13,10 +13,10 @@ use starform_contract::{
     verify::{Asked, Verdict, Way},
 };
 
-use super::kept;
+use super::{kept, schema};
 use crate::{
     access::Access,
-    call::{CallError, Refusal},
+    call::{CallError, Refusal, call, get},
     cluster::{self, KIND_ABSENT},
     engine::{
         io::{Apply, Failure, FieldManager, Provenance},
@@ -28,13 +28,25 @@ use crate::{
 /// The reason of a conflict with another field manager.
 const CONFLICT: &str = "FieldManagerConflict";
 
-/// Why nothing in the namespace can be tried yet.
-pub(super) async fn missing(access: &Access, namespace: &str) -> Option<String> {
+/// Why nothing in the namespace can be tried.
+#[derive(Debug, Clone)]
+pub(super) enum Missing {
+    /// What has to be there first.
+    Yet(String),
+    /// There was no answer.
+    Unknown(String),
+}
+
+/// Whether anything in the namespace can be tried: `None`, or why not.
+pub(super) async fn missing(access: &Access, namespace: &str) -> Option<Missing> {
     match access.stands(namespace).await {
         Err(CallError::Refused(refusal)) if refusal.code == 404 => {
-            return Some(format!("namespace {namespace} is not there yet"));
+            let why = format!("namespace {namespace} is not there yet");
+            return Some(Missing::Yet(why));
         }
-        Err(CallError::Refused(refusal)) if refusal.code == 409 => return Some(refusal.message),
+        Err(CallError::Refused(refusal)) if refusal.code == 409 => {
+            return Some(Missing::Unknown(refusal.message));
+        }
         Ok(())
         | Err(
             CallError::Refused(_)
@@ -45,10 +57,46 @@ pub(super) async fn missing(access: &Access, namespace: &str) -> Option<String> 
     }
     match access.is_entitled(namespace).await {
         Ok(true) => None,
-        Ok(false) => Some(format!(
+        Ok(false) => Some(Missing::Yet(format!(
             "the applier of namespace {namespace} has no rights there yet"
-        )),
-        Err(error) => Some(error.to_string()),
+        ))),
+        Err(error) => Some(Missing::Unknown(error.to_string())),
+    }
+}
+
+/// What the API server's own schema says of the object, which cannot be tried because of `why`.
+pub(super) async fn by_schema(
+    access: &Access,
+    key: &ObjectKey,
+    object: &Object,
+    why: &str,
+) -> Verdict {
+    let kind = match kind_of(key) {
+        Ok(kind) => kind,
+        Err(unknown) => return refused(&absent(unknown.to_string()), key, Way::Write),
+    };
+    let manifest = filled(object);
+    let document = call(access.own(), get(&schema::document_path(kind))).await;
+    let misfits = match document {
+        Ok(document) => schema::misfits(&document, kind, &manifest),
+        Err(CallError::Refused(refusal)) if refusal.code == 404 => None,
+        Err(error) => return refused(&error, key, Way::Write),
+    };
+    match misfits {
+        None => refused(&absent("404 page not found".to_owned()), key, Way::Write),
+        Some(misfits) if misfits.is_empty() => Verdict::Approximate {
+            why: why.to_owned(),
+        },
+        Some(misfits) => {
+            let told = misfits
+                .iter()
+                .map(|one| format!("{} {}", one.path, one.why));
+            Verdict::Rejected {
+                reason: "Schema".to_owned(),
+                message: Some(told.collect::<Vec<_>>().join("; ")),
+                fields: misfits.into_iter().map(|one| one.path).collect(),
+            }
+        }
     }
 }
 

@@ -7,10 +7,14 @@
 //! | module | what it holds |
 //! |---|---|
 //! | `ask` | one object, and what the API server says of it |
+//! | `schema` | pure: what its schema says, where it cannot be tried |
 //! | `kept` | pure: whether it would store what was stated |
 
 mod ask;
 mod kept;
+mod schema;
+
+use self::ask::Missing;
 
 use std::time::Duration;
 
@@ -72,7 +76,7 @@ pub async fn verdicts(
     let deadline = Instant::now() + LIMIT;
     let missing = match timeout_at(deadline, ask::missing(access, namespace)).await {
         Ok(missing) => missing,
-        Err(_) => Some(too_slow()),
+        Err(_) => Some(Missing::Unknown(too_slow())),
     };
     let mut judged = Vec::with_capacity(objects.len());
     for asked in objects {
@@ -80,7 +84,7 @@ pub async fn verdicts(
             access,
             project,
             deadline,
-            missing: missing.as_deref(),
+            missing: missing.as_ref(),
         };
         judged.extend(asked.object.key().map(|key| place.judge(key, asked)));
     }
@@ -94,20 +98,20 @@ struct Place<'a> {
     project: ProjectId,
     deadline: Instant,
     /// Why nothing in the namespace can be tried.
-    missing: Option<&'a str>,
+    missing: Option<&'a Missing>,
 }
 
 impl Place<'_> {
     async fn judge(self, key: ObjectKey, asked: &Asked) -> ObjectVerdict {
         let verdict = match self.missing.filter(|_| ask::needs_namespace(&key)) {
-            Some(why) => Verdict::Unchecked {
-                why: why.to_owned(),
-            },
-            None => {
-                let verdict = ask::verdict(self.access, self.project, &key, asked);
-                timeout_at(self.deadline, verdict)
+            Some(Missing::Unknown(why)) => Verdict::Unchecked { why: why.clone() },
+            Some(Missing::Yet(why)) => {
+                self.in_time(ask::by_schema(self.access, &key, &asked.object, why))
                     .await
-                    .unwrap_or_else(|_| Verdict::Unchecked { why: too_slow() })
+            }
+            None => {
+                self.in_time(ask::verdict(self.access, self.project, &key, asked))
+                    .await
             }
         };
         ObjectVerdict {
@@ -115,6 +119,12 @@ impl Place<'_> {
             digest: asked.object.digest.clone(),
             verdict: verdict.bounded(),
         }
+    }
+
+    async fn in_time(self, verdict: impl Future<Output = Verdict>) -> Verdict {
+        timeout_at(self.deadline, verdict)
+            .await
+            .unwrap_or_else(|_| Verdict::Unchecked { why: too_slow() })
     }
 }
 

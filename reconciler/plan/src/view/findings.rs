@@ -3,7 +3,10 @@
 //! Pure. Always holds: columns count characters; a finding is known again by code, environment and title,
 //! not by its line; nothing of a user's text can end a command or begin another.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::{
+    borrow::Cow,
+    collections::{BTreeMap, BTreeSet},
+};
 
 use serde_json::{Value, json};
 
@@ -12,7 +15,7 @@ use crate::{
     document::{Action, Finding, FindingSeverity, Plan, Risk},
     view::{
         Shown,
-        outline::{self, Form},
+        outline::{self, Form, Verification},
         values,
     },
 };
@@ -34,11 +37,12 @@ struct Place<'a> {
 /// repository names it, or nothing.
 pub fn sarif<'a>(plans: impl Into<Shown<'a>>, folder: &str) -> String {
     let shown = plans.into();
-    let plans = shown.plans;
-    let raised: BTreeSet<&str> = each(plans).map(|(_, f)| f.code.as_str()).collect();
+    let all = each(shown);
+    let raised: BTreeSet<&str> = all.iter().map(|(_, f)| f.code.as_str()).collect();
     let rules: Vec<&str> = raised.into_iter().collect();
     let mut seen = BTreeMap::new();
-    let results: Vec<Value> = each(plans)
+    let results: Vec<Value> = all
+        .iter()
         .map(|(plan, finding)| result(plan, finding, folder, &rules, &mut seen))
         .collect();
     let mut log = json!({
@@ -71,8 +75,11 @@ pub fn sarif<'a>(plans: impl Into<Shown<'a>>, folder: &str) -> String {
 pub fn github<'a>(plans: impl Into<Shown<'a>>, folder: &str) -> String {
     let beside = plans.into();
     let plans = beside.plans;
+    let all = each(beside);
     let findings = |severity: FindingSeverity| {
-        let all = each(plans).filter(move |(_, finding)| finding.severity == severity);
+        let all = all
+            .iter()
+            .filter(move |(_, finding)| finding.severity == severity);
         all.map(|(plan, finding)| command(plan, finding, folder))
     };
     let lost = plans.iter().filter_map(|plan| {
@@ -83,6 +90,11 @@ pub fn github<'a>(plans: impl Into<Shown<'a>>, folder: &str) -> String {
         let mut summary = outline::summary(plan, beside.word(plan));
         if let Some(refused) = outline::refused(plan) {
             summary.push_str(&format!(" · {refused}"));
+        }
+        let verified = beside.verifications.get(&plan.plan_id);
+        let told = verified.map(Verification::of);
+        for line in told.iter().flat_map(|told| &told.summary) {
+            summary.push_str(&format!(" · {line}"));
         }
         format!("::notice title={}::{}\n", titled(plan), data(&summary))
     });
@@ -138,10 +150,17 @@ fn notes(shown: Shown<'_>) -> Vec<Value> {
     notes.collect()
 }
 
-fn each(plans: &[Plan]) -> impl Iterator<Item = (&Plan, &Finding)> {
-    plans
-        .iter()
-        .flat_map(|plan| plan.findings.iter().map(move |finding| (plan, finding)))
+/// The findings of each plan, and those that its cluster makes.
+fn each(shown: Shown<'_>) -> Vec<(&Plan, Cow<'_, Finding>)> {
+    let mut all = Vec::new();
+    for plan in shown.plans {
+        all.extend(plan.findings.iter().map(|own| (plan, Cow::Borrowed(own))));
+        let verified = shown.verifications.get(&plan.plan_id);
+        let said = verified.map(|verified| verified.findings(plan));
+        let said = said.into_iter().flatten();
+        all.extend(said.map(|finding| (plan, Cow::Owned(finding))));
+    }
+    all
 }
 
 fn rule(code: &str) -> Value {

@@ -260,8 +260,7 @@ fn findings(page: &mut Page, findings: &[Remark]) {
 /// What the cluster would not store as it is written.
 fn said(page: &mut Page, headings: &[Heading]) {
     for heading in headings {
-        let of_plan = heading.verification.iter().flat_map(|told| &told.said);
-        for (n, said) in of_plan.enumerate() {
+        for (n, said) in heading.said().iter().enumerate() {
             if n == 0 {
                 page.blank();
             }
@@ -271,7 +270,7 @@ fn said(page: &mut Page, headings: &[Heading]) {
             };
             let text = Text::new(paint, said.word)
                 .and(Paint::Plain, " ")
-                .and(Paint::Bold, of_several(headings, heading))
+                .and(Paint::Bold, heading.among(headings))
                 .and(Paint::Bold, said.object.as_str())
                 .and(Paint::Plain, format!(": {}", said.text))
                 .of_user();
@@ -284,19 +283,11 @@ fn said(page: &mut Page, headings: &[Heading]) {
 fn verification(page: &mut Page, headings: &[Heading]) {
     for heading in headings {
         for line in heading.verification.iter().flat_map(|told| &told.summary) {
-            let text = Text::new(Paint::Bold, of_several(headings, heading))
+            let text = Text::new(Paint::Bold, heading.among(headings))
                 .and(Paint::Plain, line.as_str())
                 .of_user();
             page.line(0, 2, &text);
         }
-    }
-}
-
-/// Which of several environments is meant.
-fn of_several(headings: &[Heading], heading: &Heading) -> String {
-    match headings.len() {
-        1 => String::new(),
-        _ => format!("{}: ", heading.name),
     }
 }
 

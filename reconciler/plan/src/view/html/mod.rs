@@ -13,7 +13,7 @@ use crate::{
     standing::Word,
     view::{
         Shown,
-        outline::{self, Beside, Form, Heading, Part, Policy, Remark},
+        outline::{self, Beside, Form, Heading, Part, Policy, Remark, Said, Weight},
         values,
     },
 };
@@ -212,6 +212,13 @@ fn part(n: usize, short: &Part, full: &Part) -> Markup {
                 @for finding in &short.findings { (remark(finding)) }
             }
         }
+        @if short.headings.iter().any(Heading::has_said) {
+            ul.findings {
+                @for heading in &short.headings {
+                    @for said in heading.said() { (said_of(&heading.among(&short.headings), said)) }
+                }
+            }
+        }
         @for one in &short.beside { (beside(one)) }
         (changes::told(short))
         @if !short.closed.is_empty() {
@@ -240,6 +247,11 @@ fn part(n: usize, short: &Part, full: &Part) -> Markup {
             p.summary { (short.summary) }
             @if let Some(refused) = &short.refused {
                 p.summary { strong.lost { (refused) } }
+            }
+            @for heading in &short.headings {
+                @for line in heading.verification.iter().flat_map(|told| &told.summary) {
+                    p { (heading.among(&short.headings)) bdi { (line) } }
+                }
             }
         }
     }
@@ -271,6 +283,19 @@ fn about(heading: &Heading) -> Markup {
             None => { ", nothing is accepted yet" }
         }
         "."
+    }
+}
+
+/// What the cluster says of one object.
+fn said_of(of: &str, said: &Said) -> Markup {
+    let class = match said.weight {
+        Weight::Error => "lost",
+        Weight::Warning => "updated",
+    };
+    markup! {
+        li {
+            (of) strong class=(class) { (said.word) } " " bdi { (said.object) } ": " bdi { (said.text) }
+        }
     }
 }
 

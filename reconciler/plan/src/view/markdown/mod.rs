@@ -16,7 +16,7 @@ use crate::{
     standing::Word,
     view::{
         Shown,
-        outline::{self, Form, Heading, Hidden, Loss, Part, Policy, Remark},
+        outline::{self, Form, Heading, Hidden, Loss, Part, Policy, Remark, Said, Weight},
         values,
     },
 };
@@ -138,7 +138,13 @@ impl Comment<'_> {
         for finding in &part.findings {
             out.push_str(&remark(finding));
         }
-        if !part.findings.is_empty() {
+        let said = part.headings.iter().any(Heading::has_said);
+        for heading in &part.headings {
+            for said in heading.said() {
+                out.push_str(&said_of(&part.headings, heading, said));
+            }
+        }
+        if !part.findings.is_empty() || said {
             out.push('\n');
         }
         beside(out, part, self.rung);
@@ -171,6 +177,13 @@ impl Comment<'_> {
         out.push_str(&format!("**{}**\n", part.summary));
         if let Some(refused) = &part.refused {
             out.push_str(&format!("\n**{refused}**\n"));
+        }
+        for heading in &part.headings {
+            for line in heading.verification.iter().flat_map(|told| &told.summary) {
+                let line = fence::span(line);
+                let of = heading.among(&part.headings);
+                out.push_str(&format!("\n{of}{line}\n"));
+            }
         }
         whole.push_str(out);
     }
@@ -233,6 +246,15 @@ fn counts(parts: &[Part], headings: &[&Heading], most: usize, link: Option<&str>
     let stands: usize = parts.iter().map(|part| part.beside.len()).sum();
     if stands > 0 {
         out.push_str("**The cluster is not as accepted, or that is not known.**\n\n");
+    }
+    let said = headings.iter().flat_map(|heading| heading.said());
+    let (errors, others): (Vec<&Said>, Vec<&Said>) =
+        said.partition(|said| said.weight == Weight::Error);
+    for (said, word) in [(errors, "not be stored"), (others, "be stored otherwise")] {
+        if !said.is_empty() {
+            let objects = values::count(said.len(), "object");
+            out.push_str(&format!("**{objects} would {word} by the cluster**\n\n"));
+        }
     }
     let codes: BTreeSet<&String> = parts.iter().flat_map(|part| &part.blocked_by).collect();
     if let Some(refused) = outline::refused_for(&codes.into_iter().collect::<Vec<_>>()) {
@@ -427,6 +449,20 @@ fn remark(finding: &Remark) -> String {
         fence::span(&finding.code),
         fence::span(&finding.title),
         at.unwrap_or_default()
+    )
+}
+
+/// What the cluster says of one object.
+fn said_of(headings: &[Heading], heading: &Heading, said: &Said) -> String {
+    let word = match said.weight {
+        Weight::Error => format!("**{}**", said.word),
+        Weight::Warning => said.word.to_owned(),
+    };
+    format!(
+        "- {}{word} {}: {}\n",
+        heading.among(headings),
+        fence::span(&said.object),
+        fence::span(&said.text)
     )
 }
 

@@ -18,6 +18,8 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use starform_contract::{Digest, EnvironmentName, Generation, ObjectKey, ServiceName};
 
+pub use verified::told;
+
 pub(crate) use self::{
     beside::{Beside, of_one},
     hidden::Hidden,
@@ -26,7 +28,7 @@ pub(crate) use self::{
     objects::{Object, Section},
     rows::{Body, Branch, Leaf, Row},
     services::{Elsewhere, Service, is_told_of_new},
-    verified::{Verification, Weight},
+    verified::{Said, Verification, Weight},
 };
 use crate::{
     closing,
@@ -380,6 +382,27 @@ impl Heading {
         match (self.generation, self.until) {
             (Some(from), Some(until)) => format!("{from} → {until}"),
             (Some(_) | None, _) => self.plan.clone(),
+        }
+    }
+}
+
+impl Heading {
+    /// What the cluster would not store as it is written.
+    pub(crate) fn said(&self) -> &[Said] {
+        self.verification
+            .as_ref()
+            .map_or(&[], |told| told.said.as_slice())
+    }
+
+    pub(crate) fn has_said(&self) -> bool {
+        !self.said().is_empty()
+    }
+
+    /// Before what is told of one of several environments.
+    pub(crate) fn among(&self, headings: &[Self]) -> String {
+        match headings.len() {
+            1 => String::new(),
+            _ => format!("{}: ", self.name),
         }
     }
 }

@@ -41,6 +41,15 @@ pub(crate) enum Weight {
     Warning,
 }
 
+/// What is told of one object, in a line; `None`: nothing is to be told of it alone.
+pub fn told(verdict: &ObjectVerdict) -> Option<String> {
+    let said = Said::of(verdict)?;
+    Some(format!(
+        "the cluster: {} {}: {}",
+        said.word, said.object, said.text
+    ))
+}
+
 impl Verification {
     pub(crate) fn of(verified: &Verified) -> Self {
         let cluster = values::visible(&verified.cluster);

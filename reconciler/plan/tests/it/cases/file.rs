@@ -17,7 +17,8 @@
 //!
 //! `before` and `after` go into the topic's `base.kdl` where it says `@@`; a topic without one holds whole
 //! files. Without `before` nothing is accepted; several are accepted one after the other. `objects before` and `objects after` are JSON lists
-//! of objects of service `api`. `standing` is JSON: by environment, how its cluster stands. All that follows is expected, by the name of the view.
+//! of objects of service `api`. `standing` is JSON: by environment, how its cluster stands; `verified` is what it says
+//! ([`super::verified`]). All that follows is expected, by the name of the view.
 
 /// One file.
 #[derive(Debug)]
@@ -31,6 +32,7 @@ pub(super) struct Case {
 const MARK: &str = "==== ";
 const INPUT: [&str; 6] = [
     "asked",
+    "verified",
     "before",
     "after",
     "objects before",

@@ -17,6 +17,7 @@ mod generated;
 pub(crate) mod lawful;
 mod machine;
 mod project;
+mod verified;
 
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -46,8 +47,8 @@ macro_rules! topics {
 }
 
 topics!(
-    budget, fold, lines, objects, pages, removal, secrets, settings, standing, values, widths,
-    words
+    budget, fold, lines, objects, pages, removal, secrets, settings, standing, values, verified,
+    widths, words
 );
 
 /// Cases are added, not lost.
@@ -110,7 +111,8 @@ fn of_topic(topic: &Path, wrong: &mut Vec<String>) -> usize {
 
 fn of_case(base: &str, text: &str) -> Result<Case, String> {
     let mut case = Case::read(text)?;
-    let plans = project::plans(base, &case)?;
+    let mut plans = project::plans(base, &case)?;
+    verified::join(&mut plans, &case)?;
     // A case has no value of a secret: what must not be shown is generated.
     lawful::check(&plans, &lawful::Views::of(&plans), &[])?;
     for (view, expected) in &mut case.expected {
