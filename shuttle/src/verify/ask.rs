@@ -268,3 +268,114 @@ fn filled(object: &Object) -> Value {
     }
     manifest
 }
+
+#[cfg(test)]
+mod tests {
+    use starform_contract::{Deletion, bundle::SealedRef, bundle::Wave};
+
+    use super::*;
+    use crate::call::Cause;
+
+    fn refusal(code: u16, reason: &str, causes: &[(&str, &str, &str)]) -> CallError {
+        let causes = causes.iter().map(|(reason, field, message)| Cause {
+            reason: (*reason).to_owned(),
+            field: (*field).to_owned(),
+            message: (*message).to_owned(),
+        });
+        CallError::Refused(Box::new(Refusal {
+            code,
+            reason: reason.to_owned(),
+            message: "Invalid value: \"canary-7\"".to_owned(),
+            causes: causes.collect(),
+            retry_after: None,
+        }))
+    }
+
+    fn judged(error: &CallError, key: &str, way: Way) -> Verdict {
+        refused(error, &key.parse().unwrap(), way)
+    }
+
+    #[test]
+    fn of_a_secret_reason_and_fields_alone_are_told() {
+        let error = refusal(
+            422,
+            "Invalid",
+            &[("FieldValueInvalid", "data[T]", "canary-8")],
+        );
+        let verdict = judged(&error, "core/Secret/sf-shop/token", Way::Write);
+        assert!(!format!("{verdict:?}").contains("canary"), "{verdict:?}");
+        let Verdict::Rejected { reason, fields, .. } = verdict else {
+            panic!("{verdict:?}");
+        };
+        assert_eq!(
+            (reason.as_str(), &fields[..]),
+            ("Invalid", &["data[T]".to_owned()][..])
+        );
+    }
+
+    #[test]
+    fn a_conflict_names_managers_and_fields() {
+        let message = "conflict with \"helm\" using v1: .spec.selector";
+        let error = refusal(409, "Conflict", &[(CONFLICT, ".spec.selector", message)]);
+        let verdict = judged(&error, "core/Service/sf-shop/api", Way::Write);
+        let managers = BTreeSet::from(["helm".to_owned()]);
+        let fields = vec!["spec.selector".to_owned()];
+        assert_eq!(verdict, Verdict::Owned { managers, fields });
+    }
+
+    #[test]
+    fn what_passes_by_itself_is_no_verdict() {
+        for code in [401, 429, 500, 503] {
+            let verdict = judged(
+                &refusal(code, "", &[]),
+                "core/Service/sf-shop/api",
+                Way::Write,
+            );
+            assert!(
+                matches!(verdict, Verdict::Unchecked { .. }),
+                "{code}: {verdict:?}"
+            );
+        }
+        let verdict = judged(&CallError::Timeout, "core/Service/sf-shop/api", Way::Write);
+        assert!(matches!(verdict, Verdict::Unchecked { .. }), "{verdict:?}");
+    }
+
+    #[test]
+    fn what_is_made_anew_cannot_be_tried_by_a_change() {
+        let message = "field is immutable";
+        let error = refusal(
+            422,
+            "Invalid",
+            &[("FieldValueInvalid", "spec.selector", message)],
+        );
+        let key = "apps/Deployment/sf-shop/api";
+        assert!(matches!(
+            judged(&error, key, Way::Replace),
+            Verdict::Approximate { .. }
+        ));
+        assert!(matches!(
+            judged(&error, key, Way::Write),
+            Verdict::Rejected { .. }
+        ));
+    }
+
+    #[test]
+    fn a_secret_is_tried_with_placeholders_that_fit_its_type() {
+        let reference = SealedRef {
+            secret: "pull".to_owned(),
+            version: 1,
+            environment: None,
+        };
+        let sealed = |kind: &str, key: &str| {
+            let manifest = json!({"apiVersion": "v1", "kind": "Secret", "type": kind,
+                "metadata": {"name": "s", "namespace": "sf-shop"}});
+            let sealed = BTreeMap::from([(key.to_owned(), reference.clone())]);
+            let object = Object::with_sealed(manifest, Wave(0), Deletion::Delete, sealed);
+            let text = filled(&object)["data"][key].as_str().unwrap().to_owned();
+            String::from_utf8(BASE64.decode(text).unwrap()).unwrap()
+        };
+        assert_eq!(sealed("Opaque", "TOKEN"), "placeholder");
+        let registry = sealed("kubernetes.io/dockerconfigjson", ".dockerconfigjson");
+        assert_eq!(registry, "{\"auths\":{}}");
+    }
+}

@@ -166,3 +166,71 @@ async fn answer_all(
     }
     Duration::ZERO
 }
+
+#[cfg(test)]
+mod tests {
+    use serde_json::{Value, json};
+    use starform_contract::{
+        Deletion, Object, ProjectId, bundle::Wave, signature::SigningKey, verify::Way,
+    };
+
+    use super::*;
+
+    fn cluster() -> ClusterId {
+        "6f1c3c5e-0c4b-4f0e-9c2f-7a1d3b5e9f00".parse().unwrap()
+    }
+
+    fn key(byte: u8) -> SigningKey {
+        SigningKey::new("k-1", &[byte; 32]).unwrap()
+    }
+
+    fn asked(manifest: Value) -> Verifications {
+        let object = Object::new(manifest, Wave(0), Deletion::Delete);
+        let verification = Verification {
+            id: "1".to_owned(),
+            project_id: ProjectId::local(&"shop".parse().unwrap()),
+            environment: "production".parse().unwrap(),
+            namespace: "sf-shop".to_owned(),
+            objects: vec![Asked {
+                object,
+                way: Way::Write,
+            }],
+        };
+        Verifications::new(cluster(), vec![verification])
+    }
+
+    fn service(namespace: &str, project: &ProjectId) -> Value {
+        json!({"apiVersion": "v1", "kind": "Service", "metadata": {
+            "name": "api", "namespace": namespace, "labels": {
+                "app.kubernetes.io/managed-by": "starform",
+                "starform.io/project-id": project,
+        }}})
+    }
+
+    fn word(asked: &Verifications) -> Result<(), &'static str> {
+        let mut trust = Trust::Keys(vec![key(1).trusted()]);
+        believed(cluster(), asked, &mut trust).map_err(|distrust| distrust.word())
+    }
+
+    #[test]
+    fn what_nobody_trusted_has_asked_is_not_performed() {
+        let own = ProjectId::local(&"shop".parse().unwrap());
+        let other = ProjectId::local(&"other".parse().unwrap());
+        let good = asked(service("sf-shop", &own));
+        assert_eq!(word(&good), Err("not-signed"));
+        assert_eq!(word(&good.clone().signed(&key(2))), Err("wrong-signature"));
+        assert_eq!(word(&good.clone().signed(&key(1))), Ok(()));
+        let mut moved = good.clone().signed(&key(1));
+        moved.verifications[0].namespace = "kube-system".to_owned();
+        assert_eq!(word(&moved), Err("wrong-signature"));
+        let mut elsewhere = good.clone();
+        elsewhere.cluster_id = ClusterId::new(uuid::Uuid::nil());
+        assert_eq!(word(&elsewhere.signed(&key(1))), Err("other-cluster"));
+        let mut damaged = good;
+        damaged.verifications[0].objects[0].object.manifest["spec"] = json!({"x": 1});
+        assert_eq!(word(&damaged.signed(&key(1))), Err("wrong-object"));
+        for stray in [service("kube-system", &own), service("sf-shop", &other)] {
+            assert_eq!(word(&asked(stray).signed(&key(1))), Err("wrong-object"));
+        }
+    }
+}

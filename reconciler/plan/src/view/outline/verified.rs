@@ -98,9 +98,9 @@ impl Said {
             Verdict::Owned { managers, fields } => {
                 let managers: Vec<String> = managers.iter().map(|m| values::visible(m)).collect();
                 let text = format!(
-                    "{} states {}",
-                    values::list(&managers),
-                    values::list(all_visible(fields))
+                    "{}, stated by {}",
+                    values::list(all_visible(fields)),
+                    values::list(&managers)
                 );
                 (Weight::Error, "owned by others", text)
             }
