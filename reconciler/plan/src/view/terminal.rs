@@ -268,7 +268,7 @@ fn said(page: &mut Page, headings: &[Heading]) {
                 Weight::Error => Paint::Red,
                 Weight::Warning => Paint::Yellow,
             };
-            let text = Text::new(paint, said.word)
+            let text = Text::new(paint, format!("{}[{}]", said.word, said.code))
                 .and(Paint::Plain, " ")
                 .and(Paint::Bold, heading.among(headings))
                 .and(Paint::Bold, said.object.as_str())

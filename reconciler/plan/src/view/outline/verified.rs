@@ -9,6 +9,7 @@ use std::collections::BTreeMap;
 use starform_contract::verify::{ObjectVerdict, Verdict};
 
 use crate::{
+    codes,
     verified::{Answer, Verified},
     view::values,
 };
@@ -28,6 +29,7 @@ pub(crate) struct Said {
     pub(crate) weight: Weight,
     /// `rejected`
     pub(crate) word: &'static str,
+    pub(crate) code: &'static str,
     /// `Deployment api--production`
     pub(crate) object: String,
     pub(crate) text: String,
@@ -82,7 +84,7 @@ impl Verification {
 impl Said {
     /// `None`: nothing is to be told of it alone.
     fn of(verdict: &ObjectVerdict) -> Option<Self> {
-        let (weight, word, text) = match &verdict.verdict {
+        let (weight, (word, code), text) = match &verdict.verdict {
             Verdict::Accepted | Verdict::Approximate { .. } | Verdict::Unchecked { .. } => {
                 return None;
             }
@@ -92,7 +94,7 @@ impl Said {
                 fields,
             } => (
                 Weight::Error,
-                "rejected",
+                ("rejected", &codes::CLUSTER_REJECTS),
                 rejection(reason, message.as_deref(), fields),
             ),
             Verdict::Owned { managers, fields } => {
@@ -102,20 +104,25 @@ impl Said {
                     values::list(all_visible(fields)),
                     values::list(&managers)
                 );
-                (Weight::Error, "owned by others", text)
+                (
+                    Weight::Error,
+                    ("owned by others", &codes::CLUSTER_OWNED),
+                    text,
+                )
             }
             Verdict::Changed { paths } => {
                 let text = format!(
                     "the cluster would store other values at {}",
                     values::list(all_visible(paths))
                 );
-                (Weight::Warning, "changed", text)
+                (Weight::Warning, ("changed", &codes::CLUSTER_CHANGES), text)
             }
         };
         let key = &verdict.key;
         Some(Self {
             weight,
             word,
+            code: code.code,
             object: values::visible(&format!("{} {}", key.kind, key.name)),
             text,
         })
