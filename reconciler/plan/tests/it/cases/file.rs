@@ -30,7 +30,7 @@ pub(super) struct Case {
 }
 
 const MARK: &str = "==== ";
-const INPUT: [&str; 6] = [
+const INPUT: [&str; 7] = [
     "asked",
     "verified",
     "before",

@@ -132,7 +132,15 @@ fn results(plans: &Plans, log: &str) -> Result<(), String> {
     let log: Value = serde_json::from_str(log).map_err(|error| error.to_string())?;
     let run = &log["runs"][0];
     let found = run["results"].as_array().ok_or("no results")?;
-    let findings: usize = plans.plans.iter().map(|plan| plan.findings.len()).sum();
+    let findings: usize = plans
+        .plans
+        .iter()
+        .map(|plan| {
+            let verified = plans.verifications.get(&plan.plan_id);
+            let said = verified.map_or(0, |verified| verified.findings(plan).len());
+            plan.findings.len() + said
+        })
+        .sum();
     if found.len() != findings {
         return Err(format!("{} results of {findings} findings", found.len()));
     }
