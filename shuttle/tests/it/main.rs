@@ -21,6 +21,7 @@ mod engine_histories;
 mod engine_laws;
 mod engine_leftovers;
 mod engine_newer;
+mod engine_pair;
 mod engine_releases;
 mod engine_same;
 mod engine_scenarios;

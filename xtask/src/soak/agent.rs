@@ -15,5 +15,5 @@ const TESTS: &str =
     "test --release --package starform-shuttle --test it -- --ignored --nocapture engine_";
 
 pub(super) fn run() -> Result<()> {
-    Tally::held(&mut process::cargo(TESTS.split(' ')), 4)
+    Tally::held(&mut process::cargo(TESTS.split(' ')), 5)
 }
