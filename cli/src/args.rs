@@ -18,7 +18,7 @@ pub(crate) use self::{
         BundleArgs, CheckArgs, CheckFormat, CompileArgs, ExplainArgs, FixLevel, FmtArgs,
         SchemaCommand,
     },
-    older::{DiffArgs, DriftArgs, HistoryArgs, OnePlace, RollbackArgs},
+    older::{DiffArgs, OnePlace, RollbackArgs, TellArgs},
     planning::{
         ApplyArgs, ApplyFormat, ApproveArgs, PlanArgs, PlanFormat, PlanOptions, ShowArgs,
         StatusArgs, ViewFormat, ViewOptions,
@@ -106,10 +106,10 @@ pub(crate) enum Command {
     Status(StatusArgs),
     /// Compare the cluster with what is accepted, over the fields that are Starform's
     #[command(after_help = "Example: starform drift --env production")]
-    Drift(DriftArgs),
+    Drift(TellArgs),
     /// List the generations of an environment
     #[command(after_help = "Example: starform history --env production")]
-    History(HistoryArgs),
+    History(TellArgs),
     /// Show what lies between two generations of an environment
     #[command(after_help = "Example: starform diff --env production 41 44")]
     Diff(DiffArgs),

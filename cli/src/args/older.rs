@@ -10,8 +10,9 @@ use starform_contract::{EnvironmentName, Generation, ProjectName, quantity::Dura
 
 use super::{PlanFormat, ViewOptions};
 
+/// What is told of one environment, and how.
 #[derive(Debug, Args)]
-pub(crate) struct HistoryArgs {
+pub(crate) struct TellArgs {
     #[command(flatten)]
     pub(crate) place: OnePlace,
     /// starform.kdl, or the folder that holds it; not read where --project is given
@@ -36,17 +37,6 @@ pub(crate) struct DiffArgs {
     pub(crate) path: PathBuf,
     #[command(flatten)]
     pub(crate) view: ViewOptions,
-}
-
-#[derive(Debug, Args)]
-pub(crate) struct DriftArgs {
-    #[command(flatten)]
-    pub(crate) place: OnePlace,
-    /// starform.kdl, or the folder that holds it; not read where --project is given
-    #[arg(default_value = ".")]
-    pub(crate) path: PathBuf,
-    #[arg(long, value_name = "FORMAT", default_value = "human")]
-    pub(crate) format: PlanFormat,
 }
 
 #[derive(Debug, Args)]

@@ -9,7 +9,7 @@ use starform_reconciler::api::body::{EnvironmentDrift, Found};
 
 use super::{history, print, print_json};
 use crate::{
-    args::{DriftArgs, Global, PlanFormat},
+    args::{Global, PlanFormat, TellArgs},
     backend::Backend,
     exit::Exit,
     progress::{object, what_happened},
@@ -18,7 +18,7 @@ use crate::{
 };
 
 pub(crate) async fn run(
-    args: &DriftArgs,
+    args: &TellArgs,
     global: &Global,
     terminal: Terminal,
 ) -> anyhow::Result<Exit> {

@@ -16,7 +16,7 @@ use unicode_width::{UnicodeWidthChar as _, UnicodeWidthStr as _};
 
 use super::{known, print, print_json};
 use crate::{
-    args::{Global, HistoryArgs, OnePlace, PlanFormat},
+    args::{Global, OnePlace, PlanFormat, TellArgs},
     backend::{project_id, say_nothing_accepted},
     exit::{Exit, Failure},
     remote::{Remote, failure},
@@ -29,7 +29,7 @@ const TOLD: usize = 200;
 const ID: usize = 8;
 
 pub(crate) async fn run(
-    args: &HistoryArgs,
+    args: &TellArgs,
     global: &Global,
     terminal: Terminal,
 ) -> anyhow::Result<Exit> {

@@ -80,8 +80,8 @@ pub(crate) fn show(
         ViewFormat::Human | ViewFormat::Markdown | ViewFormat::Html | ViewFormat::Github => {}
         ViewFormat::Json | ViewFormat::Sarif | ViewFormat::Ndjson => {
             for plan in &plans.plans {
-                if let Some(refused) = view::refused(plan) {
-                    say!("{}/{}: {refused}", plan.project, plan.environment);
+                if let Some(obstacle) = view::obstacle(plan, &plans.approvals) {
+                    say!("{}/{}: {obstacle}", plan.project, plan.environment);
                 }
             }
         }

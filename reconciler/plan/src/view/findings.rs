@@ -11,6 +11,7 @@ use std::{
 use serde_json::{Value, json};
 
 use crate::{
+    approval::Approvals,
     closing, codes,
     document::{Action, Finding, FindingSeverity, Plan, Risk},
     view::{
@@ -43,7 +44,7 @@ pub fn sarif<'a>(plans: impl Into<Shown<'a>>, folder: &str) -> String {
     let mut seen = BTreeMap::new();
     let results: Vec<Value> = all
         .iter()
-        .map(|(plan, finding)| result(plan, finding, folder, &rules, &mut seen))
+        .map(|(plan, finding)| result(plan, finding, shown.approvals, folder, &rules, &mut seen))
         .collect();
     let mut log = json!({
         "$schema": SCHEMA,
@@ -74,22 +75,22 @@ pub fn sarif<'a>(plans: impl Into<Shown<'a>>, folder: &str) -> String {
 /// many as GitHub shows; the last of them says how many there are beside.
 pub fn github<'a>(plans: impl Into<Shown<'a>>, folder: &str) -> String {
     let beside = plans.into();
-    let plans = beside.plans;
+    let (plans, approvals) = (beside.plans, beside.approvals);
     let all = each(beside);
-    let findings = |severity: FindingSeverity| {
-        let all = all
-            .iter()
-            .filter(move |(_, finding)| finding.severity == severity);
-        all.map(|(plan, finding)| command(plan, finding, folder))
+    let findings = |severity: FindingSeverity, given: bool| {
+        let all = all.iter().filter(move |(plan, finding)| {
+            finding.severity == severity && approved(plan, finding, approvals).is_some() == given
+        });
+        all.map(|(plan, finding)| command(plan, finding, approvals, folder))
     };
     let lost = plans.iter().filter_map(|plan| {
         let lost = data(&lost(plan)?);
         Some(format!("::warning title={}::{lost}\n", titled(plan)))
     });
-    let notices = plans.iter().map(|plan| {
+    let summaries = plans.iter().map(|plan| {
         let mut summary = outline::summary(plan, beside.word(plan));
-        if let Some(refused) = outline::refused(plan) {
-            summary.push_str(&format!(" · {refused}"));
+        if let Some(obstacle) = outline::obstacle(plan, approvals) {
+            summary.push_str(&format!(" · {obstacle}"));
         }
         let verified = beside.verifications.get(&plan.plan_id);
         let told = verified.map(Verification::of);
@@ -98,18 +99,20 @@ pub fn github<'a>(plans: impl Into<Shown<'a>>, folder: &str) -> String {
         }
         format!("::notice title={}::{}\n", titled(plan), data(&summary))
     });
+    let notices = summaries.chain(findings(FindingSeverity::Approval, true));
     let stands = plans.iter().flat_map(|plan| {
         let titles = asides(beside, plan).into_iter();
         titles.map(|title| format!("::warning title={}::{}\n", titled(plan), data(&title)))
     });
     let warnings = stands
         .chain(lost)
-        .chain(findings(FindingSeverity::Approval))
-        .chain(findings(FindingSeverity::Warning));
+        .chain(findings(FindingSeverity::Approval, false))
+        .chain(findings(FindingSeverity::Warning, false));
+    let errors = findings(FindingSeverity::Blocking, false);
     let kinds = [
         ("notice", notices.collect()),
         ("warning", warnings.collect()),
-        ("error", findings(FindingSeverity::Blocking).collect()),
+        ("error", errors.collect()),
     ];
     kinds.map(|(kind, all)| shown(kind, all)).concat()
 }
@@ -180,6 +183,7 @@ fn rule(code: &str) -> Value {
 fn result(
     plan: &Plan,
     finding: &Finding,
+    approvals: &Approvals,
     folder: &str,
     rules: &[&str],
     seen: &mut BTreeMap<String, usize>,
@@ -200,14 +204,27 @@ fn result(
         }),
         None => json!({ "logicalLocations": logical }),
     };
-    json!({
+    let mut result = json!({
         "ruleId": values::visible(&finding.code),
         "ruleIndex": rules.iter().position(|rule| *rule == finding.code),
         "level": level(finding.severity),
         "message": { "text": format!("{environment}: {title}") },
         "locations": [location],
         "partialFingerprints": { "starform/v1": format!("{fact} #{count}") },
-    })
+    });
+    // There is nothing left to look at: section 3.35 of SARIF.
+    if let Some(by) = approved(plan, finding, approvals) {
+        let given = json!({ "kind": "external", "status": "accepted", "justification": by });
+        result["suppressions"] = json!([given]);
+    }
+    result
+}
+
+/// `approved by ada`, where the finding asks for an approval that is given.
+fn approved(plan: &Plan, finding: &Finding, approvals: &Approvals) -> Option<String> {
+    let asks = finding.severity == FindingSeverity::Approval;
+    let given = approvals.get(&plan.effect_id).filter(|_| asks)?;
+    Some(format!("approved by {}", values::visible(&given.by)))
 }
 
 const fn level(severity: FindingSeverity) -> &'static str {
@@ -218,7 +235,7 @@ const fn level(severity: FindingSeverity) -> &'static str {
     }
 }
 
-fn command(plan: &Plan, finding: &Finding, folder: &str) -> String {
+fn command(plan: &Plan, finding: &Finding, approvals: &Approvals, folder: &str) -> String {
     let title = property(&format!(
         "{} in {}/{}",
         finding.code, plan.project, plan.environment
@@ -227,12 +244,12 @@ fn command(plan: &Plan, finding: &Finding, folder: &str) -> String {
         let file = property(&format!("{folder}{}", place.file));
         format!("file={file},line={},col={},", place.line, place.column)
     });
-    format!(
-        "::{} {}title={title}::{}\n",
-        level(finding.severity),
-        place.unwrap_or_default(),
-        data(&finding.title)
-    )
+    let (level, said) = match approved(plan, finding, approvals) {
+        Some(approved) => ("notice", format!("{}; {approved}", finding.title)),
+        None => (level(finding.severity), finding.title.clone()),
+    };
+    let place = place.unwrap_or_default();
+    format!("::{level} {place}title={title}::{}\n", data(&said))
 }
 
 /// `1 object deleted, 2 replaced, 1 opens to more`

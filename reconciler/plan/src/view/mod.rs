@@ -38,7 +38,7 @@ pub use findings::{github, sarif};
 pub use html::html;
 pub use markdown::{MarkdownOptions, markdown};
 use outline::Form;
-pub use outline::{refused, summary, told};
+pub use outline::{Obstacle, obstacle, summary, told};
 
 /// Plans, and what stands beside them: a document never changes, what becomes of it does.
 #[derive(Debug, Clone, Copy)]

@@ -2,7 +2,7 @@
 //!
 //! Pure. Always holds: what is deleted, replaced or widened is printed one by one; what is not printed
 //! is counted, with the command that prints it; the last line of a plan is its summary,
-//! or that it is blocked. Read on in
+//! or that it is blocked or needs an approval. Read on in
 //! [`super::outline`] for what is told, in [`rows`] for one changed value.
 
 mod page;
@@ -14,8 +14,8 @@ use crate::{
     view::{
         TextOptions,
         outline::{
-            self, Beside, Elsewhere, Heading, Loss, Object, Part, Policy, Remark, Section, Service,
-            Weight,
+            self, Beside, Elsewhere, Heading, Loss, Object, Obstacle, Part, Policy, Remark,
+            Section, Service, Weight,
         },
     },
 };
@@ -74,10 +74,14 @@ fn part(page: &mut Page, part: &Part, options: &TextOptions) {
     legend(page, part, has_placeholders);
     left_out(page, part);
     page.unbroken(Paint::Bold, &part.summary);
-    if let Some(refused) = &part.refused {
-        page.line(0, 2, &Text::new(Paint::Red, refused.as_str()));
-    }
     verification(page, &part.headings);
+    if let Some(obstacle) = &part.obstacle {
+        let paint = match obstacle {
+            Obstacle::Blocked(_) => Paint::Red,
+            Obstacle::Unapproved(_) => Paint::Magenta,
+        };
+        page.line(0, 2, &Text::new(paint, obstacle.to_string()));
+    }
 }
 
 fn headings(page: &mut Page, headings: &[Heading]) {

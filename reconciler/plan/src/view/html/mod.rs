@@ -245,8 +245,8 @@ fn part(n: usize, short: &Part, full: &Part) -> Markup {
                 p { code { "‹›" } " is each one's own name." }
             }
             p.summary { (short.summary) }
-            @if let Some(refused) = &short.refused {
-                p.summary { strong.lost { (refused) } }
+            @if let Some(obstacle) = &short.obstacle {
+                p.summary { strong.lost { (obstacle) } }
             }
             @for heading in &short.headings {
                 @for line in heading.verification.iter().flat_map(|told| &told.summary) {

@@ -175,7 +175,7 @@ impl Diff {
         let parts: Vec<String> = parts.into_iter().flatten().collect();
         self.title(&titled(service.sign, &parts.join("  ")));
         if detail == Detail::Paths {
-            self.left.values += service.facts.len();
+            self.left.values += service.facts.iter().map(|fact| fact.values).sum::<usize>();
         } else {
             for fact in &service.facts {
                 let place = placed(fact.at.as_deref());

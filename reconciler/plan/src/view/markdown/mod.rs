@@ -8,8 +8,6 @@
 mod body;
 mod fence;
 
-use std::collections::BTreeSet;
-
 use self::body::Detail;
 use crate::{
     document::{FindingSeverity, ObjectCounts},
@@ -175,15 +173,15 @@ impl Comment<'_> {
         }
         left_out(out, part, hidden);
         out.push_str(&format!("**{}**\n", part.summary));
-        if let Some(refused) = &part.refused {
-            out.push_str(&format!("\n**{refused}**\n"));
-        }
         for heading in &part.headings {
             for line in heading.verification.iter().flat_map(|told| &told.summary) {
                 let line = fence::span(line);
                 let of = heading.among(&part.headings);
                 out.push_str(&format!("\n{of}{line}\n"));
             }
+        }
+        if let Some(obstacle) = &part.obstacle {
+            out.push_str(&format!("\n**{obstacle}**\n"));
         }
         whole.push_str(out);
     }
@@ -256,9 +254,9 @@ fn counts(parts: &[Part], headings: &[&Heading], most: usize, link: Option<&str>
             out.push_str(&format!("**{objects} would {word} by the cluster**\n\n"));
         }
     }
-    let codes: BTreeSet<&String> = parts.iter().flat_map(|part| &part.blocked_by).collect();
-    if let Some(refused) = outline::refused_for(&codes.into_iter().collect::<Vec<_>>()) {
-        out.push_str(&format!("**{refused}**\n\n"));
+    let obstacles = parts.iter().filter_map(|part| part.obstacle.as_ref());
+    for obstacle in outline::together(obstacles) {
+        out.push_str(&format!("**{obstacle}**\n\n"));
     }
     let mut lost: Vec<Loss> = parts.iter().flat_map(Part::losses).collect();
     outline::gravest_first(&mut lost);

@@ -9,6 +9,7 @@ mod hidden;
 mod lines;
 mod losses;
 mod objects;
+mod obstacle;
 mod rows;
 mod services;
 mod verified;
@@ -18,19 +19,23 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use starform_contract::{Digest, EnvironmentName, Generation, ObjectKey, ServiceName};
 
-pub use verified::told;
-
 pub(crate) use self::{
     beside::{Beside, of_one},
     hidden::Hidden,
     lines::Line,
     losses::{Loss, gravest_first, more},
     objects::{Object, Section},
+    obstacle::together,
     rows::{Body, Branch, Leaf, Row},
     services::{Elsewhere, Service, is_told_of_new},
     verified::{Said, Verification, Weight},
 };
+pub use self::{
+    obstacle::{Obstacle, obstacle},
+    verified::told,
+};
 use crate::{
+    approval::Approvals,
     closing,
     document::{Action, Finding, FindingSeverity, ObjectChange, ObjectCounts, Plan, Risk},
     standing::Word,
@@ -71,10 +76,8 @@ pub(crate) struct Part {
     /// Everything that changes.
     pub(crate) all: Hidden,
     pub(crate) summary: String,
-    /// That `apply` would not take it, and why.
-    pub(crate) refused: Option<String>,
-    /// For which errors, by their codes.
-    pub(crate) blocked_by: BTreeSet<String>,
+    /// Why `apply` would not take it as it stands.
+    pub(crate) obstacle: Option<Obstacle>,
 }
 
 /// Which plan it is.
@@ -135,9 +138,6 @@ pub(crate) struct Seen {
     pub(crate) widens: bool,
 }
 
-/// A plan with more of them says how many more.
-const MOST_CODES: usize = 8;
-
 /// By service and change, the environment that it was told for.
 type Earlier = BTreeMap<(ServiceName, Digest), EnvironmentName>;
 
@@ -162,7 +162,7 @@ pub(crate) fn outline(shown: Shown<'_>, form: Form) -> Vec<Part> {
         .collect()
 }
 
-/// The last line of a plan; [`refused`] may follow.
+/// The last line of a plan; [`obstacle`] may follow.
 pub fn summary(plan: &Plan, word: Option<Word>) -> String {
     match (plan.is_empty(), plan.source.until) {
         (true, None) => unchanged(plan, word),
@@ -221,29 +221,6 @@ pub(crate) fn counts(title: &str, objects: &ObjectCounts, rollouts: u32) -> Stri
         parts.join(", "),
         values::count(rollouts, "rollout")
     )
-}
-
-/// That `apply` would not take the plan, and for which errors: below the summary.
-pub fn refused(plan: &Plan) -> Option<String> {
-    let codes = blocked_by(plan);
-    refused_for(&codes.iter().collect::<Vec<_>>())
-}
-
-pub(crate) fn refused_for(codes: &[&String]) -> Option<String> {
-    let (said, more) = codes.split_at(codes.len().min(MOST_CODES));
-    let mut text = said.iter().map(|code| code.as_str()).collect::<Vec<_>>();
-    let more = (!more.is_empty()).then(|| format!("{} more", more.len()));
-    text.extend(more.as_deref());
-    let text = text.join(", ");
-    (!codes.is_empty()).then(|| format!("Blocked: `apply` would refuse this plan: {text}"))
-}
-
-/// The codes of the errors, each once.
-fn blocked_by(plan: &Plan) -> BTreeSet<String> {
-    let blocking = plan.blocking_findings();
-    blocking
-        .map(|finding| values::visible(&finding.code))
-        .collect()
 }
 
 fn part(
@@ -307,8 +284,12 @@ fn part(
         hidden: notes.hidden,
         all: Hidden::all(plan),
         summary,
-        refused: refused(plan),
-        blocked_by: blocked_by(plan),
+        // The gravest of all, since they are told as one.
+        obstacle: group
+            .plans
+            .iter()
+            .filter_map(|plan| obstacle(plan, shown.approvals))
+            .max(),
     }
 }
 
@@ -408,7 +389,7 @@ impl Heading {
 }
 
 impl Policy {
-    fn of(plan: &Plan, approvals: &crate::approval::Approvals) -> Self {
+    fn of(plan: &Plan, approvals: &Approvals) -> Self {
         match (plan.approval_needed(), approvals.get(&plan.effect_id)) {
             (None, _) => Self::Free,
             (Some(_), None) => Self::ApprovalNeeded,

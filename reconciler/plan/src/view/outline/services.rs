@@ -37,12 +37,14 @@ pub(crate) struct Service {
     pub(crate) is_brief: bool,
 }
 
-/// A value of a new service.
+/// What is said of a new service in a line.
 #[derive(Debug)]
 pub(crate) struct Fact {
-    pub(crate) path: &'static str,
+    pub(crate) path: String,
     pub(crate) value: String,
     pub(crate) at: Option<String>,
+    /// How many of the service's values it says.
+    pub(crate) values: usize,
 }
 
 /// Services whose change is the same as in an environment that was told before.
@@ -54,20 +56,26 @@ pub(crate) struct Elsewhere {
     pub(crate) environment: String,
 }
 
-/// What is said of a new service in a line or in its title.
-const TOLD: [&str; 7] = [
+/// What is said of a new service in its title.
+const TITLED: [&str; 4] = ["scale.min", "scale.max", "size.cpu", "size.memory"];
+/// What is said of it in a line each: what runs and when, what runs before it, who alone may connect.
+const LINED: [&str; 5] = [
     "image",
     "run",
     "schedule",
-    "scale.min",
-    "scale.max",
-    "size.cpu",
-    "size.memory",
+    "release.run",
+    "allow-from.services",
 ];
 
 /// Whether the short form says it of a new service.
 pub(crate) fn is_told_of_new(path: &str) -> bool {
-    TOLD.contains(&path)
+    TITLED.contains(&path) || LINED.contains(&path) || volume(path).is_some()
+}
+
+/// `volumes.data` and `size` of `volumes.data.size`: all of a volume stands in one line.
+fn volume(path: &str) -> Option<(&str, &str)> {
+    let named = path.starts_with("volumes.");
+    path.rsplit_once('.').filter(|_| named)
 }
 
 /// Whether the service's own words changed; otherwise its objects are told as the platform's.
@@ -290,21 +298,53 @@ fn is_told(service: &ServiceChange, change: &ModelChange) -> bool {
     change.path == "kind" && matches!(service.action, Action::Create | Action::Delete)
 }
 
-/// Which image, how many of which size, when.
+/// Which image, when, what before it, for whom, with which data.
 fn new_service(service: &ServiceChange, notes: &mut Notes<'_>) -> Vec<Fact> {
-    let facts = ["image", "run", "schedule"].into_iter().filter_map(|path| {
+    let lines = LINED.into_iter().filter_map(|path| {
         let change = service.changes.iter().find(|change| change.path == path)?;
-        let value = change.after.as_ref().map(values::inline);
         Some(Fact {
-            path,
-            value: value.unwrap_or_default(),
+            path: path.to_owned(),
+            value: value(change),
             at: change.at.clone(),
+            values: 1,
         })
     });
+    let mut facts: Vec<Fact> = lines.collect();
+    facts.extend(volumes(service));
     let hidden = service
         .changes
         .iter()
         .filter(|change| !is_told_of_new(&change.path) && !is_told(service, change));
     notes.hidden.values += hidden.count();
-    facts.collect()
+    facts
+}
+
+/// A line for each volume: `class "fast", mount "/data", size "1Gi"`.
+fn volumes(service: &ServiceChange) -> Vec<Fact> {
+    let mut facts: Vec<Fact> = Vec::new();
+    for change in &service.changes {
+        let Some((path, field)) = volume(&change.path) else {
+            continue;
+        };
+        let path = values::visible(path);
+        let said = format!("{} {}", values::visible(field), value(change));
+        match facts.last_mut().filter(|last| last.path == path) {
+            Some(last) => {
+                last.value.push_str(&format!(", {said}"));
+                last.values += 1;
+            }
+            None => facts.push(Fact {
+                path,
+                value: said,
+                at: change.at.clone(),
+                values: 1,
+            }),
+        }
+    }
+    facts
+}
+
+fn value(change: &ModelChange) -> String {
+    let value = change.after.as_ref().map(values::inline);
+    value.unwrap_or_default()
 }

@@ -47,12 +47,12 @@ macro_rules! topics {
 }
 
 topics!(
-    budget, fold, lines, objects, pages, removal, secrets, settings, standing, values, verified,
-    widths, words
+    approvals, budget, fold, lines, objects, pages, removal, secrets, settings, standing, values,
+    verified, widths, words
 );
 
 /// Cases are added, not lost.
-const LEAST: usize = 590;
+const LEAST: usize = 600;
 
 #[test]
 fn every_folder_has_its_test() {

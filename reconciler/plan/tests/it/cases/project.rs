@@ -11,8 +11,10 @@ use starform_contract::{
 };
 use starform_dsl::{Bindings, VerifiedHosts, compile, emit, project::Project, source::SourceTree};
 use starform_plan::{
-    Proposal, ProposeInput, bind_names,
-    document::Plans,
+    Proposal, ProposeInput,
+    approval::Approved,
+    bind_names,
+    document::{Plan, Plans},
     former::{self, Former},
     propose::propose,
     removal,
@@ -41,6 +43,8 @@ struct Asked {
     profile: Option<String>,
     /// Only these environments are planned.
     environments: Vec<EnvironmentName>,
+    /// Who has approved what is done, by the environment.
+    approved: BTreeMap<EnvironmentName, String>,
 }
 
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -71,7 +75,7 @@ pub(super) fn plans(base: &str, case: &Case) -> Result<Plans, String> {
         let proposals = removal::plans(&accepted, environment.as_ref(), &asked.destroy);
         let proposals = proposals.map_err(|error| error.to_string())?;
         let plans = proposals.into_iter().map(|proposal| proposal.plan);
-        return Ok(Plans::new(plans.collect(), BTreeMap::new()));
+        return Ok(asked.joined(plans.collect()));
     }
     let after = case.input("after").ok_or("there is no `after`")?;
     let project = compiled(base, after)?;
@@ -81,7 +85,7 @@ pub(super) fn plans(base: &str, case: &Case) -> Result<Plans, String> {
             plans.push(proposal(&world, &project, name, &asked, Side::After, case)?.plan);
         }
     }
-    let mut plans = Plans::new(plans, BTreeMap::new());
+    let mut plans = asked.joined(plans);
     if let Some(text) = case.input("standing") {
         let stands: BTreeMap<EnvironmentName, Standing> =
             serde_json::from_str(text).map_err(|error| error.to_string())?;
@@ -205,6 +209,11 @@ impl Asked {
                     asked.only.get_or_insert_default().insert(service);
                 }
                 "environment" => asked.environments.push(value.parse().map_err(|_| wrong())?),
+                "approved" => {
+                    let (environment, by) = value.split_once(' ').ok_or_else(wrong)?;
+                    let environment = environment.parse().map_err(|_| wrong())?;
+                    asked.approved.insert(environment, by.to_owned());
+                }
                 "adopt" => drop(asked.adopt.insert(value.parse().map_err(|_| wrong())?)),
                 "revision" => asked.revision = Some(value.to_owned()),
                 "delete" if value.is_empty() => asked.delete = Some(None),
@@ -225,6 +234,20 @@ impl Asked {
             }
         }
         Ok(asked)
+    }
+
+    /// With the approvals that stand beside them.
+    fn joined(&self, plans: Vec<Plan>) -> Plans {
+        let approved = plans.iter().filter_map(|plan| {
+            let by = self.approved.get(&plan.environment)?.clone();
+            let at = "2026-01-02T03:04:05Z".to_owned();
+            Some((plan.effect_id.clone(), Approved { by, at }))
+        });
+        let approvals = approved.collect();
+        Plans {
+            approvals,
+            ..Plans::new(plans, BTreeMap::new())
+        }
     }
 
     /// Version 0: it has no value yet.
