@@ -227,6 +227,19 @@ fn is_named(plan: &Plan, change: &ObjectChange, shown: &str) -> bool {
         || (names(plan, change, shown, &format!(",{name}")) && shown.contains(kind.as_str()))
 }
 
+/// All of a new service's volume stands in the line of its name: `volumes.data mount "/data", size "1Gi"`.
+fn is_told_of_volume(lines: &[String], path: &str, own: &[(&str, &str)]) -> bool {
+    let Some((volume, field)) = path.rsplit_once('.') else {
+        return false;
+    };
+    let is_named = |line: &String| line.contains(volume) || line.contains(&renamed(volume, own));
+    let field = format!("{field}\"");
+    volume.starts_with("volumes.")
+        && lines
+            .iter()
+            .any(|line| is_named(line) && line.contains(&field))
+}
+
 /// A comment says everything, or counts what it does not say.
 fn counted(plans: &Plans, comment: &str) -> Result<(), String> {
     let lines = comment.lines();
@@ -234,6 +247,7 @@ fn counted(plans: &Plans, comment: &str) -> Result<(), String> {
     let left = left.into_iter().fold([0; 3], |sum, one| {
         [sum[0] + one[0], sum[1] + one[1], sum[2] + one[2]]
     });
+    let lines: Vec<String> = comment.lines().map(dense).collect();
     let comment = dense(comment);
     let mut untold = [0; 3];
     for plan in &plans.plans {
@@ -248,6 +262,7 @@ fn counted(plans: &Plans, comment: &str) -> Result<(), String> {
                     || comment.contains(&renamed(path, &own))
                     || path == "kind"
                     || (is_new && IN_THE_TITLE.contains(&path))
+                    || (is_new && is_told_of_volume(&lines, path, &own))
             };
             let paths = service.changes.iter();
             let paths = paths.map(|change| dense(&values::visible(&out(&change.path))));
