@@ -257,7 +257,7 @@ fn a_kubeconfig_that_is_named_and_not_there_is_a_mistake() {
     for list in ["", "nowhere:/dev/null"] {
         with(list, &["plan"])
             .expect(0)
-            .says(&["compared with nothing"]);
+            .says(&["made against nothing"]);
     }
 }
 
