@@ -12,6 +12,7 @@ use super::{
     flight::{Lost, Task},
     health,
     io::{Failure, Gone, Millis, Observed, Request, RequestId, Response},
+    order::UnitKey,
 };
 
 impl Engine {
@@ -45,6 +46,13 @@ impl Engine {
             self.touch(&unit);
             self.agenda.unit(unit);
         } else {
+            // A Deployment may wait until nothing is under way about its former autoscaler.
+            let unit = self.leftovers.get(&key).map(|left| left.unit.clone());
+            let state = self.desired.as_deref();
+            let wanted = |unit: &UnitKey| state.is_some_and(|s| s.units.contains_key(unit));
+            if let Some(unit) = unit.filter(wanted) {
+                self.agenda.unit(unit);
+            }
             self.agenda.leftover(key);
         }
     }

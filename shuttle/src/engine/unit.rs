@@ -274,7 +274,8 @@ impl Engine {
             && let Some(autoscaler) = self.autoscaler_to_go(unit)
         {
             let free = self.leftover_is_free(autoscaler);
-            return free.then(|| Intent::Prune(autoscaler.clone()));
+            let going = self.live.get(autoscaler).is_some_and(|live| live.deleting);
+            return (free && !going).then(|| Intent::Prune(autoscaler.clone()));
         }
         if state.objects[key].release.is_some()
             && let Some(former) = self.release_to_end(unit)
