@@ -190,16 +190,14 @@ async fn verified(
     let planning = api.store.project(project).await?;
     let planning = planning.ok_or_else(ApiError::not_found)?;
     let mut changes = api.store.subscribe(planning.cluster_id);
-    loop {
-        let found = api
-            .store
-            .verifications(project, plans, Timestamp::now())
-            .await?;
-        let waits = found.values().any(Verified::is_waiting);
-        if !waits || !changed(&mut changes, api, until).await {
-            return Ok(found);
+    let found = || api.store.verifications(project, plans, Timestamp::now());
+    while found().await?.values().any(Verified::is_waiting) {
+        if !changed(&mut changes, api, until).await {
+            break;
         }
     }
+    // How long there was no answer is told as of now.
+    Ok(found().await?)
 }
 
 /// A token for some environments plans those, unless it asks for certain ones.
