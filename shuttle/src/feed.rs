@@ -2,19 +2,19 @@
 //!
 //! Effects: network, files. Always holds: what is passed on was verified and is kept in the cluster
 //! first, so that a restart without the control plane goes on from it; an instance that the control
-//! plane has put on standby is told so before anything else. Read on in `trust.rs`, `persist/`,
+//! plane has put on standby is told so before anything else. Read on in `feed/kept.rs`, `trust.rs`,
 //! `run.rs`.
 
+mod kept;
+
 use std::{
-    collections::BTreeMap,
     path::PathBuf,
-    sync::Arc,
     time::{Duration, Instant},
 };
 
 use kube::Client;
 use starform_contract::{
-    Bundle, ClusterId, Digest, Index,
+    Digest,
     signature::{Signature, TrustedKey, Unsigned, verify_digest},
 };
 use tokio::sync::{mpsc::Sender, watch};
@@ -24,11 +24,12 @@ use crate::{
     backoff::{Backoff, jittered},
     config::AgentFile,
     engine::io::Desired,
-    persist::{self, LoadError, Persisted, SaveError},
-    pull::{self, ControlPlane, Polled, PullError},
+    persist::{LoadError, SaveError},
+    pull::{ControlPlane, PullError},
     source::{Folder, FolderError},
-    trust::{Admission, Distrust, admit, check_bundle},
+    trust::Distrust,
 };
+use kept::Kept;
 
 /// How often a folder's index is looked at.
 const FOLDER_LOOK: Duration = Duration::from_secs(1);
@@ -61,16 +62,6 @@ pub enum FeedError {
     Distrust(#[from] Distrust),
 }
 
-/// The accepted state that the cluster keeps, and what was last passed on.
-struct Kept {
-    client: Client,
-    current: Option<Current>,
-    said: Option<Said>,
-    trust: Trust,
-    /// What was refused last, until something is taken again.
-    refused: Option<Refused>,
-}
-
 /// Whose signatures are believed.
 #[derive(Debug, Clone)]
 pub enum Trust {
@@ -83,28 +74,6 @@ pub enum Trust {
     Keys(Vec<TrustedKey>),
     /// Whoever may write the folder is believed.
     Anyone,
-}
-
-struct Refused {
-    /// An index whose content will never be right: asked for no second time. A signature may become
-    /// right, by another key, and what was damaged on its way may arrive: that is asked for again.
-    index: Option<Index>,
-    word: &'static str,
-}
-
-/// Accepted state as the cluster keeps it, its bundles shared with the engine.
-struct Current {
-    index: Index,
-    bundles: Bundles,
-    version: persist::Version,
-}
-
-type Bundles = BTreeMap<Digest, Arc<Bundle>>;
-
-#[derive(Debug, PartialEq, Eq)]
-enum Said {
-    Standby,
-    Acting(Digest),
 }
 
 /// Follows the control plane until nobody listens.
@@ -126,7 +95,7 @@ pub async fn follow_control_plane(
         let annotated = annotations.borrow().word();
         let pause = match kept.poll(&plane, annotated, wait, &words).await {
             Ok(next) => {
-                if kept.refused.is_none() {
+                if !kept.has_refused() {
                     trouble.end();
                 }
                 backoff.reset();
@@ -143,7 +112,10 @@ pub async fn follow_control_plane(
             return;
         }
         wait = true;
-        tokio::time::sleep(pause).await;
+        tokio::select! {
+            () = tokio::time::sleep(pause) => {}
+            () = kept.overtaken() => {}
+        }
     }
 }
 
@@ -160,7 +132,14 @@ pub async fn follow_folder(folder: Folder, client: Client, trust: Trust, words: 
             Ok(()) => trouble.end(),
             Err(error) => trouble.tell(&error),
         }
-        tokio::time::sleep(FOLDER_LOOK).await;
+        tokio::select! {
+            () = tokio::time::sleep(FOLDER_LOOK) => {}
+            () = kept.overtaken() => {
+                if let Err(error) = kept.follow_another(&words).await {
+                    trouble.tell(&error);
+                }
+            }
+        }
     }
 }
 
@@ -204,199 +183,6 @@ impl Next {
     }
 }
 
-impl Kept {
-    /// Waits for the API server: without it there is nothing to act on.
-    async fn load(client: Client, trust: Trust) -> Self {
-        let mut backoff = Backoff::new(Duration::from_secs(1), Duration::from_secs(30));
-        let current = loop {
-            match load(&client).await {
-                Ok(current) => break current,
-                Err(error) => {
-                    tracing::error!(%error, "cannot start yet");
-                    tokio::time::sleep(backoff.wait()).await;
-                }
-            }
-        };
-        Self {
-            client,
-            current,
-            said: None,
-            trust,
-            refused: None,
-        }
-    }
-
-    async fn poll(
-        &mut self,
-        plane: &ControlPlane,
-        annotations: Option<&'static str>,
-        wait: bool,
-        words: &Sender<Word>,
-    ) -> Result<Next, FeedError> {
-        let whole = self.current.as_ref().filter(|current| current.is_whole());
-        let refused = self.refused.as_ref();
-        let known = refused
-            .and_then(|refused| refused.index.as_ref())
-            .or(whole.map(|current| &current.index));
-        let standing = pull::Standing {
-            generation: self.current.as_ref().map(|kept| kept.index.generation),
-            refuses: refused.map(|refused| refused.word),
-            annotations,
-        };
-        let polled = plane.poll(known, standing, wait).await;
-        match polled.inspect_err(|error| self.refuse_answer(error))? {
-            Polled::Unchanged => {
-                // The answer was to the index in force, unless to one that was refused for ever.
-                self.refused.take_if(|refused| refused.index.is_none());
-                self.act(words).await;
-                Ok(Next::Unchanged)
-            }
-            Polled::Standby(pause) => {
-                self.say(words, Said::Standby, Word::Standby).await;
-                Ok(Next::Standby(pause))
-            }
-            Polled::New(index) => {
-                let index = *index;
-                let admission = self.admit(plane.cluster_id, &index)?;
-                let mut fresh = BTreeMap::new();
-                for digest in self.lacking(&index) {
-                    let bundle = plane.bundle(&digest).await;
-                    let bundle = bundle.inspect_err(|error| self.refuse_answer(error))?;
-                    fresh.insert(digest, Arc::new(bundle));
-                }
-                self.take(index, fresh, admission, words).await?;
-                Ok(Next::New)
-            }
-        }
-    }
-
-    async fn take_from_folder(
-        &mut self,
-        folder: &Folder,
-        index: Index,
-        words: &Sender<Word>,
-    ) -> Result<(), FeedError> {
-        if self.said == Some(Said::Acting(index.digest.clone())) {
-            return Ok(());
-        }
-        let admission = self.admit(index.cluster_id, &index)?;
-        let mut fresh = Bundles::new();
-        for digest in self.lacking(&index) {
-            let bundle = folder.bundle(&digest)?;
-            fresh.insert(digest, Arc::new(bundle));
-        }
-        self.take(index, fresh, admission, words).await
-    }
-
-    fn admit(&mut self, cluster: ClusterId, index: &Index) -> Result<Admission, Distrust> {
-        let recorded = self.current.as_ref().map(|current| &current.index);
-        let verdict = admit(cluster, recorded, index).and_then(|admission| {
-            let signed = self.trust.verify(&index.digest, index.signature.as_ref());
-            Ok(signed.map(|()| admission)?)
-        });
-        verdict.inspect_err(|distrust| self.refuse(index, distrust))
-    }
-
-    fn refuse(&mut self, index: &Index, distrust: &Distrust) {
-        let signature = matches!(distrust, Distrust::Signature(_));
-        self.refused = Some(Refused {
-            index: (!signature).then(|| index.clone()),
-            word: distrust.word(),
-        });
-    }
-
-    /// What came cannot be read, or is not what was asked for.
-    fn refuse_answer(&mut self, error: &PullError) {
-        if let Some(word) = error.word() {
-            self.refused = Some(Refused { index: None, word });
-        }
-    }
-
-    fn lacking(&self, index: &Index) -> Vec<Digest> {
-        let known = self.current.as_ref().map(|current| &current.bundles);
-        index
-            .bundles()
-            .into_iter()
-            .filter(|digest| known.is_none_or(|known| !known.contains_key(digest)))
-            .cloned()
-            .collect()
-    }
-
-    /// Verifies, keeps, passes on.
-    async fn take(
-        &mut self,
-        index: Index,
-        fresh: Bundles,
-        admission: Admission,
-        words: &Sender<Word>,
-    ) -> Result<(), FeedError> {
-        for (digest, bundle) in &fresh {
-            if let Err(distrust) = check_bundle(bundle, digest) {
-                self.refuse(&index, &distrust);
-                return Err(distrust.into());
-            }
-        }
-        if admission == Admission::New || !fresh.is_empty() {
-            self.keep(index, fresh).await?;
-        }
-        self.refused = None;
-        self.act(words).await;
-        Ok(())
-    }
-
-    async fn keep(&mut self, index: Index, fresh: Bundles) -> Result<(), FeedError> {
-        let (mut bundles, expected) = match &self.current {
-            Some(current) => (current.bundles.clone(), Some(current.version.clone())),
-            None => (Bundles::new(), None),
-        };
-        bundles.extend(fresh);
-        let needed = index.bundles();
-        bundles.retain(|digest, _| needed.contains(digest));
-        match persist::save(&self.client, &index, &bundles, expected).await {
-            Ok(version) => {
-                self.current = Some(Current {
-                    index,
-                    bundles,
-                    version,
-                });
-                Ok(())
-            }
-            Err(error) => {
-                // Whoever was faster, or a write without an answer: look again before the next try.
-                self.current = load(&self.client).await?;
-                Err(error.into())
-            }
-        }
-    }
-
-    /// The control plane cannot say: what the cluster keeps stays in force, unless on standby.
-    async fn act_without_contact(&mut self, words: &Sender<Word>) {
-        if self.said != Some(Said::Standby) {
-            self.act(words).await;
-        }
-    }
-
-    async fn act(&mut self, words: &Sender<Word>) {
-        let Some(current) = self.current.as_ref().filter(|current| current.is_whole()) else {
-            return;
-        };
-        let said = Said::Acting(current.index.digest.clone());
-        let desired = Desired {
-            index: current.index.clone(),
-            bundles: current.bundles.clone(),
-        };
-        self.say(words, said, Word::Act(Box::new(desired))).await;
-    }
-
-    async fn say(&mut self, words: &Sender<Word>, said: Said, word: Word) {
-        if self.said.as_ref() != Some(&said) {
-            // A closed channel ends the caller's loop.
-            let _ = words.send(word).await;
-            self.said = Some(said);
-        }
-    }
-}
-
 impl Trust {
     /// Whether what has this digest is signed by somebody who is believed.
     ///
@@ -422,33 +208,6 @@ impl Trust {
             },
         }
     }
-}
-
-impl Current {
-    fn is_whole(&self) -> bool {
-        self.index
-            .bundles()
-            .into_iter()
-            .all(|digest| self.bundles.contains_key(digest))
-    }
-}
-
-impl From<Persisted> for Current {
-    fn from(persisted: Persisted) -> Self {
-        Self {
-            index: persisted.index,
-            bundles: persisted
-                .bundles
-                .into_iter()
-                .map(|(digest, bundle)| (digest, Arc::new(bundle)))
-                .collect(),
-            version: persisted.version,
-        }
-    }
-}
-
-async fn load(client: &Client) -> Result<Option<Current>, LoadError> {
-    Ok(persist::load(client).await?.map(Current::from))
 }
 
 /// How long this error itself asks to wait.

@@ -29,9 +29,9 @@ use crate::{
 };
 
 /// How long the API server keeps one watch open, in seconds.
-const WATCH_SECONDS: u64 = 290;
+pub(crate) const WATCH_SECONDS: u64 = 290;
 /// Longer silence than this means a dead connection: bookmarks come every minute.
-const SILENCE: Duration = Duration::from_secs(WATCH_SECONDS + 10);
+pub(crate) const SILENCE: Duration = Duration::from_secs(WATCH_SECONDS + 10);
 /// The safety net against events that were lost on the way.
 const RELIST: Duration = Duration::from_secs(600);
 /// How soon a kind may appear after its CRD is installed.
@@ -44,7 +44,8 @@ const LOOKS: u32 = 5;
 const PAGE: usize = 500;
 const PAGE_OF_WHOLE: usize = 200;
 
-const PARTIAL: HeaderValue =
+/// Of one object, or of the events of a watch.
+pub(crate) const PARTIAL: HeaderValue =
     HeaderValue::from_static("application/json;as=PartialObjectMetadata;g=meta.k8s.io;v=v1");
 const PARTIAL_LIST: HeaderValue =
     HeaderValue::from_static("application/json;as=PartialObjectMetadataList;g=meta.k8s.io;v=v1");

@@ -136,8 +136,9 @@ impl Live {
     }
 }
 
-/// Versions that are not numbers cannot be compared: the later told one holds.
-fn is_older(version: &str, than: &str) -> bool {
+/// Whether a resourceVersion is from before another one. Versions that are not numbers cannot be compared: the
+/// later told one holds.
+pub(crate) fn is_older(version: &str, than: &str) -> bool {
     match (version.parse::<u64>(), than.parse::<u64>()) {
         (Ok(version), Ok(than)) => version < than,
         (Ok(_) | Err(_), Err(_)) | (Err(_), Ok(_)) => false,

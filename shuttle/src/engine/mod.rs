@@ -47,6 +47,7 @@ mod report;
 mod unit;
 
 pub use desired::stamped;
+pub(crate) use live::is_older;
 
 use std::{
     collections::{BTreeMap, BTreeSet},

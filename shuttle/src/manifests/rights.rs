@@ -92,7 +92,7 @@ fn own_namespace() -> Vec<Value> {
         json!({
             "apiGroups": [""],
             "resources": ["configmaps"],
-            "verbs": ["get", "list", "create", "update", "patch", "delete"],
+            "verbs": ["get", "list", "watch", "create", "update", "patch", "delete"],
         }),
         json!({ "apiGroups": [""], "resources": ["secrets"], "verbs": ["create"] }),
         json!({

@@ -9,6 +9,7 @@
 
 mod envelope;
 mod inventory;
+mod notice;
 mod secret;
 mod shard;
 mod store;
@@ -29,6 +30,7 @@ use starform_contract::{
 use crate::call::CallError;
 pub use envelope::{Envelopes, load_envelopes, remove_envelopes, save_envelopes, sweep_envelopes};
 pub use inventory::{inventory_key, load_inventory, save_inventory};
+pub use notice::follow_index;
 pub use secret::{
     AGENT_KEY, KeepError, KeptSecret, KeptSecrets, KeptValue, KeptVersions, agent_key,
     change_secrets, forget_secrets, kept_versions, load_secrets,
@@ -229,6 +231,13 @@ pub async fn save<B: Borrow<Bundle> + Sync>(
         whole: needed,
         stored,
     })
+}
+
+impl Version {
+    /// Of the index.
+    pub(crate) fn resource_version(&self) -> &str {
+        &self.index.resource_version
+    }
 }
 
 impl Stored {

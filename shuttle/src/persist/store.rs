@@ -155,7 +155,7 @@ async fn create_namespace(client: &Client) -> Result<(), CallError> {
     call(client, apply).await.map(drop)
 }
 
-fn collection() -> String {
+pub(super) fn collection() -> String {
     format!("/api/v1/namespaces/{NAMESPACE}/configmaps")
 }
 

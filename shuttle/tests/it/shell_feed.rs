@@ -117,6 +117,46 @@ async fn without_a_control_plane_what_is_kept_stays_in_force() {
     assert_eq!(acted_on(&mut words).await, desired.index);
 }
 
+/// An agent that acts on the first generation and hears of nothing, beside whoever saves the second one.
+async fn overtaken(
+    client: &Client,
+    sign: impl Fn(Index) -> Index,
+) -> (Script, mpsc::Receiver<Word>, Desired) {
+    let shop = Shop::new("feed", &[("one", "a:1")]);
+    let first = shop.after(&Index::empty(some_cluster()));
+    let second = shop.clone().image("one", "a:2").after(&first.index);
+    let held = persist::save(client, &first.index, &first.bundles, None).await;
+    let (script, mut words) = follow(client, Vec::new()).await;
+    assert_eq!(acted_on(&mut words).await, first.index);
+    let index = sign(second.index.clone());
+    persist::save(client, &index, &second.bundles, Some(held.unwrap()))
+        .await
+        .unwrap();
+    (script, words, second)
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_another_instance_keeps_is_followed_without_a_control_plane() {
+    let Some(client) = cluster().await else {
+        return;
+    };
+    let _alone = empty_system(&client).await;
+    let sign = |index: Index| index.signed(&signing_key());
+    let (_script, mut words, second) = overtaken(&client, sign).await;
+    assert_eq!(acted_on(&mut words).await, second.index);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_another_instance_keeps_is_not_believed_unsigned() {
+    let Some(client) = cluster().await else {
+        return;
+    };
+    let _alone = empty_system(&client).await;
+    let (_script, mut words, _) = overtaken(&client, |index| index).await;
+    let more = tokio::time::timeout(Duration::from_secs(2), words.recv()).await;
+    assert!(more.is_err(), "{more:?}");
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn a_folder_for_another_cluster_than_the_recorded_one_is_not_acted_on() {
     let Some(client) = cluster().await else {
