@@ -67,7 +67,7 @@ pub(crate) async fn run(
     say!(
         "approved by {}; whoever planned it goes on with `starform apply {}`",
         approval.approved.by,
-        short(&approval.plan_id)
+        approval.plan_id.short()
     );
     Ok(Exit::Success)
 }
@@ -120,7 +120,7 @@ fn refuse_waiting(waiting: &[(&Plan, &Finding)]) -> anyhow::Result<()> {
     let lines: Vec<String> = waiting
         .iter()
         .map(|(plan, finding)| {
-            let (title, id) = (values::visible(&finding.title), short(&plan.plan_id));
+            let (title, id) = (values::visible(&finding.title), plan.plan_id.short());
             format!(
                 "{title}\n  an Admin of the project who neither made the plan nor applies it: starform approve {id}\n  then: starform apply {id}"
             )
@@ -157,9 +157,4 @@ fn confirm(
         confirmed.insert(name.clone());
     }
     Ok(Confirmed(confirmed))
-}
-
-/// Enough of an id to name the plan.
-fn short(id: &starform_contract::PlanId) -> String {
-    id.digest().hex().chars().take(12).collect()
 }

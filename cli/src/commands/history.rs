@@ -7,7 +7,10 @@ use std::path::Path;
 
 use starform_contract::{EnvironmentName, ProjectId, ProjectName};
 use starform_dsl::Project;
-use starform_plan::{document::ObjectCounts, view::values};
+use starform_plan::{
+    document::{ObjectCounts, Summary},
+    view::values,
+};
 use starform_reconciler::{
     api::body::{ApplyState, Author, HistoryEntry, Items},
     time::Timestamp,
@@ -139,7 +142,7 @@ fn text(place: &Found, entries: &[HistoryEntry], width: usize) -> String {
         number: "generation".to_owned(),
         when: "accepted (UTC)".to_owned(),
         who: "by".to_owned(),
-        changes: "objects".to_owned(),
+        changes: "changes".to_owned(),
         outcome: "outcome",
         revision: "revision".to_owned(),
     };
@@ -191,7 +194,7 @@ fn line(entry: &HistoryEntry) -> Line {
         number: format!("{mark}{}", entry.generation),
         when: moment(entry.created_at),
         who: who(&entry.by),
-        changes: counts(&entry.summary.objects),
+        changes: counts(&entry.summary),
         outcome: outcome(entry),
         revision: values::visible(revision),
     }
@@ -211,8 +214,8 @@ fn who(by: &Author) -> String {
     format!("{} {id}", by.kind.as_str())
 }
 
-/// As the marks of a plan.
-fn counts(objects: &ObjectCounts) -> String {
+/// As the marks of a plan; settings in words.
+fn counts(summary: &Summary) -> String {
     let ObjectCounts {
         create,
         update,
@@ -220,7 +223,7 @@ fn counts(objects: &ObjectCounts) -> String {
         delete,
         retain,
         adopt,
-    } = objects;
+    } = &summary.objects;
     let all = [
         ("+", *create),
         ("~", *update),
@@ -230,7 +233,11 @@ fn counts(objects: &ObjectCounts) -> String {
         ("=", *adopt),
     ];
     let some = all.iter().filter(|(_, count)| *count > 0);
-    let words: Vec<String> = some.map(|(mark, count)| format!("{mark}{count}")).collect();
+    let mut words: Vec<String> = some.map(|(mark, count)| format!("{mark}{count}")).collect();
+    if summary.settings > 0 {
+        let settings = usize::try_from(summary.settings).unwrap_or(usize::MAX);
+        words.push(values::count(settings, "setting"));
+    }
     if words.is_empty() {
         "none".to_owned()
     } else {

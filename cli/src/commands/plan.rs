@@ -64,13 +64,13 @@ pub(crate) fn show(
     match options.format {
         ViewFormat::Json => print_json(&plans.without_bundles()),
         ViewFormat::Human => show_human(plans, options.full, terminal),
-        ViewFormat::Markdown => print(&comment(plans, options, options.budget)),
+        ViewFormat::Markdown => print(&comment(plans, options, options.budget).map_err(roomier)?),
         ViewFormat::Html => print(&view::html(plans)),
         ViewFormat::Sarif => print(&view::sarif(plans, folder)),
         ViewFormat::Github => {
             print(&view::github(plans, folder));
             if let Some(file) = env::var_os("GITHUB_STEP_SUMMARY") {
-                append(Path::new(&file), &comment(plans, options, JOB_SUMMARY))?;
+                append(Path::new(&file), &comment(plans, options, JOB_SUMMARY)?)?;
             }
         }
         ViewFormat::Ndjson => print(&view::ndjson(plans)),
@@ -92,9 +92,14 @@ pub(crate) fn show(
 /// A job summary has at most 1 MiB; a character, at most four bytes.
 const JOB_SUMMARY: usize = 250_000;
 
-fn comment(plans: &Plans, options: &ViewOptions, budget: usize) -> String {
+fn comment(plans: &Plans, options: &ViewOptions, budget: usize) -> Result<String, view::TooFew> {
     let link = options.link.clone();
     view::markdown(plans, &view::MarkdownOptions { budget, link })
+}
+
+fn roomier(few: view::TooFew) -> anyhow::Error {
+    let least = few.least;
+    Failure::because(Exit::Error, format!("{few}; give --budget {least} or more"))
 }
 
 /// Earlier steps of the job may have written there.

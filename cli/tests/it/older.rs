@@ -65,7 +65,7 @@ fn listed(history: &Ran, long: &str) {
 fn compared(ran: &impl Fn(&[&str]) -> Ran) {
     let forth = ran(&with(&["diff"], &["1", "3"])).expect(0).stdout;
     assert!(
-        forth.starts_with("hello/production  generation 1 → 3\n"),
+        forth.starts_with("hello/production  from generation 1 to 3\n"),
         "{forth}"
     );
     assert!(forth.contains("scale.max  1 → 3"), "{forth}");

@@ -135,6 +135,11 @@ macro_rules! digest_id {
             pub fn digest(&self) -> &Digest {
                 &self.0
             }
+
+            /// Its first twelve hex digits: enough to name it to a command.
+            pub fn short(&self) -> &str {
+                &self.0.hex()[..12]
+            }
         }
 
         impl fmt::Display for $name {

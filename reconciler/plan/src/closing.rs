@@ -1,11 +1,12 @@
-//! What a plan takes out of service without deleting it: hosts that nothing of it answers any more, and services
-//! whose last pod goes.
+//! What a plan ends without deleting it: hosts that nothing of it answers any more, services whose last pod goes,
+//! and what guards the environment.
 //!
 //! Pure. Reads only the document. Always holds: a host that another route of the same plan takes over is not closed.
 
 use std::collections::BTreeSet;
 
 use serde_json::Value;
+use starform_contract::state::DriftPolicy;
 
 use crate::document::{Action, Effect, ObjectChange, Op, Opening, Owner, Plan, ServiceChange};
 
@@ -35,6 +36,44 @@ pub(crate) fn hosts(plan: &Plan) -> Vec<(&ObjectChange, String)> {
 pub(crate) fn stopped(plan: &Plan) -> impl Iterator<Item = &ServiceChange> {
     let services = plan.services.iter();
     services.filter(|service| service.effect == Effect::Stop && service.action != Action::Delete)
+}
+
+/// What keeps an environment as it was agreed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Guard {
+    Protect,
+    Drift,
+}
+
+impl Guard {
+    pub(crate) const fn end(self) -> &'static str {
+        match self {
+            Self::Protect => "protect is taken away, so nothing needs an approval any more",
+            Self::Drift => "drift is reported and not corrected any more",
+        }
+    }
+}
+
+/// The guards that the plan takes away.
+pub(crate) fn guards(plan: &Plan) -> impl Iterator<Item = Guard> {
+    let drift = |policy: DriftPolicy| serde_json::to_value(policy).expect("a word is JSON");
+    let goes = move |path: &str, from: &Value, to: &Value| {
+        let mut settings = plan.settings.iter();
+        settings.any(|change| {
+            change.path == path
+                && change.before.as_ref() == Some(from)
+                && change.after.as_ref() == Some(to)
+        })
+    };
+    let protect = goes("protect", &Value::Bool(true), &Value::Bool(false));
+    let corrected = goes(
+        "drift",
+        &drift(DriftPolicy::Correct),
+        &drift(DriftPolicy::Report),
+    );
+    let protect = protect.then_some(Guard::Protect);
+    let corrected = corrected.then_some(Guard::Drift);
+    protect.into_iter().chain(corrected)
 }
 
 /// Who answered the host.

@@ -119,6 +119,9 @@ pub struct Summary {
     pub services: ServiceCounts,
     /// Services whose pods are replaced.
     pub rollouts: u32,
+    /// Settings of an accepted environment, and of its project, that change.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub settings: u32,
     /// The highest risk that occurs; `none` for an empty plan.
     pub risk: Risk,
 }
@@ -346,6 +349,14 @@ pub enum FindingSeverity {
     /// `apply` refuses the plan until its effect is approved.
     Approval,
     Warning,
+}
+
+#[allow(
+    clippy::trivially_copy_pass_by_ref,
+    reason = "the serializer passes a reference"
+)]
+const fn is_zero(number: &u32) -> bool {
+    *number == 0
 }
 
 impl Plan {

@@ -20,27 +20,11 @@ pub(crate) fn summary(
             .as_ref()
             .map_or(Risk::Create, |_| Risk::Update);
         summary.risk = summary.risk.max(risk);
+        summary.settings += u32::from(setting.before.is_some());
     }
-    for object in objects {
-        let ObjectCounts {
-            create,
-            update,
-            replace,
-            delete,
-            retain,
-            adopt,
-        } = &mut summary.objects;
-        match object.action {
-            Action::Create => *create += 1,
-            Action::Update => *update += 1,
-            Action::Replace => *replace += 1,
-            Action::Delete => *delete += 1,
-            Action::Retain | Action::Forget => *retain += 1,
-            Action::Adopt => *adopt += 1,
-            Action::None => {}
-        }
-        summary.risk = summary.risk.max(object.risk);
-    }
+    summary.objects = self::objects(objects.iter());
+    let risks = objects.iter().map(|object| object.risk);
+    summary.risk = risks.fold(summary.risk, Risk::max);
     for service in services {
         let ServiceCounts {
             create,
@@ -60,4 +44,29 @@ pub(crate) fn summary(
         summary.risk = summary.risk.max(service.risk);
     }
     summary
+}
+
+/// How many come, change and go.
+pub(crate) fn objects<'a>(objects: impl Iterator<Item = &'a ObjectChange>) -> ObjectCounts {
+    let mut counts = ObjectCounts::default();
+    for object in objects {
+        let ObjectCounts {
+            create,
+            update,
+            replace,
+            delete,
+            retain,
+            adopt,
+        } = &mut counts;
+        match object.action {
+            Action::Create => *create += 1,
+            Action::Update => *update += 1,
+            Action::Replace => *replace += 1,
+            Action::Delete => *delete += 1,
+            Action::Retain | Action::Forget => *retain += 1,
+            Action::Adopt => *adopt += 1,
+            Action::None => {}
+        }
+    }
+    counts
 }

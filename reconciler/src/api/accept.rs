@@ -165,7 +165,7 @@ async fn previous(
 
 fn unapproved(plan: &Plan, finding: Finding) -> ApiError {
     let title = &finding.title;
-    let id: String = plan.plan_id.digest().hex().chars().take(12).collect();
+    let id = plan.plan_id.short();
     let detail = match plan.approval_needed() {
         Some(_) => format!(
             "{title}: by an Admin of the project other than who made the plan and who applies it. They look at it and say so with `starform approve {id}`, then `starform apply {id}`"

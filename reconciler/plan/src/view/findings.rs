@@ -285,7 +285,9 @@ fn lost(plan: &Plan) -> Option<String> {
     let closed = closing::hosts(plan).into_iter();
     let closed = closed.map(|(_, host)| format!("https://{host} closed"));
     let stopped = closing::stopped(plan).map(|service| format!("{} stops", service.name));
-    let parts: Vec<String> = parts.into_iter().chain(closed).chain(stopped).collect();
+    let guards = closing::guards(plan).map(|guard| guard.end().to_owned());
+    let ends = closed.chain(stopped).chain(guards);
+    let parts: Vec<String> = parts.into_iter().chain(ends).collect();
     (!parts.is_empty()).then(|| parts.join(", "))
 }
 

@@ -11,6 +11,7 @@ use serde_json::Value;
 use starform_contract::{Digest, ServiceKind};
 
 use crate::{
+    closing,
     document::{Action, Effect, ModelChange, ObjectChange, Opening, Plan, Risk, ServiceChange},
     view::values::PLACEHOLDER,
 };
@@ -164,6 +165,7 @@ fn grouped<'a, T: Clone>(
 
 fn environment_folds(plan: &Plan) -> bool {
     !plan.is_empty()
+        && closing::guards(plan).next().is_none()
         && plan.services.iter().all(|service| match service.action {
             Action::Create | Action::Update | Action::None => service.risk < Risk::Widen,
             Action::Replace | Action::Delete | Action::Retain | Action::Forget | Action::Adopt => {

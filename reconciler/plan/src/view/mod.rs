@@ -36,7 +36,7 @@ use crate::{
 pub use events::{PlanEvent, PlanEventSchema, What, ndjson};
 pub use findings::{github, sarif};
 pub use html::html;
-pub use markdown::{MarkdownOptions, markdown};
+pub use markdown::{MarkdownOptions, TooFew, markdown};
 use outline::Form;
 pub use outline::{Obstacle, obstacle, summary, told};
 

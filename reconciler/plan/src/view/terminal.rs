@@ -90,11 +90,7 @@ fn headings(page: &mut Page, headings: &[Heading]) {
         if let Some(revision) = &heading.revision {
             parts.push(format!("at {revision}"));
         }
-        match (heading.generation, heading.until) {
-            (Some(from), Some(until)) => parts.push(format!("generation {from} → {until}")),
-            (Some(generation), None) => parts.push(format!("against generation {generation}")),
-            (None, _) => parts.push("nothing is accepted yet".to_owned()),
-        }
+        parts.push(heading.made());
         if heading.until.is_none() {
             parts.push(format!("plan {}", heading.plan));
         }
@@ -155,13 +151,7 @@ fn of_service(page: &mut Page, service: &Service, column: usize) {
     for object in &service.own.objects {
         of_object(page, INDENT - 2, object);
     }
-    let mut counted = Vec::new();
-    if !service.own.writes.is_empty() {
-        counted.push(format!("writes {}", service.own.writes.join(", ")));
-    }
-    if !service.own.creates.is_empty() {
-        counted.push(format!("creates {}", service.own.creates.join(", ")));
-    }
+    let counted = service.own.counted();
     if !counted.is_empty() {
         let text = Text::new(Paint::Dim, counted.join("; "));
         page.line(INDENT, INDENT + 2, &text);

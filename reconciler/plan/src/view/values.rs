@@ -170,6 +170,13 @@ fn in_brackets(key: &str) -> String {
     }
 }
 
+/// With a capital letter, as a sentence begins.
+pub(crate) fn sentence(text: &str) -> String {
+    let mut rest = text.chars();
+    let first = rest.next().map(|c| c.to_ascii_uppercase());
+    first.into_iter().chain(rest).collect()
+}
+
 /// `1 field`, `2 fields`.
 pub fn count(number: usize, noun: &str) -> String {
     if number == 1 {
@@ -204,7 +211,8 @@ pub fn secret(change: SecretChange) -> &'static str {
     }
 }
 
-fn quoted(text: &str) -> String {
+/// A text in quotes, on one line.
+pub(crate) fn quoted(text: &str) -> String {
     let mut out = String::with_capacity(text.len() + 2);
     quote(&mut out, text);
     out

@@ -38,27 +38,27 @@ pub(super) fn exact(short: &Part, full: &Part) -> Markup {
     if short.hidden.is_empty() {
         return markup! {};
     }
-    let settings = full.settings.len() > short.settings.len();
-    let is_untold = |object: &&Object| !matches!(object.sign, Action::Update | Action::Replace);
+    let is_new = full.settings.len() > short.settings.len();
+    let settings = full.settings.iter().filter(|row| is_new || row.is_long);
     markup! {
         details {
             summary { "Exact fields: " (short.hidden.count()) }
-            @if settings { (rows(&full.settings)) }
+            (rows(settings))
             @for service in &full.services {
+                @let is_told = outline::is_told_in_short(service.sign);
                 article {
                     h3 { (mark(service.sign)) (service.names.join(", ")) }
-                    @if !matches!(service.sign, Action::Update | Action::Replace) {
-                        (rows(&service.rows))
-                    }
+                    (rows(service.rows.iter().filter(|row| !is_told || row.is_long)))
                     @for object in &service.own.objects { (of_object(object)) }
                 }
             }
             @for section in &full.sections {
-                @if section.objects.iter().any(|object| is_untold(&object)) {
+                @if section.objects.iter().any(outline::has_untold) {
                     article {
                         h3 { (section.title) }
-                        @for object in section.objects.iter().filter(is_untold) {
-                            (of_object(object))
+                        @for object in section.objects.iter().filter(|object| outline::has_untold(object)) {
+                            @let is_told = outline::is_told_in_short(object.sign);
+                            (of_rows(object, object.rows.iter().filter(|row| !is_told || row.is_long)))
                         }
                     }
                 }
@@ -98,12 +98,7 @@ fn of_service(service: &Service) -> Markup {
             (rows(&service.rows))
             (widens(&service.own.widens))
             @for object in &service.own.objects { (of_object(object)) }
-            @if !service.own.writes.is_empty() {
-                p.counted { "writes " (service.own.writes.join(", ")) }
-            }
-            @if !service.own.creates.is_empty() {
-                p.counted { "creates " (service.own.creates.join(", ")) }
-            }
+            @for line in service.own.counted() { p.counted { (line) } }
         }
     }
 }
@@ -124,6 +119,11 @@ fn of_section(section: &Section) -> Markup {
 }
 
 fn of_object(object: &Object) -> Markup {
+    of_rows(object, &object.rows)
+}
+
+/// With these of its rows.
+fn of_rows<'a>(object: &Object, own: impl IntoIterator<Item = &'a Row>) -> Markup {
     markup! {
         (widens(&object.widens))
         h4 {
@@ -135,7 +135,7 @@ fn of_object(object: &Object) -> Markup {
             @if !object.is_one() { small { "the same in " (object.count()) " objects" } }
             @if let Some(remark) = object.remark { small { (remark) } }
         }
-        (rows(&object.rows))
+        (rows(own))
     }
 }
 
@@ -151,7 +151,8 @@ fn widens(lines: &[String]) -> Markup {
     }
 }
 
-fn rows(all: &[Row]) -> Markup {
+fn rows<'a>(all: impl IntoIterator<Item = &'a Row>) -> Markup {
+    let all: Vec<&Row> = all.into_iter().collect();
     if all.is_empty() {
         return markup! {};
     }
@@ -214,7 +215,7 @@ fn lines(all: &[Line]) -> Markup {
                 Line::Removed(text) => { "- " del { (text) } }
                 Line::Added(text) => { "+ " ins { (text) } }
                 Line::Unended => { em { "no newline at the end" } }
-                Line::Skipped(count) => { em { (values::count(*count, "equal line")) } }
+                Line::Skipped(words) => { em { (words) } }
             }
             "\n"
         }

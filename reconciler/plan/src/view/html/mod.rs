@@ -10,10 +10,9 @@ use maud::{DOCTYPE, Markup, PreEscaped, html as markup};
 
 use crate::{
     document::{Action, FindingSeverity},
-    standing::Word,
     view::{
         Shown,
-        outline::{self, Beside, Form, Heading, Part, Policy, Remark, Said, Weight},
+        outline::{self, Beside, Cell, Form, Heading, Part, Remark, Said, Weight},
         values,
     },
 };
@@ -117,36 +116,39 @@ fn title(headings: &[&Heading]) -> String {
 fn table(parts: &[Part]) -> Markup {
     let rows = parts.iter().enumerate();
     let rows = rows.flat_map(|(n, part)| part.headings.iter().map(move |heading| (n, heading)));
-    let policies = parts
-        .iter()
-        .flat_map(|part| &part.headings)
-        .any(|heading| !heading.policy.is_free());
+    let headings = || parts.iter().flat_map(|part| &part.headings);
+    let policies = headings().any(|heading| !heading.policy.is_free());
+    let settings = headings().any(|heading| heading.numbers.settings > 0);
     markup! {
         table {
             caption { "Environments, and how many objects change" }
             thead {
                 tr {
-                    @for name in ["environment", "plan", "create", "update", "replace", "delete", "keep", "adopt", "findings"] {
+                    @for name in ["environment", "plan", "create", "update", "replace", "delete", "keep", "adopt"] {
                         th scope="col" { (name) }
                     }
+                    @if settings { th scope="col" { "settings" } }
+                    th scope="col" { "findings" }
                     @if policies { th scope="col" { "policy" } }
                     th scope="col" { "state" }
                 }
             }
             tbody {
                 @for (n, heading) in rows {
+                    @let objects = heading.numbers.objects;
                     tr {
                         th scope="row" { a href={ "#part-" (n) } { (heading.name) } }
                         td { code { (heading.named()) } }
-                        td { (heading.objects.create) }
-                        td { (heading.objects.update) }
-                        (strong(heading.objects.replace))
-                        (strong(heading.objects.delete))
-                        (strong(heading.objects.retain))
-                        td { (heading.objects.adopt) }
-                        td { (findings(heading)) }
-                        @if policies { td { (policy(heading)) } }
-                        td { (state(heading)) }
+                        td { (objects.create) }
+                        td { (objects.update) }
+                        (strong(objects.replace))
+                        (strong(objects.delete))
+                        (strong(objects.retain))
+                        td { (objects.adopt) }
+                        @if settings { td { (heading.numbers.settings) } }
+                        (cell(&heading.findings()))
+                        @if policies { (cell(&[heading.policy()])) }
+                        (cell(&[heading.state()]))
                     }
                 }
             }
@@ -162,44 +164,15 @@ fn strong(count: u32) -> Markup {
     }
 }
 
-fn findings(heading: &Heading) -> String {
-    match (heading.errors, heading.warnings) {
-        (0, 0) => "none".to_owned(),
-        (errors, 0) => values::count(errors, "error"),
-        (0, warnings) => values::count(warnings, "warning"),
-        (errors, warnings) => format!(
-            "{}, {}",
-            values::count(errors, "error"),
-            values::count(warnings, "warning")
-        ),
-    }
-}
-
-fn policy(heading: &Heading) -> Markup {
-    match &heading.policy {
-        Policy::Free => markup! { "none" },
-        Policy::ApprovalNeeded => markup! { strong.lost { "approval needed" } },
-        Policy::Approved(by) => markup! { "approved by " bdi { (by) } },
-    }
-}
-
-fn state(heading: &Heading) -> Markup {
-    match (
-        heading.errors,
-        &heading.policy,
-        heading.changes,
-        heading.until,
-    ) {
-        (1.., _, _, _) => markup! { strong.lost { "blocked" } },
-        (0, _, true, Some(_)) => markup! { "differs" },
-        (0, Policy::ApprovalNeeded, _, None) => markup! { strong.lost { "not approved" } },
-        (0, Policy::Free | Policy::Approved(_), true, None) => markup! { "ready" },
-        (0, _, false, _) => match heading.word {
-            None | Some(Word::AsAccepted) if heading.held > 0 => markup! { "held" },
-            None | Some(Word::AsAccepted) => markup! { "no changes" },
-            Some(Word::Unknown) => markup! { "no changes, cluster unknown" },
-            Some(Word::NotAsAccepted) => markup! { strong.lost { "not in the cluster" } },
-        },
+fn cell(cells: &[Cell]) -> Markup {
+    markup! {
+        td {
+            @for (n, cell) in cells.iter().enumerate() {
+                @if n > 0 { ", " }
+                @if cell.is_grave { strong.lost { (cell.text) } } @else { (cell.text) }
+                @if let Some(who) = &cell.who { " " bdi { (who) } }
+            }
+        }
     }
 }
 
@@ -272,17 +245,13 @@ fn beside(beside: &Beside) -> Markup {
 }
 
 fn about(heading: &Heading) -> Markup {
-    if let (Some(from), Some(until)) = (heading.generation, heading.until) {
-        return markup! { "From generation " (from) " to " (until) "." };
+    if heading.until.is_some() {
+        return markup! { (values::sentence(&heading.made())) "." };
     }
     markup! {
-        "Plan " code { (heading.plan) }
-        @if let Some(revision) = &heading.revision { ", at " code { (revision) } }
-        @match heading.generation {
-            Some(generation) => { ", against generation " (generation) }
-            None => { ", nothing is accepted yet" }
-        }
-        "."
+        "Plan " code { (heading.plan) } ", "
+        @if let Some(revision) = &heading.revision { "at " code { (revision) } ", " }
+        (heading.made()) "."
     }
 }
 

@@ -58,19 +58,19 @@ pub(super) fn of_part(part: &Part, detail: Detail) -> Diff {
     diff
 }
 
-/// What the short form counts and the full form tells: settings, new and deleted services' values, and
-/// objects' fields. Without `creates`, what is new is left out.
+/// What the short form counts and the full form tells: settings, new and deleted services' values, long
+/// texts, and objects' fields. Without `creates`, what is new is left out.
 pub(super) fn exact(short: &Part, full: &Part, creates: bool) -> Diff {
     let mut diff = Diff::default();
-    if full.settings.len() > short.settings.len() {
-        diff.rows("", &full.settings, Detail::Values);
-    }
+    let is_new = full.settings.len() > short.settings.len();
+    let settings = full.settings.iter().filter(|row| is_new || row.is_long);
+    diff.rows("", settings, Detail::Values);
     for service in &full.services {
         if service.sign == Action::Create && !creates {
             let rows = service.rows.iter();
-            diff.left.values += rows
-                .filter(|row| !outline::is_told_of_new(&row.path))
-                .count();
+            let untold = |row: &&Row| !outline::is_told_of_new(&row.path);
+            diff.left.values += rows.clone().filter(untold).count();
+            diff.left.texts += rows.filter(|row| row.is_long && !untold(row)).count();
             let own = &service.own.objects;
             own.iter().for_each(|object| diff.leave(object));
             continue;
@@ -78,17 +78,20 @@ pub(super) fn exact(short: &Part, full: &Part, creates: bool) -> Diff {
         diff.space();
         let names = service.names.join(", ");
         diff.title(&titled(service.sign, &names));
-        if service.sign != Action::Update && service.sign != Action::Replace {
-            diff.rows("  ", &service.rows, Detail::Values);
-        }
+        let is_told = outline::is_told_in_short(service.sign);
+        let rows = service.rows.iter();
+        diff.rows(
+            "  ",
+            rows.filter(|row| !is_told || row.is_long),
+            Detail::Values,
+        );
         diff.objects("  ", &service.own.objects, creates);
     }
     for section in &full.sections {
-        let untold = |object: &&Object| !matches!(object.sign, Action::Update | Action::Replace);
         let (left, told): (Vec<&Object>, Vec<&Object>) = section
             .objects
             .iter()
-            .filter(untold)
+            .filter(|object| outline::has_untold(object))
             .partition(|object| object.sign == Action::Create && !creates);
         left.iter().for_each(|object| diff.leave(object));
         if !told.is_empty() {
@@ -96,7 +99,14 @@ pub(super) fn exact(short: &Part, full: &Part, creates: bool) -> Diff {
             diff.line(' ', section.title);
         }
         for object in told {
-            diff.object("", object, Detail::Values);
+            let is_told = outline::is_told_in_short(object.sign);
+            let rows = object.rows.iter();
+            diff.of_object(
+                "",
+                object,
+                rows.filter(|row| !is_told || row.is_long),
+                Detail::Values,
+            );
         }
     }
     diff
@@ -189,9 +199,9 @@ impl Diff {
         for object in &service.own.objects {
             self.object("  ", object, detail);
         }
-        let counted = counted(service);
+        let counted = service.own.counted();
         if !counted.is_empty() && detail == Detail::Values {
-            self.line(' ', &format!("  {counted}"));
+            self.line(' ', &format!("  {}", counted.join("; ")));
         }
     }
 
@@ -219,13 +229,24 @@ impl Diff {
     }
 
     fn object(&mut self, indent: &str, object: &Object, detail: Detail) {
+        self.of_object(indent, object, &object.rows, detail);
+    }
+
+    /// With these of its rows.
+    fn of_object<'a>(
+        &mut self,
+        indent: &str,
+        object: &Object,
+        rows: impl IntoIterator<Item = &'a Row>,
+        detail: Detail,
+    ) {
         for line in &object.widens {
             self.line('!', &format!("{indent}{line}"));
         }
         let title = titled(object.sign, &format!("{indent}{}", &object.title()));
         self.title(&title);
         let values = self.left.values;
-        self.rows(&format!("{indent}  "), &object.rows, detail);
+        self.rows(&format!("{indent}  "), rows, detail);
         // What its rows leave out are fields.
         if self.left.values > values {
             self.left.values = values;
@@ -233,7 +254,8 @@ impl Diff {
         }
     }
 
-    fn rows(&mut self, indent: &str, rows: &[Row], detail: Detail) {
+    fn rows<'a>(&mut self, indent: &str, rows: impl IntoIterator<Item = &'a Row>, detail: Detail) {
+        let rows: Vec<&Row> = rows.into_iter().collect();
         let widths = rows.iter().map(|row| row.path.chars().count());
         let column = widths.filter(|width| *width <= WIDEST_PATH).max();
         for row in rows {
@@ -295,10 +317,7 @@ impl Diff {
                 Line::Removed(text) => self.line('-', &format!("{indent}  │ {text}")),
                 Line::Added(text) => self.line('+', &format!("{indent}  │ {text}")),
                 Line::Unended => self.line('\\', &format!("{indent}  no newline at the end")),
-                Line::Skipped(count) => {
-                    let count = values::count(*count, "equal line");
-                    self.title(&format!("@@ {count} @@"));
-                }
+                Line::Skipped(words) => self.title(&format!("@@ {words} @@")),
             }
         }
     }
@@ -317,17 +336,6 @@ fn titled(action: Action, text: &str) -> String {
         | Action::Adopt
         | Action::None => format!("{mark} {text}"),
     }
-}
-
-fn counted(service: &Service) -> String {
-    let mut parts = Vec::new();
-    if !service.own.writes.is_empty() {
-        parts.push(format!("writes {}", service.own.writes.join(", ")));
-    }
-    if !service.own.creates.is_empty() {
-        parts.push(format!("creates {}", service.own.creates.join(", ")));
-    }
-    parts.join("; ")
 }
 
 fn placed(at: Option<&str>) -> String {

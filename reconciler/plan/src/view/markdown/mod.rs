@@ -7,31 +7,41 @@
 
 mod body;
 mod fence;
+mod least;
+mod table;
+
+use std::cmp::Reverse;
 
 use self::body::Detail;
 use crate::{
-    document::{FindingSeverity, ObjectCounts},
-    standing::Word,
+    document::FindingSeverity,
     view::{
         Shown,
-        outline::{self, Form, Heading, Hidden, Loss, Part, Policy, Remark, Said, Weight},
+        outline::{self, Form, Heading, Hidden, Numbers, Part, Remark, Said, Weight},
         values,
     },
 };
 
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct MarkdownOptions {
-    /// In characters; at least 600 are taken.
+    /// In characters.
     pub budget: usize,
     /// Where the whole plan is to be seen.
     pub link: Option<String>,
 }
 
+/// A budget that not even the counts and the command fit into.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("{budget} characters are too few: the shortest comment for these plans has {least}")]
+pub struct TooFew {
+    pub budget: usize,
+    /// The least that these plans can be told in, with their link.
+    pub least: usize,
+}
+
 /// Less than a comment of any forge may have, by its documentation.
 const BUDGET: usize = 60_000;
-/// Below it, not even the counts and the command would fit.
-const LEAST: usize = 600;
-/// A field takes at least so many characters.
+/// Of a field, told in full.
 const LEAST_FIELD: usize = 6;
 
 /// From everything to counts only; a comment takes the first that fits.
@@ -50,8 +60,6 @@ enum Rung {
     Some(usize),
     /// Counts and so many lines of what is lost or opened, for all environments together.
     Counts(usize),
-    /// Counts alone: for a link that is longer than the budget.
-    Unlinked,
 }
 
 impl Default for MarkdownOptions {
@@ -63,32 +71,44 @@ impl Default for MarkdownOptions {
     }
 }
 
-pub fn markdown<'a>(plans: impl Into<Shown<'a>>, options: &MarkdownOptions) -> String {
+/// The most that the budget has room for.
+pub fn markdown<'a>(
+    plans: impl Into<Shown<'a>>,
+    options: &MarkdownOptions,
+) -> Result<String, TooFew> {
     let plans = plans.into();
-    let budget = options.budget.max(LEAST);
+    let budget = options.budget;
     let short = outline::outline(plans, Form::Short);
+    let total = Numbers::total(plans.plans);
+    let on = |rung| Comment {
+        options,
+        rung,
+        total,
+    };
     let all = short
         .iter()
         .fold(Hidden::default(), |sum, part| sum.and(part.all));
-    let fits = |text: &String| text.chars().count() <= budget;
-    if all.fields.saturating_mul(LEAST_FIELD) <= budget {
-        let full = outline::outline(plans, Form::Full);
-        for rung in [Rung::Full, Rung::WithoutCreates] {
-            let text = Comment { options, rung }.of(&short, Some(&full));
-            if fits(&text) {
-                return text;
-            }
-        }
-    }
+    // A field takes at least so many characters, so most plans need not be told in full to see that they do not fit.
+    let full = all.fields.saturating_mul(LEAST_FIELD) <= budget;
+    let full = full.then(|| outline::outline(plans, Form::Full));
+    let in_full = full.iter().flat_map(|full| {
+        let rungs = [Rung::Full, Rung::WithoutCreates].into_iter();
+        rungs.map(|rung| on(rung).of(&short, Some(full)))
+    });
     let shorter = [Rung::Short, Rung::Paths, Rung::Protected];
     let some = [200, 50, 20, 10, 5, 2].map(Rung::Some);
     let counts = [100, 50, 20, 15, 10, 7, 5, 3, 1, 0].map(Rung::Counts);
     let rungs = shorter.into_iter().chain(some).chain(counts);
-    let mut texts = rungs.map(|rung| Comment { options, rung }.of(&short, None));
-    texts.find(fits).unwrap_or_else(|| {
-        let rung = Rung::Unlinked;
-        Comment { options, rung }.of(&short, None)
-    })
+    let texts = rungs.map(|rung| on(rung).of(&short, None));
+    let mut least = usize::MAX;
+    for text in in_full.chain(texts) {
+        let length = text.chars().count();
+        if length <= budget {
+            return Ok(text);
+        }
+        least = least.min(length);
+    }
+    Err(TooFew { budget, least })
 }
 
 /// One comment on its rung.
@@ -96,6 +116,8 @@ pub fn markdown<'a>(plans: impl Into<Shown<'a>>, options: &MarkdownOptions) -> S
 struct Comment<'a> {
     options: &'a MarkdownOptions,
     rung: Rung,
+    /// Of all plans together.
+    total: Numbers,
 }
 
 impl Comment<'_> {
@@ -104,8 +126,11 @@ impl Comment<'_> {
         let mut out = marker(&headings);
         let link = self.options.link.as_deref();
         match self.rung {
-            Rung::Counts(most) => return out + &counts(short, &headings, most, link),
-            Rung::Unlinked => return out + &counts(short, &headings, 0, None),
+            Rung::Counts(most) => {
+                out.push_str(&least::counts(short, self.total, most));
+                out.push_str(&whole(link));
+                return out;
+            }
             Rung::Full
             | Rung::WithoutCreates
             | Rung::Short
@@ -113,9 +138,13 @@ impl Comment<'_> {
             | Rung::Protected
             | Rung::Some(_) => {}
         }
-        out.push_str(&table(&headings));
+        out.push_str(&table::of(&headings));
         let several = short.len() > 1;
-        for (n, part) in short.iter().enumerate() {
+        let mut parts: Vec<(usize, &Part)> = short.iter().enumerate().collect();
+        if self.is_cut() {
+            parts.sort_by_key(|(_, part)| Reverse(part.risk));
+        }
+        for (n, part) in parts {
             if part.is_quiet {
                 continue;
             }
@@ -127,6 +156,14 @@ impl Comment<'_> {
         }
         out.push_str(&whole(link));
         out
+    }
+
+    /// Whether it says less of each environment than what is lost in it.
+    const fn is_cut(self) -> bool {
+        match self.rung {
+            Rung::Full | Rung::WithoutCreates | Rung::Short | Rung::Paths => false,
+            Rung::Protected | Rung::Some(_) | Rung::Counts(_) => true,
+        }
     }
 
     fn part(self, out: &mut String, part: &Part, full: Option<&Part>) {
@@ -145,7 +182,7 @@ impl Comment<'_> {
         if !part.findings.is_empty() || said {
             out.push('\n');
         }
-        beside(out, part, self.rung);
+        beside(out, part, !self.is_cut());
         let hidden = match self.rung {
             Rung::Full | Rung::WithoutCreates | Rung::Short => {
                 let diff = body::of_part(part, Detail::Values);
@@ -164,9 +201,9 @@ impl Comment<'_> {
                 fenced(out, &diff.text);
                 diff.left.and(part.hidden)
             }
-            Rung::Protected => protected(out, part, usize::MAX),
-            Rung::Some(most) => protected(out, part, most),
-            Rung::Counts(_) | Rung::Unlinked => part.all,
+            Rung::Protected => least::protected(out, part, usize::MAX),
+            Rung::Some(most) => least::protected(out, part, most),
+            Rung::Counts(_) => part.all,
         };
         if out.contains('‹') {
             out.push_str("`‹›` is each one's own name.\n\n");
@@ -188,114 +225,13 @@ impl Comment<'_> {
 }
 
 /// How the cluster stands; its objects while there is room.
-fn beside(out: &mut String, part: &Part, rung: Rung) {
-    let has_room = match rung {
-        Rung::Full | Rung::WithoutCreates | Rung::Short | Rung::Paths => true,
-        Rung::Protected | Rung::Some(_) | Rung::Counts(_) | Rung::Unlinked => false,
-    };
+fn beside(out: &mut String, part: &Part, has_room: bool) {
     for one in &part.beside {
         out.push_str(&format!("**{}**\n\n", fence::span(&one.title)));
         if has_room {
             fenced(out, &body::asides(one));
         }
     }
-}
-
-/// What is lost or opened.
-fn protected(out: &mut String, part: &Part, most: usize) -> Hidden {
-    fenced(out, &first(&part.losses(), most));
-    part.all
-}
-
-/// So many lines; of the others, how many there are.
-fn first(losses: &[Loss], most: usize) -> String {
-    let (seen, unseen) = losses.split_at(losses.len().min(most));
-    let mut text = String::new();
-    for loss in seen {
-        text.push_str(&body::of_loss(loss));
-        text.push('\n');
-    }
-    if let Some(more) = outline::more(unseen) {
-        text.push_str(&format!("- {more}\n"));
-    }
-    text
-}
-
-/// Without a table: one line for all environments, and what is lost or opened in them.
-fn counts(parts: &[Part], headings: &[&Heading], most: usize, link: Option<&str>) -> String {
-    let mut out = format!("**{}**\n\n", numbers(headings));
-    let errors = headings.iter().map(|h| h.errors).sum();
-    let warnings = headings.iter().map(|h| h.warnings).sum();
-    out.push_str(&format!(
-        "{}; {}, {}",
-        values::count(headings.len(), "environment"),
-        values::count(errors, "error"),
-        values::count(warnings, "warning"),
-    ));
-    let waiting = headings.iter().map(|h| &h.policy);
-    let waiting = waiting.filter(|policy| **policy == Policy::ApprovalNeeded);
-    match waiting.count() {
-        0 => out.push_str("\n\n"),
-        several => out.push_str(&format!(
-            "; **{} needed**\n\n",
-            values::count(several, "approval")
-        )),
-    }
-    let stands: usize = parts.iter().map(|part| part.beside.len()).sum();
-    if stands > 0 {
-        out.push_str("**The cluster is not as accepted, or that is not known.**\n\n");
-    }
-    let said = headings.iter().flat_map(|heading| heading.said());
-    let (errors, others): (Vec<&Said>, Vec<&Said>) =
-        said.partition(|said| said.weight == Weight::Error);
-    for (said, word) in [(errors, "not be stored"), (others, "be stored otherwise")] {
-        if !said.is_empty() {
-            let objects = values::count(said.len(), "object");
-            out.push_str(&format!("**{objects} would {word} by the cluster**\n\n"));
-        }
-    }
-    let obstacles = parts.iter().filter_map(|part| part.obstacle.as_ref());
-    for obstacle in outline::together(obstacles) {
-        out.push_str(&format!("**{obstacle}**\n\n"));
-    }
-    let mut lost: Vec<Loss> = parts.iter().flat_map(Part::losses).collect();
-    outline::gravest_first(&mut lost);
-    fenced(&mut out, &first(&lost, most));
-    let all = parts.iter().map(|part| part.all.times(part.headings.len()));
-    let all = all.fold(Hidden::default(), Hidden::and);
-    if let Some(heading) = headings.first() {
-        let command = &heading.whole;
-        let more = match headings.len() {
-            1 => String::new(),
-            several => format!(" and {} more", several - 1),
-        };
-        out.push_str(&format!("Not shown: {}: `{command}`{more}\n", all.count()));
-    }
-    out.push_str(&whole(link));
-    out
-}
-
-/// The numbers of all environments, as the summary of one.
-fn numbers(headings: &[&Heading]) -> String {
-    let sum = |count: fn(&Heading) -> u32| {
-        let counts = headings.iter().map(|heading| count(heading));
-        counts.fold(0_u32, u32::saturating_add)
-    };
-    let objects = ObjectCounts {
-        create: sum(|h| h.objects.create),
-        update: sum(|h| h.objects.update),
-        replace: sum(|h| h.objects.replace),
-        delete: sum(|h| h.objects.delete),
-        retain: sum(|h| h.objects.retain),
-        adopt: sum(|h| h.objects.adopt),
-    };
-    let mut text = outline::counts("Plan", &objects, sum(|h| h.rollouts));
-    let destroyed: usize = headings.iter().map(|heading| heading.destroyed).sum();
-    if destroyed > 0 {
-        let objects = values::count(destroyed, "object");
-        text.push_str(&format!(" · {objects} destroyed, with all data"));
-    }
-    text
 }
 
 fn whole(link: Option<&str>) -> String {
@@ -314,101 +250,6 @@ fn marker(headings: &[&Heading]) -> String {
     format!("<!-- starform:{what} v1 {} -->\n", projects.join(","))
 }
 
-fn table(headings: &[&Heading]) -> String {
-    let retains = headings.iter().any(|h| h.objects.retain > 0);
-    let adopts = headings.iter().any(|h| h.objects.adopt > 0);
-    let mut columns = vec!["create", "update", "replace", "delete"];
-    columns.extend(retains.then_some("keep"));
-    columns.extend(adopts.then_some("adopt"));
-    let policies = headings.iter().any(|h| !h.policy.is_free());
-    let (policy, line) = if policies {
-        (" | policy", "---|")
-    } else {
-        ("", "")
-    };
-    let mut out = format!(
-        "| environment | plan | {} | findings{policy} | state |\n|---|---|{}---|{line}---|\n",
-        columns.join(" | "),
-        "--:|".repeat(columns.len()),
-    );
-    for heading in headings {
-        let objects = &heading.objects;
-        let mut counts = vec![
-            objects.create.to_string(),
-            objects.update.to_string(),
-            strong(objects.replace),
-            strong(objects.delete),
-        ];
-        counts.extend(retains.then(|| strong(objects.retain)));
-        counts.extend(adopts.then(|| objects.adopt.to_string()));
-        let policy = if policies {
-            format!(" | {}", policy_of(heading))
-        } else {
-            String::new()
-        };
-        out.push_str(&format!(
-            "| {} | `{}` | {} | {}{policy} | {} |\n",
-            heading.name,
-            heading.named(),
-            counts.join(" | "),
-            findings(heading),
-            state(heading),
-        ));
-    }
-    out
-}
-
-fn strong(count: u32) -> String {
-    if count == 0 {
-        count.to_string()
-    } else {
-        format!("**{count}**")
-    }
-}
-
-fn findings(heading: &Heading) -> String {
-    let mut parts = Vec::new();
-    if heading.errors > 0 {
-        parts.push(format!("**{}**", values::count(heading.errors, "error")));
-    }
-    if heading.warnings > 0 {
-        parts.push(values::count(heading.warnings, "warning"));
-    }
-    if parts.is_empty() {
-        "none".to_owned()
-    } else {
-        parts.join(", ")
-    }
-}
-
-fn policy_of(heading: &Heading) -> String {
-    match &heading.policy {
-        Policy::Free => "none".to_owned(),
-        Policy::ApprovalNeeded => "**approval needed**".to_owned(),
-        Policy::Approved(by) => format!("approved by {}", fence::span(by)),
-    }
-}
-
-fn state(heading: &Heading) -> &'static str {
-    match (
-        heading.errors,
-        &heading.policy,
-        heading.changes,
-        heading.until,
-    ) {
-        (1.., _, _, _) => "**blocked**",
-        (0, _, true, Some(_)) => "differs",
-        (0, Policy::ApprovalNeeded, _, None) => "**not approved**",
-        (0, Policy::Free | Policy::Approved(_), true, None) => "ready",
-        (0, _, false, _) => match heading.word {
-            None | Some(Word::AsAccepted) if heading.held > 0 => "held",
-            None | Some(Word::AsAccepted) => "no changes",
-            Some(Word::Unknown) => "no changes, cluster unknown",
-            Some(Word::NotAsAccepted) => "**not in the cluster**",
-        },
-    }
-}
-
 fn names(part: &Part) -> String {
     let names: Vec<&str> = part.headings.iter().map(|h| h.name.as_str()).collect();
     names.join(", ")
@@ -424,14 +265,10 @@ fn about(out: &mut String, part: &Part) {
     let Some(heading) = part.headings.first() else {
         return;
     };
-    let against = match (heading.generation, heading.until) {
-        (Some(from), Some(until)) => format!("From generation {from} to {until}"),
-        (Some(generation), None) => format!("Against generation {generation}"),
-        (None, _) => "Nothing is accepted yet".to_owned(),
-    };
     let revision = heading.revision.as_ref();
     let at = revision.map(|revision| format!(", at {}", fence::span(revision)));
-    out.push_str(&format!("{against}{}.\n\n", at.unwrap_or_default()));
+    let made = values::sentence(&heading.made());
+    out.push_str(&format!("{made}{}.\n\n", at.unwrap_or_default()));
 }
 
 fn remark(finding: &Remark) -> String {

@@ -10,6 +10,8 @@ pub(crate) struct Hidden {
     pub(crate) values: usize,
     pub(crate) objects: usize,
     pub(crate) fields: usize,
+    /// Long values, of which a part is told.
+    pub(crate) texts: usize,
 }
 
 impl Hidden {
@@ -20,6 +22,7 @@ impl Hidden {
             values: plan.settings.len() + values,
             objects: plan.objects.len(),
             fields: plan.objects.iter().map(|object| object.fields.len()).sum(),
+            texts: 0,
         }
     }
 
@@ -29,6 +32,7 @@ impl Hidden {
             values: self.values + other.values,
             objects: self.objects + other.objects,
             fields: self.fields + other.fields,
+            texts: self.texts + other.texts,
         }
     }
 
@@ -38,6 +42,7 @@ impl Hidden {
             values: self.values.saturating_sub(other.values),
             objects: self.objects.saturating_sub(other.objects),
             fields: self.fields.saturating_sub(other.fields),
+            texts: self.texts.saturating_sub(other.texts),
         }
     }
 
@@ -48,6 +53,7 @@ impl Hidden {
             values: self.values * environments,
             objects: self.objects * environments,
             fields: self.fields * environments,
+            texts: self.texts * environments,
         }
     }
 
@@ -55,7 +61,7 @@ impl Hidden {
         self == Self::default()
     }
 
-    /// `2 values, 13 fields of 5 objects`
+    /// `2 values, 13 fields of 5 objects, the rest of 1 long text`
     pub(crate) fn count(self) -> String {
         let mut parts = Vec::new();
         if self.values > 0 {
@@ -67,6 +73,10 @@ impl Hidden {
                 values::count(self.fields, "field"),
                 values::count(self.objects, "object")
             ));
+        }
+        if self.texts > 0 {
+            let texts = values::count(self.texts, "long text");
+            parts.push(format!("the rest of {texts}"));
         }
         parts.join(", ")
     }

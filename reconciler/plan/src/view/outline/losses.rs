@@ -18,6 +18,8 @@ pub(crate) struct Loss {
     /// `None` where it opens to more.
     pub(crate) sign: Option<Action>,
     pub(crate) risk: Risk,
+    /// Ends what guards all the rest.
+    is_guard: bool,
     pub(crate) text: String,
 }
 
@@ -36,6 +38,7 @@ impl Part {
                 losses.push(Loss {
                     sign: Some(object.sign),
                     risk: object.risk,
+                    is_guard: false,
                     text: object.title(),
                 });
             }
@@ -47,15 +50,20 @@ impl Part {
         });
         losses.extend(opened);
         let stopped = self.stopped.iter().map(|name| format!("{name} stops"));
-        losses.extend(self.closed.iter().cloned().chain(stopped).map(ends));
+        let closed = self.closed.iter().cloned();
+        losses.extend(closed.chain(stopped).map(ends));
+        losses.extend(self.unguarded.iter().map(|line| Loss {
+            is_guard: true,
+            ..ends(line.clone())
+        }));
         gravest_first(&mut losses);
         losses
     }
 }
 
-/// Those of several parts as those of one.
+/// Those of several parts as those of one; of equal risk, what guards all the rest stands first.
 pub(crate) fn gravest_first(losses: &mut [Loss]) {
-    losses.sort_by_key(|loss| std::cmp::Reverse(loss.risk));
+    losses.sort_by_key(|loss| std::cmp::Reverse((loss.risk, loss.is_guard)));
 }
 
 /// How many there are that nobody sees, if any: `and 5 more that are lost, kept or opened, 2 of them destroyed, with
@@ -103,10 +111,18 @@ pub(super) fn closed(plan: &Plan) -> Vec<String> {
         .collect()
 }
 
+/// `production: drift is reported and not corrected any more`
+pub(super) fn unguarded(plan: &Plan) -> Vec<String> {
+    closing::guards(plan)
+        .map(|guard| format!("{}: {}", plan.environment, guard.end()))
+        .collect()
+}
+
 fn ends(text: String) -> Loss {
     Loss {
         sign: Some(Action::Delete),
         risk: Risk::Delete,
+        is_guard: false,
         text,
     }
 }
@@ -115,6 +131,7 @@ fn opens(text: String) -> Loss {
     Loss {
         sign: None,
         risk: Risk::Widen,
+        is_guard: false,
         text,
     }
 }

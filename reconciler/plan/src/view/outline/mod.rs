@@ -5,9 +5,12 @@
 //! told or counted in [`Hidden`]; every text but the places of values and findings has passed [`values`].
 
 mod beside;
+mod excerpt;
+mod heading;
 mod hidden;
 mod lines;
 mod losses;
+mod numbers;
 mod objects;
 mod obstacle;
 mod rows;
@@ -17,28 +20,29 @@ mod widening;
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use starform_contract::{Digest, EnvironmentName, Generation, ObjectKey, ServiceName};
+use starform_contract::{Digest, EnvironmentName, ObjectKey, ServiceName};
 
 pub(crate) use self::{
     beside::{Beside, of_one},
+    heading::{Cell, Heading, Policy},
     hidden::Hidden,
     lines::Line,
     losses::{Loss, gravest_first, more},
-    objects::{Object, Section},
+    numbers::{Numbers, counts},
+    objects::{Object, Section, has_untold, is_told_in_short},
     obstacle::together,
     rows::{Body, Branch, Leaf, Row},
     services::{Elsewhere, Service, is_told_of_new},
     verified::{Said, Verification, Weight},
 };
 pub use self::{
+    numbers::summary,
     obstacle::{Obstacle, obstacle},
     verified::told,
 };
 use crate::{
-    approval::Approvals,
     closing,
-    document::{Action, Finding, FindingSeverity, ObjectChange, ObjectCounts, Plan, Risk},
-    standing::Word,
+    document::{Action, Finding, FindingSeverity, ObjectChange, Plan, Risk},
     view::{Shown, fold, values},
 };
 
@@ -55,6 +59,8 @@ pub(crate) enum Form {
 #[derive(Debug)]
 pub(crate) struct Part {
     pub(crate) headings: Vec<Heading>,
+    /// The highest of its plans.
+    pub(crate) risk: Risk,
     /// Nothing changes and nothing is to be known.
     pub(crate) is_quiet: bool,
     pub(crate) settings: Vec<Row>,
@@ -68,6 +74,8 @@ pub(crate) struct Part {
     pub(crate) closed: Vec<String>,
     /// Services that stay and stop.
     pub(crate) stopped: Vec<String>,
+    /// What guards the environment no more, a line each; its settings say so too.
+    pub(crate) unguarded: Vec<String>,
     pub(crate) findings: Vec<Remark>,
     /// How the cluster stands to what the plan was made against.
     pub(crate) beside: Vec<Beside>,
@@ -78,48 +86,6 @@ pub(crate) struct Part {
     pub(crate) summary: String,
     /// Why `apply` would not take it as it stands.
     pub(crate) obstacle: Option<Obstacle>,
-}
-
-/// Which plan it is.
-#[derive(Debug)]
-pub(crate) struct Heading {
-    /// `shop/production`
-    pub(crate) name: String,
-    pub(crate) project: String,
-    /// Quoted where it has other characters than a commit or a tag.
-    pub(crate) revision: Option<String>,
-    /// What it was made against; `None` where nothing is accepted yet.
-    pub(crate) generation: Option<u64>,
-    /// Enough of its id to name it to the commands.
-    pub(crate) plan: String,
-    /// Of a comparison: the later generation.
-    pub(crate) until: Option<u64>,
-    /// The command that tells everything.
-    pub(crate) whole: String,
-    pub(crate) changes: bool,
-    /// Services that differ and stay as they are.
-    pub(crate) held: usize,
-    pub(crate) objects: ObjectCounts,
-    pub(crate) rollouts: u32,
-    /// Objects that go with all their data.
-    pub(crate) destroyed: usize,
-    pub(crate) errors: usize,
-    pub(crate) warnings: usize,
-    pub(crate) policy: Policy,
-    /// What its cluster says, where it was asked.
-    pub(crate) verification: Option<Verification>,
-    /// What the cluster shows of what is accepted; `None`: nobody asked.
-    pub(crate) word: Option<Word>,
-}
-
-/// What has to be said of the plan before it may be applied.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) enum Policy {
-    /// Nothing.
-    Free,
-    ApprovalNeeded,
-    /// By whom.
-    Approved(String),
 }
 
 /// A finding.
@@ -162,67 +128,6 @@ pub(crate) fn outline(shown: Shown<'_>, form: Form) -> Vec<Part> {
         .collect()
 }
 
-/// The last line of a plan; [`obstacle`] may follow.
-pub fn summary(plan: &Plan, word: Option<Word>) -> String {
-    match (plan.is_empty(), plan.source.until) {
-        (true, None) => unchanged(plan, word),
-        (true, Some(until)) => {
-            let (name, from) = (&plan.environment, plan.source.parent_generation);
-            format!(
-                "No difference. {}/{name} is the same at generations {from} and {until}.",
-                plan.project
-            )
-        }
-        (false, None) => counts("Plan", &plan.summary.objects, plan.summary.rollouts),
-        (false, Some(_)) => counts("Difference", &plan.summary.objects, plan.summary.rollouts),
-    }
-}
-
-fn unchanged(plan: &Plan, word: Option<Word>) -> String {
-    let name = format!("{}/{}", plan.project, plan.environment);
-    let held = held(plan);
-    let services = values::count(held, "service");
-    match (word, held) {
-        (None | Some(Word::AsAccepted), 0) => format!("No changes. {name} matches."),
-        (None | Some(Word::AsAccepted), _) => {
-            format!("Nothing to apply. {name} matches but for {services} held as accepted.")
-        }
-        (Some(Word::Unknown), _) => {
-            format!("No changes. {name} is accepted so; whether the cluster has it is not known.")
-        }
-        (Some(Word::NotAsAccepted), _) => {
-            format!("No changes. {name} is accepted so, but the cluster differs.")
-        }
-    }
-}
-
-/// Services that differ and stay as they are.
-fn held(plan: &Plan) -> usize {
-    let services = plan.services.iter();
-    services.filter(|service| service.held).count()
-}
-
-/// `Plan: 0 to create, 5 to update, 0 to replace, 0 to delete · 1 rollout`
-pub(crate) fn counts(title: &str, objects: &ObjectCounts, rollouts: u32) -> String {
-    let mut parts = vec![
-        format!("{} to create", objects.create),
-        format!("{} to update", objects.update),
-        format!("{} to replace", objects.replace),
-        format!("{} to delete", objects.delete),
-    ];
-    for (number, verb) in [(objects.retain, "to retain"), (objects.adopt, "to adopt")] {
-        if number > 0 {
-            parts.push(format!("{number} {verb}"));
-        }
-    }
-    let rollouts = usize::try_from(rollouts).unwrap_or(usize::MAX);
-    format!(
-        "{title}: {} · {}",
-        parts.join(", "),
-        values::count(rollouts, "rollout")
-    )
-}
-
 fn part(
     group: &fold::Environments<'_>,
     form: Form,
@@ -258,7 +163,7 @@ fn part(
     let marks = marks.map(|object| object.sign);
     notes.seen.actions.extend(marks);
     let words = group.plans.iter().filter_map(|plan| shown.word(plan));
-    let mut summary = summary(plan, words.max());
+    let mut summary = numbers::summary(plan, words.max());
     if let several @ 2.. = group.plans.len() {
         summary.push_str(&format!(", in each of {several} environments"));
     }
@@ -268,6 +173,7 @@ fn part(
             .iter()
             .map(|plan| Heading::of(plan, shown))
             .collect(),
+        risk: plan.summary.risk,
         is_quiet,
         settings,
         services,
@@ -278,6 +184,7 @@ fn part(
         stopped: closing::stopped(plan)
             .map(|service| service.name.to_string())
             .collect(),
+        unguarded: losses::unguarded(plan),
         findings: plan.findings.iter().map(Remark::of).collect(),
         beside,
         seen: notes.seen,
@@ -301,105 +208,16 @@ fn settings(notes: &mut Notes<'_>) -> Vec<Row> {
         .filter(|change| {
             notes.form == Form::Full || !is_new || is_remarkable(change.after.as_ref())
         })
-        .map(Row::of_model)
+        .map(|change| Row::of_model(change, notes.form))
         .collect();
     notes.hidden.values += settings.len() - told.len();
+    notes.shorten(&told);
     told
 }
 
 /// `true` is what a person set; the names of a new environment stand in its heading.
 fn is_remarkable(value: Option<&serde_json::Value>) -> bool {
     value.is_some_and(|value| value == true || value == "report")
-}
-
-impl Heading {
-    fn of(plan: &Plan, shown: Shown<'_>) -> Self {
-        let count = |severity: FindingSeverity| {
-            let of_it = plan.findings.iter();
-            of_it.filter(|found| found.severity == severity).count()
-        };
-        let revision = plan.source.revision.as_deref();
-        let id: String = plan.plan_id.digest().hex().chars().take(12).collect();
-        let from = plan.source.parent_generation;
-        let whole = match plan.source.until {
-            None => format!("starform show {id} --full"),
-            Some(until) => {
-                let name = &plan.environment;
-                format!("starform diff --env {name} {from} {until} --full")
-            }
-        };
-        Self {
-            name: format!("{}/{}", plan.project, plan.environment),
-            project: plan.project.to_string(),
-            revision: revision.map(|revision| values::key(&short(revision))),
-            generation: plan.source.base.is_some().then_some(from.number()),
-            plan: id,
-            until: plan.source.until.map(Generation::number),
-            whole,
-            changes: !plan.is_empty(),
-            held: held(plan),
-            objects: plan.summary.objects,
-            rollouts: plan.summary.rollouts,
-            destroyed: destroyed(plan),
-            errors: count(FindingSeverity::Blocking),
-            warnings: count(FindingSeverity::Warning),
-            policy: Policy::of(plan, shown.approvals),
-            verification: shown.verifications.get(&plan.plan_id).map(Verification::of),
-            word: shown.word(plan),
-        }
-    }
-}
-
-fn destroyed(plan: &Plan) -> usize {
-    let objects = plan.objects.iter();
-    objects
-        .filter(|object| object.risk == Risk::Destroy)
-        .count()
-}
-
-impl Heading {
-    /// The plan's id, or the generations that are compared.
-    pub(crate) fn named(&self) -> String {
-        match (self.generation, self.until) {
-            (Some(from), Some(until)) => format!("{from} → {until}"),
-            (Some(_) | None, _) => self.plan.clone(),
-        }
-    }
-}
-
-impl Heading {
-    /// What the cluster would not store as it is written.
-    pub(crate) fn said(&self) -> &[Said] {
-        self.verification
-            .as_ref()
-            .map_or(&[], |told| told.said.as_slice())
-    }
-
-    pub(crate) fn has_said(&self) -> bool {
-        !self.said().is_empty()
-    }
-
-    /// Before what is told of one of several environments.
-    pub(crate) fn among(&self, headings: &[Self]) -> String {
-        match headings.len() {
-            1 => String::new(),
-            _ => format!("{}: ", self.name),
-        }
-    }
-}
-
-impl Policy {
-    fn of(plan: &Plan, approvals: &Approvals) -> Self {
-        match (plan.approval_needed(), approvals.get(&plan.effect_id)) {
-            (None, _) => Self::Free,
-            (Some(_), None) => Self::ApprovalNeeded,
-            (Some(_), Some(approved)) => Self::Approved(values::visible(&approved.by)),
-        }
-    }
-
-    pub(crate) fn is_free(&self) -> bool {
-        *self == Self::Free
-    }
 }
 
 impl Remark {
@@ -440,6 +258,13 @@ impl<'a> Notes<'a> {
             .collect()
     }
 
+    /// Counts the rows of which a part is told.
+    fn shorten(&mut self, rows: &[Row]) {
+        if self.form == Form::Short {
+            self.hidden.texts += rows.iter().filter(|row| row.is_long).count();
+        }
+    }
+
     /// Counts what is not told.
     fn hide(&mut self, objects: &[&ObjectChange]) {
         self.hidden.objects += objects.len();
@@ -472,14 +297,5 @@ const fn meaning(action: Action) -> Option<&'static str> {
         Action::Retain | Action::Forget => Some("keep"),
         Action::Adopt => Some("adopt"),
         Action::None => None,
-    }
-}
-
-fn short(revision: &str) -> String {
-    let is_hash = revision.len() >= 40 && revision.bytes().all(|b| b.is_ascii_hexdigit());
-    if is_hash {
-        revision.chars().take(12).collect()
-    } else {
-        revision.to_owned()
     }
 }

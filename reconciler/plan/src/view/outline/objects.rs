@@ -54,9 +54,9 @@ pub(crate) struct Own {
     pub(crate) widens: Vec<String>,
     pub(crate) objects: Vec<Object>,
     /// Kinds whose fields are counted, `Deployment (1 field)`.
-    pub(crate) writes: Vec<String>,
+    writes: Vec<String>,
     /// Kinds that come beside others that are told or counted.
-    pub(crate) creates: Vec<String>,
+    creates: Vec<String>,
 }
 
 impl Object {
@@ -67,6 +67,34 @@ impl Object {
     pub(crate) fn count(&self) -> usize {
         self.places.iter().map(|place| place.names.len()).sum()
     }
+}
+
+impl Own {
+    /// `writes Deployment (1 field)`, `creates Job`: what is not told one by one.
+    pub(crate) fn counted(&self) -> Vec<String> {
+        let both = [("writes", &self.writes), ("creates", &self.creates)];
+        let some = both.into_iter().filter(|(_, kinds)| !kinds.is_empty());
+        some.map(|(verb, kinds)| format!("{verb} {}", kinds.join(", ")))
+            .collect()
+    }
+}
+
+/// Whether the short form tells the rows of a service or an object with this mark; the others are counted.
+pub(crate) fn is_told_in_short(sign: Action) -> bool {
+    match sign {
+        Action::Update | Action::Replace => true,
+        Action::Create
+        | Action::Delete
+        | Action::Retain
+        | Action::Forget
+        | Action::Adopt
+        | Action::None => false,
+    }
+}
+
+/// Whether the short form counts something of an object outside the services.
+pub(crate) fn has_untold(object: &Object) -> bool {
+    !is_told_in_short(object.sign) || object.rows.iter().any(|row| row.is_long)
 }
 
 pub(super) fn of_service(objects: &[&ObjectChange], notes: &mut Notes<'_>) -> Own {
@@ -183,8 +211,12 @@ fn one(told: &ObjectChange, all: &[&ObjectChange], notes: &mut Notes<'_>) -> Obj
         notes.hide(all);
         Vec::new()
     } else {
-        told.fields.iter().map(Row::of_field).collect()
+        let fields = told.fields.iter();
+        fields
+            .map(|field| Row::of_field(field, notes.form))
+            .collect()
     };
+    notes.shorten(&rows);
     Object {
         sign: told.action,
         risk: told.risk,

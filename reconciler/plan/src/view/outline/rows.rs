@@ -1,14 +1,17 @@
 //! One changed value: in a word, on a line, as a tree where it is large, as a line diff where it has lines.
 //!
-//! Pure. Always holds: both sides are told whole, except equal lines of a long text, which are counted;
-//! every text has passed [`values`], so that a writer only lays it out.
+//! Pure. Always holds: both sides are told whole, but for equal lines and what the short form leaves out of a long
+//! text, which are counted; every text has passed [`values`], so that a writer only lays it out.
 
 use serde_json::Value;
 
 use crate::{
     document::{FieldChange, ModelChange, Op, SecretChange},
     view::{
-        outline::lines::{self, Line},
+        outline::{
+            Form, excerpt,
+            lines::{self, Line},
+        },
         values,
     },
 };
@@ -21,6 +24,8 @@ pub(crate) struct Row {
     pub(crate) body: Body,
     /// The place that made it, as the document has it: a writer shows it by [`values::visible`].
     pub(crate) at: Option<String>,
+    /// Too long for the short form, which tells a part of it.
+    pub(crate) is_long: bool,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -62,33 +67,40 @@ pub(crate) enum Leaf {
     Lines(Vec<Line>),
 }
 
+/// Before and after.
+type Sides<'a> = (Option<&'a Value>, Option<&'a Value>);
+
 /// A map or list of at most so many columns stands on one line.
 const SHORT: usize = 48;
 
 impl Row {
-    pub(crate) fn of_model(change: &ModelChange) -> Self {
+    pub(super) fn of_model(change: &ModelChange, form: Form) -> Self {
         let op = match (&change.before, &change.after) {
             (None, Some(_)) => Op::Add,
             (Some(_), None) => Op::Remove,
             (Some(_), Some(_)) | (None, None) => Op::Set,
         };
+        let sides = (change.before.as_ref(), change.after.as_ref());
         Self {
             op,
             path: values::visible(&change.path),
-            body: Body::of(op, change.before.as_ref(), change.after.as_ref()),
+            body: Body::of(op, sides, form),
             at: change.at.clone(),
+            is_long: is_long(sides),
         }
     }
 
-    pub(crate) fn of_field(field: &FieldChange) -> Self {
+    pub(super) fn of_field(field: &FieldChange, form: Form) -> Self {
+        let sides = (field.before.as_ref(), field.after.as_ref());
         Self {
             op: field.op,
             path: path(field),
             body: match field.secret {
                 Some(word) => Body::Secret(word),
-                None => Body::of(field.op, field.before.as_ref(), field.after.as_ref()),
+                None => Body::of(field.op, sides, form),
             },
             at: None,
+            is_long: is_long(sides),
         }
     }
 }
@@ -102,14 +114,18 @@ pub(crate) fn path(field: &FieldChange) -> String {
 }
 
 impl Body {
-    fn of(op: Op, before: Option<&Value>, after: Option<&Value>) -> Self {
-        if let Some((before, after)) = texts(before, after) {
-            return Self::Lines(lines::between(before, after));
+    fn of(op: Op, sides: Sides<'_>, form: Form) -> Self {
+        if let Some((before, after)) = texts(sides) {
+            return Self::Lines(lines::between(before, after, form));
         }
-        match (before, after) {
+        match sides {
             (None, None) => Self::Nothing,
             (Some(before), Some(after)) => {
-                let (before, after) = (values::inline(before), values::inline(after));
+                let (before, after) = if form == Form::Short && is_long(sides) {
+                    excerpt::of_values(before, after)
+                } else {
+                    (values::inline(before), values::inline(after))
+                };
                 match op {
                     Op::Move => Self::Order { before, after },
                     Op::Add | Op::Set | Op::Remove => Self::Change { before, after },
@@ -117,16 +133,53 @@ impl Body {
             }
             (Some(only), None) | (None, Some(only)) if is_large(only) => {
                 let mut branches = Vec::new();
-                grow(&mut branches, op, 1, only);
+                grow(&mut branches, (op, form), 1, only);
                 Self::Tree(branches)
             }
-            (Some(only), None) | (None, Some(only)) => Self::Only(values::inline(only)),
+            (Some(only), None) | (None, Some(only)) => Self::Only(inline(only, form)),
         }
     }
 }
 
+/// On one line, in the short form the beginning of what is long.
+pub(super) fn inline(value: &Value, form: Form) -> String {
+    if form == Form::Short && excerpt::is_long_value(value) {
+        excerpt::of_value(value)
+    } else {
+        values::inline(value)
+    }
+}
+
+/// Whether the short form leaves out a part of it.
+fn is_long(sides: Sides<'_>) -> bool {
+    if let Some((before, after)) = texts(sides) {
+        return lines::has_long(before) || lines::has_long(after);
+    }
+    match sides {
+        (None, None) => false,
+        (Some(before), Some(after)) => {
+            excerpt::is_long_value(before) || excerpt::is_long_value(after)
+        }
+        (Some(only), None) | (None, Some(only)) => has_long(only),
+    }
+}
+
+/// Of a map or list, whether one of its elements is.
+fn has_long(value: &Value) -> bool {
+    let has_lines = |text: &&str| text.contains('\n');
+    match value {
+        Value::String(_) => match value.as_str().filter(has_lines) {
+            Some(text) => lines::has_long(text),
+            None => excerpt::is_long_value(value),
+        },
+        Value::Null | Value::Bool(_) | Value::Number(_) => false,
+        Value::Array(items) => items.iter().any(has_long),
+        Value::Object(fields) => fields.values().any(has_long),
+    }
+}
+
 /// Both sides as text, where at least one has several lines; a side that is not there is empty.
-fn texts<'a>(before: Option<&'a Value>, after: Option<&'a Value>) -> Option<(&'a str, &'a str)> {
+fn texts<'a>((before, after): Sides<'a>) -> Option<(&'a str, &'a str)> {
     let text = |side: Option<&'a Value>| side.map_or(Some(""), Value::as_str);
     let (before, after) = (text(before)?, text(after)?);
     (before.contains('\n') || after.contains('\n')).then_some((before, after))
@@ -143,19 +196,19 @@ fn is_large(value: &Value) -> bool {
 }
 
 /// One branch for each element, in the order of the names.
-fn grow(branches: &mut Vec<Branch>, op: Op, depth: usize, value: &Value) {
+fn grow(branches: &mut Vec<Branch>, (op, form): (Op, Form), depth: usize, value: &Value) {
     for (name, child) in elements(value) {
         let text = child.as_str().filter(|text| text.contains('\n'));
         let leaf = match text {
-            Some(text) if op == Op::Remove => Leaf::Lines(lines::between(text, "")),
-            Some(text) => Leaf::Lines(lines::between("", text)),
+            Some(text) if op == Op::Remove => Leaf::Lines(lines::between(text, "", form)),
+            Some(text) => Leaf::Lines(lines::between("", text, form)),
             None if is_large(child) => Leaf::Deeper,
-            None => Leaf::Value(values::inline(child)),
+            None => Leaf::Value(inline(child, form)),
         };
         let goes_deeper = leaf == Leaf::Deeper;
         branches.push(Branch { depth, name, leaf });
         if goes_deeper {
-            grow(branches, op, depth + 1, child);
+            grow(branches, (op, form), depth + 1, child);
         }
     }
 }

@@ -12,8 +12,9 @@ use crate::{
     view::{
         fold::{self, Same},
         outline::{
-            Notes, Row,
+            Form, Notes, Row, excerpt,
             objects::{self, Own},
+            rows,
         },
         values,
     },
@@ -45,6 +46,8 @@ pub(crate) struct Fact {
     pub(crate) at: Option<String>,
     /// How many of the service's values it says.
     pub(crate) values: usize,
+    /// Only the beginning of one of them.
+    is_long: bool,
 }
 
 /// Services whose change is the same as in an environment that was told before.
@@ -185,9 +188,12 @@ fn service(group: &Same<'_, ServiceChange>, notes: &mut Notes<'_>) -> Service {
         | Action::Adopt
         | Action::None => {
             let shown = told.changes.iter().filter(|change| !is_told(told, change));
-            (Vec::new(), shown.map(Row::of_model).collect())
+            let rows = shown.map(|change| Row::of_model(change, notes.form));
+            (Vec::new(), rows.collect())
         }
     };
+    notes.shorten(&rows);
+    notes.hidden.texts += facts.iter().filter(|fact| fact.is_long).count();
     let own = match group.all.as_slice() {
         [service] => objects::of_service(&notes.objects_of(service), notes),
         several => {
@@ -307,6 +313,7 @@ fn new_service(service: &ServiceChange, notes: &mut Notes<'_>) -> Vec<Fact> {
             value: value(change),
             at: change.at.clone(),
             values: 1,
+            is_long: is_long(change),
         })
     });
     let mut facts: Vec<Fact> = lines.collect();
@@ -332,12 +339,14 @@ fn volumes(service: &ServiceChange) -> Vec<Fact> {
             Some(last) => {
                 last.value.push_str(&format!(", {said}"));
                 last.values += 1;
+                last.is_long |= is_long(change);
             }
             None => facts.push(Fact {
                 path,
                 value: said,
                 at: change.at.clone(),
                 values: 1,
+                is_long: is_long(change),
             }),
         }
     }
@@ -345,6 +354,11 @@ fn volumes(service: &ServiceChange) -> Vec<Fact> {
 }
 
 fn value(change: &ModelChange) -> String {
-    let value = change.after.as_ref().map(values::inline);
-    value.unwrap_or_default()
+    let value = change.after.as_ref();
+    let told = value.map(|value| rows::inline(value, Form::Short));
+    told.unwrap_or_default()
+}
+
+fn is_long(change: &ModelChange) -> bool {
+    change.after.as_ref().is_some_and(excerpt::is_long_value)
 }

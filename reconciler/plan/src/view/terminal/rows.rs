@@ -109,10 +109,7 @@ fn lines(page: &mut Page, indent: usize, lines: &[Line]) {
             Line::Removed(text) => Text::new(Paint::Red, "-").and(Paint::Red, format!(" {text}")),
             Line::Added(text) => Text::new(Paint::Green, "+").and(Paint::Green, format!(" {text}")),
             Line::Unended => Text::new(Paint::Dim, "\\ no newline at the end"),
-            Line::Skipped(count) => {
-                let text = format!("… {}", values::count(*count, "equal line"));
-                Text::new(Paint::Dim, text)
-            }
+            Line::Skipped(words) => Text::new(Paint::Dim, format!("… {words}")),
         };
         page.line(indent, indent + 2, &text.of_user());
     }

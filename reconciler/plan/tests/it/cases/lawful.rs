@@ -4,16 +4,20 @@
 
 use std::collections::BTreeSet;
 
+use serde_json::Value;
 use starform_plan::{
     document::{Action, FieldChange, ObjectChange, Opening, Plan, Plans, Risk},
     standing::Word,
-    view::{MarkdownOptions, TextOptions, markdown, text, values},
+    view::{MarkdownOptions, TextOptions, TooFew, markdown, text, values},
 };
 
 use super::machine;
 
 /// Budgets of a comment that every plan is held against.
 const BUDGETS: [usize; 4] = [600, 1_000, 4_000, 60_000];
+const LINK: &str = "https://ci.example/plans/1";
+/// A comment, or why there is none.
+type Comment = Result<String, TooFew>;
 /// Columns, and whether everything is told.
 const PAGES: [(usize, bool); 2] = [(40, false), (120, true)];
 
@@ -22,7 +26,9 @@ const PAGES: [(usize, bool); 2] = [(40, false), (120, true)];
 pub(crate) struct Views {
     plain: [String; PAGES.len()],
     painted: [String; PAGES.len()],
-    comments: [String; BUDGETS.len()],
+    comments: [Comment; BUDGETS.len()],
+    /// With a link, in as little room as there can be.
+    least: Comment,
     machine: machine::Views,
 }
 
@@ -35,14 +41,29 @@ impl Views {
             painted: pages(true),
             comments: BUDGETS
                 .map(|budget| markdown(plans, &MarkdownOptions { budget, link: None })),
+            least: least(plans),
             machine: machine::views(plans),
         }
     }
 
     pub(super) fn all(&self) -> impl Iterator<Item = &str> {
         let pages = self.plain.iter().chain(&self.painted);
-        let all = pages.chain(&self.comments).chain(&self.machine);
+        let comments = self.comments.iter().chain([&self.least]);
+        let comments = comments.filter_map(|comment| comment.as_ref().ok());
+        let all = pages.chain(comments).chain(&self.machine);
         all.map(String::as_str)
+    }
+}
+
+/// In as many characters as there have to be, or why not even in those.
+fn least(plans: &Plans) -> Comment {
+    let told = |budget| {
+        let link = Some(LINK.to_owned());
+        markdown(plans, &MarkdownOptions { budget, link })
+    };
+    match told(0) {
+        Err(TooFew { least, .. }) => told(least),
+        told => told,
     }
 }
 
@@ -61,10 +82,13 @@ pub(crate) fn check(plans: &Plans, views: &Views, canaries: &[String]) -> Result
         beside(plans, plain, full)?;
     }
     for (budget, comment) in BUDGETS.into_iter().zip(&views.comments) {
+        let comment = comment.as_ref().map_err(TooFew::to_string)?;
         within(comment, budget)?;
         balanced(comment)?;
         counted(plans, comment)?;
+        guarded(plans, comment)?;
     }
+    shortest(plans, &views.least)?;
     machine::check(plans, &views.machine)?;
     views.all().try_for_each(|shown| silent(shown, canaries))
 }
@@ -221,7 +245,7 @@ fn renamed(text: &str, names: &[(&str, &str)]) -> String {
 const IN_THE_TITLE: [&str; 4] = ["scale.min", "scale.max", "size.cpu", "size.memory"];
 
 /// By kind and name; of several told together the name alone stands behind another's.
-fn is_named(plan: &Plan, change: &ObjectChange, shown: &str) -> bool {
+pub(super) fn is_named(plan: &Plan, change: &ObjectChange, shown: &str) -> bool {
     let (kind, name) = (&change.key.kind, dense(&values::visible(&change.key.name)));
     names(plan, change, shown, &format!("{kind}{name}"))
         || (names(plan, change, shown, &format!(",{name}")) && shown.contains(kind.as_str()))
@@ -305,6 +329,42 @@ fn left_out(line: &str) -> Option<[usize; 3]> {
     Some(left)
 }
 
+/// It has its link, and all that every other comment has; with one character less there is none, and why not
+/// says how many there have to be.
+fn shortest(plans: &Plans, comment: &Comment) -> Result<(), String> {
+    let comment = comment.as_ref().map_err(TooFew::to_string)?;
+    let least = comment.chars().count();
+    if !comment.ends_with(&format!("\nThe whole plan: <{LINK}>\n")) {
+        return Err(format!("the shortest comment has no link: {comment}"));
+    }
+    let (link, budget) = (Some(LINK.to_owned()), least - 1);
+    let few = TooFew { budget, least };
+    if markdown(plans, &MarkdownOptions { budget, link }) != Err(few) {
+        return Err(format!("{least} characters are not the least"));
+    }
+    balanced(&comment.replace(&format!("<{LINK}>"), LINK))?;
+    counted(plans, comment)
+}
+
+/// What is no object is counted, too, and nothing takes `protect` away unseen.
+fn guarded(plans: &Plans, comment: &str) -> Result<(), String> {
+    let goes = |plan: &Plan| {
+        let mut settings = plan.settings.iter();
+        settings.any(|change| change.path == "protect" && change.before == Some(Value::Bool(true)))
+    };
+    if plans.plans.iter().any(goes) && !comment.contains("protect") {
+        return Err(format!("protect goes unseen: {comment}"));
+    }
+    for plan in &plans.plans {
+        let settings = plan.settings.iter().filter(|s| s.before.is_some());
+        let counted = usize::try_from(plan.summary.settings).unwrap_or(usize::MAX);
+        if settings.count() != counted || (counted > 0 && !comment.contains("setting")) {
+            return Err(format!("settings are not counted: {comment}"));
+        }
+    }
+    Ok(())
+}
+
 fn within(comment: &str, budget: usize) -> Result<(), String> {
     let length = comment.chars().count();
     if length > budget {
@@ -381,7 +441,7 @@ fn silent(shown: &str, canaries: &[String]) -> Result<(), String> {
 }
 
 /// Without what laying out adds: spaces, line breaks, the mark of what goes on.
-fn dense(text: &str) -> String {
+pub(super) fn dense(text: &str) -> String {
     let text = text.replace("\n", " ");
     text.split_whitespace()
         .filter(|word| *word != "↳")

@@ -98,12 +98,21 @@ fn nested(page: &str) -> Result<(), String> {
     }
 }
 
-/// The page says everything.
+/// What is read of a page.
+fn without_tags(page: &str) -> String {
+    let pieces = page.split('<');
+    pieces
+        .map(|piece| piece.split_once('>').map_or(piece, |(_, text)| text))
+        .collect()
+}
+
+/// The page says everything, each object by kind and name.
 fn complete(plans: &Plans, page: &str) -> Result<(), String> {
+    let text = super::lawful::dense(&without_tags(page));
     for plan in &plans.plans {
         let mut found = BTreeSet::new();
         for change in &plan.objects {
-            if !super::lawful::names(plan, change, page, &escaped(&change.key.name)) {
+            if !super::lawful::is_named(plan, change, &text) {
                 return Err(format!("{} is not on the page", change.key));
             }
             for field in &change.fields {

@@ -144,7 +144,7 @@ fn shown(view: &str, plans: &Plans) -> Result<String, String> {
         "markdown" => {
             let budget = number.unwrap_or(MarkdownOptions::default().budget);
             let link = None;
-            markdown(plans, &MarkdownOptions { budget, link })
+            markdown(plans, &MarkdownOptions { budget, link }).map_err(|few| few.to_string())?
         }
         "html" => without_style(&html(plans)),
         "sarif" => sarif(plans, ""),

@@ -76,8 +76,12 @@ fn told(plans: &Plans) -> Result<(), String> {
         let link = None;
         view::markdown(plans, &MarkdownOptions { budget, link })
     };
+    let least = markdown(0).err().map_or(0, |few| few.least);
     let (text, page) = (view::text(plans, &options), view::html(plans));
-    let (comment, least) = (markdown(60_000), markdown(0));
+    let (comment, least) = (markdown(60_000), markdown(least));
+    let (comment, least) = comment
+        .and_then(|comment| Ok((comment, least?)))
+        .map_err(|few| few.to_string())?;
     let (sarif, github) = (view::sarif(plans, ""), view::github(plans, ""));
     for (id, verified) in &plans.verifications {
         let plan = plans.plans.iter().find(|plan| plan.plan_id == *id);

@@ -134,7 +134,7 @@ fn two_generations_are_compared_both_ways_and_neither_is_accepted() {
     assert!(matches!(world.accept(&disguised), Err(Refusal::Unsound(_))));
     let shown = text(&forth, false);
     assert!(
-        shown.starts_with("shop/production  generation 1 → 2\n"),
+        shown.starts_with("shop/production  from generation 1 to 2\n"),
         "{shown}"
     );
     assert!(
