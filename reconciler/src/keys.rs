@@ -8,9 +8,7 @@ use std::{fmt::Write as _, path::Path, sync::Arc};
 use rand::RngExt as _;
 use starform_contract::{
     Digest, Index,
-    sealed::SealedValues,
-    signature::{SigningKey, TrustedKey},
-    verify::Verifications,
+    signature::{Signed, SigningKey, TrustedKey},
 };
 use zeroize::Zeroizing;
 
@@ -44,13 +42,8 @@ impl SigningKeys {
     }
 
     /// Signed by the first key.
-    pub fn sign_sealed(&self, values: SealedValues) -> SealedValues {
-        values.signed(&self.0[0])
-    }
-
-    /// Signed by the first key.
-    pub fn sign_verifications(&self, asked: Verifications) -> Verifications {
-        asked.signed(&self.0[0])
+    pub fn sign_document<D: Signed>(&self, document: D) -> D {
+        document.signed(&self.0[0])
     }
 
     /// What agents pin.

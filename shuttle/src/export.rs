@@ -16,7 +16,7 @@ use starform_contract::{
     Bundle, Digest, Generation, Index, Object,
     digest::canonical,
     sealed::{SealedFile, SealedValues},
-    signature::{self, TrustedKey, Unsigned},
+    signature::{self, Signed as _, TrustedKey, Unsigned},
 };
 
 use crate::{

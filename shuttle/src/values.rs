@@ -20,7 +20,7 @@ use starform_contract::{
     bundle::SealedRef,
     sealed::{AgentKey, SealedFor, SealedValues},
     secret::{GENERATED_BYTES, Scope, generated_value, is_generated},
-    signature::Unsigned,
+    signature::{Signed as _, Unsigned},
 };
 use tokio::sync::OnceCell;
 use zeroize::{Zeroize as _, Zeroizing};

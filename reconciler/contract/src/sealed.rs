@@ -22,7 +22,7 @@ use crate::{
     id::ClusterId,
     key::ObjectKey,
     schema,
-    signature::{Signature, SigningKey},
+    signature::{Signature, Signed},
     text::text_form,
 };
 
@@ -145,6 +145,16 @@ pub struct UnusableKey;
 #[error("it was not sealed to this agent's key for this place, or it was damaged")]
 pub struct NotOpened;
 
+impl Signed for SealedValues {
+    fn signature(&self) -> Option<&Signature> {
+        self.signature.as_ref()
+    }
+
+    fn set_signature(&mut self, signature: Option<Signature>) {
+        self.signature = signature;
+    }
+}
+
 impl SealedValues {
     pub fn new(
         cluster_id: ClusterId,
@@ -163,22 +173,6 @@ impl SealedValues {
             values,
             signature: None,
         }
-    }
-
-    /// Of everything but the signature. Its `schema` keeps it apart from the digest of anything else
-    /// that is signed.
-    pub fn digest(&self) -> Digest {
-        Digest::of(&Self {
-            signature: None,
-            ..self.clone()
-        })
-    }
-
-    /// With the signature of `key`, in place of any other.
-    #[must_use]
-    pub fn signed(mut self, key: &SigningKey) -> Self {
-        self.signature = Some(key.sign(&self.digest()));
-        self
     }
 
     /// Whether these are the values of these secrets for this object.

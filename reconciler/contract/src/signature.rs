@@ -21,7 +21,30 @@ pub const ALGORITHM: &str = "ed25519";
 const KEY_BYTES: usize = 32;
 const ID_LENGTH: usize = 40;
 
-/// What an [`Index`] and [`SealedValues`](crate::sealed::SealedValues) carry.
+/// A document that carries a signature over the digest of all the rest of it. Its `schema` keeps that digest apart
+/// from the one of anything else that is signed.
+pub trait Signed: Clone + Serialize {
+    fn signature(&self) -> Option<&Signature>;
+
+    fn set_signature(&mut self, signature: Option<Signature>);
+
+    /// Of everything but the signature.
+    fn digest(&self) -> Digest {
+        let mut bare = self.clone();
+        bare.set_signature(None);
+        Digest::of(&bare)
+    }
+
+    /// With the signature of `key`, in place of any other.
+    #[must_use]
+    fn signed(mut self, key: &SigningKey) -> Self {
+        let signature = key.sign(&self.digest());
+        self.set_signature(Some(signature));
+        self
+    }
+}
+
+/// What an [`Index`] and every [`Signed`] document carry.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
 pub struct Signature {
     /// Which of the trusted keys made it.

@@ -17,7 +17,7 @@ use crate::{
     key::ObjectKey,
     name::EnvironmentName,
     schema::{self, Document},
-    signature::{Signature, SigningKey},
+    signature::{Signature, Signed},
 };
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, JsonSchema)]
@@ -139,6 +139,16 @@ impl Document for Verdicts {
     const SCHEMA: &'static str = "starform.verdicts/v1";
 }
 
+impl Signed for Verifications {
+    fn signature(&self) -> Option<&Signature> {
+        self.signature.as_ref()
+    }
+
+    fn set_signature(&mut self, signature: Option<Signature>) {
+        self.signature = signature;
+    }
+}
+
 impl Verifications {
     pub fn new(cluster_id: ClusterId, verifications: Vec<Verification>) -> Self {
         Self {
@@ -147,22 +157,6 @@ impl Verifications {
             verifications,
             signature: None,
         }
-    }
-
-    /// Of everything but the signature. Its `schema` keeps it apart from the digest of anything else
-    /// that is signed.
-    pub fn digest(&self) -> Digest {
-        Digest::of(&Self {
-            signature: None,
-            ..self.clone()
-        })
-    }
-
-    /// With the signature of `key`, in place of any other.
-    #[must_use]
-    pub fn signed(mut self, key: &SigningKey) -> Self {
-        self.signature = Some(key.sign(&self.digest()));
-        self
     }
 }
 

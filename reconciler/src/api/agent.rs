@@ -175,7 +175,7 @@ pub(super) async fn sealed(
         values.insert(name, (reference, sealed));
     }
     let answer = SealedValues::new(cluster, asked.object, values);
-    Ok(Json(api.keys.sign_sealed(answer)))
+    Ok(Json(api.keys.sign_document(answer)))
 }
 
 /// What plans ask of the cluster, signed as the index is; 204 while they ask nothing, after waiting as
@@ -195,7 +195,7 @@ pub(super) async fn verifications(
         let open = open.await?;
         if !open.is_empty() {
             let asked = Verifications::new(cluster, open);
-            return Ok(Json(api.keys.sign_verifications(asked)).into_response());
+            return Ok(Json(api.keys.sign_document(asked)).into_response());
         }
         if !changed(&mut changes, &api, until).await {
             return Ok(StatusCode::NO_CONTENT.into_response());

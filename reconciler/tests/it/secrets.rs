@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 use starform_contract::{
     Bundle, Index, ObjectKey, SecretValue,
     sealed::{AgentKey, SealedFor, SealedRequest, SealedValues},
-    signature::verify_digest,
+    signature::{Signed as _, verify_digest},
 };
 use starform_plan::document::Plans;
 use starform_reconciler::{

@@ -6,7 +6,7 @@ use std::time::Duration;
 use axum::http::Method;
 use starform_contract::{
     Index,
-    signature::verify_digest,
+    signature::{Signed as _, verify_digest},
     verify::{ObjectVerdict, Verdict, Verdicts, Verifications},
 };
 use starform_plan::{

@@ -21,6 +21,7 @@ use std::time::Duration;
 use futures::{StreamExt as _, stream};
 use starform_contract::{
     ClusterId, ObjectKey, ProjectId,
+    signature::Signed as _,
     verify::{Asked, ObjectVerdict, Verdict, Verdicts, Verification, Verifications},
 };
 use tokio::time::{Instant, timeout_at};

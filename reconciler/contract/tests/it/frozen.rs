@@ -13,7 +13,8 @@ use starform_contract::{
     sealed::{
         AgentKey, AgentKeyPost, AgentPublicKey, SealedFile, SealedFor, SealedRequest, SealedValues,
     },
-    signature::{SigningKey, TrustedKey, verify, verify_digest},
+    signature::{Signed as _, SigningKey, TrustedKey, verify, verify_digest},
+    verify::{Verdict, Verdicts, Verifications, Way},
 };
 
 const INDEX: &str = include_str!("released/desired-state.v1.full.json");
@@ -23,6 +24,8 @@ const REPORT: &str = include_str!("released/report.v1.full.json");
 const SEALED: &str = include_str!("released/sealed.v1.full.json");
 const SEALED_FILE: &str = include_str!("released/sealed-file.v1.full.json");
 const PROFILE: &str = include_str!("released/cluster-profile.v1.full.json");
+const VERIFICATIONS: &str = include_str!("released/verifications.v1.full.json");
+const VERDICTS: &str = include_str!("released/verdicts.v1.full.json");
 const AGENT_KEY: &str = include_str!("released/agent-key.v1.full.json");
 const SEALED_REQUEST: &str = include_str!("released/sealed-request.v1.full.json");
 
@@ -118,6 +121,40 @@ fn what_was_sealed_then_opens_at_its_place() {
     let mut objects = bundle.all_objects();
     let object = objects.find(|object| object.key().as_ref() == Some(&sealed.object));
     assert_eq!(object.unwrap().sealed, sealed.references);
+}
+
+#[test]
+fn what_is_asked_of_a_cluster_and_every_verdict() {
+    let asked: Verifications = frozen(VERIFICATIONS);
+    assert_eq!(
+        read::<Verifications>(VERIFICATIONS.as_bytes()),
+        Ok(asked.clone())
+    );
+    assert_eq!(
+        verify_digest(&[trusted()], &asked.digest(), asked.signature()),
+        Ok(())
+    );
+    let objects = &asked.verifications[0].objects;
+    assert!(objects.iter().all(|asked| asked.object.digest_holds()));
+    let ways: Vec<Way> = objects.iter().map(|asked| asked.way).collect();
+    assert_eq!(ways, [Way::Write, Way::Adopt, Way::Replace]);
+    let told: Verdicts = frozen(VERDICTS);
+    assert_eq!(read::<Verdicts>(VERDICTS.as_bytes()), Ok(told.clone()));
+    let words = told.verdicts.iter().map(|told| match &told.verdict {
+        Verdict::Accepted => 0,
+        Verdict::Approximate { .. } => 1,
+        Verdict::Changed { .. } => 2,
+        Verdict::Owned { .. } => 3,
+        Verdict::Rejected { .. } => 4,
+        Verdict::Unchecked { .. } => 5,
+    });
+    assert_eq!(words.collect::<BTreeSet<u8>>().len(), 6);
+    let known: Vec<_> = objects.iter().map(|asked| &asked.object.digest).collect();
+    assert!(
+        told.verdicts
+            .iter()
+            .all(|told| known.contains(&&told.digest))
+    );
 }
 
 #[test]

@@ -9,7 +9,7 @@ use starform_contract::{
     bundle::SealedRef,
     schema::read,
     sealed::{AgentKey, AgentPublicKey, SealedFile, SealedFor, SealedValue, SealedValues, seal},
-    signature::{SigningKey, Unsigned, verify_digest},
+    signature::{Signed as _, SigningKey, Unsigned, verify_digest},
 };
 
 /// Numbers that only look random: these tests are about places and keys.
