@@ -1,11 +1,13 @@
 //! `.starform/` beside the project: plans by id, and what was last seen accepted.
 //!
-//! Effects: reads and writes files. Always holds: it is a cache; what is accepted has its one home in
+//! Effects: reads and writes files, for their owner alone. Always holds: it is a cache; what is accepted has its one home in
 //! the cluster, and a lost or broken cache costs nothing but a comparison without a cluster.
 
 use std::{
     collections::{BTreeMap, BTreeSet},
-    fs, io,
+    fs::{self, DirBuilder, OpenOptions, Permissions},
+    io::{self, Write as _},
+    os::unix::fs::{DirBuilderExt as _, OpenOptionsExt as _, PermissionsExt as _},
     path::{Path, PathBuf},
 };
 
@@ -107,20 +109,20 @@ impl Cache {
             path.file_name()
                 .is_some_and(|name| name.to_string_lossy().starts_with(digits))
         });
-        let (Some(file), None) = (found.next(), found.next()) else {
-            let message = format!(
-                "`{}` has no plan {id}, or more than one; make it again with `starform plan`, or run where it was made",
-                self.folder.display()
-            );
-            return Err(Failure::because(Exit::Error, message));
+        let folder = self.folder.strip_prefix(".").unwrap_or(&self.folder);
+        let folder = folder.display();
+        let refused = match (found.next(), found.next()) {
+            (Some(file), None) => return read(&file),
+            (Some(_), Some(_)) => {
+                format!(
+                    "`{folder}` keeps more than one plan that begins with {id}; give more digits of it"
+                )
+            }
+            (None, _) => format!(
+                "`{folder}` keeps no plan {id}; make it again with `starform plan`, or run where it was made"
+            ),
         };
-        schema::read(&fs::read(&file)?).map_err(|error| {
-            let message = format!(
-                "cannot read `{}`: {error}; or make the plan again with `starform plan`",
-                file.display()
-            );
-            Failure::because(Exit::Error, message)
-        })
+        Err(Failure::because(Exit::Error, refused))
     }
 
     fn bundle(&self, digest: &Digest) -> Option<Bundle> {
@@ -157,14 +159,64 @@ impl Cache {
         bytes: impl FnOnce() -> serde_json::Result<Vec<u8>>,
     ) -> io::Result<()> {
         let file = self.folder.join(name);
-        fs::create_dir_all(file.parent().unwrap_or(&self.folder))?;
+        let within = file.parent().unwrap_or(&self.folder);
+        close(&self.folder)?;
+        close(within)?;
         // So that nobody commits it.
-        fs::write(self.folder.join(".gitignore"), "*\n")?;
+        write_closed(&self.folder.join(".gitignore"), b"*\n")?;
         // Whole or not at all: a bundle that is there is not written again.
         let part = file.with_extension("part");
-        fs::write(&part, bytes()?)?;
+        write_closed(&part, &bytes()?)?;
         fs::rename(part, file)
     }
+}
+
+/// Variables stand in these files as they do in the project's: who may not read that need not read these.
+const FOLDER: u32 = 0o700;
+const FILE: u32 = 0o600;
+
+/// Makes the folder, or takes it and what is in it from others, where an earlier version left it open.
+fn close(folder: &Path) -> io::Result<()> {
+    let mode = |path: &Path, mode| fs::set_permissions(path, Permissions::from_mode(mode));
+    match fs::metadata(folder) {
+        Ok(found) if found.permissions().mode() & 0o777 == FOLDER => Ok(()),
+        Ok(_) => {
+            mode(folder, FOLDER)?;
+            for entry in fs::read_dir(folder)? {
+                let entry = entry?;
+                let kind = entry.file_type()?;
+                if kind.is_dir() {
+                    close(&entry.path())?;
+                } else if kind.is_file() {
+                    mode(&entry.path(), FILE)?;
+                }
+            }
+            Ok(())
+        }
+        Err(error) if error.kind() == io::ErrorKind::NotFound => {
+            DirBuilder::new().mode(FOLDER).create(folder)
+        }
+        Err(error) => Err(error),
+    }
+}
+
+fn write_closed(file: &Path, bytes: &[u8]) -> io::Result<()> {
+    let mut options = OpenOptions::new();
+    let options = options.write(true).create(true).truncate(true).mode(FILE);
+    let mut opened = options.open(file)?;
+    // The mode is of a file that is made: this one may have been there.
+    opened.set_permissions(Permissions::from_mode(FILE))?;
+    opened.write_all(bytes)
+}
+
+fn read(file: &Path) -> anyhow::Result<Plans> {
+    schema::read(&fs::read(file)?).map_err(|error| {
+        let message = format!(
+            "cannot read `{}`: {error}; or make the plan again with `starform plan`",
+            file.display()
+        );
+        Failure::because(Exit::Error, message)
+    })
 }
 
 const BUNDLES: &str = "bundles";
@@ -239,6 +291,45 @@ mod tests {
             assert_eq!(again.index, seen.index);
             assert_eq!(bundles(folder.path()), 1);
         }
+    }
+
+    fn modes(folder: &Path) -> Vec<(PathBuf, u32)> {
+        let mut found = Vec::new();
+        let mut open = vec![folder.join(".starform")];
+        while let Some(path) = open.pop() {
+            let is_folder = path.is_dir();
+            let mode = fs::metadata(&path).unwrap().permissions().mode() & 0o777;
+            if is_folder {
+                open.extend(fs::read_dir(&path).unwrap().map(|one| one.unwrap().path()));
+            }
+            let wanted = if is_folder { 0o700 } else { 0o600 };
+            if mode != wanted {
+                found.push((path, mode));
+            }
+        }
+        found
+    }
+
+    #[test]
+    fn nobody_else_reads_it_also_where_it_was_open() {
+        let folder = tempfile::tempdir().unwrap();
+        let cache = Cache::new(folder.path());
+        cache.keep_seen(&seen("standard"));
+        assert_eq!(modes(folder.path()), []);
+        let open = |path: &Path, mode| {
+            fs::set_permissions(path, Permissions::from_mode(mode)).unwrap();
+        };
+        let bundles = folder.path().join(".starform/bundles");
+        for file in fs::read_dir(&bundles).unwrap() {
+            open(&file.unwrap().path(), 0o644);
+        }
+        for name in ["accepted.json", ".gitignore"] {
+            open(&folder.path().join(".starform").join(name), 0o664);
+        }
+        open(&bundles, 0o755);
+        open(&folder.path().join(".starform"), 0o755);
+        cache.keep_seen(&seen("large"));
+        assert_eq!(modes(folder.path()), []);
     }
 
     #[test]
