@@ -1,7 +1,7 @@
 //! One look at what lives in the cluster of what was accepted, and what of it is not so.
 //!
 //! Effects: asks the API server, as whoever the kubeconfig names. Always holds: an object whose fields nobody took
-//! from us is not compared by value; no value of a Secret is told. Read on in
+//! from us is not compared by value; no value of a Secret is told, nor one that looks like a credential. Read on in
 //! [`starform_shuttle::engine::drift`] for the rule.
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -26,7 +26,7 @@ use starform_shuttle::{
     persist,
 };
 
-use super::status;
+use super::{covered::covered, status};
 
 /// Questions at a time.
 const AT_ONCE: usize = 8;
@@ -191,7 +191,8 @@ fn named(drift: Drift, fields: &[FieldChange]) -> Drift {
 fn changed(live: &Value, wanted: &Object) -> Vec<FieldChange> {
     let stated = stated(live, &wanted.manifest);
     let live = Object::with_sealed(stated, wanted.wave, wanted.deletion, wanted.sealed.clone());
-    fields::between(Some(&live), Some(wanted))
+    let fields = fields::between(Some(&live), Some(wanted)).into_iter();
+    fields.map(covered).collect()
 }
 
 /// Of `live`, what `wanted` speaks of; elements of lists by their place where they have no name.
