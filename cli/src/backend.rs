@@ -3,7 +3,7 @@
 //! Effects: those of [`crate::remote`] and [`crate::embedded`]. Always holds: a command is written
 //! once, against this; both sides give the same documents.
 
-use std::collections::BTreeSet;
+use std::{collections::BTreeSet, time::Duration};
 
 use anyhow::Context;
 use starform_contract::{EnvironmentName, ProjectName};
@@ -19,9 +19,17 @@ use crate::{
     args::{Global, PlanOptions},
     embedded::Embedded,
     exit::{Exit, Failure},
+    interrupt::Interrupts,
     progress::Progress,
     remote::{Remote, RemoteError, failure, standing},
 };
+
+/// Who follows an apply, for how long, and how it is stopped.
+pub(crate) struct Followed<'i> {
+    pub(crate) wait: Duration,
+    pub(crate) progress: Progress,
+    pub(crate) interrupts: &'i mut Interrupts,
+}
 
 pub(crate) enum Backend {
     Remote(Remote),
@@ -184,15 +192,14 @@ impl Backend {
         plans: &Plans,
         options: &PlanOptions,
         approval: Approval,
-        wait: std::time::Duration,
-        progress: Progress,
+        followed: Followed<'_>,
     ) -> anyhow::Result<Exit> {
         match self {
             Self::Embedded(embedded) => {
                 let carried = (plans, approval);
-                embedded.apply(plan, carried, options, wait, progress).await
+                embedded.apply(plan, carried, options, followed).await
             }
-            Self::Remote(remote) => crate::remote::apply::apply(remote, plan, wait, progress).await,
+            Self::Remote(remote) => crate::remote::apply::apply(remote, plan, followed).await,
         }
     }
 
@@ -202,15 +209,13 @@ impl Backend {
         &self,
         project: &ProjectName,
         plan: &Plan,
-        wait: std::time::Duration,
-        progress: Progress,
+        followed: Followed<'_>,
     ) -> anyhow::Result<Exit> {
         match self {
-            Self::Embedded(embedded) => embedded.resume(plan, wait, progress).await,
+            Self::Embedded(embedded) => embedded.resume(plan, followed).await,
             Self::Remote(remote) => {
                 let project = project_id(remote, project).await?;
-                crate::remote::apply::resume(remote, project, &plan.environment, wait, progress)
-                    .await
+                crate::remote::apply::resume(remote, project, &plan.environment, followed).await
             }
         }
     }

@@ -17,7 +17,7 @@ use starform_contract::{
     report::{Drift, DriftKind, Health, ObjectReport, Outcome, ServiceReport, Verdict},
 };
 use starform_plan::{
-    document::Plan,
+    document::{Action, Plan},
     view::progress::{Failed, Step},
 };
 use starform_reconciler::{api::body, outcome};
@@ -29,10 +29,34 @@ pub(crate) use voice::Voice;
 const FIRST_BEAT: Duration = Duration::from_secs(10);
 const LONGEST_BEAT: Duration = Duration::from_secs(60);
 
+/// How a service does.
+#[derive(Debug, Clone)]
+pub(crate) struct Doing {
+    pub(crate) name: ServiceName,
+    pub(crate) health: Health,
+    pub(crate) reason: Option<String>,
+}
+
+impl From<ServiceReport> for Doing {
+    fn from(report: ServiceReport) -> Self {
+        let ServiceReport {
+            name,
+            health,
+            reason,
+            ..
+        } = report;
+        Self {
+            name,
+            health,
+            reason,
+        }
+    }
+}
+
 /// How an apply stands.
 #[derive(Debug, Clone)]
 pub(crate) struct Snapshot {
-    pub(crate) services: Vec<ServiceReport>,
+    pub(crate) services: Vec<Doing>,
     /// Objects whose outcome is not a good one.
     pub(crate) failed: Vec<ObjectReport>,
     /// Objects that were to go and stay.
@@ -66,7 +90,7 @@ impl From<&Report> for Snapshot {
         let objects = report.objects.iter();
         let written = objects.filter(|object| object.outcome == Outcome::Applied);
         Self {
-            services: report.services.clone(),
+            services: report.services.iter().cloned().map(Doing::from).collect(),
             failed: report.objects.iter().filter(bad).cloned().collect(),
             retained: outcome::retained(report),
             orphans: report.orphans.clone(),
@@ -85,7 +109,7 @@ impl From<body::ApplyEvent> for Snapshot {
             body::ApplyState::Pending | body::ApplyState::Progressing => Verdict::Moving,
         };
         Self {
-            services: event.services,
+            services: event.services.into_iter().map(Doing::from).collect(),
             failed: event.failed,
             retained: event.retained,
             orphans: Vec::new(),
@@ -104,6 +128,8 @@ pub(crate) struct Progress {
     /// Told to have been put right.
     restored: BTreeSet<ObjectKey>,
     last: Snapshot,
+    /// Services that the apply is about, whether anything is told of them or not.
+    expected: BTreeSet<ServiceName>,
     /// Tells only of what is not well.
     quiet: bool,
     started: Instant,
@@ -123,11 +149,18 @@ impl Progress {
             seen: BTreeMap::new(),
             restored: BTreeSet::new(),
             last: Snapshot::default(),
+            expected: changing(plan),
             quiet: plan.is_empty(),
             started,
             beat: FIRST_BEAT,
             next_beat: started + FIRST_BEAT,
         }
+    }
+
+    /// It is about these services too.
+    pub(crate) fn expecting(mut self, services: impl Iterator<Item = ServiceName>) -> Self {
+        self.expected.extend(services);
+        self
     }
 
     /// An earlier apply goes on: everything that moves is told.
@@ -136,6 +169,12 @@ impl Progress {
             quiet: false,
             ..self
         }
+    }
+
+    /// It stands so, and nothing of it is to be told but the end.
+    pub(crate) fn standing(mut self, last: Snapshot) -> Self {
+        self.last = last;
+        self
     }
 
     pub(crate) fn accepted(&self, generation: Generation, apply: Option<&str>) {
@@ -242,6 +281,26 @@ impl Progress {
         self.next_beat = Instant::now() + self.beat;
     }
 
+    /// Services of which nothing was told before it ended otherwise than by itself.
+    fn unknown(&self) -> Vec<ServiceName> {
+        let Snapshot {
+            services, verdict, ..
+        } = &self.last;
+        let is_told = |name: &ServiceName| services.iter().any(|told| told.name == *name);
+        // What goes is told of no more once the agent is at work.
+        let goes = |name: &ServiceName| {
+            let mut changes = self.plan.services.iter();
+            let goes = changes.any(|one| one.name == *name && one.action == Action::Delete);
+            goes && !services.is_empty()
+        };
+        let all = self.expected.iter();
+        let unknown = all.filter(|name| !is_told(name) && !goes(name));
+        match verdict {
+            Verdict::Moving => unknown.cloned().collect(),
+            Verdict::Converged | Verdict::Partial => Vec::new(),
+        }
+    }
+
     /// Prints the three lists and says how it ended; `ended`: not by itself, but so.
     pub(crate) fn finish(self, ended: Option<Exit>) -> Exit {
         let exit = ended.unwrap_or(match self.last.verdict {
@@ -249,6 +308,7 @@ impl Progress {
             Verdict::Partial => Exit::Partial,
             Verdict::Moving => Exit::WaitEnded,
         });
+        let unknown = self.unknown();
         let Self {
             voice, plan, quiet, ..
         } = self;
@@ -272,14 +332,18 @@ impl Progress {
                 .map(|s| s.name.clone())
                 .collect(),
             failed: failed.clone(),
-            not_started: of(rest).map(|s| s.name.clone()).collect(),
+            not_started: of(rest)
+                .map(|s| s.name.clone())
+                .chain(unknown.clone())
+                .collect(),
         });
         let done: Vec<String> = of(|h| h == Health::Current).map(line).collect();
         let failed: Vec<String> = failed
             .iter()
             .map(|failed| told(&failed.what, failed.reason.as_deref()))
             .collect();
-        let rest: Vec<String> = of(rest).map(line).collect();
+        let unknown = unknown.iter().map(ServiceName::to_string);
+        let rest: Vec<String> = of(rest).map(line).chain(unknown).collect();
         // All three, unless all is done.
         let whole = exit != Exit::Success;
         if !quiet || whole {
@@ -306,9 +370,16 @@ impl Progress {
     }
 }
 
+/// What a plan starts, changes or stops.
+fn changing(plan: &Plan) -> BTreeSet<ServiceName> {
+    let services = plan.services.iter();
+    let changing = services.filter(|service| service.action != Action::None);
+    changing.map(|service| service.name.clone()).collect()
+}
+
 /// What a failed service already says is not said again for its object.
 fn failures<'s>(
-    services: impl Iterator<Item = &'s ServiceReport>,
+    services: impl Iterator<Item = &'s Doing>,
     objects: &[ObjectReport],
 ) -> Vec<Failed> {
     let mut failed: Vec<Failed> = services
@@ -373,7 +444,7 @@ pub(crate) fn word(health: Health) -> &'static str {
     }
 }
 
-fn line(service: &ServiceReport) -> String {
+fn line(service: &Doing) -> String {
     let reason = service.reason.as_deref();
     match service.health {
         Health::Current => service.name.to_string(),

@@ -25,8 +25,9 @@ use starform_plan::{
 use super::{approve, asked, checked, plan, plan::refuse_project_without_server, show};
 use crate::{
     args::{ApplyArgs, ApplyFormat, Global, PlanOptions},
-    backend::Backend,
+    backend::{Backend, Followed},
     exit::{Exit, Failure},
+    interrupt::Interrupts,
     progress::{Progress, Voice},
     sources,
     terminal::Terminal,
@@ -94,27 +95,33 @@ pub(super) async fn carry_out(
     if !open.is_empty() && !auto_approve && !approved(&question(&open), terminal)? {
         return Err(Failure::because(Exit::Cancelled, "nothing was applied"));
     }
-    let wait = Duration::from_secs(wait.as_secs().into());
+    // Whoever stops it from here on is told what is done and what is not.
+    let mut interrupts = Interrupts::listen();
     for (done, plan) in plans.plans.iter().enumerate() {
-        let progress = Progress::new(&voice, plan);
+        let followed = Followed {
+            wait: Duration::from_secs(wait.as_secs().into()),
+            progress: Progress::new(&voice, plan),
+            interrupts: &mut interrupts,
+        };
         let exit = match plan.is_empty() {
             true => {
-                backend
-                    .resume(
-                        options.project.as_ref().unwrap_or(&plan.project),
-                        plan,
-                        wait,
-                        progress,
-                    )
-                    .await?
+                let name = options.project.as_ref().unwrap_or(&plan.project);
+                backend.resume(name, plan, followed).await?
             }
             false => {
                 say!("applying {}/{}", plan.project, plan.environment);
                 let approval = confirmed.of(&plan.environment);
                 backend
-                    .apply(plan, plans, options, approval, wait, progress)
+                    .apply(plan, plans, options, approval, followed)
                     .await?
             }
+        };
+        // It came too late to stop this one.
+        let is_last = done + 1 == plans.plans.len();
+        let exit = if exit == Exit::Success && !is_last && interrupts.is_heard() {
+            Exit::Cancelled
+        } else {
+            exit
         };
         // Later environments often depend on earlier ones: what failed is looked at first.
         if exit != Exit::Success {
@@ -140,6 +147,7 @@ async fn wanted(
 ) -> anyhow::Result<(Backend, Plans)> {
     let path = Path::new(&args.target);
     refuse_project_without_server(&args.options, global)?;
+    show::refuse_short(&args.target)?;
     if show::is_id(&args.target) {
         refuse_planning_options(args, false)?;
         let backend = Backend::new(global, Path::new("."))?;

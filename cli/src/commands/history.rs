@@ -55,7 +55,7 @@ pub(crate) async fn run(
 pub(super) struct Found {
     pub(super) name: ProjectName,
     pub(super) environment: EnvironmentName,
-    id: ProjectId,
+    pub(super) id: ProjectId,
     /// As the file has it, where it was read.
     project: Option<Project>,
 }

@@ -3,6 +3,8 @@
 //! Effects: reads a file for the project's name, asks, accepts a plan, prints. Always holds: it is a plan like
 //! any other, and nothing is accepted without a person's word or `--auto-approve`.
 
+use std::time::Duration;
+
 use starform_plan::document::Plans;
 use starform_reconciler::api::body;
 
@@ -15,9 +17,12 @@ use crate::{
     backend::Backend,
     exit::Exit,
     progress::Voice,
-    remote::failure,
+    remote::{failure, standing, verified},
     terminal::Terminal,
 };
+
+/// For what the cluster itself says of the plan, as `plan` waits where nobody says otherwise.
+const VERIFY_WAIT: Duration = Duration::from_secs(10);
 
 pub(crate) async fn run(
     args: &RollbackArgs,
@@ -29,7 +34,9 @@ pub(crate) async fn run(
     let place = history::find(&remote, &args.place, &args.path, terminal).await?;
     let route = place.route("rollback?bundles=true");
     let body = body::Rollback { to: args.to };
-    let plans: Plans = remote.post(&route, &body).await.map_err(failure)?;
+    let mut plans: Plans = remote.post(&route, &body).await.map_err(failure)?;
+    verified::join(&remote, &mut plans, VERIFY_WAIT).await;
+    standing::join(&remote, place.id, &mut plans).await?;
     let options = PlanOptions {
         project: Some(place.name.clone()),
         ..PlanOptions::default()

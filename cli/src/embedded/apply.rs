@@ -6,9 +6,7 @@
 use std::{
     cell::RefCell,
     collections::{BTreeMap, BTreeSet},
-    convert::Infallible,
     sync::Arc,
-    time::Duration,
 };
 
 use starform_contract::{
@@ -25,9 +23,10 @@ use starform_plan::{
 use starform_shuttle::{engine::io::Desired, persist::SaveError, run};
 use tokio::sync::watch;
 
-use super::{Embedded, accepted, home::Home, wanted_profile};
+use super::{Embedded, accepted, home::Home, status, wanted_profile};
 use crate::{
     args::PlanOptions,
+    backend::Followed,
     exit::{Exit, Failure},
     interrupt::Interrupts,
     progress::Progress,
@@ -42,50 +41,50 @@ impl Embedded {
         plan: &Plan,
         (plans, approval): (&Plans, Approval),
         options: &PlanOptions,
-        wait: Duration,
-        progress: Progress,
+        followed: Followed<'_>,
     ) -> anyhow::Result<Exit> {
         let proposal = proposal(plan, plans)?;
         let project = proposal.project.project_id;
-        let mut home = self.home().await?;
+        let mut home = tokio::select! {
+            home = self.home() => home?,
+            () = followed.interrupts.next() => {
+                return Err(Failure::because(Exit::Cancelled, "nothing was applied"));
+            }
+        };
         let profile = wanted_profile(options, &home.seen)?;
-        // Whoever stops it from here on is told what is done and what is not.
-        let interrupts = Interrupts::listen().await;
         let verified = plans.verifications.get(&plan.plan_id);
         let said = verified.map_or(&[][..], Verified::verdicts);
-        self.accept(&mut home, &proposal, approval, said).await?;
+        let accepting = self.accept(&mut home, &proposal, approval, said);
+        let Some(accepted) = followed.interrupts.until_second(accepting).await else {
+            let message = "stopped; whether it was accepted, `starform status` tells";
+            return Err(Failure::because(Exit::Cancelled, message));
+        };
+        accepted?;
         // After the accept, which makes the namespace; a plan made in between only shows the former
         // profile's objects, and changes nothing.
         if profile != home.seen.profile {
             home.keep_profile(profile).await?;
         }
-        progress.accepted(home.seen.index.generation, None);
-        let followed = Followed {
-            wait,
-            progress,
-            interrupts,
-        };
+        followed.progress.accepted(home.seen.index.generation, None);
         converge(&mut home, project, &plan.environment, followed).await
     }
 
     /// Drives an environment that is accepted as it is wanted: an apply that was stopped goes on, and
     /// what drifted is put right.
-    pub(crate) async fn resume(
-        &self,
-        plan: &Plan,
-        wait: Duration,
-        progress: Progress,
-    ) -> anyhow::Result<Exit> {
-        let mut home = self.home().await?;
+    pub(crate) async fn resume(&self, plan: &Plan, followed: Followed<'_>) -> anyhow::Result<Exit> {
+        let progress = followed.progress;
+        let mut home = tokio::select! {
+            home = self.home() => home?,
+            () = followed.interrupts.next() => return Ok(progress.finish(Some(Exit::Cancelled))),
+        };
         let project = ProjectId::local(&plan.project);
-        let accepted = home.seen.index.projects.get(&project);
-        if !accepted.is_some_and(|entry| entry.environments.contains_key(&plan.environment)) {
+        let Some(bundle) = status::accepted(&home, project, &plan.environment) else {
             return Ok(progress.finish(Some(Exit::Success)));
-        }
+        };
+        let services = bundle.services.iter().map(|service| service.name.clone());
         let followed = Followed {
-            wait,
-            progress,
-            interrupts: Interrupts::listen().await,
+            progress: progress.expecting(services),
+            ..followed
         };
         converge(&mut home, project, &plan.environment, followed).await
     }
@@ -186,19 +185,12 @@ fn proposal(plan: &Plan, plans: &Plans) -> anyhow::Result<Proposal> {
     })
 }
 
-/// Who follows it, and for how long.
-struct Followed {
-    wait: Duration,
-    progress: Progress,
-    interrupts: Interrupts,
-}
-
 /// Drives the engine until this environment is finished, or the wait or a person ends it.
 async fn converge(
     home: &mut Home,
     project: ProjectId,
     environment: &EnvironmentName,
-    followed: Followed,
+    followed: Followed<'_>,
 ) -> anyhow::Result<Exit> {
     let Followed {
         wait,
@@ -230,7 +222,10 @@ async fn converge(
         converged = run::converge(&home.client, desired, options, tell) => {
             converged.map_err(not_converged)?
         }
-        never = beat_and_listen(&progress, interrupts, &stop) => match never {},
+        () = beat_and_listen(&progress, interrupts, &stop) => run::Converged {
+            ended: run::Ended::Stopped,
+            reports: BTreeMap::new(),
+        },
     };
     // After a partial apply some of what the plan allowed may still be to do.
     if converged.ended == run::Ended::Converged {
@@ -257,24 +252,24 @@ async fn converge(
     Ok(progress.finish(ended))
 }
 
-/// Heartbeats, and Ctrl-C: once ends what is being written, twice ends at once.
+/// Heartbeats, and Ctrl-C: once ends what is being written; done with the second, whatever is waited for.
 async fn beat_and_listen(
     progress: &RefCell<Progress>,
-    mut interrupts: Interrupts,
+    interrupts: &mut Interrupts,
     stop: &watch::Sender<run::Stop>,
-) -> Infallible {
+) {
+    let mut stopping = false;
     loop {
         let next = progress.borrow().next_beat();
         tokio::select! {
             () = tokio::time::sleep_until(next.into()) => progress.borrow_mut().heartbeat(),
             () = interrupts.next() => {
-                let wish = match *stop.borrow() {
-                    run::Stop::No => run::Stop::Gently,
-                    run::Stop::Gently | run::Stop::Now => run::Stop::Now,
-                };
-                say!("stopping{}", if wish == run::Stop::Gently { "; once more to stop at once" } else { "" });
+                if std::mem::replace(&mut stopping, true) {
+                    return;
+                }
+                say!("stopping; once more to stop at once");
                 // Nobody listens any more when the engine is already done.
-                let _ = stop.send(wish);
+                let _ = stop.send(run::Stop::Gently);
             }
         }
     }

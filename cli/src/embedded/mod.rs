@@ -6,6 +6,7 @@
 
 mod apply;
 mod cache;
+mod covered;
 mod drift;
 mod home;
 mod look;

@@ -7,12 +7,19 @@ use std::time::{Duration, Instant};
 
 use futures::StreamExt;
 use reqwest::Response;
-use starform_contract::{EnvironmentName, ProjectId, report::Health};
+use starform_contract::{
+    EnvironmentName, ProjectId,
+    report::{Health, Verdict},
+};
 use starform_plan::document::Plan;
 use starform_reconciler::api::body;
 
 use super::{Remote, RemoteError, failure};
-use crate::{exit::Exit, interrupt::Interrupts, progress::Progress};
+use crate::{
+    backend::Followed,
+    exit::{Exit, Failure},
+    progress::{Doing, Progress, Snapshot},
+};
 
 /// Between two attempts to resume.
 const RETRY: Duration = Duration::from_secs(1);
@@ -20,17 +27,20 @@ const RETRY: Duration = Duration::from_secs(1);
 pub(crate) async fn apply(
     remote: &Remote,
     plan: &Plan,
-    wait: Duration,
-    progress: Progress,
+    followed: Followed<'_>,
 ) -> anyhow::Result<Exit> {
     let path = format!("/v1/plans/{}/apply", plan.plan_id);
-    let interrupts = Interrupts::listen().await;
-    let apply: body::Apply = remote
-        .post(&path, &serde_json::json!({}))
-        .await
-        .map_err(failure)?;
-    progress.accepted(apply.generation, Some(&apply.id));
-    follow(remote, &apply.id, wait, progress, interrupts).await
+    let body = serde_json::json!({});
+    let asked = remote.post(&path, &body);
+    let Some(apply) = followed.interrupts.until_second(asked).await else {
+        let message = "detached; whether it was accepted, `starform status` tells";
+        return Err(Failure::because(Exit::Cancelled, message));
+    };
+    let apply: body::Apply = apply.map_err(failure)?;
+    followed
+        .progress
+        .accepted(apply.generation, Some(&apply.id));
+    follow(remote, &apply.id, followed).await
 }
 
 /// Nothing new is to be accepted: follows an apply that still goes on, else says how its services do.
@@ -38,9 +48,9 @@ pub(crate) async fn resume(
     remote: &Remote,
     project: ProjectId,
     environment: &EnvironmentName,
-    wait: Duration,
-    progress: Progress,
+    followed: Followed<'_>,
 ) -> anyhow::Result<Exit> {
+    let progress = followed.progress;
     let path = format!("/v1/projects/{project}/environments/{environment}/status");
     let status: body::EnvironmentStatus = match remote.get(&path).await {
         Ok(status) => status,
@@ -51,40 +61,38 @@ pub(crate) async fn resume(
         Err(error) => return Err(failure(error)),
     };
     if let Some(apply) = status.last_apply.filter(|apply| !apply.state.is_final()) {
-        let interrupts = Interrupts::listen().await;
-        let progress = progress.going_on();
-        return follow(remote, &apply.apply_id, wait, progress, interrupts).await;
+        let services = status.services.into_iter().map(|service| service.name);
+        let progress = progress.expecting(services).going_on();
+        let followed = Followed {
+            progress,
+            ..followed
+        };
+        return follow(remote, &apply.apply_id, followed).await;
     }
-    let failed = status
-        .services
-        .iter()
-        .filter(|service| service.health == Health::Failed);
-    let lines: Vec<String> = failed
-        .map(|service| {
-            format!(
-                "  {}: {}",
-                service.name,
-                service.reason.as_deref().unwrap_or("failed")
-            )
-        })
-        .collect();
-    if lines.is_empty() {
+    let services = status.services.into_iter().map(|service| Doing {
+        name: service.name,
+        health: service.health,
+        reason: service.reason,
+    });
+    let services: Vec<Doing> = services.collect();
+    if services.iter().all(|one| one.health != Health::Failed) {
         return Ok(progress.finish(Some(Exit::Success)));
     }
-    say!(
-        "{environment} is accepted as it is wanted, but not well:\n{}",
-        lines.join("\n")
-    );
-    Ok(progress.finish(Some(Exit::Partial)))
+    say!("{environment} is accepted as it is wanted, but not well");
+    let stands = Snapshot {
+        services,
+        verdict: Verdict::Partial,
+        ..Snapshot::default()
+    };
+    Ok(progress.standing(stands).finish(Some(Exit::Partial)))
 }
 
-async fn follow(
-    remote: &Remote,
-    apply: &str,
-    wait: Duration,
-    mut progress: Progress,
-    mut interrupts: Interrupts,
-) -> anyhow::Result<Exit> {
+async fn follow(remote: &Remote, apply: &str, followed: Followed<'_>) -> anyhow::Result<Exit> {
+    let Followed {
+        wait,
+        mut progress,
+        interrupts,
+    } = followed;
     let deadline = Instant::now() + wait;
     let mut follow = Follow {
         path: format!("/v1/applies/{apply}/events"),

@@ -1,16 +1,16 @@
 //! `protect` through the command line: with a control plane somebody else approves, without one a person
 //! types the environment's name.
 
-use std::{fs, process::Command};
+use std::fs;
 
 use serde_json::{Value, json};
 
 use crate::support::{
     cluster::Cluster,
-    embedded::starform_in,
+    embedded::{command, starform_in},
     fast,
     platform::Platform,
-    process::{Ran, run_with},
+    process::{Ran, typed},
     project::Project,
 };
 
@@ -173,18 +173,8 @@ fn without_a_control_plane_nobody_else_could_approve() {
     refused.says(&["--server", "starform apply"]);
 }
 
-/// On a terminal of its own, which `script` (util-linux) opens.
-fn typed(cluster: &Cluster, project: &Project, answers: &str) -> Ran {
-    let mut command = Command::new("script");
-    let starform = env!("CARGO_BIN_EXE_starform");
-    command
-        .args(["-qec", &format!("{starform} apply"), "/dev/null"])
-        .env_remove("CI")
-        .env_remove("STARFORM_SERVER")
-        .env("NO_COLOR", "1")
-        .env("KUBECONFIG", &cluster.kubeconfig)
-        .current_dir(project.path());
-    run_with(&mut command, answers)
+fn at_a_terminal(cluster: &Cluster, project: &Project, answers: &str) -> Ran {
+    typed(command(cluster, project).arg("apply"), answers)
 }
 
 #[test]
@@ -200,12 +190,12 @@ fn without_a_control_plane_the_environments_name_is_typed() {
         let refused = starform_in(&cluster, &project, words).expect(4);
         refused.says(&["production is protected", "on a terminal"]);
     }
-    let other = typed(&cluster, &project, "yes\n").expect(8);
+    let other = at_a_terminal(&cluster, &project, "yes\n").expect(8);
     other.says(&[
         "Type the name of the environment (production)",
         "nothing was applied",
     ]);
-    typed(&cluster, &project, "production\n").expect(0);
+    at_a_terminal(&cluster, &project, "production\n").expect(0);
     let status = starform_in(&cluster, &project, &["status"]).expect(0);
     assert!(!status.stdout.contains("mailer"), "{}", status.stdout);
 }

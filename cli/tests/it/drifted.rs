@@ -1,10 +1,7 @@
 //! What somebody changed by hand: told by `drift`, put right by `apply` in so many words; how an apply is followed
 //! by a program, and how it is stopped.
 
-use std::{
-    process::{Command, Stdio},
-    time::Duration,
-};
+use std::time::Duration;
 
 use serde_json::{Value, json};
 use starform_reconciler::time::Timestamp;
@@ -13,7 +10,7 @@ use crate::support::{
     cluster::Cluster,
     embedded,
     platform::Platform,
-    process::Ran,
+    process::{Ran, interrupted},
     project::{GOOD, Project},
     wait_for,
 };
@@ -194,18 +191,6 @@ fn left_alone(cluster: &Cluster, platform: &Platform, project: &Project, api: &s
     });
 }
 
-/// Ctrl-C, as a terminal sends it.
-fn interrupt(child: &std::process::Child) {
-    let pid = child.id().to_string();
-    assert!(
-        Command::new("kill")
-            .args(["-INT", &pid])
-            .status()
-            .unwrap()
-            .success()
-    );
-}
-
 /// A rollout that cannot end is stopped: what is being written ends, the three lists say how it stands.
 fn stopped(cluster: &Cluster, project: &Project) {
     project.replace("scale 1", "scale 2");
@@ -215,7 +200,7 @@ fn stopped(cluster: &Cluster, project: &Project) {
     project.write(&text);
     let mut command = embedded::command(cluster, project);
     command.args(["apply", "--auto-approve", "--wait", "5m"]);
-    let ran = interrupted(command, "is rolling out");
+    let ran = interrupted(&mut command, &["is rolling out"]).expect(8);
     ran.says(&[
         "stopping; once more to stop at once",
         "stopped; `starform apply` goes on where this stopped",
@@ -232,30 +217,6 @@ fn three_lists(ran: &Ran) {
             ran.stdout
         );
     }
-}
-
-/// Runs the command until it says so, then interrupts it; it ends with 8.
-fn interrupted(mut command: Command, word: &str) -> Ran {
-    let folder = tempfile::tempdir().unwrap();
-    let (out, err) = (folder.path().join("out"), folder.path().join("err"));
-    let file = |path| Stdio::from(std::fs::File::create(path).unwrap());
-    let mut child = command
-        .stdout(file(&out))
-        .stderr(file(&err))
-        .spawn()
-        .unwrap();
-    let read = |path| std::fs::read_to_string(path).unwrap();
-    wait_for("the apply to move", Duration::from_secs(60), || {
-        read(&err).contains(word).then_some(())
-    });
-    interrupt(&child);
-    let status = child.wait().unwrap();
-    Ran {
-        code: status.code().unwrap_or(-1),
-        stdout: read(&out),
-        stderr: read(&err),
-    }
-    .expect(8)
 }
 
 #[test]
@@ -294,8 +255,9 @@ fn with_a_control_plane() {
     project.replace("scale 1", "scale 2");
     let mut command = platform.command(&project);
     command.args(["apply", "--auto-approve"]);
-    let ran = interrupted(command, "accepted as generation");
+    let ran = interrupted(&mut command, &["accepted as generation"]).expect(8);
     ran.says(&["detached; the apply goes on", "starform status"]);
+    three_lists(&ran);
     platform.restart_agent();
     wait_for("the apply to go on", Duration::from_secs(90), || {
         (cluster.get(&api).unwrap()["spec"]["replicas"] == 2).then_some(())

@@ -23,6 +23,7 @@ mod deletion;
 mod drift_bench;
 mod drifted;
 mod embedded;
+mod exit_codes;
 mod explain;
 mod formatting;
 mod golden;

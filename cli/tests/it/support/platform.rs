@@ -88,12 +88,16 @@ impl Platform {
 
     /// `starform` in the project's folder, with this token.
     pub(crate) fn starform_as(&self, token: &str, project: &Project, words: &[&str]) -> Ran {
+        run(self.command_as(token, project).args(words))
+    }
+
+    pub(crate) fn command_as(&self, token: &str, project: &Project) -> Command {
         let mut command = starform();
         command
             .current_dir(project.path())
             .env("STARFORM_TOKEN", token)
             .args(["--server", &self.url()]);
-        run(command.args(words))
+        command
     }
 
     pub(crate) fn create_project(&self, name: &str) {

@@ -7,7 +7,10 @@ use std::{
     io::Write as _,
     path::{Path, PathBuf},
     process::{Child, Command, Output, Stdio},
+    time::Duration,
 };
+
+use super::wait_for;
 
 /// What one command printed and how it ended.
 #[derive(Debug)]
@@ -80,6 +83,51 @@ pub(crate) fn run_with(command: &mut Command, input: impl AsRef<[u8]>) -> Ran {
     pipe.write_all(input.as_ref()).unwrap();
     drop(pipe);
     ran(child.wait_with_output().unwrap())
+}
+
+/// On a terminal of its own, which `script` (util-linux) opens, where this is typed.
+pub(crate) fn typed(command: &Command, answers: &str) -> Ran {
+    let words = std::iter::once(command.get_program()).chain(command.get_args());
+    let words: Vec<&str> = words.map(|word| word.to_str().unwrap()).collect();
+    let mut script = Command::new("script");
+    script.args(["-qec", &words.join(" "), "/dev/null"]);
+    for (name, value) in command.get_envs() {
+        match value {
+            Some(value) => script.env(name, value),
+            None => script.env_remove(name),
+        };
+    }
+    if let Some(folder) = command.get_current_dir() {
+        script.current_dir(folder);
+    }
+    run_with(&mut script, answers)
+}
+
+/// Runs the command and sends it Ctrl-C as soon as it has said each of the words.
+pub(crate) fn interrupted(command: &mut Command, words: &[&str]) -> Ran {
+    let folder = tempfile::tempdir().unwrap();
+    let (out, err) = (folder.path().join("out"), folder.path().join("err"));
+    let file = |path| Stdio::from(File::create(path).unwrap());
+    let read = |path| std::fs::read_to_string(path).unwrap();
+    let child = command.stdout(file(&out)).stderr(file(&err)).spawn();
+    let mut child = child.unwrap();
+    for word in words {
+        wait_for(word, Duration::from_secs(60), || {
+            read(&err).contains(word).then_some(())
+        });
+        signal("-INT", child.id());
+    }
+    let status = child.wait().unwrap();
+    Ran {
+        code: status.code().unwrap_or(-1),
+        stdout: read(&out),
+        stderr: read(&err),
+    }
+}
+
+/// `-INT` is Ctrl-C, as a terminal sends it.
+pub(crate) fn signal(signal: &str, process: u32) {
+    run(Command::new("kill").args([signal, &process.to_string()])).expect(0);
 }
 
 fn ran(output: Output) -> Ran {
