@@ -1,7 +1,7 @@
 //! `starform history`: the generations of an environment, newest first.
 //!
 //! Effects: reads a file for the project's name, asks the control plane, prints. Always holds: no line is wider
-//! than the terminal; what is shortened is whole in the JSON. Read on in `diff` and `rollback`.
+//! than the terminal; a revision without room stands in a line of its own, and what is shortened is whole in the JSON. Read on in `diff` and `rollback`.
 
 use std::path::Path;
 
@@ -124,7 +124,7 @@ pub(super) fn read(path: &Path, terminal: Terminal) -> anyhow::Result<Project> {
         .inspect_err(|_| say!("--project NAME does without the file"))
 }
 
-/// What one line says; the revision may be shortened.
+/// What one line says; the revision may go on in the next one.
 struct Line {
     number: String,
     when: String,
@@ -182,9 +182,12 @@ fn row(line: &Line, columns: [usize; 5], width: usize) -> String {
     } = line;
     let [a, b, c, d, e] = columns;
     let row = format!("{number:>a$}  {when:b$}  {who:c$}  {changes:d$}  {outcome:e$}  ");
-    let room = width.saturating_sub(row.width());
-    let row = format!("{row}{}", shortened(revision, room));
-    row.trim_end().to_owned()
+    if row.width() + revision.width() <= width {
+        return format!("{row}{revision}").trim_end().to_owned();
+    }
+    let indent = a + 2;
+    let below = shortened(revision, width.saturating_sub(indent));
+    format!("{}\n{:indent$}{below}", row.trim_end(), "")
 }
 
 fn line(entry: &HistoryEntry) -> Line {
@@ -209,7 +212,11 @@ pub(super) fn moment(at: Timestamp) -> String {
         .collect()
 }
 
+/// A person by their name, as approvals call them; of other tokens the kind and the beginning of the id.
 fn who(by: &Author) -> String {
+    if let Some(person) = &by.person {
+        return values::visible(person);
+    }
     let id: String = by.token.chars().take(ID).collect();
     format!("{} {id}", by.kind.as_str())
 }
@@ -272,6 +279,26 @@ fn shortened(text: &str, room: usize) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_revision_without_room_stands_below_and_whole() {
+        let line = Line {
+            number: "* 12".to_owned(),
+            when: "2026-01-02 03:04".to_owned(),
+            who: "admin 0191f0a4".to_owned(),
+            changes: "+1 ~12 -/+3 -4 .5".to_owned(),
+            outcome: "failed partly",
+            revision: "rollback to generation 3".to_owned(),
+        };
+        let columns = [10, 16, 14, 17, 13];
+        let told = row(&line, columns, 80);
+        assert_eq!(
+            told,
+            "      * 12  2026-01-02 03:04  admin 0191f0a4  +1 ~12 -/+3 -4 .5  failed partly\n            rollback to generation 3"
+        );
+        assert!(told.lines().all(|line| line.width() <= 80));
+        assert!(row(&line, columns, 120).ends_with("failed partly  rollback to generation 3"));
+    }
 
     #[test]
     fn a_revision_of_wide_letters_stays_in_its_columns() {

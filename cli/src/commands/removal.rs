@@ -5,8 +5,8 @@
 
 use std::{collections::BTreeSet, path::Path};
 
-use starform_contract::{Bundle, EnvironmentName, ProjectName};
-use starform_plan::document::Plans;
+use starform_contract::{Bundle, EnvironmentName, ObjectKey, ProjectName, report::DriftKind};
+use starform_plan::document::{Plan, Plans};
 
 use super::{
     apply::{self, Carrying},
@@ -87,16 +87,10 @@ async fn remove(
 
 /// That it is done, and how what stays is deleted too.
 fn ended(project: &ProjectName, environment: Option<&EnvironmentName>, plans: &Plans) -> String {
-    let results = plans.plans.iter().filter_map(|plan| {
-        let bundle = plans.bundles.get(&plan.source.result)?;
-        match bundle {
-            Bundle::Environment(environment) => Some(environment),
-            Bundle::Project(_) => None,
-        }
-    });
-    let kept: BTreeSet<String> = results
-        .flat_map(|environment| &environment.kept)
-        .map(|kept| format!("{}.{}", kept.service, kept.volume))
+    let kept: BTreeSet<String> = plans
+        .plans
+        .iter()
+        .flat_map(|plan| stays(plan, plans))
         .collect();
     let (what, command) = match environment {
         Some(environment) => (
@@ -121,4 +115,23 @@ fn ended(project: &ProjectName, environment: Option<&EnvironmentName>, plans: &P
         ));
     }
     text
+}
+
+/// Volumes that a plan leaves behind, but for those that the cluster has lost.
+fn stays(plan: &Plan, plans: &Plans) -> Vec<String> {
+    let Some(Bundle::Environment(result)) = plans.bundles.get(&plan.source.result) else {
+        return Vec::new();
+    };
+    let standing = plans.standings.get(&plan.plan_id);
+    let is_there = |key: &ObjectKey| {
+        standing.is_none_or(|standing| {
+            let mut gone = standing.differs.iter();
+            let is_gone = gone.any(|one| one.key == *key && one.kind == DriftKind::Deleted);
+            !is_gone && !standing.lost.contains(key)
+        })
+    };
+    let kept = result.kept.iter();
+    let kept = kept.filter(|kept| kept.object.key().is_none_or(|key| is_there(&key)));
+    kept.map(|kept| format!("{}.{}", kept.service, kept.volume))
+        .collect()
 }

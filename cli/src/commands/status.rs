@@ -147,9 +147,13 @@ fn left_alone(status: &EnvironmentStatus) -> String {
             ),
             false => "nothing declares it; decide with `removed volume`".to_owned(),
         };
-        text.push_str(&format!(
-            "  . volume {service}.{volume} is left behind with its data ({word})\n"
-        ));
+        let standing = status.standing.as_ref();
+        let is_lost = standing.is_some_and(|standing| standing.lost.contains(&kept.key));
+        let stays = match is_lost {
+            true => "was left behind; it is not there any more, so its data is gone",
+            false => "is left behind with its data",
+        };
+        text.push_str(&format!("  . volume {service}.{volume} {stays} ({word})\n"));
     }
     text
 }

@@ -10,7 +10,7 @@ use crate::support::{
     embedded::{command, starform_in},
     fast,
     platform::Platform,
-    process::{Ran, typed},
+    process::{Ran, run, typed},
     project::Project,
 };
 
@@ -148,6 +148,41 @@ fn a_plan_file_is_applied_as_the_control_plane_keeps_it() {
     let id = made["plans"][0]["plan_id"].as_str().unwrap();
     scene.ada(&["approve", id, "--yes"]).expect(0);
     scene.ci(&apply).expect(ACCEPTED);
+}
+
+/// Nothing moves and nobody reports: what a log of CI has is lines, the last heartbeat after 10 s among them.
+#[test]
+fn who_waits_hears_so_after_ten_seconds_and_what_is_not_done() {
+    if fast() {
+        return;
+    }
+    let platform = Platform::start_alone();
+    platform.create_project("shop");
+    let project = Project::new(SHOP);
+    let ada = ["--kind", "user", "--person", "ada", "--role", "admin"];
+    let ada = platform.token("shop", &ada);
+    let mut command = platform.command_as(&ada, &project);
+    command.env("CI", "true");
+    let ran = run(command.args(["apply", "--auto-approve", "--wait", "11s"]));
+    let ran = ran.expect(ACCEPTED);
+    ran.says(&[
+        "accepted as generation 1",
+        "\n  production still waiting for the agent (10 s)\n",
+        "the wait of 11 s ended first; the apply goes on",
+        "done: none\nfailed: none\nnot done: mailer, web\n",
+    ]);
+    assert_eq!(ran.stderr.matches("still waiting").count(), 1);
+    let all = format!("{}{}", ran.stderr, ran.stdout);
+    assert!(!all.contains(['\r', '\u{1b}']), "{all}");
+    // What goes on is told in the same words, and nobody takes the older report for the newer state.
+    let again = ["apply", "--auto-approve", "--wait", "1s"];
+    let again = platform.starform(&project, &again).expect(ACCEPTED);
+    again.says(&["not done: mailer, web\n"]);
+    let drift = ["drift", "--env", "production"];
+    let drift = platform.starform(&project, &drift).expect(1);
+    drift.says(&["the agent has reported nothing about production yet"]);
+    let history = platform.starform(&project, &["history", "--env", "production"]);
+    history.expect(0).says(&["  ada  ", "not begun"]);
 }
 
 #[test]

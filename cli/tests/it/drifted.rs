@@ -1,7 +1,7 @@
 //! What somebody changed by hand: told by `drift`, put right by `apply` in so many words; how an apply is followed
 //! by a program, and how it is stopped.
 
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use serde_json::{Value, json};
 use starform_reconciler::time::Timestamp;
@@ -10,7 +10,7 @@ use crate::support::{
     cluster::Cluster,
     embedded,
     platform::Platform,
-    process::{Ran, interrupted},
+    process::{Ran, interrupted, interrupted_after},
     project::{GOOD, Project},
     wait_for,
 };
@@ -40,7 +40,9 @@ fn without_a_control_plane() {
         "starform drift",
     ]);
     changed_by_hand(&cluster, &ran);
+    added_credentials(&cluster, &ran);
     stopped(&cluster, &project);
+    stopped_at_once(&cluster);
 }
 
 /// Events and nothing else on standard output.
@@ -207,6 +209,61 @@ fn stopped(cluster: &Cluster, project: &Project) {
     ]);
     three_lists(&ran);
     embedded::apply(cluster, project).expect(0);
+}
+
+/// The API server answers nothing any more: the first Ctrl-C lets requests end, the second ends all the same.
+fn stopped_at_once(cluster: &Cluster) {
+    let services = (0..40).map(|n| format!("  worker s{n} {{ image \"registry.test/s:1\"; }}\n"));
+    let services: String = services.collect();
+    let many = Project::new(&format!(
+        "project many contract=1 {{\n  environment production branch=main\n{services}}}\n"
+    ));
+    let mut command = embedded::command(cluster, &many);
+    command.args(["apply", "--auto-approve"]);
+    let mut frozen = None;
+    let began = Instant::now();
+    let ran = interrupted_after(
+        &mut command,
+        &["accepted as generation", "once more to stop at once"],
+        || {
+            frozen.get_or_insert_with(|| cluster.freeze());
+        },
+    )
+    .expect(8);
+    // Requests would have had longer than that.
+    assert!(began.elapsed() < Duration::from_secs(20), "{ran:?}");
+    three_lists(&ran);
+    drop(frozen);
+    embedded::apply(cluster, &many).expect(0);
+}
+
+/// What somebody puts into an object is told by its name, without the value of what looks like a credential.
+fn added_credentials(cluster: &Cluster, ran: &impl Fn(&[&str]) -> Ran) {
+    let namespace = cluster.namespace("hello").unwrap();
+    let api = format!("/apis/apps/v1/namespaces/{namespace}/deployments/api--production");
+    let containers = "/spec/template/spec/containers/0";
+    let live = cluster.get(&api).unwrap();
+    let mut env = live.pointer(&format!("{containers}/env")).unwrap().clone();
+    for name in ["DB_PASSWORD", "COLOUR"] {
+        let value = format!("CANARY-{name}");
+        let env = env.as_array_mut().unwrap();
+        env.push(json!({"name": name, "value": value}));
+    }
+    let mut all = live
+        .pointer("/spec/template/spec/containers")
+        .unwrap()
+        .clone();
+    all[0]["env"] = env;
+    all[0]["image"] = json!("registry.test/other:1");
+    let template = json!({"spec": {"containers": all}});
+    cluster.patch(&api, &json!({"spec": {"template": template}}));
+    for words in [&DRIFT[..], &[&DRIFT[..], &["--format", "json"]].concat()] {
+        let told = ran(words).expect(5);
+        told.says(&["DB_PASSWORD", "COLOUR", "registry.test/other:1"]);
+        let told = format!("{}{}", told.stdout, told.stderr);
+        assert!(!told.contains("CANARY-DB_PASSWORD"), "{told}");
+    }
+    ran(&["apply", "--auto-approve"]).expect(0);
 }
 
 fn three_lists(ran: &Ran) {

@@ -20,7 +20,6 @@ use crate::{
     accepted::AcceptedProject,
     closing, codes,
     document::{Finding, FindingSeverity, ObjectChange, Plan, Risk, ServiceChange},
-    opening::{Openings, openings},
     view::values,
 };
 
@@ -51,7 +50,6 @@ pub struct Need {
     pub protected: EnvironmentName,
     /// How many objects are at each risk.
     pub risks: BTreeMap<Risk, usize>,
-    pub opens: Openings,
     /// How many hosts nothing answers any more, and how many services stay and stop.
     pub closes: usize,
     pub stops: usize,
@@ -73,7 +71,6 @@ pub(crate) fn need(
         Need {
             protected: next.environment.clone(),
             risks: risks(plan.objects.iter(), &plan.services),
-            opens: openings(plan.objects.iter()),
             closes: closing::hosts(plan).len(),
             stops: closing::stopped(plan).count(),
             unprotects: was && !next.protect,
@@ -81,11 +78,9 @@ pub(crate) fn need(
     } else {
         let shared = shared(accepted, project);
         let objects = plan.objects.iter();
-        let objects = objects.filter(|object| shared.contains(&object.key));
         Need {
             protected: other_protected(accepted)?,
-            risks: risks(objects.clone(), &[]),
-            opens: openings(objects),
+            risks: risks(objects.filter(|object| shared.contains(&object.key)), &[]),
             closes: 0,
             stops: 0,
             unprotects: false,
@@ -167,20 +162,18 @@ impl fmt::Display for Need {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let risks = self.risks.iter().rev();
         let mut does: Vec<String> = risks
-            .filter_map(|(risk, number)| {
+            .map(|(risk, number)| {
                 let objects = values::count(*number, "object");
                 match risk {
-                    Risk::Destroy => Some(format!("destroys the data of {objects}")),
-                    Risk::Delete => Some(format!("deletes {objects}")),
-                    Risk::Replace => Some(format!("replaces {objects}")),
-                    // Said by what they open.
-                    Risk::Widen => None,
+                    Risk::Destroy => format!("destroys the data of {objects}"),
+                    Risk::Delete => format!("deletes {objects}"),
+                    Risk::Replace => format!("replaces {objects}"),
+                    Risk::Widen => format!("opens {objects} to more"),
                     Risk::None | Risk::Create | Risk::Update | Risk::Rollout => {
-                        Some(format!("changes {objects}"))
+                        format!("changes {objects}")
                     }
                 }
             })
-            .chain(self.opens.words())
             .collect();
         let ends = [
             (self.closes, "closes", "host"),

@@ -406,6 +406,9 @@ pub struct Author {
     /// Its id, as the audit trail names it; never the token.
     pub token: String,
     pub kind: TokenKind,
+    /// Whom a person's token is for.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub person: Option<String>,
 }
 
 /// One line of `GET …/history`, newest first: a generation that changed the environment.

@@ -385,7 +385,7 @@ async fn history(
 ) -> Result<Vec<HistoryEntry>, StoreError> {
     let rows = tx
         .rows(
-            "SELECT a.*, t.kind AS author_kind FROM applies a
+            "SELECT a.*, t.kind AS author_kind, t.person AS author_person FROM applies a
              LEFT JOIN api_tokens t ON t.id = a.created_by
              WHERE a.project_id = $1 AND a.environment = $2
                AND NOT EXISTS (SELECT 1 FROM applies e
@@ -413,6 +413,7 @@ fn read_entry(row: &Row) -> Result<HistoryEntry, StoreError> {
             kind: TokenKind::parse(&row.text("author_kind")?).ok_or(StoreError::Corrupt {
                 column: "author_kind",
             })?,
+            person: row.optional_text("author_person")?,
         },
         revision: row.optional_text("revision")?,
         summary: row.document("summary")?,

@@ -5,13 +5,11 @@
 
 mod agent;
 mod claims;
-mod faults;
 pub mod fmt;
 mod isolation;
 mod killed;
 mod language;
 mod objects;
-mod pair;
 mod plans;
 pub mod testbed;
 mod truth;
@@ -29,16 +27,8 @@ const SOAKS: &[Soak] = &[
         run: agent::run,
     },
     Soak {
-        name: "agent-faults",
-        run: faults::run,
-    },
-    Soak {
         name: "agent-killed",
         run: killed::run,
-    },
-    Soak {
-        name: "agent-pair",
-        run: pair::run,
     },
     Soak {
         name: "claims",

@@ -195,6 +195,16 @@ impl Cluster {
         ran.expect(0).stdout
     }
 
+    /// The API server answers nothing until what is given back is let go.
+    pub(crate) fn freeze(&self) -> Frozen {
+        let state = fs::read(self.path().join("state.json")).unwrap();
+        let state: Value = serde_json::from_slice(&state).unwrap();
+        let process = state["parts"]["kube-apiserver"]["pid"].as_u64().unwrap();
+        let process = u32::try_from(process).unwrap();
+        super::process::signal("-STOP", process);
+        Frozen(process)
+    }
+
     /// Lines of the audit log from now on.
     pub(crate) fn audit_mark(&self) -> u64 {
         fs::metadata(self.path().join("audit.log")).unwrap().len()
@@ -232,6 +242,15 @@ impl Cluster {
 impl Drop for Cluster {
     fn drop(&mut self) {
         let _ = super::process::run(testbed().args(["down", "--dir"]).arg(self.folder.path()));
+    }
+}
+
+/// An API server that was stopped by [`Cluster::freeze`].
+pub(crate) struct Frozen(u32);
+
+impl Drop for Frozen {
+    fn drop(&mut self) {
+        super::process::signal("-CONT", self.0);
     }
 }
 

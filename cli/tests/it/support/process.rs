@@ -105,6 +105,15 @@ pub(crate) fn typed(command: &Command, answers: &str) -> Ran {
 
 /// Runs the command and sends it Ctrl-C as soon as it has said each of the words.
 pub(crate) fn interrupted(command: &mut Command, words: &[&str]) -> Ran {
+    interrupted_after(command, words, || {})
+}
+
+/// As [`interrupted`], with something that is done before each Ctrl-C.
+pub(crate) fn interrupted_after(
+    command: &mut Command,
+    words: &[&str],
+    mut before: impl FnMut(),
+) -> Ran {
     let folder = tempfile::tempdir().unwrap();
     let (out, err) = (folder.path().join("out"), folder.path().join("err"));
     let file = |path| Stdio::from(File::create(path).unwrap());
@@ -115,6 +124,7 @@ pub(crate) fn interrupted(command: &mut Command, words: &[&str]) -> Ran {
         wait_for(word, Duration::from_secs(60), || {
             read(&err).contains(word).then_some(())
         });
+        before();
         signal("-INT", child.id());
     }
     let status = child.wait().unwrap();
