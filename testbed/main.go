@@ -31,6 +31,7 @@ func commands() map[string]command {
 		"reach":                   {reach, "who may connect to whom, by the NetworkPolicies: --dir DIR --ports TCP/80,… [--addresses A,…]"},
 		"kill-part":               {killPart, "SIGKILL one part: NAME --dir DIR"},
 		"restart-part":            {restartPart, "SIGKILL one part and start it again: NAME --dir DIR"},
+		"compact":                 {compact, "forget what etcd held before now: --dir DIR"},
 		"guard":                   {guard, "run a command until standard input closes: [--user U] [--remove DIR] -- COMMAND"},
 		"supervise":               {supervise, "what `up` starts; not for people"},
 		"etcd":                    {etcdPart, "the part alone, with its own flags"},

@@ -16,7 +16,7 @@ use crate::support::{
 };
 
 /// Folders of `golden/` that belong to other harnesses.
-const OTHERS: [&str; 5] = ["fmt", "help", "ide", "plans", "ui"];
+const OTHERS: [&str; 6] = ["fmt", "help", "ide", "plans", "rights", "ui"];
 
 #[test]
 fn examples_give_their_goldens() {

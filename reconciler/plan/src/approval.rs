@@ -20,6 +20,7 @@ use crate::{
     accepted::AcceptedProject,
     closing, codes,
     document::{Finding, FindingSeverity, ObjectChange, Plan, Risk, ServiceChange},
+    opening::{Openings, openings},
     view::values,
 };
 
@@ -50,6 +51,7 @@ pub struct Need {
     pub protected: EnvironmentName,
     /// How many objects are at each risk.
     pub risks: BTreeMap<Risk, usize>,
+    pub opens: Openings,
     /// How many hosts nothing answers any more, and how many services stay and stop.
     pub closes: usize,
     pub stops: usize,
@@ -71,6 +73,7 @@ pub(crate) fn need(
         Need {
             protected: next.environment.clone(),
             risks: risks(plan.objects.iter(), &plan.services),
+            opens: openings(plan.objects.iter()),
             closes: closing::hosts(plan).len(),
             stops: closing::stopped(plan).count(),
             unprotects: was && !next.protect,
@@ -78,9 +81,11 @@ pub(crate) fn need(
     } else {
         let shared = shared(accepted, project);
         let objects = plan.objects.iter();
+        let objects = objects.filter(|object| shared.contains(&object.key));
         Need {
             protected: other_protected(accepted)?,
-            risks: risks(objects.filter(|object| shared.contains(&object.key)), &[]),
+            risks: risks(objects.clone(), &[]),
+            opens: openings(objects),
             closes: 0,
             stops: 0,
             unprotects: false,
@@ -162,18 +167,20 @@ impl fmt::Display for Need {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let risks = self.risks.iter().rev();
         let mut does: Vec<String> = risks
-            .map(|(risk, number)| {
+            .filter_map(|(risk, number)| {
                 let objects = values::count(*number, "object");
                 match risk {
-                    Risk::Destroy => format!("destroys the data of {objects}"),
-                    Risk::Delete => format!("deletes {objects}"),
-                    Risk::Replace => format!("replaces {objects}"),
-                    Risk::Widen => format!("opens {objects} to more"),
+                    Risk::Destroy => Some(format!("destroys the data of {objects}")),
+                    Risk::Delete => Some(format!("deletes {objects}")),
+                    Risk::Replace => Some(format!("replaces {objects}")),
+                    // Said by what they open.
+                    Risk::Widen => None,
                     Risk::None | Risk::Create | Risk::Update | Risk::Rollout => {
-                        format!("changes {objects}")
+                        Some(format!("changes {objects}"))
                     }
                 }
             })
+            .chain(self.opens.words())
             .collect();
         let ends = [
             (self.closes, "closes", "host"),

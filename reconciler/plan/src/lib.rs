@@ -36,6 +36,7 @@ mod kept;
 mod merge;
 pub mod names;
 pub mod older;
+pub mod opening;
 mod pairs;
 pub mod propose;
 mod quota;

@@ -108,7 +108,11 @@ fn timed_gate(key: &ObjectKey, live: Option<&Observed>, rollout: Option<&Rollout
         Health::Current => Gate::Open,
         // Why its pod failed is asked for first: the Job itself says only that it did.
         Health::Failed if is_unexplained_job(key, live, rollout) => Gate::Waiting(why),
-        Health::Failed => Gate::Failed(why),
+        Health::Failed => Gate::Failed(match gate_kind(key) {
+            // Its container is not the one that serves.
+            GateKind::Complete => format!("its release failed: {why}"),
+            GateKind::Exists | GateKind::Available => why,
+        }),
         Health::InProgress | Health::Terminating | Health::NotFound | Health::Unknown => {
             match rollout.and_then(|rollout| rollout.stuck.clone()) {
                 Some(stuck) => Gate::Failed(stuck),

@@ -131,48 +131,13 @@ impl Walk {
             assert_eq!(code, Some(0), "{place}: {log}");
         };
         once().await;
-        self.everything_is_as_wanted(client, place).await;
+        everything_is_as_wanted(client, &self.shop, place).await;
         self.only_what_is_listed_went(place);
         let mark = self.audited().len();
         once().await;
         let again = self.audited().split_off(mark);
         let written: Vec<&Value> = again.iter().filter(|entry| wrote(entry)).collect();
         assert!(written.is_empty(), "{place}: {written:#?}");
-    }
-
-    async fn everything_is_as_wanted(&self, client: &Client, place: &str) {
-        let shards = load_inventory(client).await.unwrap();
-        let mut entries: Vec<_> = shards.into_iter().flat_map(|shard| shard.entries).collect();
-        let namespace = self.shop.namespace();
-        // Other tests leave projects behind, which no desired state names.
-        entries.retain(|(key, _)| key.namespace.as_ref().unwrap_or(&key.name) == &namespace);
-        let listed: BTreeSet<ObjectKey> = entries.iter().map(|(key, _)| key.clone()).collect();
-        let environment = self.shop.environment();
-        for object in environment.all_objects() {
-            let key = object.key().unwrap();
-            let live = read(client, &key).await;
-            let live = live.unwrap_or_else(|| panic!("{place}: {key} is missing"));
-            let stamp = &live["metadata"]["annotations"][DIGEST_ANNOTATION];
-            assert_eq!(*stamp, object.digest.to_string(), "{place}: {key}");
-            assert!(
-                listed.contains(&key),
-                "{place}: {key} is not in the inventory"
-            );
-        }
-        let wanted: BTreeSet<ObjectKey> = self.shop.wanted();
-        assert_eq!(listed, wanted, "{place}");
-        for (key, entry) in entries {
-            let live = read(client, &key).await;
-            let live = live.unwrap_or_else(|| panic!("{place}: {key} is missing"));
-            assert_eq!(
-                entry.uid.as_deref(),
-                live["metadata"]["uid"].as_str(),
-                "{place}: {key}"
-            );
-        }
-        for gone in self.shop.dropped().filter(|key| !wanted.contains(key)) {
-            assert_eq!(read(client, gone).await, None, "{place}: {gone}");
-        }
     }
 
     fn only_what_is_listed_went(&self, place: &str) {
@@ -206,6 +171,42 @@ impl Walk {
                 agent.starts_with("starform-shuttle") && here
             })
             .collect()
+    }
+}
+
+/// Every object of the shop lives as it is wanted, the inventory names exactly those, and what plans dropped is gone.
+pub(crate) async fn everything_is_as_wanted(client: &Client, shop: &Shop, place: &str) {
+    let shards = load_inventory(client).await.unwrap();
+    let mut entries: Vec<_> = shards.into_iter().flat_map(|shard| shard.entries).collect();
+    let namespace = shop.namespace();
+    // Other tests leave projects behind, which no desired state names.
+    entries.retain(|(key, _)| key.namespace.as_ref().unwrap_or(&key.name) == &namespace);
+    let listed: BTreeSet<ObjectKey> = entries.iter().map(|(key, _)| key.clone()).collect();
+    let environment = shop.environment();
+    for object in environment.all_objects() {
+        let key = object.key().unwrap();
+        let live = read(client, &key).await;
+        let live = live.unwrap_or_else(|| panic!("{place}: {key} is missing"));
+        let stamp = &live["metadata"]["annotations"][DIGEST_ANNOTATION];
+        assert_eq!(*stamp, object.digest.to_string(), "{place}: {key}");
+        assert!(
+            listed.contains(&key),
+            "{place}: {key} is not in the inventory"
+        );
+    }
+    let wanted: BTreeSet<ObjectKey> = shop.wanted();
+    assert_eq!(listed, wanted, "{place}");
+    for (key, entry) in entries {
+        let live = read(client, &key).await;
+        let live = live.unwrap_or_else(|| panic!("{place}: {key} is missing"));
+        assert_eq!(
+            entry.uid.as_deref(),
+            live["metadata"]["uid"].as_str(),
+            "{place}: {key}"
+        );
+    }
+    for gone in shop.dropped().filter(|key| !wanted.contains(key)) {
+        assert_eq!(read(client, gone).await, None, "{place}: {gone}");
     }
 }
 

@@ -8,7 +8,7 @@ use std::{
 };
 
 use kube::Client;
-use serde_json::json;
+use serde_json::{Value, json};
 use starform_contract::{
     Accepted, Bundle, ClusterId, ClusterProfile, Consent, Digest, EnvironmentName,
     EnvironmentState, Index, NameEntry, ObjectKey, ObjectName, PlanId, ProjectEntry, ProjectId,
@@ -23,11 +23,12 @@ use starform_shuttle::{
 
 pub(crate) const ENVIRONMENT: &str = "production";
 
-/// A project under construction: its name, and each service's image.
+/// A project under construction: its name, each service's image, and what else of a service is not as usual.
 #[derive(Debug, Clone)]
 pub(crate) struct Shop {
     project: ProjectName,
     services: BTreeMap<ServiceName, String>,
+    unusual: BTreeMap<ServiceName, Value>,
     delete: Vec<ObjectKey>,
 }
 
@@ -41,8 +42,15 @@ impl Shop {
                 .iter()
                 .map(|(name, image)| (name.parse().unwrap(), (*image).to_owned()))
                 .collect(),
+            unusual: BTreeMap::new(),
             delete: Vec::new(),
         }
+    }
+
+    /// With these fields in the service's model.
+    pub(crate) fn with(mut self, service: &str, fields: Value) -> Self {
+        self.unusual.insert(service.parse().unwrap(), fields);
+        self
     }
 
     pub(crate) fn image(mut self, service: &str, image: &str) -> Self {
@@ -141,7 +149,7 @@ impl Shop {
                 service_id: ServiceId::derive(project_id, name, 0),
                 name: name.clone(),
                 object_name: ObjectName::candidate(name, 1),
-                model: model(image),
+                model: model(image, self.unusual.get(name)),
             })
             .collect();
         EnvironmentState {
@@ -162,6 +170,19 @@ impl Shop {
     }
 }
 
+/// Fields of a service that runs once a year: nothing of it starts in a test, so nothing waits for it.
+pub(crate) fn yearly() -> Value {
+    json!({
+        "kind": "cron",
+        "schedule": "0 0 1 1 *",
+        "timezone": "Etc/UTC",
+        "overlap": "forbid",
+        "retries": 0,
+        "timeout": "60s",
+        "keep": {"succeeded": 1, "failed": 1},
+    })
+}
+
 /// The index of the tests' cluster before anything was accepted.
 pub(crate) async fn nothing_here(client: &Client) -> Index {
     let system = call(client, get("/api/v1/namespaces/kube-system"))
@@ -177,8 +198,8 @@ pub(crate) fn nothing() -> Index {
     Index::empty(cluster)
 }
 
-fn model(image: &str) -> ServiceModel {
-    serde_json::from_value(json!({
+fn model(image: &str, unusual: Option<&Value>) -> ServiceModel {
+    let mut model = json!({
         "kind": "private",
         "image": image,
         "size": {"cpu": "10m", "memory": "16Mi"},
@@ -188,8 +209,12 @@ fn model(image: &str) -> ServiceModel {
         "scale": {"min": 1, "max": 1},
         "drain": {"before-term": "5s", "grace": "20s"},
         "allow-from": "environment",
-    }))
-    .unwrap()
+    });
+    let unusual = unusual.and_then(Value::as_object).into_iter().flatten();
+    for (field, value) in unusual {
+        model[field] = value.clone();
+    }
+    serde_json::from_value(model).unwrap()
 }
 
 fn name_entry(service: &ServiceState) -> NameEntry {

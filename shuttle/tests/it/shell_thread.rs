@@ -4,8 +4,11 @@
 
 use std::{
     collections::BTreeMap,
+    io::{BufRead as _, BufReader},
     path::Path,
     process::{Child, Command, Stdio},
+    sync::{Arc, Mutex},
+    thread::JoinHandle,
     time::{Duration, Instant},
 };
 
@@ -26,7 +29,7 @@ use crate::{
 };
 
 /// Runs one apply to its end.
-async fn apply(client: &Client, shop: &Shop, desired: Desired) -> Converged {
+pub(crate) async fn apply(client: &Client, shop: &Shop, desired: Desired) -> Converged {
     let (_keep, stop) = watch::channel(Stop::No);
     let options = Options {
         places: [shop.place()].into(),
@@ -231,54 +234,73 @@ async fn a_desired_state_of_another_cluster_is_refused() {
 }
 
 /// `starform-shuttle run --desired-state`, ended with the test.
-pub(crate) struct Program(Child);
+pub(crate) struct Program {
+    child: Child,
+    log: Arc<Mutex<String>>,
+    reading: Option<JoinHandle<()>>,
+}
 
 impl Program {
     pub(crate) fn start(folder: &Path, more: &[&str]) -> Self {
-        let child = Command::new(env!("CARGO_BIN_EXE_starform-shuttle"))
+        let kubeconfig = std::env::var_os("KUBECONFIG_FOR_TESTS").unwrap();
+        Self::start_at(kubeconfig.as_ref(), folder, more)
+    }
+
+    pub(crate) fn start_at(kubeconfig: &Path, folder: &Path, more: &[&str]) -> Self {
+        let mut child = Command::new(env!("CARGO_BIN_EXE_starform-shuttle"))
             .args(["run", "--desired-state"])
             .arg(folder)
             .args(more)
-            .env(
-                "KUBECONFIG",
-                std::env::var_os("KUBECONFIG_FOR_TESTS").unwrap(),
-            )
+            .env("KUBECONFIG", kubeconfig)
             .stderr(Stdio::piped())
             .spawn()
             .unwrap();
-        Self(child)
+        let log = Arc::new(Mutex::new(String::new()));
+        let told = BufReader::new(child.stderr.take().unwrap());
+        let kept = Arc::clone(&log);
+        let reading = std::thread::spawn(move || {
+            for line in told.lines().map_while(Result::ok) {
+                *kept.lock().unwrap() += &(line + "\n");
+            }
+        });
+        Self {
+            child,
+            log,
+            reading: Some(reading),
+        }
+    }
+
+    /// What it said so far.
+    pub(crate) fn log(&self) -> String {
+        self.log.lock().unwrap().clone()
     }
 
     pub(crate) fn kill(mut self) {
-        self.0.kill().unwrap();
-        self.0.wait().unwrap();
+        self.child.kill().unwrap();
+        self.child.wait().unwrap();
     }
 
-    fn terminate(&self) {
+    pub(crate) fn terminate(&self) {
         let ended = Command::new("kill")
-            .args(["-TERM", &self.0.id().to_string()])
+            .args(["-TERM", &self.child.id().to_string()])
             .status();
         assert!(ended.unwrap().success());
     }
 
     pub(crate) async fn wait(mut self) -> (Option<i32>, String) {
-        let mut stderr = self.0.stderr.take().unwrap();
-        let text = tokio::task::spawn_blocking(move || {
-            let mut text = String::new();
-            std::io::Read::read_to_string(&mut stderr, &mut text).unwrap();
-            text
-        });
-        let text = tokio::time::timeout(Duration::from_secs(120), text).await;
-        let text = text.expect("the program to end").unwrap();
-        (self.0.wait().unwrap().code(), text)
+        let reading = self.reading.take().unwrap();
+        let read = tokio::task::spawn_blocking(move || reading.join().unwrap());
+        let read = tokio::time::timeout(Duration::from_secs(120), read).await;
+        read.expect("the program to end").unwrap();
+        (self.child.wait().unwrap().code(), self.log())
     }
 }
 
 impl Drop for Program {
     fn drop(&mut self) {
         // It may have ended by itself.
-        let _ = self.0.kill();
-        let _ = self.0.wait();
+        let _ = self.child.kill();
+        let _ = self.child.wait();
     }
 }
 
@@ -417,7 +439,7 @@ async fn the_program_corrects_drift_leaves_foreign_labels_and_takes_new_states()
     assert!(!log.contains("ERROR"), "{log}");
 }
 
-async fn meddle(client: &Client, key: &ObjectKey, patch: Value) {
+pub(crate) async fn meddle(client: &Client, key: &ObjectKey, patch: Value) {
     let uri = format!(
         "{}?fieldManager=kubectl-edit",
         kind_of(key).unwrap().path(key)

@@ -5,11 +5,13 @@
 
 mod agent;
 mod claims;
+mod faults;
 pub mod fmt;
 mod isolation;
 mod killed;
 mod language;
 mod objects;
+mod pair;
 mod plans;
 pub mod testbed;
 mod truth;
@@ -27,8 +29,16 @@ const SOAKS: &[Soak] = &[
         run: agent::run,
     },
     Soak {
+        name: "agent-faults",
+        run: faults::run,
+    },
+    Soak {
         name: "agent-killed",
         run: killed::run,
+    },
+    Soak {
+        name: "agent-pair",
+        run: pair::run,
     },
     Soak {
         name: "claims",

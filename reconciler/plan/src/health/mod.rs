@@ -30,7 +30,20 @@ pub fn assess(object: &Value) -> Assessment {
     if object.pointer("/metadata/deletionTimestamp").is_some() {
         return terminating(object);
     }
-    object::assess(object)
+    standard(object).unwrap_or_else(|| object::assess(object))
+}
+
+/// What holds for every kind whose controller says so: a generation that it has not seen yet, and kstatus's own
+/// conditions.
+fn standard(object: &Value) -> Option<Assessment> {
+    let status = &object["status"];
+    let told = |wanted: &str| {
+        let told = condition(status, wanted).filter(|condition| is(condition, "True"));
+        told.map(words)
+    };
+    object::observed(object)
+        .or_else(|| told("Reconciling").map(|why| Assessment::new(Health::InProgress, why)))
+        .or_else(|| told("Stalled").map(|why| Assessment::new(Health::Failed, why)))
 }
 
 /// The assessment of what runs the pods, with what the pods say where that is not well.

@@ -17,12 +17,12 @@ pub(super) fn assess(object: &Value) -> Assessment {
         ("batch", "Job") => job(object),
         ("batch", "CronJob") => cron_job(object),
         ("autoscaling", "HorizontalPodAutoscaler") => autoscaler(object),
-        ("policy", "PodDisruptionBudget") => observed(object).unwrap_or(Assessment::CURRENT),
         ("gateway.networking.k8s.io", "HTTPRoute") => route(object),
         ("", "Namespace") => namespace(object),
         ("", "PersistentVolumeClaim") => volume_claim(object),
         ("", "Service") => service(object),
         ("", "Secret" | "ConfigMap" | "ServiceAccount" | "ResourceQuota" | "LimitRange")
+        | ("policy", "PodDisruptionBudget")
         | ("networking.k8s.io", "NetworkPolicy")
         | ("rbac.authorization.k8s.io", "Role" | "RoleBinding") => Assessment::CURRENT,
         (_, kind) => Assessment::new(
@@ -33,7 +33,7 @@ pub(super) fn assess(object: &Value) -> Assessment {
 }
 
 /// `Some` while the controller has not seen the newest spec.
-fn observed(object: &Value) -> Option<Assessment> {
+pub(super) fn observed(object: &Value) -> Option<Assessment> {
     let generation = object.pointer("/metadata/generation")?.as_i64()?;
     let seen = object.pointer("/status/observedGeneration")?.as_i64()?;
     (seen < generation).then(not_taken_up)
@@ -50,9 +50,6 @@ fn deployment(object: &Value) -> Assessment {
     let (spec, status) = (&object["spec"], &object["status"]);
     if status.get("observedGeneration").is_none() {
         return not_taken_up();
-    }
-    if let Some(behind) = observed(object) {
-        return behind;
     }
     let refused = condition(status, "ReplicaFailure")
         .filter(|condition| is(condition, "True"))
@@ -84,6 +81,8 @@ fn rollout(spec: &Value, status: &Value) -> Option<String> {
         Some(format!("{updated} of {wanted} pods are updated{paused}"))
     } else if total > updated {
         Some(format!("{} old pods still run", total - updated))
+    } else if total > wanted {
+        Some(format!("{} pods too many still run", total - wanted))
     } else if available < wanted {
         Some(format!("{available} of {wanted} pods are available"))
     } else {
@@ -121,9 +120,6 @@ fn cron_job(object: &Value) -> Assessment {
 
 /// Without metrics the number of pods stays between its bounds, so a deploy need not wait for them.
 fn autoscaler(object: &Value) -> Assessment {
-    if let Some(behind) = observed(object) {
-        return behind;
-    }
     let status = &object["status"];
     ["AbleToScale", "ScalingActive"]
         .into_iter()

@@ -14,6 +14,7 @@ use crate::{
     approval::Approvals,
     closing, codes,
     document::{Action, Finding, FindingSeverity, Plan, Risk},
+    opening::openings,
     view::{
         Shown,
         outline::{self, Form, Verification},
@@ -252,7 +253,7 @@ fn command(plan: &Plan, finding: &Finding, approvals: &Approvals, folder: &str) 
     format!("::{level} {place}title={title}::{}\n", data(&said))
 }
 
-/// `1 object deleted, 2 replaced, 1 opens to more`
+/// `1 object deleted, 2 objects replaced, opens 3 hosts`
 fn lost(plan: &Plan) -> Option<String> {
     let objects = &plan.objects;
     let count = |is: fn(Action, Risk) -> bool| {
@@ -275,7 +276,6 @@ fn lost(plan: &Plan) -> Option<String> {
             count(|action, _| action == Action::Retain),
             "left behind with its data",
         ),
-        (count(|_, risk| risk == Risk::Widen), "opened to more"),
     ];
     let parts: Vec<String> = counts
         .into_iter()
@@ -286,8 +286,9 @@ fn lost(plan: &Plan) -> Option<String> {
     let closed = closed.map(|(_, host)| format!("https://{host} closed"));
     let stopped = closing::stopped(plan).map(|service| format!("{} stops", service.name));
     let guards = closing::guards(plan).map(|guard| guard.end().to_owned());
+    let opened = openings(objects.iter()).words();
     let ends = closed.chain(stopped).chain(guards);
-    let parts: Vec<String> = parts.into_iter().chain(ends).collect();
+    let parts: Vec<String> = parts.into_iter().chain(opened).chain(ends).collect();
     (!parts.is_empty()).then(|| parts.join(", "))
 }
 

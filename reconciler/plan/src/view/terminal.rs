@@ -73,6 +73,9 @@ fn part(page: &mut Page, part: &Part, options: &TextOptions) {
     let has_placeholders = page.holds_since(start, '‹');
     legend(page, part, has_placeholders);
     left_out(page, part);
+    if let Some(shared) = &part.shared {
+        page.line(0, 2, &Text::new(Paint::Dim, shared.as_str()));
+    }
     page.unbroken(Paint::Bold, &part.summary);
     verification(page, &part.headings);
     if let Some(obstacle) = &part.obstacle {

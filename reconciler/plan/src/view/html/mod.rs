@@ -217,6 +217,7 @@ fn part(n: usize, short: &Part, full: &Part) -> Markup {
             @if has_placeholders {
                 p { code { "‹›" } " is each one's own name." }
             }
+            @if let Some(shared) = &short.shared { p { (shared) "." } }
             p.summary { (short.summary) }
             @if let Some(obstacle) = &short.obstacle {
                 p.summary { strong.lost { (obstacle) } }

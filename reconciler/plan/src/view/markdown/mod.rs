@@ -209,6 +209,9 @@ impl Comment<'_> {
             out.push_str("`‹›` is each one's own name.\n\n");
         }
         left_out(out, part, hidden);
+        if let Some(shared) = &part.shared {
+            out.push_str(&format!("{shared}.\n\n"));
+        }
         out.push_str(&format!("**{}**\n", part.summary));
         for heading in &part.headings {
             for line in heading.verification.iter().flat_map(|told| &told.summary) {

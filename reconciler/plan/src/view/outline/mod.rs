@@ -84,6 +84,8 @@ pub(crate) struct Part {
     /// Everything that changes.
     pub(crate) all: Hidden,
     pub(crate) summary: String,
+    /// How many of the summary's objects another plan counts too.
+    pub(crate) shared: Option<String>,
     /// Why `apply` would not take it as it stands.
     pub(crate) obstacle: Option<Obstacle>,
 }
@@ -122,9 +124,13 @@ pub(crate) fn outline(shown: Shown<'_>, form: Form) -> Vec<Part> {
     let clean: Vec<_> = shown.plans.iter().map(fold::clean).collect();
     let plans: Vec<&Plan> = clean.iter().map(AsRef::as_ref).collect();
     let mut earlier = Earlier::new();
+    let mut counted = numbers::Counted::new();
     fold::environments(&plans)
         .iter()
-        .map(|group| part(group, form, shown, &mut earlier))
+        .map(|group| Part {
+            shared: numbers::shared(&group.plans, &mut counted),
+            ..part(group, form, shown, &mut earlier)
+        })
         .collect()
 }
 
@@ -191,6 +197,7 @@ fn part(
         hidden: notes.hidden,
         all: Hidden::all(plan),
         summary,
+        shared: None,
         // The gravest of all, since they are told as one.
         obstacle: group
             .plans

@@ -3,10 +3,12 @@
 //! Pure. Always holds: everything that a plan changes is in one of the numbers, or the plan is empty; the
 //! line is the same in every view.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
+
+use starform_contract::{EnvironmentName, ObjectKey};
 
 use crate::{
-    document::{ObjectCounts, Plan},
+    document::{Action, ObjectCounts, Plan},
     standing::Word,
     summary,
     view::values,
@@ -117,4 +119,33 @@ pub(crate) fn counts(title: &str, numbers: Numbers) -> String {
         parts.join(", "),
         count(rollouts, "rollout")
     )
+}
+
+/// What the plans before change, each with the first environment that it was counted for.
+pub(super) type Counted<'a> = BTreeMap<(&'a ObjectKey, Action), &'a EnvironmentName>;
+
+/// `Counted for production too: 5 objects of the project`: of plans that are told as one, and with those before.
+pub(super) fn shared<'a>(plans: &[&'a Plan], counted: &mut Counted<'a>) -> Option<String> {
+    let mut again = 0;
+    let mut first = None;
+    for &plan in plans {
+        again = 0;
+        for object in &plan.objects {
+            let own = &plan.environment;
+            let by = *counted.entry((&object.key, object.action)).or_insert(own);
+            if by != own {
+                again += 1;
+                first.get_or_insert(by);
+            }
+        }
+    }
+    let first = first.filter(|_| again > 0)?;
+    let is_told = plans.iter().any(|plan| plan.environment == *first);
+    let place = if is_told {
+        "in each environment".to_owned()
+    } else {
+        format!("for {first} too")
+    };
+    let objects = values::count(again, "object");
+    Some(format!("Counted {place}: {objects} of the project"))
 }

@@ -4,7 +4,7 @@
 //! Pure. A failing case is printed with its seed. `cargo xtask soak plans` runs the full size.
 
 use std::cell::{Cell, RefCell};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use proptest::{
     prelude::*,
@@ -12,18 +12,22 @@ use proptest::{
     test_runner::{RngAlgorithm, TestRng, TestRunner},
 };
 use serde_json::Value;
-use starform_contract::{Digest, EnvironmentName, EnvironmentState};
-use starform_plan::document::{Finding, FindingSeverity, ModelChange, Opening, Plan, Plans};
+use starform_contract::{Digest, EnvironmentBundle, EnvironmentState};
+use starform_plan::{
+    Proposal,
+    document::{Finding, FindingSeverity, ModelChange, Opening, Plan, Plans},
+    view::{TextOptions, text},
+};
 
 use super::lawful::{self, Views};
 use crate::plan::{
     laws,
     renames::renaming,
-    world::{World, environment},
+    world::{World, environment, of_environment},
 };
 
 /// In every run of the tests.
-const SLICE: u32 = 4;
+const SLICE: u32 = 6;
 /// Of each half. Each case makes seven plans: more than 100 000 of them.
 const HALF: u32 = 7_200;
 /// Whose bytes are compared between processes.
@@ -110,6 +114,7 @@ fn all_are_lawful(mut runner: TestRunner, look: impl Fn(usize, &Views)) -> usize
             let change = world.propose(&b);
             let other = world.propose(&c).plan;
             laws::fields_turn_before_into_after(&world, &change)?;
+            hosts_are_told(&world, &change)?;
             laws::ids_are_of_what_is_done(&world, &b, [&change.plan, &other])?;
             let turned = laws::propose_turned(&world, &b, order);
             prop_assert_eq!(&change, &turned);
@@ -135,6 +140,36 @@ fn all_are_lawful(mut runner: TestRunner, look: impl Fn(usize, &Views)) -> usize
     count.get()
 }
 
+/// Every host that is routed from now on, or no more, has its line.
+fn hosts_are_told(world: &World, proposal: &Proposal) -> Result<(), TestCaseError> {
+    let accepted = world.accepted(proposal.project.project_id);
+    let name = &proposal.environment.environment;
+    let before = accepted.environment(name).map(routed).unwrap_or_default();
+    let after = routed(&proposal.environment);
+    let options = TextOptions {
+        width: 80,
+        color: false,
+        full: false,
+    };
+    let shown = lawful::dense(&text(std::slice::from_ref(&proposal.plan), &options));
+    let opened = after.difference(&before);
+    let closed = before.difference(&after);
+    let lines = opened.map(|host| format!("opens https://{host}"));
+    let lines = lines.chain(closed.map(|host| format!("no longer answers https://{host}")));
+    for line in lines {
+        prop_assert!(shown.contains(&lawful::dense(&line)), "{line}: {shown}");
+    }
+    Ok(())
+}
+
+fn routed(environment: &EnvironmentBundle) -> BTreeSet<String> {
+    let objects = environment.all_objects();
+    let routes = objects.filter(|object| object.manifest["kind"] == "HTTPRoute");
+    let hosts = routes.filter_map(|route| route.manifest["spec"]["hostnames"].as_array());
+    let hosts = hosts.flatten().filter_map(Value::as_str);
+    hosts.map(str::to_owned).collect()
+}
+
 fn envelope(plans: Vec<Plan>) -> Plans {
     Plans::new(plans, BTreeMap::new())
 }
@@ -153,14 +188,10 @@ fn side_by_side(
 ) -> Result<Vec<Plan>, TestCaseError> {
     let names = [a.environment.clone(), environment("staging")];
     let [_, staging] = &names;
-    let named = |state: &EnvironmentState, name: &EnvironmentName| EnvironmentState {
-        environment: name.clone(),
-        ..state.clone()
-    };
-    let proposal = world.propose(&named(a, staging));
+    let proposal = world.propose(&of_environment(a, staging));
     let accepted = world.accept(&proposal);
     prop_assert!(accepted.is_ok(), "{:?}", accepted);
-    let plans = names.map(|name| world.propose(&named(b, &name)).plan);
+    let plans = names.map(|name| world.propose(&of_environment(b, &name)).plan);
     Ok(plans.to_vec())
 }
 

@@ -143,7 +143,7 @@ fn a_plan_says_why_it_needs_one() {
     assert_eq!((finding.code.as_str(), &finding.at), ("SF6121", &None));
     assert_eq!(
         finding.title,
-        "production is protected and the plan destroys the data of 1 object, opens 1 object to more and takes `protect` away, so it needs an approval"
+        "production is protected and the plan destroys the data of 1 object, gives pods 7 rights and takes `protect` away, so it needs an approval"
     );
     let options = TextOptions {
         width: 100,

@@ -8,7 +8,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use starform_contract::{
     Bundle, ClusterId, ClusterProfile, Digest, EnvironmentName, EnvironmentState, Index, ObjectKey,
     Origins, ProjectId, ProjectName, ServiceName,
-    model::{AllowFrom, Workload},
+    model::{AllowFrom, Domain, Workload},
     name,
     profile::{DEFAULT_TIER, Tier},
 };
@@ -180,14 +180,16 @@ fn rebound(
 }
 
 /// Without what other services of the same state may not bear: references to services that are not
-/// there, and hosts that two of them claim.
+/// there, and hosts that two of them claim. Hosts are few, so that two states of an environment have some of
+/// them both, and named after it.
 pub(crate) fn sound(mut state: EnvironmentState) -> EnvironmentState {
+    let mut claimed = BTreeSet::new();
     let names: BTreeSet<ServiceName> = state.services.iter().map(|s| s.name.clone()).collect();
     for service in &mut state.services {
         service.model.refs.retain(|name| names.contains(name));
         let allow_from = match &mut service.model.workload {
             Workload::Web(web) => {
-                web.domains.clear();
+                claim(&mut web.domains, &state.environment, &mut claimed);
                 &mut web.allow_from
             }
             Workload::Private(private) => &mut private.allow_from,
@@ -195,6 +197,47 @@ pub(crate) fn sound(mut state: EnvironmentState) -> EnvironmentState {
         };
         if let AllowFrom::Services(services) = allow_from {
             services.retain(|name| names.contains(name));
+        }
+    }
+    state
+}
+
+/// Those that nobody has claimed.
+fn claim(domains: &mut Vec<Domain>, environment: &EnvironmentName, claimed: &mut BTreeSet<String>) {
+    const FEW: u32 = 8;
+    let mut is_free = |host: &mut String| {
+        let number = host.bytes().map(u32::from).sum::<u32>() % FEW;
+        *host = format!("{environment}-{number}.example");
+        claimed.insert(host.clone())
+    };
+    domains.retain_mut(|domain| {
+        let is_own = is_free(&mut domain.host);
+        domain
+            .aliases
+            .retain_mut(|alias| is_own && is_free(&mut alias.host));
+        is_own
+    });
+    domains.sort_by(|one, other| one.host.cmp(&other.host));
+}
+
+/// The same of another environment, whose hosts are its own.
+pub(crate) fn of_environment(
+    state: &EnvironmentState,
+    environment: &EnvironmentName,
+) -> EnvironmentState {
+    let mut state = EnvironmentState {
+        environment: environment.clone(),
+        ..state.clone()
+    };
+    for service in &mut state.services {
+        if let Workload::Web(web) = &mut service.model.workload {
+            for domain in &mut web.domains {
+                let aliases = domain.aliases.iter_mut().map(|alias| &mut alias.host);
+                for host in aliases.chain([&mut domain.host]) {
+                    let (_, rest) = host.split_once('-').unwrap();
+                    *host = format!("{environment}-{rest}");
+                }
+            }
         }
     }
     state

@@ -1,0 +1,28 @@
+//! The agent's program before an API server that fails, two hundred ticks long; and before one that is killed, and
+//! that has forgotten what watches go on from, five times for a minute and a half.
+//!
+//! Effects: builds the testbed, starts clusters, runs tests of `starform-shuttle` in them.
+//! Read on in `shuttle/tests/it/shell_faults.rs` and `shell_outage.rs`.
+
+use anyhow::Result;
+
+use crate::process;
+use crate::tally::Tally;
+use crate::testbed::{self, Cluster};
+
+const FAULTS: &str =
+    "test --package starform-shuttle --test it -- --ignored --nocapture shell_faults::soak_";
+const OUTAGES: &str =
+    "test --package starform-shuttle --test it -- --ignored --nocapture shell_outage::soak_";
+
+pub(super) fn run() -> Result<()> {
+    let testbed = testbed::build()?;
+    let mut outages = process::cargo(OUTAGES.split(' '));
+    outages.env("TESTBED_BIN_FOR_TESTS", &testbed.binary);
+    Tally::held(&mut outages, 1)?;
+    let cluster = Cluster::start(&testbed, 3)?;
+    let mut faults = process::cargo(FAULTS.split(' '));
+    faults.env("KUBECONFIG_FOR_TESTS", cluster.kubeconfig());
+    faults.env("TESTBED_DIR_FOR_TESTS", cluster.folder());
+    Tally::held(&mut faults, 1)
+}
