@@ -9,11 +9,15 @@ use std::{
     time::Duration,
 };
 
-use http::{HeaderValue, header::USER_AGENT};
+use http::{HeaderValue, Request, header::USER_AGENT};
 use kube::{
     Client, Config,
+    client::{Body, ClientBuilder},
     config::{KubeConfigOptions, Kubeconfig, KubeconfigError},
 };
+use tower::util::MapRequestLayer;
+
+use crate::metrics::Metrics;
 
 /// How both clients name themselves.
 pub const AGENT: &str = concat!("starform-shuttle/", env!("CARGO_PKG_VERSION"));
@@ -42,13 +46,35 @@ pub enum ConnectError {
 /// # Errors
 /// [`ConnectError`]; an API server that does not answer shows at the first request, not here.
 pub async fn cluster(kubeconfig: Option<&Path>) -> Result<Client, ConnectError> {
+    let config = named(kubeconfig).await?;
+    Client::try_from(config).map_err(|error| ConnectError::Unusable(Box::new(error)))
+}
+
+/// The same, and `metrics` count what is asked.
+///
+/// # Errors
+/// As of [`cluster`].
+pub async fn counted(kubeconfig: Option<&Path>, metrics: &Metrics) -> Result<Client, ConnectError> {
+    let metrics = metrics.clone();
+    let count = MapRequestLayer::new(move |request: Request<Body>| {
+        metrics.asks(&request);
+        request
+    });
+    let config = named(kubeconfig).await?;
+    let builder = ClientBuilder::try_from(config);
+    let builder = builder.map_err(|error| ConnectError::Unusable(Box::new(error)))?;
+    Ok(builder.with_layer(&count).build())
+}
+
+/// As both name themselves and neither tries anything again.
+async fn named(kubeconfig: Option<&Path>) -> Result<Config, ConnectError> {
     let mut config = config(kubeconfig).await?;
     config
         .headers
         .push((USER_AGENT, HeaderValue::from_static(AGENT)));
     config.connect_timeout = Some(CONNECT_TIMEOUT);
     config.default_retry = false;
-    Client::try_from(config).map_err(|error| ConnectError::Unusable(Box::new(error)))
+    Ok(config)
 }
 
 /// URL of the API server that [`cluster`] would ask; nothing is sent.

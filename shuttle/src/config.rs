@@ -18,6 +18,8 @@ use starform_contract::{
     signature::{NotAKey, TrustedKey, key_lines},
 };
 
+use crate::surface::Listen;
+
 #[derive(Debug, Parser)]
 #[command(
     name = "starform-shuttle",
@@ -85,6 +87,9 @@ pub struct Run {
     /// Apply what is desired now, then stop: exit 0 converged, 5 some failed.
     #[arg(long)]
     pub once: bool,
+    /// Where /metrics, /healthz and /readyz are served; `:9810` is every address of the machine. Not with --once.
+    #[arg(long, value_name = "ADDRESS", default_value = ":9810")]
+    pub listen: Listen,
     /// Log lines as JSON.
     #[arg(long)]
     pub log_json: bool,

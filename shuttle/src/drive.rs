@@ -20,7 +20,7 @@ use crate::{
     call::CallError,
     cluster::{self, failure},
     engine::{
-        Config, Engine,
+        Config, Counts, Engine,
         io::{
             Command, Desired, Event, Failure, Input, InventoryShard, Millis, Request, RequestId,
             Response,
@@ -28,6 +28,7 @@ use crate::{
         step,
     },
     kinds::{watched_everywhere, watched_per_namespace},
+    metrics::{Metrics, Operation},
     persist,
     pull::ControlPlane,
     values::{Filling, Values},
@@ -56,6 +57,7 @@ pub struct Driver {
     in_namespaces: BTreeMap<String, Vec<AbortHandle>>,
     plane: Option<ControlPlane>,
     values: Values,
+    metrics: Metrics,
     /// What is kept of sealed values was compared with what is known.
     swept: bool,
     /// Nothing new begins.
@@ -83,6 +85,7 @@ impl Driver {
         cluster: ClusterId,
         plane: Option<ControlPlane>,
         values: Values,
+        metrics: Metrics,
     ) -> Result<Self, CallError> {
         let inventory = persist::load_inventory(access.own()).await?;
         let (told, inputs) = mpsc::channel(INPUTS);
@@ -105,6 +108,7 @@ impl Driver {
             in_namespaces: BTreeMap::new(),
             plane,
             values,
+            metrics,
             swept: false,
             stopping: false,
         };
@@ -138,6 +142,16 @@ impl Driver {
     /// Everything is finished, reported and stored.
     pub fn settled(&self) -> bool {
         self.requests.is_empty() && self.engine().settled()
+    }
+
+    /// Everything that is needed to act is known.
+    pub fn acts(&self) -> bool {
+        self.engine().has_started()
+    }
+
+    /// How many objects are wanted, and how they stand.
+    pub fn counts(&self) -> Counts {
+        self.engine().counts()
     }
 
     /// The newer generation that somebody else is applying to the same cluster.
@@ -280,8 +294,13 @@ impl Driver {
         let access = self.access.clone();
         let plane = self.plane.clone();
         let values = self.values.clone();
+        let metrics = self.metrics.clone();
+        let operation = operation(&request);
         let task = self.requests.spawn(async move {
             let result = perform(&access, plane.as_ref(), &values, request).await;
+            if let Some(operation) = operation {
+                metrics.applied(operation, &result);
+            }
             (id, result)
         });
         self.ids.insert(task.id(), id);
@@ -313,6 +332,20 @@ impl Driver {
 fn since_1970(now: SystemTime) -> u64 {
     let since = now.duration_since(UNIX_EPOCH).unwrap_or_default();
     u64::try_from(since.as_millis()).unwrap_or_default()
+}
+
+/// What the request does to an object; `None` where it only looks, or is about no object.
+fn operation(request: &Request) -> Option<Operation> {
+    match request {
+        Request::Apply(apply) => Some(Operation::of_apply(apply.manager, apply.dry_run)),
+        Request::Seize { .. } => Some(Operation::Seize),
+        Request::Delete { .. } => Some(Operation::Delete),
+        Request::Get { .. }
+        | Request::ListPods { .. }
+        | Request::Survey { .. }
+        | Request::PutInventory(_)
+        | Request::Report(_) => None,
+    }
 }
 
 /// Requests that only write down what was done: begun even while stopping.

@@ -28,6 +28,7 @@ use crate::{
     pull::{ControlPlane, PullError},
     source::{Folder, FolderError},
     trust::Distrust,
+    vitals::Vitals,
 };
 use kept::Kept;
 
@@ -84,6 +85,7 @@ pub async fn follow_control_plane(
     interval: Duration,
     annotations: watch::Receiver<Standing>,
     words: Sender<Word>,
+    vitals: Vitals,
 ) {
     let mut kept = Kept::load(client, trust).await;
     let mut backoff = Backoff::new(Duration::from_secs(1), interval);
@@ -95,6 +97,7 @@ pub async fn follow_control_plane(
         let annotated = annotations.borrow().word();
         let pause = match kept.poll(&plane, annotated, wait, &words).await {
             Ok(next) => {
+                vitals.fed();
                 if !kept.has_refused() {
                     trouble.end();
                 }
@@ -104,6 +107,9 @@ pub async fn follow_control_plane(
             }
             Err(error) => {
                 trouble.tell(&error);
+                if kept.holds_through(&error) {
+                    vitals.fed();
+                }
                 kept.act_without_contact(&words).await;
                 after(&error).unwrap_or_else(|| backoff.wait())
             }
@@ -120,7 +126,13 @@ pub async fn follow_control_plane(
 }
 
 /// Follows a folder until nobody listens.
-pub async fn follow_folder(folder: Folder, client: Client, trust: Trust, words: Sender<Word>) {
+pub async fn follow_folder(
+    folder: Folder,
+    client: Client,
+    trust: Trust,
+    words: Sender<Word>,
+    vitals: Vitals,
+) {
     let mut kept = Kept::load(client, trust).await;
     let mut trouble = Trouble::default();
     while !words.is_closed() {
@@ -129,8 +141,16 @@ pub async fn follow_folder(folder: Folder, client: Client, trust: Trust, words: 
             Err(error) => Err(error.into()),
         };
         match taken {
-            Ok(()) => trouble.end(),
-            Err(error) => trouble.tell(&error),
+            Ok(()) => {
+                vitals.fed();
+                trouble.end();
+            }
+            Err(error) => {
+                if kept.holds_through(&error) {
+                    vitals.fed();
+                }
+                trouble.tell(&error);
+            }
         }
         tokio::select! {
             () = tokio::time::sleep(FOLDER_LOOK) => {}

@@ -1,6 +1,6 @@
 //! What people read in the log: one line when a service, an object or a drift changes, never a value.
 //!
-//! Effects: logs. Always holds: the same outcome is not told twice. Read on in `run.rs`.
+//! Effects: logs, counts. Always holds: the same outcome is not told twice. Read on in `run.rs`.
 
 use std::collections::BTreeMap;
 
@@ -11,6 +11,7 @@ use starform_contract::{
 
 use crate::{
     drive::Surfaced,
+    metrics::{Metrics, Rule},
     run::{Ended, Place},
 };
 
@@ -19,9 +20,18 @@ use crate::{
 pub struct Journal {
     reports: BTreeMap<Place, Report>,
     refused: bool,
+    metrics: Metrics,
 }
 
 impl Journal {
+    /// What is told is counted too.
+    pub fn counting(metrics: Metrics) -> Self {
+        Self {
+            metrics,
+            ..Self::default()
+        }
+    }
+
     pub fn write(&mut self, surfaced: &[Surfaced]) {
         for one in surfaced {
             match one {
@@ -65,11 +75,15 @@ impl Journal {
         for object in &report.objects {
             if former.is_none_or(|former| !former.objects.contains(object)) {
                 tell_object(object);
+                if object.outcome == Outcome::Retained {
+                    self.metrics.blocked(Rule::Retained);
+                }
             }
         }
         for drift in &report.drift {
             if former.is_none_or(|former| !former.drift.contains(drift)) {
                 tell_drift(drift);
+                self.metrics.drifted(drift.kind);
             }
         }
         for glass in &report.break_glass {
@@ -80,6 +94,7 @@ impl Journal {
         for orphan in &report.orphans {
             if former.is_none_or(|former| !former.orphans.contains(orphan)) {
                 tell_orphan(orphan);
+                self.metrics.blocked(Rule::NoConsent);
             }
         }
         let was =

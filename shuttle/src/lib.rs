@@ -18,6 +18,7 @@
 //! | [`verify`] | whether the API server would take what plans write |
 //! | [`manifests`] | pure: what has to stand in a cluster before an agent runs |
 //! | [`journal`] | what people read in the log |
+//! | [`surface`], [`metrics`], [`vitals`] | what machines read: metrics, health |
 //! | [`config`], [`instance`] | command line, agent file, and who this process is |
 
 pub mod access;
@@ -35,11 +36,14 @@ pub mod instance;
 pub mod journal;
 pub mod kinds;
 pub mod manifests;
+pub mod metrics;
 pub mod persist;
 pub mod pull;
 pub mod run;
 pub mod source;
+pub mod surface;
 pub mod trust;
 pub mod values;
 pub mod verify;
+pub mod vitals;
 pub mod watch;

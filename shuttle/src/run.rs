@@ -34,16 +34,21 @@ use crate::{
     feed::{self, Trust, Word},
     instance::Instance,
     journal::Journal,
+    metrics::Metrics,
     pull::ControlPlane,
     source::{Folder, FolderError},
+    surface::{self, CountsAsked, Surface},
     values::{Carried, Unsealing, Values},
     verify,
+    vitals::Vitals,
 };
 
 /// How long requests that are under way may take when the process is asked to stop.
 const STOP_LIMIT: Duration = Duration::from_secs(25);
 /// How long an apply waits, after its own environments, for the rest of the cluster to settle.
 const SETTLE_LIMIT: Duration = Duration::from_secs(3);
+/// How often the loop of an agent goes round at least, to show that it does.
+const BEAT: Duration = Duration::from_secs(10);
 
 #[derive(Debug, thiserror::Error)]
 pub enum AgentError {
@@ -127,7 +132,8 @@ pub enum ConvergeError {
 /// [`AgentError`] for what no waiting cures; everything else is logged and tried again.
 pub async fn agent(run: &Run) -> Result<Ended, AgentError> {
     client::install_tls();
-    let cluster = client::cluster(run.kubeconfig.as_deref()).await?;
+    let (metrics, vitals) = (Metrics::default(), Vitals::since(Instant::now()));
+    let cluster = client::counted(run.kubeconfig.as_deref(), &metrics).await?;
     let (words, mut heard) = mpsc::channel(1);
     let mut feeds = JoinSet::new();
     // Held until the end: it is what makes this process one of its kind.
@@ -140,8 +146,19 @@ pub async fn agent(run: &Run) -> Result<Ended, AgentError> {
         &cluster,
         annotations,
         words,
+        vitals.clone(),
         &mut feeds,
     )?;
+    let (counts, mut scrapes) = mpsc::channel(1);
+    if !run.once {
+        let surface = Surface {
+            client: cluster.clone(),
+            metrics: metrics.clone(),
+            vitals: vitals.clone(),
+            counts,
+        };
+        feeds.spawn(surface::serve(run.listen.clone(), surface));
+    }
     let mut stop = Signals::listen().map_err(AgentError::Signals)?;
     let mut agent = Agent {
         client: cluster,
@@ -149,9 +166,14 @@ pub async fn agent(run: &Run) -> Result<Ended, AgentError> {
         plane,
         driver: None,
         keeper,
-        journal: Journal::default(),
+        journal: Journal::counting(metrics.clone()),
         generation: Generation::default(),
+        standby: false,
+        metrics,
+        vitals,
+        busy_since: None,
     };
+    let mut beat = tokio::time::interval(BEAT);
     loop {
         tokio::select! {
             word = heard.recv() => {
@@ -162,9 +184,11 @@ pub async fn agent(run: &Run) -> Result<Ended, AgentError> {
                 }
             }
             surfaced = next(&mut agent.driver) => agent.journal.write(&surfaced),
+            Some(scrape) = scrapes.recv() => agent.count(scrape),
+            _ = beat.tick() => {}
             () = stop.heard() => break,
         }
-        let settled = agent.driver.as_ref().is_some_and(Driver::settled);
+        let settled = agent.turned();
         if run.once && settled && agent.keeper.settled() {
             return Ok(agent.journal.outcome(agent.generation));
         }
@@ -194,7 +218,7 @@ pub async fn converge(
     // Whoever applies by hand has rights of their own, and maybe no agent's manifests.
     let access = Access::of_person(client.clone());
     let values = Values::Home(client.clone());
-    let mut driver = Driver::start(access, cluster, None, values).await?;
+    let mut driver = Driver::start(access, cluster, None, values, Metrics::default()).await?;
     let mut reports = BTreeMap::new();
     let mut surfaced = driver.desire(desired);
     let mut finished_at: Option<Instant> = None;
@@ -313,15 +337,45 @@ struct Agent {
     keeper: Keeper,
     journal: Journal,
     generation: Generation,
+    standby: bool,
+    metrics: Metrics,
+    vitals: Vitals,
+    /// Since when something was to be done.
+    busy_since: Option<Instant>,
 }
 
 impl Agent {
+    /// The loop has gone round; whether nothing is left to do.
+    fn turned(&mut self) -> bool {
+        let driver = self.driver.as_ref();
+        let settled = driver.is_some_and(Driver::settled);
+        self.vitals.turned(match driver {
+            None if self.standby => None,
+            None => Some("a desired state"),
+            Some(driver) if driver.acts() => None,
+            Some(_) => Some("the first look at the cluster"),
+        });
+        if driver.is_some() && !settled {
+            self.busy_since.get_or_insert_with(Instant::now);
+        } else if let Some(since) = self.busy_since.take() {
+            self.metrics.ticked(since.elapsed().as_secs_f64());
+        }
+        settled
+    }
+
+    fn count(&self, scrape: CountsAsked) {
+        let counts = self.driver.as_ref().map(Driver::counts);
+        // Whoever asked may have lost patience.
+        let _ = scrape.send(counts.unwrap_or_default());
+    }
+
     async fn hear(&mut self, word: Word) {
         match word {
             Word::Act(desired) => self.act(*desired).await,
             Word::Standby => {
                 tracing::info!("on standby: another instance holds the cluster");
                 self.keeper.want(&[]);
+                self.standby = true;
                 // It stays here until its requests have ended, in case a signal comes first.
                 if let Some(driver) = &mut self.driver {
                     let surfaced = driver.stop(STOP_LIMIT).await;
@@ -334,6 +388,9 @@ impl Agent {
 
     async fn act(&mut self, desired: Desired) {
         self.generation = desired.index.generation;
+        self.standby = false;
+        self.busy_since.get_or_insert_with(Instant::now);
+        self.metrics.generation(self.generation.number());
         tracing::info!(generation = %self.generation, digest = %desired.index.digest, "desired state");
         let mut driver = match self.driver.take() {
             Some(driver) => driver,
@@ -364,7 +421,8 @@ impl Agent {
         loop {
             let access = Access::of_agent(self.client.clone());
             let (plane, values) = (self.plane.clone(), self.values.clone());
-            match Driver::start(access, cluster, plane, values).await {
+            let metrics = self.metrics.clone();
+            match Driver::start(access, cluster, plane, values, metrics).await {
                 Ok(driver) => return driver,
                 Err(error) => {
                     tracing::warn!(%error, "cannot read the inventory; trying again");
@@ -381,6 +439,7 @@ fn begin_feed(
     client: &Client,
     annotations: watch::Receiver<Standing>,
     words: mpsc::Sender<Word>,
+    vitals: Vitals,
     feeds: &mut JoinSet<()>,
 ) -> Result<(Option<ControlPlane>, Values), AgentError> {
     if let (Some(path), Some(instance)) = (&run.desired.agent_file, instance) {
@@ -400,6 +459,7 @@ fn begin_feed(
             run.interval,
             annotations,
             words,
+            vitals,
         ));
         return Ok((Some(plane), Values::ControlPlane(Arc::new(unsealing))));
     }
@@ -412,7 +472,8 @@ fn begin_feed(
         None => Trust::Anyone,
     };
     let carried = Carried::new(client.clone(), folder.clone(), trust.clone());
-    feeds.spawn(feed::follow_folder(folder, client.clone(), trust, words));
+    let following = feed::follow_folder(folder, client.clone(), trust, words, vitals);
+    feeds.spawn(following);
     Ok((None, Values::Folder(Arc::new(carried))))
 }
 

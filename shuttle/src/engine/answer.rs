@@ -9,7 +9,7 @@ use super::{
     Engine,
     agenda::Timer,
     backoff,
-    flight::{Lost, Task},
+    flight::{Ended, Lost, Task},
     health,
     io::{Failure, Gone, Millis, Observed, Request, RequestId, Response},
     order::UnitKey,
@@ -17,9 +17,13 @@ use super::{
 
 impl Engine {
     pub(super) fn respond(&mut self, id: RequestId, result: Result<Response, Failure>) {
-        let Some((task, lost)) = self.flight.end(id) else {
+        let Some(ended) = self.flight.end(id, result.as_ref().err(), self.now) else {
             return;
         };
+        let Ended { task, lost, pause } = ended;
+        if let Some(until) = pause {
+            self.agenda.at(until, Timer::Resume);
+        }
         let key = self.settle_task(task, result);
         let Some(key) = key else { return };
         let uid = match lost {

@@ -15,7 +15,7 @@ use super::{
     drift::{self, Cause, Condition},
     flight::{Task, Write},
     handoff,
-    io::{Apply, Failure, FieldManager, Gone, Millis, Observed, Provenance, Request},
+    io::{Apply, Failure, FieldManager, Gone, Observed, Provenance, Request},
     leftover, order,
     unit::{Intent, Trouble},
 };
@@ -294,7 +294,6 @@ impl Engine {
 
     pub(super) fn failed(&mut self, key: &ObjectKey, failure: &Failure, forced: bool) {
         let now = self.now;
-        self.pause(failure);
         let foreign = failure.code == Some(409) && !forced;
         let progress = self.progress.entry(key.clone()).or_default();
         let attempts = progress
@@ -315,16 +314,6 @@ impl Engine {
         });
         if let Some(unit) = self.unit_of(key) {
             self.agenda.at(retry_at, Timer::Unit(unit));
-        }
-    }
-
-    /// Flow control speaks for the whole API server, not for one object.
-    pub(super) fn pause(&mut self, failure: &Failure) {
-        if failure.code == Some(429) {
-            let wait = failure.retry_after.unwrap_or_default().max(Millis(1000));
-            let until = self.now.plus(wait);
-            self.flight.paused_until = self.flight.paused_until.max(until);
-            self.agenda.at(until, Timer::Resume);
         }
     }
 }

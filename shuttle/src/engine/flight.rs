@@ -1,6 +1,6 @@
 //! Requests that are under way: which, for what, and how many more may go.
 //!
-//! Pure. Always holds: at most [`MOST`] requests to the API server at once, at most one per object.
+//! Pure. Always holds: at most as many requests to the API server at once as [`Pace`] allows, at most one per object.
 
 use std::collections::BTreeMap;
 
@@ -9,20 +9,28 @@ use starform_contract::{Digest, EnvironmentName, ObjectKey, ProjectId};
 use super::{
     drift::Cause,
     io::{Failure, Foreign, Millis, RequestId},
+    pace::Pace,
 };
-
-/// More do not make the API server faster.
-pub(super) const MOST: usize = 8;
 
 #[derive(Debug, Clone, Default)]
 pub(super) struct Flight {
     last: u64,
-    tasks: BTreeMap<RequestId, Task>,
+    tasks: BTreeMap<RequestId, (Task, Millis)>,
     busy: BTreeMap<ObjectKey, RequestId>,
     used: usize,
     /// Objects that a watch called gone while a request about them was under way.
     lost: BTreeMap<ObjectKey, Lost>,
-    pub(super) paused_until: Millis,
+    pace: Pace,
+}
+
+/// What was under way and is not any more.
+#[derive(Debug)]
+pub(super) struct Ended {
+    pub(super) task: Task,
+    /// Its object was called gone meanwhile.
+    pub(super) lost: Option<Lost>,
+    /// Until when the API server wants nothing to begin.
+    pub(super) pause: Option<Millis>,
 }
 
 /// Which object was gone.
@@ -101,7 +109,7 @@ impl Task {
         }
     }
 
-    /// Whether it counts among the [`MOST`].
+    /// Whether it counts among those that [`Pace`] bounds.
     fn takes_slot(&self) -> bool {
         match self {
             Self::DryRun(_)
@@ -121,30 +129,39 @@ impl Task {
 
 impl Flight {
     pub(super) fn has_slot(&self, now: Millis) -> bool {
-        self.used < MOST && self.paused_until <= now
+        self.pace.allows(self.used, now)
     }
 
-    pub(super) fn begin(&mut self, task: Task) -> RequestId {
+    pub(super) fn begin(&mut self, task: Task, now: Millis) -> RequestId {
         self.last += 1;
         let id = RequestId(self.last);
         if let Some(key) = task.object() {
             self.busy.insert(key.clone(), id);
         }
         self.used += usize::from(task.takes_slot());
-        self.tasks.insert(id, task);
+        self.tasks.insert(id, (task, now));
         id
     }
 
-    /// The task and whether its object was called gone meanwhile; `None` for an id that is not under
-    /// way.
-    pub(super) fn end(&mut self, id: RequestId) -> Option<(Task, Option<Lost>)> {
-        let task = self.tasks.remove(&id)?;
-        self.used -= usize::from(task.takes_slot());
+    /// `None` for an id that is not under way.
+    pub(super) fn end(
+        &mut self,
+        id: RequestId,
+        failure: Option<&Failure>,
+        now: Millis,
+    ) -> Option<Ended> {
+        let (task, began) = self.tasks.remove(&id)?;
+        let mut pause = None;
+        if task.takes_slot() {
+            self.used -= 1;
+            let (last, took) = (RequestId(self.last), now.since(began));
+            pause = self.pace.answered(id, last, took, failure, now);
+        }
         let lost = task.object().and_then(|key| {
             self.busy.remove(key);
             self.lost.remove(key)
         });
-        Some((task, lost))
+        Some(Ended { task, lost, pause })
     }
 
     pub(super) fn is_busy(&self, key: &ObjectKey) -> bool {

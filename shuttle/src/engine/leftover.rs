@@ -374,7 +374,6 @@ impl Engine {
 
     pub(super) fn leftover_failed(&mut self, key: &ObjectKey, failure: &Failure) {
         let now = self.now;
-        self.pause(failure);
         let Some(leftover) = self.leftovers.get_mut(key) else {
             return;
         };

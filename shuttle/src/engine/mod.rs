@@ -22,7 +22,8 @@
 //! | `ending` | the Namespace of a deleted project, which goes last |
 //! | `health` | gates that take time |
 //! | `report` | what is told, and when |
-//! | `agenda`, `flight`, `backoff` | what is due, what is under way, when to try again |
+//! | `counts` | how many objects are as they should be |
+//! | `agenda`, `flight`, `pace`, `backoff` | what is due, what is under way, how much may be, when to try again |
 
 mod agenda;
 mod answer;
@@ -30,6 +31,7 @@ mod apply;
 mod backoff;
 pub mod break_glass;
 mod correction;
+mod counts;
 mod desired;
 pub mod drift;
 mod ending;
@@ -43,9 +45,11 @@ mod leftover;
 mod live;
 pub mod order;
 pub(crate) mod ownership;
+mod pace;
 mod report;
 mod unit;
 
+pub use counts::Counts;
 pub use desired::stamped;
 pub(crate) use live::is_older;
 
@@ -159,26 +163,6 @@ impl Engine {
             && self.flight.is_empty()
             && self.inventory.is_stored()
             && self.reporting.is_settled()
-    }
-
-    /// Objects that are wanted, and how many of them are as they should be.
-    pub fn counts(&self) -> Counts {
-        let state = self.desired.as_deref();
-        let keys = state.into_iter().flat_map(|state| state.objects.keys());
-        let mut counts = Counts {
-            orphans: self
-                .leftovers
-                .values()
-                .filter(|leftover| !leftover.consent)
-                .count(),
-            ..Counts::default()
-        };
-        for key in keys {
-            counts.wanted += 1;
-            let state = state.expect("there are keys");
-            counts.clean += usize::from(self.need(state, key) == Need::Nothing);
-        }
-        counts
     }
 
     /// Every object that is wanted, or that is ours as far as is remembered. `None` where more may be: as
@@ -486,7 +470,7 @@ impl Engine {
     }
 
     fn send(&mut self, task: Task, request: Request) {
-        let id = self.flight.begin(task);
+        let id = self.flight.begin(task, self.now);
         self.out.push(Command::Send { id, request });
     }
 
@@ -495,12 +479,4 @@ impl Engine {
         let state = self.desired.as_ref()?;
         state.objects.get(key).map(|wanted| wanted.unit.clone())
     }
-}
-
-/// For metrics.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub struct Counts {
-    pub wanted: usize,
-    pub clean: usize,
-    pub orphans: usize,
 }

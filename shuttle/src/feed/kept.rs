@@ -89,6 +89,16 @@ impl Kept {
         }
     }
 
+    /// Whether what is kept is in force in spite of the error: it is about where new desired state comes from, and
+    /// not about the cluster.
+    pub(super) fn holds_through(&self, error: &FeedError) -> bool {
+        let elsewhere = match error {
+            FeedError::Pull(_) | FeedError::Folder(_) | FeedError::Distrust(_) => true,
+            FeedError::Load(_) | FeedError::Save(_) => false,
+        };
+        elsewhere && self.current.as_ref().is_some_and(Current::is_whole)
+    }
+
     /// What came last was refused.
     pub(super) fn has_refused(&self) -> bool {
         self.refused.is_some()

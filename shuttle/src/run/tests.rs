@@ -98,6 +98,10 @@ async fn a_standby_lets_its_last_write_end() {
         driver: None,
         journal: Journal::default(),
         generation: Generation::default(),
+        standby: false,
+        metrics: Metrics::default(),
+        vitals: Vitals::since(Instant::now()),
+        busy_since: None,
     };
     agent.hear(Word::Act(Box::new(wanted()))).await;
     let writing = async {

@@ -10,7 +10,7 @@ use starform_contract::{
 use starform_shuttle::engine::io::{Failure, Input, Millis};
 
 use crate::{
-    engine_accepted::{Accepting, Scope, deleting, key, production, project, two},
+    engine_accepted::{Accepting, Scope, Service, deleting, key, production, project, two},
     engine_world::{World, running},
     model_cluster::{Fault, ModelCluster},
 };
@@ -274,6 +274,43 @@ fn passing_failures_are_tried_again_and_flow_control_is_obeyed() {
         !world.cluster.reports.iter().any(failed),
         "passing failures are no verdict"
     );
+}
+
+/// A busy API server: while it was refusing, twice as many were under way as after.
+#[test]
+fn fewer_are_under_way_after_the_api_server_said_that_it_was_too_much() {
+    let names = ["a", "b", "c", "d", "e", "f", "g", "h", "i", "j"];
+    let mut services: Vec<Service> = names.into_iter().map(Service::new).collect();
+    let (mut world, mut accepting) = running(&services);
+    for service in &mut services {
+        service.image = "app:2";
+    }
+    world.cluster.faults.push(Fault {
+        about: "Deployment/sf-shop/",
+        dry_run_only: true,
+        times: 8,
+        failure: Failure {
+            code: Some(429),
+            retry_after: Some(Millis::from_secs(20)),
+            ..Failure::default()
+        },
+    });
+    world.most_in_flight = 0;
+    world.want(accepting.accept(&services, Consent::default()));
+    while world.cluster.faults[0].times > 0 {
+        assert!(world.turn() || world.pass(Millis::from_secs(600)));
+    }
+    assert_eq!(world.most_in_flight, 8);
+    let refused_at = world.now;
+    world.most_in_flight = 0;
+    let mark = world.mark();
+    while world.since(mark).len() < 3 {
+        assert!(world.turn() || world.pass(Millis::from_secs(600)));
+    }
+    assert!(world.now >= refused_at.plus(Millis::from_secs(20)));
+    assert_eq!(world.most_in_flight, 4);
+    world.settle();
+    assert!(world.most_in_flight > 4, "it does not grow back");
 }
 
 #[test]

@@ -11,6 +11,8 @@
 // One set of strategies for all that is rendered.
 #[path = "../../../reconciler/plan/tests/it/arbitrary.rs"]
 mod arbitrary;
+mod bench_apply;
+mod bench_counts;
 mod engine_accepted;
 mod engine_break_glass;
 mod engine_deletions;
@@ -34,10 +36,13 @@ mod kstatus;
 mod model_cluster;
 mod model_object;
 mod objects;
+mod shell_agent;
 mod shell_annotate;
+mod shell_audit;
 mod shell_cluster;
 mod shell_faults;
 mod shell_feed;
+mod shell_fleet;
 mod shell_health;
 mod shell_killed;
 mod shell_outage;
@@ -48,5 +53,6 @@ mod shell_pull;
 mod shell_rights;
 mod shell_shop;
 mod shell_support;
+mod shell_surface;
 mod shell_thread;
 mod shell_trust;

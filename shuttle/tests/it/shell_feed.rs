@@ -2,7 +2,10 @@
 //!
 //! Effects: the real API server, a scripted control plane.
 
-use std::{sync::Arc, time::Duration};
+use std::{
+    sync::Arc,
+    time::{Duration, Instant},
+};
 
 use k8s_openapi::api::core::v1::ConfigMap;
 use kube::{Api, Client, api::ListParams};
@@ -13,6 +16,7 @@ use starform_shuttle::{
     feed::{Trust, Word, follow_control_plane, follow_folder},
     persist,
     source::Folder,
+    vitals::Vitals,
 };
 use tokio::sync::{mpsc, watch};
 
@@ -70,6 +74,7 @@ async fn follow_trusting(
         interval,
         watch::channel(Standing::Nothing).1,
         sender,
+        Vitals::since(Instant::now()),
     ));
     (script, words)
 }
@@ -174,7 +179,8 @@ async fn a_folder_for_another_cluster_than_the_recorded_one_is_not_acted_on() {
     crate::shell_thread::write(folder.path(), &served);
     let (sender, mut words) = mpsc::channel(1);
     let source = Folder::new(folder.path());
-    let feed = follow_folder(source, client.clone(), Trust::Anyone, sender);
+    let vitals = Vitals::since(Instant::now());
+    let feed = follow_folder(source, client.clone(), Trust::Anyone, sender, vitals);
     // A folder that is believed is acted on at once; this one is looked at again and again.
     assert!(
         tokio::time::timeout(Duration::from_secs(3), feed)

@@ -12,6 +12,7 @@ use starform_shuttle::{
     access::Access,
     drive::Driver,
     engine::io::{Desired, InventoryEntry, InventoryShard},
+    metrics::Metrics,
     persist::{self, Envelopes, LoadError, PART_BYTES, SaveError},
     values::Values,
 };
@@ -349,7 +350,7 @@ async fn sealed_values_of_what_nobody_knows_any_more_go_with_the_first_desired_s
 
     let access = Access::of_person(client.clone());
     let values = Values::Home(client.clone());
-    let mut driver = Driver::start(access, some_cluster(), None, values)
+    let mut driver = Driver::start(access, some_cluster(), None, values, Metrics::default())
         .await
         .unwrap();
     let (doubted, bundles) = successor(&Index::empty(some_cluster()), &[project("one", "a")]);

@@ -10,9 +10,10 @@ use std::{
 use kube::Client;
 use serde_json::{Value, json};
 use starform_contract::{
-    Accepted, Bundle, ClusterId, ClusterProfile, Consent, Digest, EnvironmentName,
-    EnvironmentState, Index, NameEntry, ObjectKey, ObjectName, PlanId, ProjectEntry, ProjectId,
-    ProjectName, ServiceId, ServiceModel, ServiceName, ServiceState, WorkspaceId,
+    Accepted, Bundle, ClusterId, ClusterProfile, Consent, Digest, EnvironmentBundle,
+    EnvironmentName, EnvironmentState, Generation, Index, NameEntry, ObjectKey, ObjectName, PlanId,
+    ProjectBundle, ProjectEntry, ProjectId, ProjectName, ServiceId, ServiceModel, ServiceName,
+    ServiceState, WorkspaceId,
 };
 use starform_plan::render::render;
 use starform_shuttle::{
@@ -108,30 +109,20 @@ impl Shop {
         render(&self.state(), &ClusterProfile::default()).environment
     }
 
+    pub(crate) fn bundles(&self) -> (ProjectBundle, EnvironmentBundle) {
+        let rendered = render(&self.state(), &ClusterProfile::default());
+        (rendered.project, rendered.environment)
+    }
+
     /// The generation after `index` that wants exactly this.
     pub(crate) fn after(&self, index: &Index) -> Desired {
-        let rendered = render(&self.state(), &ClusterProfile::default());
-        let (project, environment) = (
-            Bundle::Project(rendered.project),
-            Bundle::Environment(rendered.environment),
-        );
-        let name: EnvironmentName = ENVIRONMENT.parse().unwrap();
+        let (project, environment) = self.bundles();
+        let (project, environment) = (Bundle::Project(project), Bundle::Environment(environment));
         let consent = Consent {
             delete: self.delete.iter().cloned().collect(),
             ..Consent::default()
         };
-        let entry = ProjectEntry {
-            namespace: project.namespace().to_owned(),
-            bundle: project.digest(),
-            environments: BTreeMap::from([(name.clone(), environment.digest())]),
-            accepted: vec![Accepted {
-                plan_id: PlanId::new(Digest::of_bytes(b"plan")),
-                environment: name,
-                revision: None,
-                generation: index.generation.next(),
-                consent,
-            }],
-        };
+        let entry = entry(&project, &environment, index.generation.next(), consent);
         let index = index.successor(BTreeMap::from([(project.project_id(), entry)]));
         let bundles = [project, environment]
             .into_iter()
@@ -181,6 +172,28 @@ pub(crate) fn yearly() -> Value {
         "timeout": "60s",
         "keep": {"succeeded": 1, "failed": 1},
     })
+}
+
+/// What an accepted plan of these two bundles makes of a project.
+pub(crate) fn entry(
+    project: &Bundle,
+    environment: &Bundle,
+    generation: Generation,
+    consent: Consent,
+) -> ProjectEntry {
+    let name: EnvironmentName = ENVIRONMENT.parse().unwrap();
+    ProjectEntry {
+        namespace: project.namespace().to_owned(),
+        bundle: project.digest(),
+        environments: BTreeMap::from([(name.clone(), environment.digest())]),
+        accepted: vec![Accepted {
+            plan_id: PlanId::new(Digest::of_bytes(b"plan")),
+            environment: name,
+            revision: None,
+            generation,
+            consent,
+        }],
+    }
 }
 
 /// The index of the tests' cluster before anything was accepted.

@@ -4,6 +4,7 @@
 //! compared with was measured in the same run.
 //! Read on in the module of each benchmark.
 
+mod apply;
 mod compile;
 mod drift;
 mod package;
@@ -32,6 +33,10 @@ struct Bench {
 }
 
 const BENCHES: &[Bench] = &[
+    Bench {
+        name: "apply",
+        measure: apply::measure,
+    },
     Bench {
         name: "compile",
         measure: compile::measure,

@@ -5,6 +5,7 @@
 
 mod agent;
 mod claims;
+mod counts;
 mod faults;
 pub mod fmt;
 mod isolation;
@@ -43,6 +44,10 @@ const SOAKS: &[Soak] = &[
     Soak {
         name: "claims",
         run: claims::run,
+    },
+    Soak {
+        name: "counts",
+        run: counts::run,
     },
     Soak {
         name: "fmt",
