@@ -17,7 +17,7 @@ use starform_contract::{
     report::{Drift, DriftKind, Health, ObjectReport, Outcome, ServiceReport, Verdict},
 };
 use starform_plan::{
-    document::{Action, Plan},
+    document::{Plan, ServiceAction},
     view::progress::{Failed, Step},
 };
 use starform_reconciler::{api::body, outcome};
@@ -290,7 +290,7 @@ impl Progress {
         // What goes is told of no more once the agent is at work.
         let goes = |name: &ServiceName| {
             let mut changes = self.plan.services.iter();
-            let goes = changes.any(|one| one.name == *name && one.action == Action::Delete);
+            let goes = changes.any(|one| one.name == *name && one.action == ServiceAction::Delete);
             goes && !services.is_empty()
         };
         let all = self.expected.iter();
@@ -373,7 +373,7 @@ impl Progress {
 /// What a plan starts, changes or stops.
 fn changing(plan: &Plan) -> BTreeSet<ServiceName> {
     let services = plan.services.iter();
-    let changing = services.filter(|service| service.action != Action::None);
+    let changing = services.filter(|service| service.action != ServiceAction::None);
     changing.map(|service| service.name.clone()).collect()
 }
 

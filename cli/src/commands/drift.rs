@@ -94,11 +94,7 @@ fn line(found: &Found) -> String {
 
 /// What restoring it does to one field.
 fn value(field: &FieldChange) -> String {
-    let path = field.words.as_deref().unwrap_or(&field.path);
-    let path = match &field.words {
-        Some(_) => values::visible(path),
-        None => values::words(path),
-    };
+    let path = values::path(field);
     if let Some(secret) = field.secret {
         return format!("{path}  {}", values::secret(secret));
     }

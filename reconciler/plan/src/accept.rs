@@ -272,8 +272,7 @@ fn stays(project: &ProjectBundle, environment: &EnvironmentBundle) -> BTreeSet<O
 }
 
 fn names(environments: &[EnvironmentName]) -> String {
-    let names: Vec<&str> = environments.iter().map(EnvironmentName::as_str).collect();
-    names.join(", ")
+    values::list(environments.iter().map(EnvironmentName::as_str))
 }
 
 fn lines(stale: &[Stale]) -> String {

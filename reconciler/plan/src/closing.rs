@@ -8,7 +8,9 @@ use std::collections::BTreeSet;
 use serde_json::Value;
 use starform_contract::state::DriftPolicy;
 
-use crate::document::{Action, Effect, ObjectChange, Op, Opening, Owner, Plan, ServiceChange};
+use crate::document::{
+    Action, Effect, ObjectChange, Op, Opening, Owner, Plan, ServiceAction, ServiceChange,
+};
 
 /// Hosts that end, each with the object that answered them.
 pub(crate) fn hosts(plan: &Plan) -> Vec<(&ObjectChange, String)> {
@@ -21,7 +23,15 @@ pub(crate) fn hosts(plan: &Plan) -> Vec<(&ObjectChange, String)> {
         .collect();
     let routes = plan.objects.iter();
     // What is kept goes on answering.
-    let stays = |change: &ObjectChange| matches!(change.action, Action::Retain | Action::Forget);
+    let stays = |change: &ObjectChange| match change.action {
+        Action::Retain | Action::Forget => true,
+        Action::Create
+        | Action::Update
+        | Action::Replace
+        | Action::Delete
+        | Action::Adopt
+        | Action::None => false,
+    };
     let routes = routes.filter(|change| change.key.kind == "HTTPRoute" && !stays(change));
     routes
         .flat_map(|change| {
@@ -35,7 +45,8 @@ pub(crate) fn hosts(plan: &Plan) -> Vec<(&ObjectChange, String)> {
 /// Services that stay and stop.
 pub(crate) fn stopped(plan: &Plan) -> impl Iterator<Item = &ServiceChange> {
     let services = plan.services.iter();
-    services.filter(|service| service.effect == Effect::Stop && service.action != Action::Delete)
+    services
+        .filter(|service| service.effect == Effect::Stop && service.action != ServiceAction::Delete)
 }
 
 /// What keeps an environment as it was agreed.

@@ -144,7 +144,31 @@ pub struct ServiceCounts {
     pub held: u32,
 }
 
-/// What happens to a service or an object.
+/// What happens to a service.
+#[derive(
+    Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, JsonSchema,
+)]
+#[serde(rename_all = "lowercase")]
+pub enum ServiceAction {
+    Create,
+    Update,
+    Delete,
+    /// It is held.
+    None,
+}
+
+impl From<ServiceAction> for Action {
+    fn from(action: ServiceAction) -> Self {
+        match action {
+            ServiceAction::Create => Self::Create,
+            ServiceAction::Update => Self::Update,
+            ServiceAction::Delete => Self::Delete,
+            ServiceAction::None => Self::None,
+        }
+    }
+}
+
+/// What happens to an object.
 #[derive(
     Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, JsonSchema,
 )]
@@ -216,7 +240,7 @@ pub struct ServiceChange {
     /// What it was called before, where it is renamed.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub was: Option<ServiceName>,
-    pub action: Action,
+    pub action: ServiceAction,
     /// `held` services are listed with action `none`.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub held: bool,
@@ -324,7 +348,6 @@ pub enum Op {
 pub enum SecretChange {
     Added,
     Changed,
-    Unchanged,
     Removed,
 }
 
@@ -367,7 +390,7 @@ impl Plan {
             && self
                 .services
                 .iter()
-                .all(|s| matches!(s.action, Action::None))
+                .all(|s| s.action == ServiceAction::None)
     }
 
     pub fn blocking_findings(&self) -> impl Iterator<Item = &Finding> {

@@ -13,7 +13,7 @@ use starform_contract::{
 use crate::{
     accepted::AcceptedProject,
     codes,
-    document::{Action, Finding, FindingSeverity, Plan},
+    document::{Finding, FindingSeverity, Plan, ServiceAction},
     kept,
     propose::Proposal,
     view::values,
@@ -36,11 +36,12 @@ pub fn findings(
 ) -> Vec<Finding> {
     let ever: BTreeSet<&ServiceName> = accepted.names().iter().map(|entry| &entry.name).collect();
     let said: BTreeSet<&ServiceName> = former.removed.iter().map(|word| &word.service).collect();
-    let deleted: BTreeSet<&str> = of_action(&proposal.plan, Action::Delete)
+    let deleted: BTreeSet<&str> = of_action(&proposal.plan, ServiceAction::Delete)
         .filter(|name| !said.contains(name))
         .map(ServiceName::as_str)
         .collect();
-    let created: BTreeSet<&ServiceName> = of_action(&proposal.plan, Action::Create).collect();
+    let created: BTreeSet<&ServiceName> =
+        of_action(&proposal.plan, ServiceAction::Create).collect();
     let was = former.was.iter().filter_map(|(name, was)| {
         let unmet = created.contains(name) && !ever.contains(was) && !deleted.is_empty();
         unmet.then(|| {
@@ -109,7 +110,7 @@ impl Volumes {
     }
 }
 
-fn of_action(plan: &Plan, action: Action) -> impl Iterator<Item = &ServiceName> {
+fn of_action(plan: &Plan, action: ServiceAction) -> impl Iterator<Item = &ServiceName> {
     let changes = plan.services.iter();
     let changes = changes.filter(move |change| change.action == action);
     changes.map(|change| &change.name)

@@ -10,14 +10,14 @@ use starform_contract::{
     Digest, EffectId, EnvironmentName, Generation, ObjectKey, PlanId, ProjectName, ServiceName,
 };
 
-use crate::document::{Action, Plan, PlanSchema};
+use crate::document::{Action, Plan, PlanSchema, ServiceAction};
 
 /// What approvals bind to: nothing positional, no revision, no generation.
 pub fn effect(plan: &Plan) -> EffectId {
-    let mut services: Vec<Touched<'_, ServiceName>> = plan
+    let mut services: Vec<Touched<'_, ServiceName, ServiceAction>> = plan
         .services
         .iter()
-        .filter(|service| service.action != Action::None)
+        .filter(|service| service.action != ServiceAction::None)
         .map(|service| Touched {
             name: &service.name,
             action: service.action,
@@ -26,7 +26,7 @@ pub fn effect(plan: &Plan) -> EffectId {
         })
         .collect();
     services.sort_by_key(|touched| touched.name);
-    let mut objects: Vec<Touched<'_, ObjectKey>> = plan
+    let mut objects: Vec<Touched<'_, ObjectKey, Action>> = plan
         .objects
         .iter()
         .map(|object| Touched {
@@ -88,15 +88,15 @@ struct Effect<'a> {
     project: &'a ProjectName,
     environment: &'a EnvironmentName,
     settings: Vec<Setting<'a>>,
-    services: Vec<Touched<'a, ServiceName>>,
-    objects: Vec<Touched<'a, ObjectKey>>,
+    services: Vec<Touched<'a, ServiceName, ServiceAction>>,
+    objects: Vec<Touched<'a, ObjectKey, Action>>,
     blocking: Vec<[&'a str; 2]>,
 }
 
 #[derive(Serialize)]
-struct Touched<'a, N> {
+struct Touched<'a, N, A> {
     name: &'a N,
-    action: Action,
+    action: A,
     before: Option<&'a Digest>,
     after: Option<&'a Digest>,
 }

@@ -12,7 +12,7 @@ use starform_contract::{
 use crate::{
     accepted::{AcceptedProject, Environments},
     diff::settings::{self, Setting},
-    document::{Action, ModelChange, Plan},
+    document::{ModelChange, Plan, ServiceAction},
     kept, names,
 };
 
@@ -127,7 +127,7 @@ fn services(
     let touched: BTreeSet<&ServiceName> = plan
         .services
         .iter()
-        .filter(|service| service.action != Action::None)
+        .filter(|service| service.action != ServiceAction::None)
         .flat_map(|service| std::iter::once(&service.name).chain(&service.was))
         .collect();
     let kept = now

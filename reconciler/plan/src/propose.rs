@@ -21,7 +21,7 @@ use crate::{
     },
     document::{
         Action, Effect, Finding, FindingSeverity, ModelChange, Plan, PlanSchema, Plans, Risk,
-        ServiceChange, Source,
+        ServiceAction, ServiceChange, Source,
     },
     hold, ids, kept, merge, names,
     pairs::{Compared, by_either_name, former_name, is_same, pairs},
@@ -283,7 +283,7 @@ fn held(
             Some(ServiceChange {
                 name: name.clone(),
                 was: former_name(name, before),
-                action: Action::None,
+                action: ServiceAction::None,
                 held: true,
                 effect: Effect::None,
                 risk: Risk::None,
@@ -339,9 +339,9 @@ fn changed_services(
         .filter_map(|(name, (before, after))| {
             let own = by_service.remove(name).unwrap_or_default();
             let action = match (before, after) {
-                (None, _) => Action::Create,
-                (Some(_), None) => Action::Delete,
-                (Some(_), Some(_)) => Action::Update,
+                (None, _) => ServiceAction::Create,
+                (Some(_), None) => ServiceAction::Delete,
+                (Some(_), Some(_)) => ServiceAction::Update,
             };
             let own_risk = own.iter().map(|changed| changed.change.risk).max();
             Some(ServiceChange {
@@ -373,27 +373,20 @@ fn differ((before, after): (Option<&ServiceEntry>, Option<&ServiceEntry>)) -> bo
 }
 
 /// Of a service whose objects do not change.
-fn least_risk(action: Action) -> Risk {
+fn least_risk(action: ServiceAction) -> Risk {
     match action {
-        Action::Create => Risk::Create,
-        Action::Delete => Risk::Delete,
-        Action::Update | Action::Replace | Action::Retain | Action::Forget | Action::Adopt => {
-            Risk::Update
-        }
-        Action::None => Risk::None,
+        ServiceAction::Create => Risk::Create,
+        ServiceAction::Update => Risk::Update,
+        ServiceAction::Delete => Risk::Delete,
+        ServiceAction::None => Risk::None,
     }
 }
 
-fn effect(action: Action, objects: &[&Changed]) -> Effect {
+fn effect(action: ServiceAction, objects: &[&Changed]) -> Effect {
     match action {
-        Action::Create => Effect::Start,
-        Action::Delete => Effect::Stop,
-        Action::Update
-        | Action::Replace
-        | Action::Retain
-        | Action::Forget
-        | Action::Adopt
-        | Action::None => {
+        ServiceAction::Create => Effect::Start,
+        ServiceAction::Delete => Effect::Stop,
+        ServiceAction::Update | ServiceAction::None => {
             let rolls = objects.iter().any(|changed| {
                 let change = &changed.change;
                 risk::rolls_out(&change.key, change.action, &change.fields)

@@ -16,6 +16,7 @@ use starform_contract::{
 use crate::{
     accepted::AcceptedProject,
     propose::{Proposal, ProposeInput, propose},
+    view::values,
 };
 
 /// A volume whose data may go: `SERVICE.VOLUME`.
@@ -181,8 +182,7 @@ fn list(names: &[impl fmt::Display]) -> String {
     if names.is_empty() {
         return "none".to_owned();
     }
-    let names: Vec<String> = names.iter().map(|name| format!("`{name}`")).collect();
-    names.join(", ")
+    values::list(names.iter().map(|name| format!("`{name}`")))
 }
 
 impl fmt::Display for VolumePlace {

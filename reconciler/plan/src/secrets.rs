@@ -10,7 +10,7 @@ use starform_contract::{
     secret::Holder,
 };
 
-use crate::{codes, crosscheck::blocking, document::Finding};
+use crate::{codes, crosscheck::blocking, document::Finding, view::values};
 
 /// One finding for each secret, at the first variable that uses it.
 pub(crate) fn without_value(
@@ -113,10 +113,9 @@ fn reference(variable: &Value) -> Option<SealedRef> {
 /// ` (of api and worker)`
 fn users(uses: &BTreeSet<Use<'_>>) -> String {
     let names: BTreeSet<&str> = uses.iter().map(|(service, _)| service.as_str()).collect();
-    let names: Vec<&str> = names.into_iter().collect();
     if names.is_empty() {
         String::new()
     } else {
-        format!(" (of {})", names.join(" and "))
+        format!(" (of {})", values::list(names))
     }
 }

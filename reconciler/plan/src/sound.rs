@@ -13,7 +13,7 @@ use crate::{
     accept::Refusal,
     accepted::AcceptedProject,
     diff::settings,
-    document::{Action, ObjectChange, Plan, ServiceChange},
+    document::{Action, ObjectChange, Plan, ServiceAction, ServiceChange},
     ids,
     merge::Merged,
     propose::{Proposal, ProposeInput, propose_again},
@@ -160,7 +160,7 @@ fn taken(proposal: &Proposal) -> impl Iterator<Item = &Object> {
 fn touched(plan: &Plan) -> impl Iterator<Item = &ServiceChange> {
     plan.services
         .iter()
-        .filter(|service| service.action != Action::None)
+        .filter(|service| service.action != ServiceAction::None)
 }
 
 fn services_fit(plan: &Plan, environment: &EnvironmentBundle) -> bool {

@@ -16,7 +16,7 @@ use crate::{
         fields, model,
         settings::{self, Setting},
     },
-    document::{Action, FieldChange, ModelChange, ObjectChange, SecretChange},
+    document::{Action, FieldChange, ModelChange, ObjectChange, SecretChange, ServiceAction},
     propose::Proposal,
     view::values,
 };
@@ -79,7 +79,11 @@ pub(crate) fn compare(accepted: &AcceptedProject, proposal: &Proposal) -> (Vec<S
     };
     let plan = &proposal.plan;
     let now = accepted.environment(&plan.environment);
-    for change in plan.services.iter().filter(|s| s.action != Action::None) {
+    for change in plan
+        .services
+        .iter()
+        .filter(|s| s.action != ServiceAction::None)
+    {
         let named = |name: &ServiceName| now.and_then(|now| now.service(name));
         let entry = named(&change.name).or_else(|| change.was.as_ref().and_then(named));
         let digest = entry.map(ServiceEntry::digest);

@@ -3,8 +3,8 @@
 //! Pure: a function of the plan's lists, which [`crate::sound`] computes again.
 
 use crate::document::{
-    Action, Effect, ModelChange, ObjectChange, ObjectCounts, Risk, ServiceChange, ServiceCounts,
-    Summary,
+    Action, Effect, ModelChange, ObjectChange, ObjectCounts, Risk, ServiceAction, ServiceChange,
+    ServiceCounts, Summary,
 };
 
 /// The counts and the highest risk of a plan's lists.
@@ -33,12 +33,10 @@ pub(crate) fn summary(
             held,
         } = &mut summary.services;
         match service.action {
-            Action::Create => *create += 1,
-            Action::Delete => *delete += 1,
-            Action::None => *held += u32::from(service.held),
-            Action::Update | Action::Replace | Action::Retain | Action::Forget | Action::Adopt => {
-                *update += 1
-            }
+            ServiceAction::Create => *create += 1,
+            ServiceAction::Update => *update += 1,
+            ServiceAction::Delete => *delete += 1,
+            ServiceAction::None => *held += u32::from(service.held),
         }
         summary.rollouts += u32::from(service.effect == Effect::Rollout);
         summary.risk = summary.risk.max(service.risk);

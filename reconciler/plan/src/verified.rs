@@ -16,7 +16,7 @@ use starform_contract::{
 use crate::{
     accept::Next,
     codes,
-    document::{Action, Finding, FindingSeverity, Owner, Plan},
+    document::{Action, Finding, FindingSeverity, Owner, Plan, ServiceAction},
     size,
     view::told,
 };
@@ -134,7 +134,7 @@ pub fn with_verified(next: Next, plan: &Plan, verdicts: &[ObjectVerdict]) -> Nex
     let created: BTreeSet<_> = plan
         .services
         .iter()
-        .filter(|service| service.action == Action::Create)
+        .filter(|service| service.action == ServiceAction::Create)
         .map(|service| &service.name)
         .collect();
     let is_new = |owner: &Owner| match owner {

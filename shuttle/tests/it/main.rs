@@ -9,7 +9,7 @@
 )]
 
 // One set of strategies for all that is rendered.
-#[path = "../../../reconciler/plan/tests/it/arbitrary.rs"]
+#[path = "../../../reconciler/plan/tests/it/arbitrary/mod.rs"]
 mod arbitrary;
 mod bench_apply;
 mod bench_counts;

@@ -183,7 +183,6 @@ fn secrets_are_as_planned(change: &ObjectChange, before: &Value, after: &Value, 
         let right = match word {
             SecretChange::Added => before.is_null() && !after.is_null(),
             SecretChange::Changed => before != after && !before.is_null() && !after.is_null(),
-            SecretChange::Unchanged => before == after,
             SecretChange::Removed => !before.is_null() && after.is_null(),
         };
         assert!(right, "{}: {about}", field.path);

@@ -14,6 +14,7 @@ use crate::{
         identity,
     },
     document::{FieldChange, Op, SecretChange},
+    view::values,
 };
 
 /// The fields that differ, in the order of their paths through the manifest.
@@ -228,20 +229,7 @@ impl<'a> Path<'a> {
             self.pointer += key;
         }
         self.steps.push(key);
-        let plain = !key.is_empty()
-            && key
-                .chars()
-                .all(|c| c.is_ascii_alphanumeric() || c == '-' || c == '_');
-        if plain && length.words > 0 {
-            self.words.push('.');
-            self.words.push_str(key);
-        } else if plain {
-            self.words.push_str(key);
-        } else {
-            self.words.push('[');
-            self.words.push_str(key);
-            self.words.push(']');
-        }
+        values::push_step(&mut self.words, key);
         length
     }
 
@@ -251,9 +239,7 @@ impl<'a> Path<'a> {
         self.pointer.push('/');
         self.pointer += &position;
         self.named += usize::from(label.is_some());
-        self.words.push('[');
-        self.words += label.as_deref().unwrap_or(&position);
-        self.words.push(']');
+        values::push_in_brackets(&mut self.words, label.as_deref().unwrap_or(&position));
         length
     }
 

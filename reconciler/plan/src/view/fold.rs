@@ -12,7 +12,10 @@ use starform_contract::{Digest, ServiceKind};
 
 use crate::{
     closing,
-    document::{Action, Effect, ModelChange, ObjectChange, Opening, Plan, Risk, ServiceChange},
+    document::{
+        Action, Effect, ModelChange, ObjectChange, Opening, Plan, Risk, ServiceAction,
+        ServiceChange,
+    },
     view::values::PLACEHOLDER,
 };
 
@@ -167,10 +170,10 @@ fn environment_folds(plan: &Plan) -> bool {
     !plan.is_empty()
         && closing::guards(plan).next().is_none()
         && plan.services.iter().all(|service| match service.action {
-            Action::Create | Action::Update | Action::None => service.risk < Risk::Widen,
-            Action::Replace | Action::Delete | Action::Retain | Action::Forget | Action::Adopt => {
-                false
+            ServiceAction::Create | ServiceAction::Update | ServiceAction::None => {
+                service.risk < Risk::Widen
             }
+            ServiceAction::Delete => false,
         })
         && plan.objects.iter().all(|object| match object.action {
             Action::Create | Action::Update | Action::None => object.risk < Risk::Widen,
@@ -181,7 +184,7 @@ fn environment_folds(plan: &Plan) -> bool {
 }
 
 fn service_folds(service: &ServiceChange) -> bool {
-    service.action == Action::Update
+    service.action == ServiceAction::Update
         && service.risk < Risk::Widen
         && service.was.is_none()
         && service.effect != Effect::Stop

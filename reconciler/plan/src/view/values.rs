@@ -6,7 +6,7 @@
 
 use serde_json::Value;
 
-use crate::document::{Finding, SecretChange};
+use crate::document::{FieldChange, Finding, SecretChange};
 
 /// What stands around the word for a name in a change that is told once for several places, and is
 /// shown as `‹service›`. [`super::fold`] sees to it that no text of a user has these (Unicode gives
@@ -136,38 +136,58 @@ pub fn words(pointer: &str) -> String {
     let Some(steps) = pointer.strip_prefix('/') else {
         return visible(pointer);
     };
-    steps.split('/').fold(String::new(), |path, escaped| {
+    steps.split('/').fold(String::new(), |mut path, escaped| {
         let key = escaped.replace("~1", "/").replace("~0", "~");
         let is_position = !key.is_empty() && key.bytes().all(|b| b.is_ascii_digit());
         if is_position && !path.is_empty() {
-            format!("{path}[{key}]")
+            path.push_str(&format!("[{key}]"));
         } else {
-            step(&path, &key)
+            push_step(&mut path, &key);
         }
+        path
     })
+}
+
+/// A field's path as people write it.
+pub fn path(field: &FieldChange) -> String {
+    match &field.words {
+        Some(words) => visible(words),
+        None => words(&field.path),
+    }
 }
 
 /// `path` and one more field; a name with other characters than usual stands in brackets.
 pub fn step(path: &str, key: &str) -> String {
+    let mut path = path.to_owned();
+    push_step(&mut path, key);
+    path
+}
+
+/// As [`step`], in place.
+pub(crate) fn push_step(path: &mut String, key: &str) {
     let is_plain = !key.is_empty()
         && key
             .chars()
             .all(|c| c.is_ascii_alphanumeric() || c == '-' || c == '_');
-    match (is_plain, path.is_empty()) {
-        (true, true) => key.to_owned(),
-        (true, false) => format!("{path}.{key}"),
-        (false, _) => format!("{path}[{}]", in_brackets(key)),
+    if !is_plain {
+        return push_in_brackets(path, key);
     }
+    if !path.is_empty() {
+        path.push('.');
+    }
+    path.push_str(key);
 }
 
-/// Quoted where it could end the brackets or look like a value.
-fn in_brackets(key: &str) -> String {
+/// An element by its name or position; quoted where it could end the brackets or look like a value.
+pub(crate) fn push_in_brackets(path: &mut String, key: &str) {
     let is_quiet = |c: char| c.is_ascii_graphic() && !"\"'`[]<>\\".contains(c);
+    path.push('[');
     if !key.is_empty() && key.chars().all(is_quiet) {
-        key.to_owned()
+        path.push_str(key);
     } else {
-        quoted(key)
+        quote(path, key);
     }
+    path.push(']');
 }
 
 /// With a capital letter, as a sentence begins.
@@ -206,7 +226,6 @@ pub fn secret(change: SecretChange) -> &'static str {
     match change {
         SecretChange::Added => "(secret added)",
         SecretChange::Changed => "(secret changed)",
-        SecretChange::Unchanged => "(secret unchanged)",
         SecretChange::Removed => "(secret removed)",
     }
 }

@@ -244,12 +244,13 @@ fn mark(action: Action) -> Markup {
 }
 
 fn op(op: Op) -> Markup {
-    let (class, sign, word) = match op {
-        Op::Add => ("created", "+", "added"),
-        Op::Set => ("updated", "~", "changed"),
-        Op::Remove => ("lost", "-", "removed"),
-        Op::Move => ("updated", "~", "moved"),
+    let (class, word) = match op {
+        Op::Add => ("created", "added"),
+        Op::Set => ("updated", "changed"),
+        Op::Remove => ("lost", "removed"),
+        Op::Move => ("updated", "moved"),
     };
+    let sign = outline::sign(op);
     markup! {
         span class={ "mark " (class) } aria-hidden="true" { (sign) }
         span.word { (word) " " }

@@ -4,7 +4,7 @@
 //! user's text starts before its own bar.
 
 use crate::{
-    document::{Action, Op},
+    document::Action,
     view::{
         outline::{
             self, Beside, Body, Elsewhere, Hidden, Leaf, Line, Loss, Object, Part, Row, Section,
@@ -28,9 +28,6 @@ pub(super) struct Diff {
     pub(super) text: String,
     pub(super) left: Hidden,
 }
-
-/// A longer path does not move the others' values.
-const WIDEST_PATH: usize = 34;
 
 pub(super) fn of_part(part: &Part, detail: Detail) -> Diff {
     let mut diff = Diff::default();
@@ -256,14 +253,13 @@ impl Diff {
 
     fn rows<'a>(&mut self, indent: &str, rows: impl IntoIterator<Item = &'a Row>, detail: Detail) {
         let rows: Vec<&Row> = rows.into_iter().collect();
-        let widths = rows.iter().map(|row| row.path.chars().count());
-        let column = widths.filter(|width| *width <= WIDEST_PATH).max();
+        let column = outline::column(rows.iter().copied(), |path| path.chars().count());
         for row in rows {
             match detail {
-                Detail::Values => self.row(indent, column.unwrap_or(0), row),
+                Detail::Values => self.row(indent, column, row),
                 Detail::Paths => {
                     self.left.values += 1;
-                    self.line(sign(row.op), &format!("{indent}{}", row.path));
+                    self.line(outline::sign(row.op), &format!("{indent}{}", row.path));
                 }
             }
         }
@@ -275,12 +271,12 @@ impl Diff {
         let gap = column.saturating_sub(row.path.chars().count());
         let wide = format!("{head}{}  ", " ".repeat(gap));
         match &row.body {
-            Body::Nothing => self.line(sign(row.op), &format!("{head}{place}")),
+            Body::Nothing => self.line(outline::sign(row.op), &format!("{head}{place}")),
             Body::Secret(word) => {
                 let word = values::secret(*word);
-                self.line(sign(row.op), &format!("{wide}{word}{place}"));
+                self.line(outline::sign(row.op), &format!("{wide}{word}{place}"));
             }
-            Body::Only(text) => self.line(sign(row.op), &format!("{wide}{text}{place}")),
+            Body::Only(text) => self.line(outline::sign(row.op), &format!("{wide}{text}{place}")),
             Body::Change { before, after } => {
                 self.line('-', &format!("{wide}{before}"));
                 self.line('+', &format!("{wide}{after}{place}"));
@@ -290,21 +286,21 @@ impl Diff {
                 self.line('+', &format!("{wide}order {after}{place}"));
             }
             Body::Tree(branches) => {
-                self.line(sign(row.op), &format!("{head}{place}"));
+                self.line(outline::sign(row.op), &format!("{head}{place}"));
                 for branch in branches {
                     let indent = format!("{indent}{}", "  ".repeat(branch.depth));
                     let text = match &branch.leaf {
                         Leaf::Value(text) => format!("{indent}{} {text}", branch.name),
                         Leaf::Deeper | Leaf::Lines(_) => format!("{indent}{}", branch.name),
                     };
-                    self.line(sign(row.op), &text);
+                    self.line(outline::sign(row.op), &text);
                     if let Leaf::Lines(lines) = &branch.leaf {
                         self.lines(&indent, lines);
                     }
                 }
             }
             Body::Lines(lines) => {
-                self.line(sign(row.op), &format!("{head}{place}"));
+                self.line(outline::sign(row.op), &format!("{head}{place}"));
                 self.lines(indent, lines);
             }
         }
@@ -341,12 +337,4 @@ fn titled(action: Action, text: &str) -> String {
 fn placed(at: Option<&str>) -> String {
     at.map(|at| format!("  ({})", values::visible(at)))
         .unwrap_or_default()
-}
-
-const fn sign(op: Op) -> char {
-    match op {
-        Op::Add => '+',
-        Op::Remove => '-',
-        Op::Set | Op::Move => '~',
-    }
 }

@@ -31,7 +31,7 @@ pub(crate) use self::{
     numbers::{Numbers, counts},
     objects::{Object, Section, has_untold, is_told_in_short},
     obstacle::together,
-    rows::{Body, Branch, Leaf, Row},
+    rows::{Body, Branch, Leaf, Row, column, sign},
     services::{Elsewhere, Service, is_told_of_new},
     verified::{Said, Verification, Weight},
 };

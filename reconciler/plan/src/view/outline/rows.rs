@@ -73,6 +73,28 @@ type Sides<'a> = (Option<&'a Value>, Option<&'a Value>);
 /// A map or list of at most so many columns stands on one line.
 const SHORT: usize = 48;
 
+/// A longer path does not move the values of the others.
+const WIDEST_PATH: usize = 34;
+
+/// The column that the values of these rows stand in, by the width of a path.
+pub(crate) fn column<'a>(
+    rows: impl IntoIterator<Item = &'a Row>,
+    width: impl Fn(&str) -> usize,
+) -> usize {
+    let widths = rows.into_iter().map(|row| width(&row.path));
+    let widest = widths.filter(|width| *width <= WIDEST_PATH).max();
+    widest.unwrap_or(0)
+}
+
+/// The mark of what happens to a value.
+pub(crate) const fn sign(op: Op) -> char {
+    match op {
+        Op::Add => '+',
+        Op::Remove => '-',
+        Op::Set | Op::Move => '~',
+    }
+}
+
 impl Row {
     pub(super) fn of_model(change: &ModelChange, form: Form) -> Self {
         let op = match (&change.before, &change.after) {
@@ -94,7 +116,7 @@ impl Row {
         let sides = (field.before.as_ref(), field.after.as_ref());
         Self {
             op: field.op,
-            path: path(field),
+            path: values::path(field),
             body: match field.secret {
                 Some(word) => Body::Secret(word),
                 None => Body::of(field.op, sides, form),
@@ -102,14 +124,6 @@ impl Row {
             at: None,
             is_long: is_long(sides),
         }
-    }
-}
-
-/// A field's path as people write it.
-pub(crate) fn path(field: &FieldChange) -> String {
-    match &field.words {
-        Some(words) => values::visible(words),
-        None => values::words(&field.path),
     }
 }
 

@@ -8,7 +8,7 @@ use std::collections::BTreeMap;
 use starform_contract::{EnvironmentName, ServiceKind, ServiceName};
 
 use crate::{
-    document::{Action, Effect, ModelChange, Plan, Risk, ServiceChange},
+    document::{Action, Effect, ModelChange, Plan, Risk, ServiceAction, ServiceChange},
     view::{
         fold::{self, Same},
         outline::{
@@ -84,16 +84,11 @@ fn volume(path: &str) -> Option<(&str, &str)> {
 /// Whether the service's own words changed; otherwise its objects are told as the platform's.
 pub(super) fn speaks(service: &ServiceChange) -> bool {
     match service.action {
-        Action::Update => {
+        ServiceAction::Update => {
             !service.changes.is_empty() || service.objects.is_empty() || service.was.is_some()
         }
-        Action::Create
-        | Action::Delete
-        | Action::Replace
-        | Action::Retain
-        | Action::Forget
-        | Action::Adopt => true,
-        Action::None => false,
+        ServiceAction::Create | ServiceAction::Delete => true,
+        ServiceAction::None => false,
     }
 }
 
@@ -171,22 +166,18 @@ fn sort_out<'a>(
 
 fn service(group: &Same<'_, ServiceChange>, notes: &mut Notes<'_>) -> Service {
     let told = group.told.as_ref();
-    notes.seen.actions.insert(told.action);
-    let is_brief = told.action == Action::Create && !notes.is_full();
+    notes.seen.actions.insert(told.action.into());
+    let is_brief = told.action == ServiceAction::Create && !notes.is_full();
     let (facts, rows) = match told.action {
-        Action::Create if !notes.is_full() => (new_service(told, notes), Vec::new()),
-        Action::Delete if !notes.is_full() => {
+        ServiceAction::Create if !notes.is_full() => (new_service(told, notes), Vec::new()),
+        ServiceAction::Delete if !notes.is_full() => {
             notes.hidden.values += told.changes.len();
             (Vec::new(), Vec::new())
         }
-        Action::Create
-        | Action::Update
-        | Action::Replace
-        | Action::Delete
-        | Action::Retain
-        | Action::Forget
-        | Action::Adopt
-        | Action::None => {
+        ServiceAction::Create
+        | ServiceAction::Update
+        | ServiceAction::Delete
+        | ServiceAction::None => {
             let shown = told.changes.iter().filter(|change| !is_told(told, change));
             let rows = shown.map(|change| Row::of_model(change, notes.form));
             (Vec::new(), rows.collect())
@@ -225,7 +216,7 @@ fn elsewhere(
     notes: &mut Notes<'_>,
 ) -> Option<Elsewhere> {
     let first = services.first()?;
-    notes.seen.actions.insert(first.action);
+    notes.seen.actions.insert(first.action.into());
     for service in services {
         notes.hidden.values += service.changes.len();
         let own = notes.objects_of(service);
@@ -249,7 +240,7 @@ fn sign(service: &ServiceChange) -> Action {
         | Risk::Rollout
         | Risk::Widen
         | Risk::Delete
-        | Risk::Destroy => service.action,
+        | Risk::Destroy => service.action.into(),
     }
 }
 
@@ -279,7 +270,15 @@ fn fewer(service: &ServiceChange) -> bool {
 fn runs_its_release(service: &ServiceChange, notes: &Notes<'_>) -> bool {
     let objects = notes.objects_of(service).into_iter();
     let mut jobs = objects.filter(|object| object.key.kind == "Job");
-    jobs.any(|job| matches!(job.action, Action::Create | Action::Replace))
+    jobs.any(|job| match job.action {
+        Action::Create | Action::Replace => true,
+        Action::Update
+        | Action::Delete
+        | Action::Retain
+        | Action::Forget
+        | Action::Adopt
+        | Action::None => false,
+    })
 }
 
 /// `3–12 × 250m CPU, 512Mi`; a cron job has no number.
@@ -301,7 +300,11 @@ fn after<'a>(service: &'a ServiceChange, path: &str) -> Option<&'a serde_json::V
 
 /// The kind of a service that comes or goes stands in its title.
 fn is_told(service: &ServiceChange, change: &ModelChange) -> bool {
-    change.path == "kind" && matches!(service.action, Action::Create | Action::Delete)
+    change.path == "kind"
+        && match service.action {
+            ServiceAction::Create | ServiceAction::Delete => true,
+            ServiceAction::Update | ServiceAction::None => false,
+        }
 }
 
 /// Which image, when, what before it, for whom, with which data.

@@ -7,20 +7,16 @@ use super::page::{Page, Paint, Text};
 use crate::{
     document::Op,
     view::{
-        outline::{Body, Branch, Leaf, Line, Row},
+        outline::{self, Body, Branch, Leaf, Line, Row},
         values,
     },
 };
 
-/// Longer paths do not push the values of all others to the right.
-const WIDEST_PATH: usize = 34;
-
 /// The rows under each other, values in one column.
 pub(super) fn print(page: &mut Page, indent: usize, rows: &[Row]) {
-    let widths = rows.iter().map(|row| Text::plain(&row.path).width());
-    let column = widths.filter(|width| *width <= WIDEST_PATH).max();
+    let column = outline::column(rows, |path| Text::plain(path).width());
     for row in rows {
-        one(page, indent, column.unwrap_or(0), row);
+        one(page, indent, column, row);
     }
 }
 
@@ -75,11 +71,12 @@ fn change(before: &str, after: &str) -> Text {
 }
 
 fn symbol(op: Op) -> Text {
-    match op {
-        Op::Add => Text::new(Paint::Green, "+"),
-        Op::Remove => Text::new(Paint::Red, "-"),
-        Op::Set | Op::Move => Text::new(Paint::Yellow, "~"),
-    }
+    let paint = match op {
+        Op::Add => Paint::Green,
+        Op::Remove => Paint::Red,
+        Op::Set | Op::Move => Paint::Yellow,
+    };
+    Text::new(paint, outline::sign(op))
 }
 
 /// Indented as its place in the value is.

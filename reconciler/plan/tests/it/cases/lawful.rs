@@ -6,7 +6,7 @@ use std::collections::BTreeSet;
 
 use serde_json::Value;
 use starform_plan::{
-    document::{Action, FieldChange, ObjectChange, Opening, Plan, Plans, Risk},
+    document::{Action, FieldChange, ObjectChange, Opening, Plan, Plans, Risk, ServiceAction},
     standing::Word,
     view::{MarkdownOptions, TextOptions, TooFew, markdown, text, values},
 };
@@ -280,7 +280,7 @@ fn counted(plans: &Plans, comment: &str) -> Result<(), String> {
                 (service.name.as_str(), "‹service›"),
                 (plan.environment.as_str(), "‹environment›"),
             ];
-            let is_new = service.action == Action::Create;
+            let is_new = service.action == ServiceAction::Create;
             let is_told = |path: &str| {
                 comment.contains(path)
                     || comment.contains(&renamed(path, &own))

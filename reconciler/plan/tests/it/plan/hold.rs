@@ -5,7 +5,7 @@
 use std::collections::BTreeSet;
 
 use starform_contract::EnvironmentState;
-use starform_plan::document::{Action, Plan};
+use starform_plan::document::{Plan, ServiceAction};
 
 use super::world::{Asked, World};
 use crate::sample::{self, service_name};
@@ -20,7 +20,7 @@ fn next() -> EnvironmentState {
     next
 }
 
-fn actions(plan: &Plan) -> Vec<(&str, Action, bool)> {
+fn actions(plan: &Plan) -> Vec<(&str, ServiceAction, bool)> {
     plan.services
         .iter()
         .map(|service| (service.name.as_str(), service.action, service.held))
@@ -34,8 +34,8 @@ fn a_held_service_stays_as_it_is_accepted() {
     assert_eq!(
         actions(&proposal.plan),
         [
-            ("storefront", Action::Update, false),
-            ("mailer", Action::None, true)
+            ("storefront", ServiceAction::Update, false),
+            ("mailer", ServiceAction::None, true)
         ]
     );
     assert_eq!(proposal.plan.objects.len(), 1);
@@ -44,7 +44,7 @@ fn a_held_service_stays_as_it_is_accepted() {
     assert_eq!(proposal.environment.service(&name), before.service(&name));
     assert!(world.accept(&proposal).unwrap());
     let again = world.propose(&next()).plan;
-    assert_eq!(actions(&again), [("mailer", Action::None, true)]);
+    assert_eq!(actions(&again), [("mailer", ServiceAction::None, true)]);
     assert!(again.objects.is_empty());
 }
 
@@ -59,26 +59,29 @@ fn a_plan_that_names_a_held_service_changes_it() {
     assert_eq!(
         actions(&proposal.plan),
         [
-            ("mailer", Action::Update, false),
-            ("storefront", Action::None, true)
+            ("mailer", ServiceAction::Update, false),
+            ("storefront", ServiceAction::None, true)
         ]
     );
     assert!(world.accept(&proposal).unwrap());
     let others = world.propose(&next()).plan;
-    assert_eq!(actions(&others), [("storefront", Action::Update, false)]);
+    assert_eq!(
+        actions(&others),
+        [("storefront", ServiceAction::Update, false)]
+    );
 }
 
 #[test]
 fn a_service_that_was_never_accepted_is_created_and_one_that_is_gone_deleted() {
     let first = World::new().propose(&next()).plan;
-    let created = |service: &(&str, Action, bool)| service.1 == Action::Create;
+    let created = |service: &(&str, ServiceAction, bool)| service.1 == ServiceAction::Create;
     assert!(actions(&first).iter().all(created), "{:?}", actions(&first));
     let mut world = World::new();
     world.accept(&world.propose(&next())).unwrap();
     let mut without = next();
     without.services.remove(1);
     let plan = world.propose(&without).plan;
-    assert_eq!(actions(&plan), [("mailer", Action::Delete, false)]);
+    assert_eq!(actions(&plan), [("mailer", ServiceAction::Delete, false)]);
 }
 
 /// Nothing that runs depends on the word, so it is taken, and taken back, without being named.
@@ -89,7 +92,10 @@ fn holding_by_itself_touches_no_object() {
     held.services[1].model.hold = true;
     for state in [&held, &sample::shop()] {
         let proposal = world.propose(state);
-        assert_eq!(actions(&proposal.plan), [("mailer", Action::Update, false)]);
+        assert_eq!(
+            actions(&proposal.plan),
+            [("mailer", ServiceAction::Update, false)]
+        );
         assert!(proposal.plan.objects.is_empty());
         assert!(world.accept(&proposal).unwrap());
     }

@@ -14,7 +14,7 @@ use starform_contract::{
 use starform_plan::{
     Proposal, Refusal,
     diff::fields,
-    document::{Action, FindingSeverity, Owner, Plan, Plans, Risk},
+    document::{Action, FindingSeverity, Owner, Plan, Plans, Risk, ServiceAction},
     ids,
     view::{TextOptions, summary, text, values},
 };
@@ -123,7 +123,7 @@ proptest! {
             let lost = matches!(change.action, Action::Delete | Action::Replace | Action::Retain);
             prop_assert!(!(lost || full) || dense.contains(&change.key.name), "{}", plain);
         }
-        for service in plan.services.iter().filter(|service| full || service.action == Action::Update) {
+        for service in plan.services.iter().filter(|service| full || service.action == ServiceAction::Update) {
             for change in service.changes.iter().filter(|change| change.path != "kind") {
                 prop_assert!(dense.contains(&change.path), "{} in {}", change.path, plain);
             }
@@ -350,7 +350,7 @@ pub(crate) fn levels_agree(plan: &Plan) -> Result<(), TestCaseError> {
     for service in plan
         .services
         .iter()
-        .filter(|service| service.action != Action::None)
+        .filter(|service| service.action != ServiceAction::None)
     {
         prop_assert_ne!(service.before.as_ref(), service.after.as_ref());
         prop_assert!(!service.changes.is_empty() || !service.objects.is_empty());

@@ -8,7 +8,10 @@ use starform_contract::{
     Bundle, EnvironmentState, NameEntry, Origins, ServiceId, ServiceName, schema::read,
 };
 use starform_plan::{
-    ProposeInput, Refusal, bind_names, document::Action, propose::propose, stale::Part,
+    ProposeInput, Refusal, bind_names,
+    document::{Action, ServiceAction},
+    propose::propose,
+    stale::Part,
 };
 
 use super::{
@@ -152,7 +155,7 @@ fn a_renamed_service_keeps_its_objects_and_is_one_change() {
     };
     assert_eq!(service.name.as_str(), "post");
     assert_eq!(service.was, Some(service_name("mailer")));
-    assert_eq!(service.action, Action::Update);
+    assert_eq!(service.action, ServiceAction::Update);
     let [change] = service.changes.as_slice() else {
         panic!("{:#?}", service.changes)
     };

@@ -5,7 +5,7 @@
 
 use serde_json::Value;
 use starform_contract::schema::{Unreadable, read};
-use starform_plan::document::{Action, Plan, Plans};
+use starform_plan::document::{Plan, Plans, ServiceAction};
 
 /// What `starform plan --out` writes.
 const PLANS: &str = include_str!("released/plans.v1.json");
@@ -32,7 +32,7 @@ fn what_was_released_is_read_and_means_the_same() {
             .all(|digest| plans.bundles.contains_key(digest))
     );
     assert!(starform_plan::ids::hold(&plan));
-    let actions: Vec<(&str, Action)> = plan
+    let actions: Vec<(&str, ServiceAction)> = plan
         .services
         .iter()
         .map(|service| (service.name.as_str(), service.action))
@@ -40,9 +40,9 @@ fn what_was_released_is_read_and_means_the_same() {
     assert_eq!(
         actions,
         [
-            ("report", Action::Delete),
-            ("catalog", Action::Update),
-            ("shopfront", Action::Update),
+            ("report", ServiceAction::Delete),
+            ("catalog", ServiceAction::Update),
+            ("shopfront", ServiceAction::Update),
         ]
     );
 }

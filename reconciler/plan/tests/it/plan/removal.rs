@@ -324,7 +324,7 @@ fn what_is_not_there_cannot_be_deleted() {
     let said = |result: Result<Proposal, NotRemovable>| result.unwrap_err().to_string();
     assert_eq!(
         said(remove(&world, "testing", &[])),
-        "nothing is accepted for environment `testing`; the project has `production`, `staging`"
+        "nothing is accepted for environment `testing`; the project has `production` and `staging`"
     );
     assert_eq!(
         said(remove(&world, "staging", &["catalog.data"])),

@@ -6,7 +6,7 @@ use serde_json::json;
 use starform_contract::{EnvironmentState, Object, ServiceEntry, bundle::Wave, model::Workload};
 use starform_plan::{
     Proposal, Refusal,
-    document::{Action, Effect, Risk},
+    document::{Effect, Risk, ServiceAction},
     ids,
 };
 
@@ -162,7 +162,10 @@ fn seal(proposal: &mut Proposal) {
 fn relist(proposal: &mut Proposal) {
     let environment = &proposal.environment;
     let services = &mut proposal.plan.services;
-    for change in services.iter_mut().filter(|s| s.action != Action::None) {
+    for change in services
+        .iter_mut()
+        .filter(|s| s.action != ServiceAction::None)
+    {
         change.after = environment.service(&change.name).map(ServiceEntry::digest);
     }
 }

@@ -3,21 +3,28 @@
 //! Pure. Always holds: what comes out is valid (names unique, ports distinct, ids derived), small, and
 //! drawn from few names, so that two environments of one project overlap.
 
+mod fields;
+
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Debug;
 
 use proptest::{collection, option, prelude::*, sample};
 use starform_contract::{
-    EnvironmentName, EnvironmentState, GroupName, NameEntry, ObjectName, PortName, ProjectId,
-    ProjectName, ServiceId, ServiceModel, ServiceName, ServiceState, VolumeName, WorkspaceId,
+    EnvironmentName, EnvironmentState, NameEntry, ObjectName, ProjectId, ProjectName, ServiceId,
+    ServiceModel, ServiceName, ServiceState, VolumeName, WorkspaceId,
     model::{
-        Alias, AllowFrom, Check, Cron, Domain, Drain, Health, Keep, Metrics, Overlap, Port,
-        Private, Probe, Protocol, Redirect, Release, Route, RunAs, Running, Scale, Size, Variable,
+        Alias, Cron, Domain, Keep, Metrics, Private, Redirect, Release, Route, RunAs, Running,
         Volume, Web, Worker, Workload,
     },
     name,
-    quantity::{Cpu, Duration, Memory},
+    quantity::{Duration, Memory},
     state::DriftPolicy,
+};
+
+pub(crate) use self::fields::text;
+use self::fields::{
+    allow_from, drain, duration, group_name, health, image, overlap, ports, scale, size, ungrouped,
+    variables,
 };
 
 /// Everything about a project that is not about one environment.
@@ -335,170 +342,4 @@ fn aliases() -> BoxedStrategy<Vec<Alias>> {
 
 fn host() -> BoxedStrategy<String> {
     "[a-z]{2,8}\\.example".boxed()
-}
-
-fn ports() -> BoxedStrategy<Vec<Port>> {
-    let protocol = sample::select(vec![
-        Protocol::Http,
-        Protocol::H2c,
-        Protocol::Grpc,
-        Protocol::Tcp,
-    ]);
-    collection::btree_map(1u16.., ("[a-z]{1,12}", protocol), 1..4)
-        .prop_map(|ports| {
-            let named = ports.into_iter().enumerate();
-            named
-                .map(|(n, (port, (name, protocol)))| Port {
-                    name: PortName::new(format!("{name}{n}")).unwrap(),
-                    port,
-                    protocol,
-                })
-                .collect()
-        })
-        .boxed()
-}
-
-fn health() -> BoxedStrategy<Health> {
-    let (ready, live, startup) = (
-        option::of(probe()),
-        option::of(probe()),
-        option::of(probe()),
-    );
-    (ready, live, startup, duration())
-        .prop_map(|(ready, live, startup, startup_within)| Health {
-            ready,
-            live,
-            startup,
-            startup_within,
-        })
-        .boxed()
-}
-
-fn probe() -> BoxedStrategy<Probe> {
-    let http = "/[a-z]{0,8}".prop_map(|path| Check::Http { path });
-    let check = prop_oneof![http, Just(Check::Tcp), Just(Check::Grpc)];
-    (check, 1u16.., duration(), duration(), 1u32..9)
-        .prop_map(|(check, port, every, timeout, failures)| Probe {
-            check,
-            port,
-            every,
-            timeout,
-            failures,
-        })
-        .boxed()
-}
-
-fn scale() -> BoxedStrategy<Scale> {
-    let fixed = (0u32..5).prop_map(Scale::fixed);
-    let percent = || option::of(1u32..=100);
-    let auto = (
-        1u32..4,
-        1u32..9,
-        percent(),
-        percent(),
-        option::of(duration()),
-    )
-        .prop_map(|(min, more, cpu, memory, cooldown)| Scale {
-            min,
-            max: min + more,
-            cpu,
-            memory,
-            cooldown,
-        });
-    prop_oneof![fixed, auto].boxed()
-}
-
-fn drain() -> BoxedStrategy<Drain> {
-    (0u32..60, 0u32..600)
-        .prop_map(|(before_term, grace)| Drain {
-            before_term: Duration::from_secs(before_term),
-            grace: Duration::from_secs(grace),
-        })
-        .boxed()
-}
-
-fn allow_from() -> BoxedStrategy<AllowFrom> {
-    let services = collection::btree_set(service_name(), 0..3).prop_map(AllowFrom::Services);
-    prop_oneof![Just(AllowFrom::Environment), services].boxed()
-}
-
-fn overlap() -> BoxedStrategy<Overlap> {
-    sample::select(vec![Overlap::Forbid, Overlap::Replace, Overlap::Allow]).boxed()
-}
-
-fn duration() -> BoxedStrategy<Duration> {
-    (1u32..4000).prop_map(Duration::from_secs).boxed()
-}
-
-fn size() -> BoxedStrategy<Size> {
-    let memory = prop_oneof![(1u64..4096).prop_map(|mib| mib << 20), 1u64 << 20..1 << 34];
-    (1u64..8000, memory)
-        .prop_map(|(cpu, memory)| Size {
-            cpu: Cpu::from_millicores(cpu),
-            memory: Memory::from_bytes(memory),
-        })
-        .boxed()
-}
-
-fn image() -> BoxedStrategy<String> {
-    prop_oneof![
-        "[a-z]{1,6}(:[a-z0-9.]{1,6})?",
-        "registry\\.example:5000/[a-z]{1,6}(:latest|:v[0-9])?",
-        "ghcr\\.io/acme/[a-z]{1,6}(:v[0-9])?@sha256:[0-9a-f]{64}",
-    ]
-    .boxed()
-}
-
-fn variables() -> BoxedStrategy<BTreeMap<String, Variable>> {
-    let secret =
-        ("[a-z]{1,8}", 1u64..9, option::of(group_name())).prop_map(|(secret, version, group)| {
-            Variable::Secret {
-                secret,
-                version,
-                group,
-                environment: None,
-            }
-        });
-    let variable = prop_oneof![3 => text().prop_map(Variable::Literal), 1 => secret];
-    collection::btree_map("[A-Z][A-Z0-9_]{0,6}", variable, 0..4).boxed()
-}
-
-/// A Var Group's own secrets name no group.
-fn ungrouped(variables: BTreeMap<String, Variable>) -> BTreeMap<String, Variable> {
-    let free = |variable| match variable {
-        Variable::Literal(text) => Variable::Literal(text),
-        Variable::Secret {
-            secret,
-            version,
-            group: _,
-            environment,
-        } => Variable::Secret {
-            secret,
-            version,
-            group: None,
-            environment,
-        },
-    };
-    variables
-        .into_iter()
-        .map(|(key, variable)| (key, free(variable)))
-        .collect()
-}
-
-fn group_name() -> BoxedStrategy<GroupName> {
-    prop_oneof![4 => "[x-z]", 1 => "[a-z]{31}"]
-        .prop_map(|text| GroupName::new(text).unwrap())
-        .boxed()
-}
-
-/// Text in which the kubelet could find references.
-pub(crate) fn text() -> BoxedStrategy<String> {
-    let piece = prop_oneof![
-        3 => "[a-zA-Z0-9 .:/-]{0,8}",
-        1 => sample::select(vec!["$", "$$", "$(PORT)", "$(", "\n", "é", "$é", "\"", "✓"])
-            .prop_map(str::to_owned),
-    ];
-    collection::vec(piece, 0..4)
-        .prop_map(|pieces| pieces.concat())
-        .boxed()
 }
