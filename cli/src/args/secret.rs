@@ -3,7 +3,7 @@
 //! Pure data for clap. Always holds: no option or argument takes a value.
 
 use clap::{Args, Subcommand};
-use starform_contract::{EnvironmentName, ProjectName, SecretName};
+use starform_contract::{EnvironmentName, ProjectName, SecretName, secret::is_generated};
 
 use super::PlanFormat;
 
@@ -12,6 +12,7 @@ pub(crate) enum SecretCommand {
     /// Keep a new value: from standard input (one newline at its end is left out), or asked for
     Set {
         /// As `(secret)NAME` in starform.kdl
+        #[arg(value_parser = name)]
         name: SecretName,
         #[command(flatten)]
         place: SecretPlace,
@@ -28,6 +29,7 @@ pub(crate) enum SecretCommand {
     },
     /// Remove every value of a secret that nothing accepted uses
     Rm {
+        #[arg(value_parser = name)]
         name: SecretName,
         #[command(flatten)]
         place: SecretPlace,
@@ -46,4 +48,12 @@ pub(crate) struct SecretPlace {
     /// gives all projects: with what images are pulled
     #[arg(long, value_name = "NAME", num_args = 0..=1, conflicts_with_all = ["env", "project"])]
     pub(crate) cluster: Option<Option<String>>,
+}
+
+fn name(text: &str) -> Result<SecretName, String> {
+    if is_generated(text) {
+        return Err("Starform makes this value and nobody sets or removes it; a variable of another name in starform.kdl gets another value".to_owned());
+    }
+    text.parse()
+        .map_err(|error: starform_contract::name::InvalidName| error.to_string())
 }

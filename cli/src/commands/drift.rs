@@ -29,7 +29,7 @@ pub(crate) async fn run(
     };
     let drift = backend.drift(&name, &args.place.env).await?;
     let now = drift.found.iter().filter(|found| !found.drift.corrected);
-    let now = now.count();
+    let now = now.count() + drift.remains.len();
     match args.format {
         PlanFormat::Json => print_json(&drift),
         PlanFormat::Human => print(&text(&drift, now, &name, &args.place.env)),
@@ -48,7 +48,8 @@ fn text(
     environment: &EnvironmentName,
 ) -> String {
     let mut text = String::new();
-    if !drift.found.is_empty() || !drift.break_glass.is_empty() {
+    let has_any = now > 0 || !drift.found.is_empty() || !drift.break_glass.is_empty();
+    if has_any {
         text.push_str(&format!(
             "{name}/{environment}  against generation {}\n\n",
             drift.generation
@@ -60,6 +61,10 @@ fn text(
             text.push_str(&format!("      {}\n", value(field)));
         }
     }
+    for key in &drift.remains {
+        let what = "it is still there, and an accepted plan deletes it";
+        text.push_str(&format!("  - {}: {what}\n", object(key)));
+    }
     for glass in &drift.break_glass {
         text.push_str(&format!(
             "  ! {}: {}\n",
@@ -67,7 +72,7 @@ fn text(
             glass.suspension
         ));
     }
-    if !drift.found.is_empty() || !drift.break_glass.is_empty() {
+    if has_any {
         text.push('\n');
     }
     text.push_str(&summary(drift, now, name, environment));
@@ -139,7 +144,8 @@ fn summary(
     name: &ProjectName,
     environment: &EnvironmentName,
 ) -> String {
-    let restored = drift.found.len() - now;
+    let restored = drift.found.iter().filter(|found| found.drift.corrected);
+    let restored = restored.count();
     let before = match restored {
         0 => String::new(),
         some => format!(" {some} restored already."),
@@ -151,7 +157,7 @@ fn summary(
         return format!("No drift. {name}/{environment} is as it was accepted.{before}");
     }
     let next = match drift.reported_at {
-        None => format!("; `starform apply --env {environment}` restores what is ours"),
+        None => format!("; `starform apply --env {environment}` puts it right"),
         Some(_) => "; the agent leaves it: the environment only reports drift, others keep taking it back, or break-glass holds".to_owned(),
     };
     format!("Drift: {now} not as accepted{next}.{before}")

@@ -31,8 +31,9 @@ impl Embedded {
             return Err(nothing_accepted(project, environment));
         };
         let objects: Vec<&Object> = objects(&home, id, bundle).collect();
-        let keys: Vec<ObjectKey> = objects.iter().filter_map(|object| object.key()).collect();
-        let look = Look::at(&home.client, keys.iter().cloned()).await?;
+        let keys: BTreeSet<ObjectKey> = objects.iter().filter_map(|object| object.key()).collect();
+        let going = going(&home, id, environment, &keys);
+        let look = Look::at(&home.client, keys.iter().chain(&going).cloned()).await?;
         Ok(EnvironmentDrift {
             project: project.clone(),
             environment: environment.clone(),
@@ -43,6 +44,7 @@ impl Embedded {
                 .iter()
                 .flat_map(|object| look.found(object))
                 .collect(),
+            remains: going.into_iter().filter(|key| look.has(key)).collect(),
             break_glass: keys
                 .iter()
                 .filter_map(|key| look.break_glass(key))
@@ -61,9 +63,7 @@ pub(super) async fn standing(
     let bundle = status::accepted(home, project, environment)?;
     let objects: Vec<&Object> = objects(home, project, bundle).collect();
     let keys: BTreeSet<ObjectKey> = objects.iter().filter_map(|object| object.key()).collect();
-    let going: Vec<ObjectKey> = going(home, project, environment)
-        .filter(|key| !keys.contains(key))
-        .collect();
+    let going = going(home, project, environment, &keys);
     let kept = bundle.kept.iter().filter_map(|kept| kept.object.key());
     let kept: Vec<ObjectKey> = kept.collect();
     let all = keys.iter().chain(&going).chain(&kept).cloned();
@@ -113,17 +113,20 @@ pub(crate) fn differing(found: Found, left: bool) -> Differing {
     }
 }
 
-/// What an accepted plan of the environment deletes and no apply is known to have done.
+/// What an accepted plan of the environment deletes and no apply is known to have done; not what is wanted again.
 fn going(
     home: &Home,
     project: ProjectId,
     environment: &EnvironmentName,
-) -> impl Iterator<Item = ObjectKey> {
+    wanted: &BTreeSet<ObjectKey>,
+) -> Vec<ObjectKey> {
     let mut index = home.index_without_finished();
     let entry = index.projects.remove(&project);
     let plans = entry.into_iter().flat_map(|entry| entry.accepted);
-    let plans = plans.filter(move |plan| plan.environment == *environment);
-    plans.flat_map(|plan| plan.consent.delete.into_iter().chain(plan.consent.destroy))
+    let plans = plans.filter(|plan| plan.environment == *environment);
+    let going = plans.flat_map(|plan| plan.consent.delete.into_iter().chain(plan.consent.destroy));
+    let going = going.filter(|key| !wanted.contains(key));
+    going.collect::<BTreeSet<_>>().into_iter().collect()
 }
 
 /// The environment's, and the project's own.

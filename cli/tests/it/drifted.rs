@@ -86,7 +86,7 @@ fn changed_by_hand(cluster: &Cluster, ran: &impl Fn(&[&str]) -> Ran) {
         "~ Deployment api--production: it was changed by kubectl-edit",
         "spec.replicas  3 → 1",
         "+ Service api--production: it is not there",
-        "Drift: 2 not as accepted; `starform apply --env production` restores",
+        "Drift: 2 not as accepted; `starform apply --env production` puts it right",
     ]);
     let json = ran(&[&DRIFT[..], &["--format", "json"]].concat())
         .expect(5)
@@ -218,6 +218,10 @@ fn stopped_at_once(cluster: &Cluster) {
     let many = Project::new(&format!(
         "project many contract=1 {{\n  environment production branch=main\n{services}}}\n"
     ));
+    embedded::apply(cluster, &many).expect(0);
+    let text = many.text();
+    let (one, _) = text.split_once("  worker s1 ").unwrap();
+    many.write(&format!("{one}}}\n"));
     let mut command = embedded::command(cluster, &many);
     command.args(["apply", "--auto-approve"]);
     let mut frozen = None;
@@ -234,7 +238,19 @@ fn stopped_at_once(cluster: &Cluster) {
     assert!(began.elapsed() < Duration::from_secs(20), "{ran:?}");
     three_lists(&ran);
     drop(frozen);
+    // What was to go and stays is named by whoever says that it is there.
+    let ran = |words: &[&str]| embedded::starform_in(cluster, &many, words);
+    let drift = ran(&DRIFT).expect(5);
+    drift.says(&[": it is still there, and an accepted plan deletes it\n"]);
+    let remains = ran(&[&DRIFT[..], &["--format", "json"]].concat());
+    let remains = remains.expect(5).json()["remains"]
+        .as_array()
+        .unwrap()
+        .len();
+    let full = ran(&["plan", "--full"]).expect(0).stdout;
+    assert_eq!(full.matches("  is still there").count(), remains, "{full}");
     embedded::apply(cluster, &many).expect(0);
+    ran(&DRIFT).expect(0);
 }
 
 /// What somebody puts into an object is told by its name, without the value of what looks like a credential.

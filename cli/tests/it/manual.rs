@@ -101,6 +101,49 @@ fn shells_complete_every_command() {
     run(starform().args(["completions", "tcsh"])).expect(1);
 }
 
+/// The options that a help lists, without `--help` itself.
+fn options(help: &str) -> BTreeSet<String> {
+    let list = help.lines().skip_while(|line| *line != "Options:").skip(1);
+    let own = list.filter(|line| line.trim_start().starts_with('-'));
+    let words = own.flat_map(|line| line.split([' ', ',', '[', '=', '<']));
+    let long = words.filter_map(|word| word.strip_prefix("--"));
+    long.filter(|name| !matches!(*name, "help" | "version" | ""))
+        .map(str::to_owned)
+        .collect()
+}
+
+/// Each has its own block in a script for bash, and its own page.
+#[test]
+fn shells_and_pages_know_every_option_of_every_command() {
+    let bash = run(starform().args(["completions", "bash"]))
+        .expect(0)
+        .stdout;
+    let folder = tempfile::tempdir().unwrap();
+    run(starform().args(["man", "--out"]).arg(folder.path())).expect(0);
+    let mut count = 0;
+    for (words, help) in all() {
+        let name = [&["starform".to_owned()], &words[..]].concat();
+        let block = format!("\n        {})\n", name.join("-").replace('-', "__subcmd__"));
+        let (_, block) = bash.split_once(&block).unwrap_or_else(|| panic!("{block}"));
+        let offered = block
+            .lines()
+            .find_map(|line| line.trim().strip_prefix("opts=\""));
+        let offered: BTreeSet<&str> = offered.unwrap().split(['"', ' ']).collect();
+        let page = folder.path().join(format!("{}.1", name.join("-")));
+        let page = fs::read_to_string(page).unwrap();
+        for option in options(&help) {
+            count += 1;
+            assert!(
+                offered.contains(&*format!("--{option}")),
+                "{name:?} --{option}: {offered:?}"
+            );
+            let written = format!("\\-\\-{}", option.replace('-', "\\-"));
+            assert!(page.contains(&written), "{name:?} --{option}:\n{page}");
+        }
+    }
+    assert!(count > 150, "{count}");
+}
+
 #[test]
 fn every_command_has_its_manual_page() {
     let folder = tempfile::tempdir().unwrap();

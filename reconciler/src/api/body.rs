@@ -445,6 +445,9 @@ pub struct EnvironmentDrift {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub reported_at: Option<Timestamp>,
     pub found: Vec<Found>,
+    /// An accepted plan deletes them, and they are still there; where the cluster itself was asked.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub remains: Vec<ObjectKey>,
     /// Objects that people want left alone for a while.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub break_glass: Vec<BreakGlass>,

@@ -76,6 +76,7 @@ impl Store {
             accepted,
             reported_at: Some(newest.moment("received_at")?),
             found: all,
+            remains: Vec::new(),
             break_glass,
         })))
     }

@@ -243,6 +243,34 @@ fn each_environment_is_renamed_when_its_plan_is_accepted() {
     assert_eq!(live(&world), ["post"]);
 }
 
+/// Without `was=`: the same service as long as an environment has it under that name, another one after that.
+#[test]
+fn a_former_name_alone_is_another_service_once_no_environment_has_it() {
+    let mut world = World::having(&sample::shop());
+    let staging = |state: EnvironmentState| EnvironmentState {
+        environment: environment("staging"),
+        ..sound(state)
+    };
+    let (was_staging, was_production) = (staging(sample::shop()), sample::shop());
+    world.accept(&world.propose(&was_staging)).unwrap();
+    was(&mut world, "post", "mailer");
+    world.accept(&world.propose(&renamed("post"))).unwrap();
+    let id = service_id(&world, "post");
+    world.former.clear();
+    let back = world.propose(&was_production);
+    assert_eq!(back.plan.services[0].was, Some(service_name("post")));
+
+    was(&mut world, "post", "mailer");
+    world
+        .accept(&world.propose(&staging(renamed("post"))))
+        .unwrap();
+    world.former.clear();
+    let anew = world.propose(&was_production);
+    assert!(anew.plan.services.iter().all(|one| one.was.is_none()));
+    world.accept(&anew).unwrap();
+    assert_ne!(service_id(&world, "mailer"), id);
+}
+
 #[test]
 fn a_service_may_get_its_former_name_back() {
     let mut world = World::having(&sample::shop());
