@@ -42,7 +42,8 @@ fn middle(rounds: Vec<Vec<Measure>>) -> Vec<Measure> {
     }
     let of = |name: &str| {
         let all = rounds.iter().flatten();
-        all.filter(|measure| measure.name == name).collect::<Vec<_>>()
+        all.filter(|measure| measure.name == name)
+            .collect::<Vec<_>>()
     };
     names
         .into_iter()

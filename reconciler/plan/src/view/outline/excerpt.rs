@@ -150,3 +150,34 @@ fn back(text: &str, place: usize, characters: usize) -> usize {
         None => place,
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    fn left_out(told: Excerpt<'_>) -> usize {
+        let (After::Equal(behind) | After::More(behind)) = told.after;
+        told.before + behind
+    }
+
+    proptest! {
+        #[test]
+        fn what_is_left_out_is_counted_and_a_difference_is_told(
+            start in "[aé]{0,300}", old in "[ax設]{0,400}", new in "[ay設]{0,400}", end in "[aé]{0,300}",
+        ) {
+            let (before, after) = (format!("{start}{old}{end}"), format!("{start}{new}{end}"));
+            let (one, other) = between(&before, &after);
+            prop_assert_eq!(one.before, other.before);
+            for (whole, told) in [(&before, one), (&after, other)] {
+                prop_assert!(whole.contains(told.text));
+                prop_assert!(count(told.text) <= MOST + 2 * AROUND);
+                prop_assert_eq!(left_out(told) + count(told.text), count(whole));
+            }
+            prop_assert_eq!(before == after, one == other);
+            let alone = head(&before);
+            prop_assert_eq!(left_out(alone) + count(alone.text), count(&before));
+        }
+    }
+}
