@@ -5,7 +5,7 @@
 
 use std::{collections::BTreeSet, path::Path};
 
-use starform_contract::{Bundle, EnvironmentName, ObjectKey, ProjectName, report::DriftKind};
+use starform_contract::{Bundle, EnvironmentName, ObjectKey, ProjectName};
 use starform_plan::document::{Plan, Plans};
 
 use super::{
@@ -123,13 +123,7 @@ fn stays(plan: &Plan, plans: &Plans) -> Vec<String> {
         return Vec::new();
     };
     let standing = plans.standings.get(&plan.plan_id);
-    let is_there = |key: &ObjectKey| {
-        standing.is_none_or(|standing| {
-            let mut gone = standing.differs.iter();
-            let is_gone = gone.any(|one| one.key == *key && one.kind == DriftKind::Deleted);
-            !is_gone && !standing.lost.contains(key)
-        })
-    };
+    let is_there = |key: &ObjectKey| standing.is_none_or(|standing| !standing.is_gone(key));
     let kept = result.kept.iter();
     let kept = kept.filter(|kept| kept.object.key().is_none_or(|key| is_there(&key)));
     kept.map(|kept| format!("{}.{}", kept.service, kept.volume))

@@ -267,7 +267,7 @@ fn a_held_service_is_left_until_it_is_named(cluster: &Cluster) {
     let before = deployment("batch");
     project.replace("batch:1\";", "batch:2\"; hold;");
     project.replace("other:1", "other:2");
-    let held = "held as accepted, though different: batch";
+    let held = "left as accepted, though different: batch";
     let plan = starform_in(cluster, &project, &["plan"]).expect(0);
     assert!(plan.stdout.contains(held), "{}", plan.stdout);
     apply(cluster, &project).expect(0);

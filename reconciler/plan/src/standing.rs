@@ -144,6 +144,13 @@ impl Standing {
         on_its_way || self.word() == Word::NotAsAccepted
     }
 
+    /// Whether an object that is accepted, or was left behind, is known not to be there.
+    pub fn is_gone(&self, key: &ObjectKey) -> bool {
+        let mut differs = self.differs.iter();
+        let is_deleted = differs.any(|one| one.key == *key && one.kind == DriftKind::Deleted);
+        is_deleted || self.lost.contains(key)
+    }
+
     /// Whether an apply has something to write or to delete besides its plan.
     pub fn is_to_do(&self) -> bool {
         !self.remains.is_empty() || self.differs.iter().any(|differing| !differing.left)

@@ -133,7 +133,7 @@ fn services(page: &mut Page, part: &Part, options: &TextOptions) {
     }
     if !part.held.is_empty() {
         page.blank();
-        let text = Text::new(Paint::Dim, "held as accepted, though different: ")
+        let text = Text::new(Paint::Dim, "left as accepted, though different: ")
             .and(Paint::Plain, part.held.join(", "));
         page.line(2, INDENT, &text);
     }

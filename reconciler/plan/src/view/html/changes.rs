@@ -27,7 +27,7 @@ pub(super) fn told(part: &Part) -> Markup {
             }
         }
         @if !part.held.is_empty() {
-            p { "Held as accepted, though different: " (part.held.join(", ")) }
+            p { "Left as accepted, though different: " (part.held.join(", ")) }
         }
         @for section in &part.sections { (of_section(section)) }
     }

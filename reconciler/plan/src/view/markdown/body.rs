@@ -41,7 +41,7 @@ pub(super) fn of_part(part: &Part, detail: Detail) -> Diff {
     if !part.held.is_empty() {
         diff.space();
         let held = part.held.join(", ");
-        diff.line(' ', &format!("held as accepted, though different: {held}"));
+        diff.line(' ', &format!("left as accepted, though different: {held}"));
     }
     if !part.closed.is_empty() {
         diff.space();

@@ -43,6 +43,7 @@ pub use self::{
 use crate::{
     closing,
     document::{Action, Finding, FindingSeverity, ObjectChange, Plan, Risk},
+    standing::Standing,
     view::{Shown, fold, values},
 };
 
@@ -116,6 +117,8 @@ struct Notes<'a> {
     hidden: Hidden,
     seen: Seen,
     objects: BTreeMap<&'a ObjectKey, &'a ObjectChange>,
+    /// How the cluster stands, where that is known.
+    standing: Option<&'a Standing>,
     earlier: &'a mut Earlier,
 }
 
@@ -151,6 +154,7 @@ fn part(
             .iter()
             .map(|change| (&change.key, change))
             .collect(),
+        standing: shown.standing(plan),
         earlier,
     };
     let settings = settings(&mut notes);

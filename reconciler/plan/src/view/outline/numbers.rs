@@ -37,7 +37,7 @@ fn unchanged(plan: &Plan, word: Option<Word>) -> String {
     match (word, held) {
         (None | Some(Word::AsAccepted), 0) => format!("No changes. {name} matches."),
         (None | Some(Word::AsAccepted), _) => {
-            format!("Nothing to apply. {name} matches but for {services} held as accepted.")
+            format!("Nothing to apply. {name} matches but for {services} left as accepted.")
         }
         (Some(Word::Unknown), _) => {
             format!("No changes. {name} is accepted so; whether the cluster has it is not known.")

@@ -221,7 +221,10 @@ fn one(told: &ObjectChange, all: &[&ObjectChange], notes: &mut Notes<'_>) -> Obj
         sign: told.action,
         risk: told.risk,
         places: places(all),
-        remark: remark(told),
+        remark: remark(
+            told,
+            notes.standing.is_some_and(|all| all.is_gone(&told.key)),
+        ),
         widens: widening::lines(told),
         rows,
     }
@@ -243,9 +246,19 @@ fn places(objects: &[&ObjectChange]) -> Vec<Place> {
     places
 }
 
-fn remark(change: &ObjectChange) -> Option<&'static str> {
+/// `is_gone`: the cluster does not have what is accepted there.
+fn remark(change: &ObjectChange, is_gone: bool) -> Option<&'static str> {
     match change.action {
         Action::Replace => Some("is deleted and made anew: a field of it cannot change"),
+        Action::Retain | Action::Forget if is_gone => {
+            Some("is no longer managed; it is not there, so its data is gone")
+        }
+        Action::Delete if change.risk == Risk::Destroy && is_gone => {
+            Some("is not there any more, so its data is gone")
+        }
+        Action::Adopt if change.before.is_some() && is_gone => {
+            Some("was left behind and is not there any more: it is made anew and empty")
+        }
         Action::Retain => Some("is no longer managed and stays, with its data"),
         Action::Forget => Some("stays, with its data, and nobody is reminded of it"),
         Action::Delete if change.risk == Risk::Destroy => Some("is destroyed, with all its data"),
