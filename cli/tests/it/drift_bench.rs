@@ -149,12 +149,12 @@ fn addition(namespace: &str) -> Edit {
     }
 }
 
-fn quantile(sorted: &[f64], part: f64) -> f64 {
+pub(crate) fn quantile(sorted: &[f64], part: f64) -> f64 {
     let place = (sorted.len() as f64 * part).ceil() as usize;
     sorted[place.clamp(1, sorted.len()) - 1]
 }
 
-fn print(name: &str, times: &[f64], part: f64, unit: &str) {
+pub(crate) fn print(name: &str, times: &[f64], part: f64, unit: &str) {
     println!("{}", figure(name, quantile(times, part), unit, times.len()));
 }
 

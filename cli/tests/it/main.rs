@@ -29,6 +29,7 @@ mod formatting;
 mod golden;
 mod isolation;
 mod language;
+mod latency_bench;
 mod lsp;
 mod manual;
 mod older;

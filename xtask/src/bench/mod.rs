@@ -7,6 +7,7 @@
 mod apply;
 mod compile;
 mod drift;
+mod latency;
 mod package;
 mod plan;
 mod testbed;
@@ -44,6 +45,10 @@ const BENCHES: &[Bench] = &[
     Bench {
         name: "drift",
         measure: drift::measure,
+    },
+    Bench {
+        name: "latency",
+        measure: latency::measure,
     },
     Bench {
         name: "plan",

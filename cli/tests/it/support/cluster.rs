@@ -7,6 +7,7 @@ use std::{
     sync::OnceLock,
 };
 
+use k8s_openapi::apimachinery::pkg::apis::meta::v1::MicroTime;
 use kube::{Client, Config, config::KubeConfigOptions, config::Kubeconfig};
 use serde_json::Value;
 use tempfile::TempDir;
@@ -234,6 +235,7 @@ impl Cluster {
                     .as_str()
                     .map(str::to_owned),
                 code: entry["responseStatus"]["code"].as_u64().unwrap_or(0),
+                received: micros(&entry["requestReceivedTimestamp"]),
             })
             .collect()
     }
@@ -266,6 +268,8 @@ pub(crate) struct Audited {
     /// As whom it was made.
     pub(crate) impersonated: Option<String>,
     pub(crate) code: u64,
+    /// Microseconds since 1970.
+    pub(crate) received: i64,
 }
 
 impl Audited {
@@ -294,6 +298,11 @@ fn testbed() -> Command {
         bin.display()
     );
     Command::new(bin)
+}
+
+fn micros(time: &Value) -> i64 {
+    let time: MicroTime = serde_json::from_value(time.clone()).unwrap();
+    time.0.as_microsecond()
 }
 
 fn text_of(value: &Value) -> String {
