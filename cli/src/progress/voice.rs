@@ -86,11 +86,14 @@ impl Voice {
     }
 }
 
-/// Lines of at most `width` columns, broken between words, the later ones further in.
+/// Lines of at most `width` columns, broken between words, the later ones further in; a word that is longer than a
+/// line is broken where a name in it ends.
 fn folded(text: &str, width: usize) -> String {
     let indent = text.len() - text.trim_start().len();
+    let room = width.saturating_sub(indent + 4).max(1);
     let mut lines = vec![" ".repeat(indent)];
-    for word in text.split_whitespace() {
+    let words = text.split_whitespace();
+    for word in words.flat_map(|word| pieces(word, room)) {
         let line = lines.last_mut().expect("there is a first line");
         let used = line.chars().count();
         let fresh = line.trim().is_empty();
@@ -105,6 +108,23 @@ fn folded(text: &str, width: usize) -> String {
         }
     }
     lines.join("\n")
+}
+
+/// The parts of a word that fit into `room` columns each.
+fn pieces(word: &str, room: usize) -> Vec<&str> {
+    let mut pieces = Vec::new();
+    let mut rest = word;
+    while let Some((end, _)) = rest.char_indices().nth(room) {
+        let fits = &rest[..end];
+        // A digest stays whole where it can.
+        let at = fits.rfind('@').or_else(|| fits.rfind(['/', '.', '-']));
+        let at = at.map_or(end, |at| at + 1);
+        let (piece, more) = rest.split_at(at);
+        pieces.push(piece);
+        rest = more;
+    }
+    pieces.push(rest);
+    pieces
 }
 
 #[cfg(test)]
@@ -129,5 +149,24 @@ mod tests {
             assert!(told.starts_with("  production"), "{told}");
         }
         assert_eq!(folded(text, 80), text);
+    }
+
+    #[test]
+    fn a_word_that_is_longer_than_a_line_is_broken_too() {
+        let digest = "sha256:0f1e2d3c4b5a69788796a5b4c3d2e1f00f1e2d3c4b5a69788796a5b4c3d2e1f0";
+        let text = format!("  mailer: the image ghcr.io/acme/mailer@{digest} cannot be pulled");
+        let bare = |text: &str| text.split_whitespace().collect::<String>();
+        for width in 40..90 {
+            let told = folded(&text, width);
+            let is_narrow = |line: &str| line.chars().count() <= width;
+            assert!(told.lines().all(is_narrow), "{told}");
+            assert_eq!(bare(&told), bare(&text));
+        }
+        assert_eq!(
+            folded(&text, 80),
+            format!(
+                "  mailer: the image ghcr.io/acme/mailer@\n      {digest}\n      cannot be pulled"
+            )
+        );
     }
 }
