@@ -27,6 +27,9 @@ pub(crate) async fn run(
     let (sources, project) = checked(&args.path, terminal)?;
     check_options(&project, &args.options)?;
     refuse_project_without_server(&args.options, global)?;
+    if let Some(file) = &args.out {
+        refuse_to_replace(file)?;
+    }
     let backend = Backend::new(global, &sources::folder(&args.path))?;
     let plans = backend
         .plan(
@@ -38,9 +41,7 @@ pub(crate) async fn run(
         )
         .await?;
     if let Some(file) = &args.out {
-        // Who approved what is asked anew when the file is applied.
-        let carried = Plans::new(plans.plans.clone(), plans.bundles.clone());
-        let text = serde_json::to_string(&carried)?;
+        let text = serde_json::to_string(&plans.without_approvals())?;
         fs::write(file, text).with_context(|| format!("cannot write `{}`", file.display()))?;
     }
     let folder = super::check::folder(&args.path);
@@ -52,6 +53,26 @@ pub(crate) async fn run(
     } else {
         Exit::Success
     })
+}
+
+/// A plan may be made again over an older one, and over an empty file; anything else is somebody's work.
+fn refuse_to_replace(file: &Path) -> anyhow::Result<()> {
+    // What is no regular file, such as a pipe, holds nothing.
+    let is_file = fs::metadata(file).is_ok_and(|known| known.is_file() && known.len() > 0);
+    let is_plan = |text: Vec<u8>| {
+        let word = serde_json::from_slice::<serde_json::Value>(&text).ok();
+        let word = word.as_ref().and_then(|file| file.get("schema")?.as_str());
+        word.is_some_and(|word| word.starts_with("starform.plans/"))
+    };
+    let replaces = is_file && !fs::read(file).is_ok_and(is_plan);
+    if replaces {
+        let message = format!(
+            "`{}` is no plan file, and --out would write over it; name another file",
+            file.display()
+        );
+        return Err(Failure::because(Exit::Error, message));
+    }
+    Ok(())
 }
 
 /// `folder` stands before the files' paths where a code host reads them.

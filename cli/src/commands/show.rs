@@ -5,7 +5,10 @@
 use std::{fs, io, path::Path};
 
 use starform_contract::schema::{self, Unreadable};
-use starform_plan::document::Plans;
+use starform_plan::{
+    document::Plans,
+    standing::{Known, Standing},
+};
 
 use crate::{
     args::{Global, ShowArgs},
@@ -20,13 +23,18 @@ pub(crate) async fn run(
     terminal: Terminal,
 ) -> anyhow::Result<Exit> {
     refuse_short(&args.plan)?;
-    let plans = if is_id(&args.plan) {
-        Backend::new(global, Path::new("."))?
-            .show(&args.plan)
-            .await?
+    let mut plans = if is_id(&args.plan) {
+        let backend = Backend::new(global, Path::new("."))?;
+        let mut plans = backend.show(&args.plan).await?;
+        if !backend.writes() {
+            // Of a project that is gone by now nothing stands anywhere.
+            let _ = backend.stand(None, &mut plans).await;
+        }
+        plans
     } else {
-        read(Path::new(&args.plan))?
+        as_made(Path::new(&args.plan))?
     };
+    doubt(&mut plans);
     super::plan::show(&plans, &args.view, "", terminal)?;
     Ok(Exit::Success)
 }
@@ -61,8 +69,26 @@ fn is_digits(text: &str) -> bool {
     hex && !Path::new(text).exists()
 }
 
-/// Without what the file says about approvals: only who keeps them can say it.
+/// That the cluster has what a plan without changes was made against is said only where somebody looked.
+fn doubt(plans: &mut Plans) {
+    for plan in plans.plans.iter().filter(|plan| plan.is_empty()) {
+        let unasked = || {
+            let why = "nothing says how it stood when the plan was made".to_owned();
+            Standing::of(Known::Unread { why })
+        };
+        let known = plans.standings.entry(plan.plan_id.clone());
+        known.or_insert_with(unasked);
+    }
+}
+
+/// The plans of a file, to be applied: how the cluster stands is asked anew.
 pub(crate) fn read(file: &Path) -> anyhow::Result<Plans> {
+    let plans = as_made(file)?;
+    Ok(Plans::new(plans.plans, plans.bundles))
+}
+
+/// With what stood beside them when they were made.
+fn as_made(file: &Path) -> anyhow::Result<Plans> {
     let text = fs::read(file).map_err(|error| unread(file, error))?;
     let plans: Plans = schema::read(&text).map_err(|why| {
         let name = file.display();
@@ -74,7 +100,17 @@ pub(crate) fn read(file: &Path) -> anyhow::Result<Plans> {
         };
         Failure::because(Exit::Error, message)
     })?;
-    Ok(Plans::new(plans.plans, plans.bundles))
+    let name = file.display();
+    let refused = if plans.plans.is_empty() {
+        format!("`{name}` holds no plan; `starform plan --out FILE` writes one that does")
+    } else if !plans.ids_hold() {
+        format!(
+            "`{name}` was changed after it was made: its ids do not fit its content; make it again with `starform plan --out FILE`"
+        )
+    } else {
+        return Ok(plans.without_approvals());
+    };
+    Err(Failure::because(Exit::Error, refused))
 }
 
 fn unread(file: &Path, error: io::Error) -> anyhow::Error {

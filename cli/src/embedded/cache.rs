@@ -13,7 +13,11 @@ use std::{
 
 use serde::{Deserialize, Serialize};
 use starform_contract::{Bundle, ClusterProfile, Digest, Index, PlanId, schema};
-use starform_plan::document::{Plan, Plans, PlansSchema};
+use starform_plan::{
+    document::{Plan, Plans, PlansSchema},
+    standing::Standing,
+    verified::Verified,
+};
 use starform_shuttle::persist::KeptVersions;
 
 use crate::exit::{Exit, Failure};
@@ -39,6 +43,8 @@ struct Alone<'a> {
     schema: PlansSchema,
     plans: [&'a Plan; 1],
     bundles: BTreeMap<&'a Digest, &'a Bundle>,
+    standings: BTreeMap<&'a PlanId, &'a Standing>,
+    verifications: BTreeMap<&'a PlanId, &'a Verified>,
 }
 
 pub(crate) struct Cache {
@@ -82,17 +88,20 @@ impl Cache {
         self.forget_others(&seen.bundles);
     }
 
-    /// Keeps each plan under its id, with the bundles that it results in.
+    /// Keeps each plan under its id, with the bundles that it results in and what stands beside it.
     pub(crate) fn keep_plans(&self, plans: &Plans) {
         for plan in &plans.plans {
             let wanted = [&plan.source.result, &plan.source.project_result];
             let bundles = plans.bundles.iter();
+            let id = &plan.plan_id;
             let alone = Alone {
                 schema: plans.schema,
                 plans: [plan],
                 bundles: bundles
                     .filter(|(digest, _)| wanted.contains(digest))
                     .collect(),
+                standings: plans.standings.get_key_value(id).into_iter().collect(),
+                verifications: plans.verifications.get_key_value(id).into_iter().collect(),
             };
             self.write(&plan_file(&plan.plan_id), || serde_json::to_vec(&alone));
         }

@@ -95,9 +95,9 @@ impl Embedded {
             None => Verifications::new(),
         };
         let mut plans = Plans::from(proposals);
-        self.cache.keep_plans(&plans);
         stands.join(&mut plans);
         plans.verifications = verifications;
+        self.cache.keep_plans(&plans);
         Ok(plans)
     }
 
@@ -115,13 +115,15 @@ impl Embedded {
         let proposals = removal::plans(&accepted, environment, destroy)
             .map_err(|error| Failure::because(Exit::Error, error.to_string()))?;
         let mut plans = Plans::from(proposals);
-        self.cache.keep_plans(&plans);
         stands.join(&mut plans);
+        self.cache.keep_plans(&plans);
         Ok(plans)
     }
 
-    /// Beside plans that were made before: how the cluster stands now.
+    /// Beside plans that were made before: how the cluster stands now, and nothing of what was known then.
     pub(crate) async fn stand(&self, plans: &mut Plans) -> anyhow::Result<()> {
+        plans.standings.clear();
+        plans.verifications.clear();
         let Some(first) = plans.plans.first() else {
             return Ok(());
         };

@@ -33,6 +33,7 @@ mod latency_bench;
 mod lsp;
 mod manual;
 mod older;
+mod plan_files;
 mod quota;
 mod redaction;
 mod secrets;

@@ -14,7 +14,7 @@ use starform_contract::{
     schema::{self, Document},
 };
 
-use crate::{approval::Approvals, standing::Standings, verified::Verifications};
+use crate::{approval::Approvals, ids, standing::Standings, verified::Verifications};
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, JsonSchema)]
 pub enum PlanSchema {
@@ -410,6 +410,23 @@ impl Plans {
             verifications: Verifications::new(),
             standings: Standings::new(),
         }
+    }
+
+    /// Without who approved what, which only those can say who keep it: what a file holds.
+    #[must_use]
+    pub fn without_approvals(&self) -> Self {
+        Self {
+            approvals: Approvals::new(),
+            ..self.clone()
+        }
+    }
+
+    /// Whether each plan has the ids that its content gives it, and each bundle the digest that names it. What a
+    /// plan says in words is not bound by them: accepting it looks at that.
+    pub fn ids_hold(&self) -> bool {
+        let bundles = self.bundles.iter();
+        let mut bundles = bundles.map(|(digest, bundle)| bundle.digest() == *digest);
+        self.plans.iter().all(ids::hold) && bundles.all(|holds| holds)
     }
 
     /// Without the bundles: what is shown.
