@@ -13,13 +13,16 @@ use http::{
 use kube::{Client, client::Body, core::Status};
 use serde_json::Value;
 
-/// The longest that anything but a watch may take.
-pub const CALL_TIMEOUT: Duration = Duration::from_secs(30);
+/// The longest that anything about one object may take. An answer that is lost is waited for so long, and twice in a
+/// row is no minute; what was asked may be asked again. Longer than an admission webhook has unless it asks for more.
+pub const CALL_TIMEOUT: Duration = Duration::from_secs(15);
+/// The longest that a page of a LIST may take.
+const LIST_TIMEOUT: Duration = Duration::from_secs(30);
 
 #[derive(Debug, thiserror::Error)]
 pub enum CallError {
     /// Nobody knows whether the request was performed.
-    #[error("the API server did not answer within {} s", CALL_TIMEOUT.as_secs())]
+    #[error("the API server did not answer in time")]
     Timeout,
     #[error("the API server cannot be reached: {0}")]
     Unreachable(String),
@@ -90,6 +93,16 @@ impl Refusal {
 /// [`CallError`]: an answer of 400 or above is [`CallError::Refused`].
 pub async fn call(client: &Client, request: Request<Vec<u8>>) -> Result<Value, CallError> {
     tokio::time::timeout(CALL_TIMEOUT, exchange(client, request))
+        .await
+        .map_err(|_| CallError::Timeout)?
+}
+
+/// The same for a page of a LIST.
+///
+/// # Errors
+/// As [`call`].
+pub async fn call_list(client: &Client, request: Request<Vec<u8>>) -> Result<Value, CallError> {
+    tokio::time::timeout(LIST_TIMEOUT, exchange(client, request))
         .await
         .map_err(|_| CallError::Timeout)?
 }

@@ -19,7 +19,7 @@ use tokio::sync::mpsc::Sender;
 use crate::{
     access::Access,
     backoff::{Backoff, jittered},
-    call::{CALL_TIMEOUT, CallError, call, get, innermost, query},
+    call::{CALL_TIMEOUT, CallError, call_list, get, innermost, query},
     cluster::kind_is_absent,
     engine::{
         fields::MANAGED_LABEL,
@@ -34,6 +34,9 @@ pub(crate) const WATCH_SECONDS: u64 = 290;
 pub(crate) const SILENCE: Duration = Duration::from_secs(WATCH_SECONDS + 10);
 /// The safety net against events that were lost on the way.
 const RELIST: Duration = Duration::from_secs(600);
+/// Between two tries to resume a watch at most: until then nobody sees what happens, however soon the API server is
+/// back.
+const LONGEST_BREAK: Duration = Duration::from_secs(10);
 /// How soon a kind may appear after its CRD is installed.
 const ABSENT_RETRY: Duration = Duration::from_secs(60);
 /// How often a namespace that is not there is looked at: it may just be coming, and whoever is told of
@@ -179,7 +182,7 @@ impl Follower {
         loop {
             let uri = format!("{}&limit={limit}&continue={}", self.uri(), query(&token));
             let request = self.request(&uri, PARTIAL_LIST);
-            let mut page = match call(self.access.own(), request).await {
+            let mut page = match call_list(self.access.own(), request).await {
                 Ok(page) => page,
                 Err(error) => return Err(self.broken(error).await),
             };
@@ -208,7 +211,7 @@ impl Follower {
     /// Watches from `version` on, again and again, until the safety net wants a LIST.
     async fn resume(&self, mut version: String) -> Result<(), Broken> {
         let relist = Instant::now() + jittered(RELIST);
-        let mut backoff = Backoff::new(Duration::from_millis(200), Duration::from_secs(30));
+        let mut backoff = Backoff::new(Duration::from_millis(200), LONGEST_BREAK);
         loop {
             let left = relist.saturating_duration_since(Instant::now());
             let began = Instant::now();

@@ -73,7 +73,12 @@ impl Kept {
         let current = loop {
             match load(&client).await {
                 Ok(current) => break current,
-                Err(error) => {
+                // Waiting cures it.
+                Err(LoadError::Call(error)) => {
+                    tracing::warn!(%error, "cannot read accepted state; trying again");
+                    tokio::time::sleep(backoff.wait()).await;
+                }
+                Err(error @ (LoadError::Index(_) | LoadError::Version(_))) => {
                     tracing::error!(%error, "cannot start yet");
                     tokio::time::sleep(backoff.wait()).await;
                 }

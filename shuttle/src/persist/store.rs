@@ -12,7 +12,7 @@ use super::{
     shard::{self, STORES},
 };
 use crate::{
-    call::{APPLY, CallError, JSON, Refusal, call, get as get_request, query, request},
+    call::{APPLY, CallError, JSON, Refusal, call, call_list, get as get_request, query, request},
     cluster::MANAGER,
 };
 
@@ -45,7 +45,7 @@ pub(super) async fn list(client: &Client, stores: &str) -> Result<Vec<Value>, Ca
             query(&format!("{STORES}={stores}")),
             query(&token)
         );
-        let mut page = call(client, get_request(&uri)).await?;
+        let mut page = call_list(client, get_request(&uri)).await?;
         if let Some(Value::Array(items)) = page.get_mut("items").map(Value::take) {
             maps.extend(items);
         }

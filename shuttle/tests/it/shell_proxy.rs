@@ -55,7 +55,11 @@ struct Way {
 
 enum Weather {
     Clear,
-    Faults(Box<StdRng>),
+    /// The first request meets one, whatever the dice say: least is known at a start.
+    Faults {
+        dice: Box<StdRng>,
+        begun: bool,
+    },
     /// Nobody gets through.
     Cut,
 }
@@ -148,9 +152,12 @@ impl Proxy {
         self.kubeconfig.path()
     }
 
-    /// From now on one request of ten meets a fault.
+    /// From now on one request of ten meets a fault, and the next one does.
     pub(crate) fn faults(&self, seed: u64) {
-        self.becomes(Weather::Faults(Box::new(StdRng::seed_from_u64(seed))));
+        self.becomes(Weather::Faults {
+            dice: Box::new(StdRng::seed_from_u64(seed)),
+            begun: false,
+        });
     }
 
     pub(crate) fn clear(&self) {
@@ -184,10 +191,14 @@ impl Way {
         let fate = match &mut *self.weather.lock().unwrap() {
             Weather::Clear => Fate::Passes,
             Weather::Cut => Fate::Cut,
-            Weather::Faults(dice) => match dice.random_range(0..ONE_OF) {
-                0 => Fate::Meets(FAULTS[dice.random_range(0..FAULTS.len())]),
-                _ => Fate::Passes,
-            },
+            Weather::Faults { dice, begun } => {
+                let first = !std::mem::replace(begun, true);
+                if first || dice.random_range(0..ONE_OF) == 0 {
+                    Fate::Meets(FAULTS[dice.random_range(0..FAULTS.len())])
+                } else {
+                    Fate::Passes
+                }
+            }
         };
         let mut seen = self.seen.lock().unwrap();
         seen.requests += 1;

@@ -1,8 +1,9 @@
 //! The agent's program before an API server that fails, two hundred ticks long; and before one that is killed, and
-//! that has forgotten what watches go on from, five times for a minute and a half.
+//! that has forgotten what watches go on from, five times for half a minute; and a pod that is never ready, until
+//! its deadline is over.
 //!
 //! Effects: builds the testbed, starts clusters, runs tests of `starform-shuttle` in them.
-//! Read on in `shuttle/tests/it/shell_faults.rs` and `shell_outage.rs`.
+//! Read on in `shuttle/tests/it/shell_faults.rs`, `shell_outage.rs` and `shell_health.rs`.
 
 use anyhow::Result;
 
@@ -10,8 +11,7 @@ use crate::process;
 use crate::tally::Tally;
 use crate::testbed::{self, Cluster};
 
-const FAULTS: &str =
-    "test --package starform-shuttle --test it -- --ignored --nocapture shell_faults::soak_";
+const FAULTS: &str = "test --package starform-shuttle --test it -- --ignored --nocapture shell_faults::soak_ shell_health::soak_";
 const OUTAGES: &str =
     "test --package starform-shuttle --test it -- --ignored --nocapture shell_outage::soak_";
 
@@ -24,5 +24,5 @@ pub(super) fn run() -> Result<()> {
     let mut faults = process::cargo(FAULTS.split(' '));
     faults.env("KUBECONFIG_FOR_TESTS", cluster.kubeconfig());
     faults.env("TESTBED_DIR_FOR_TESTS", cluster.folder());
-    Tally::held(&mut faults, 1)
+    Tally::held(&mut faults, 2)
 }

@@ -202,6 +202,13 @@ impl Bench<'_> {
     }
 
     fn a_killed_server_comes_back(&self) {
+        let newest = || {
+            let listed = parse(&self.kubectl(&["get", "--raw", "/api/v1/configmaps?limit=1"]));
+            listed["metadata"]["resourceVersion"].clone()
+        };
+        let old = newest();
+        assert_success(&self.kubectl(&["label", "configmap", "one", "newer=yes"]));
+        assert_success(&self.testbed(&["compact"]));
         assert_success(&self.testbed(&["kill-part", "kube-apiserver"]));
         assert!(
             !self
@@ -212,6 +219,16 @@ impl Bench<'_> {
         );
         assert_success(&self.testbed(&["restart-part", "kube-apiserver"]));
         assert_success(&self.kubectl(&["get", "configmap", "one"]));
+        let listed_at = |version: &Value| {
+            let version = version.as_str().expect("a list has a version");
+            let uri =
+                format!("/api/v1/configmaps?resourceVersion={version}&resourceVersionMatch=Exact");
+            self.kubectl(&["get", "--raw", &uri])
+        };
+        assert_success(&listed_at(&newest()));
+        let forgotten = listed_at(&old);
+        let told = String::from_utf8_lossy(&forgotten.stderr);
+        assert!(told.contains("too old"), "what etcd forgot is gone: {told}");
     }
 }
 
