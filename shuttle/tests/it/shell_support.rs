@@ -129,9 +129,18 @@ pub(crate) fn successor(index: &Index, bundles: &[Bundle]) -> (Index, BTreeMap<D
 /// Asks until `ready` has an answer.
 pub(crate) async fn eventually<T, F: Future<Output = Option<T>>>(
     what: &str,
+    ready: impl FnMut() -> F,
+) -> T {
+    eventually_within(Duration::from_secs(30), what, ready).await
+}
+
+/// The same, for so long.
+pub(crate) async fn eventually_within<T, F: Future<Output = Option<T>>>(
+    limit: Duration,
+    what: &str,
     mut ready: impl FnMut() -> F,
 ) -> T {
-    let deadline = std::time::Instant::now() + Duration::from_secs(30);
+    let deadline = std::time::Instant::now() + limit;
     loop {
         if let Some(found) = ready().await {
             return found;
