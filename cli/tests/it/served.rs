@@ -175,8 +175,10 @@ impl Scene {
         let serving = api["status"]["availableReplicas"].as_u64();
         assert!(serving >= Some(1), "the old pods serve on");
         let status = self.production(&["status"]).expect(0).stdout;
+        let unwrapped: Vec<&str> = status.split_whitespace().collect();
+        let unwrapped = unwrapped.join(" ");
         assert!(
-            status.contains("✗ api") && status.contains("exit code 1"),
+            unwrapped.contains("✗ api") && unwrapped.contains("exit code 1"),
             "{status}"
         );
         let failed = self.failed_jobs();
