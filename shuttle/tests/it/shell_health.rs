@@ -18,7 +18,7 @@ use starform_shuttle::call::{JSON, call, get, request};
 use crate::{
     shell_faults::finished,
     shell_shop::{Shop, nothing_here},
-    shell_support::{cluster, empty_system, rights},
+    shell_support::{cluster, empty_system, eventually, rights},
     shell_thread::{Program, write},
 };
 
@@ -299,6 +299,33 @@ async fn refuse(client: &Client, namespace: &str) {
             .await
             .unwrap();
     }
+    in_force(client, namespace).await;
+}
+
+/// The API server hears of a policy some time after it has stored it.
+async fn in_force(client: &Client, namespace: &str) {
+    let labels = json!({"app": "tried"});
+    let forbidden = json!({
+        "apiVersion": "apps/v1",
+        "kind": "Deployment",
+        "metadata": {"name": "tried"},
+        "spec": {
+            "selector": {"matchLabels": labels},
+            "template": {
+                "metadata": {"labels": labels},
+                "spec": {"containers": [{"name": "tried", "image": "example.com/forbidden:1"}]},
+            },
+        },
+    });
+    let path = format!("/apis/apps/v1/namespaces/{namespace}/deployments?dryRun=All");
+    eventually("the policy to be in force", async || {
+        let tried = call(
+            client,
+            request(Method::POST, &path, Some((JSON, &forbidden))),
+        );
+        tried.await.err()
+    })
+    .await;
 }
 
 /// Pods, Jobs and Deployments of a namespace.
