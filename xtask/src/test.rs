@@ -101,8 +101,8 @@ impl Servers {
             ("STARFORM_BIN_DIR_FOR_TESTS", path(place::binaries())),
         ];
         if let Some(cluster) = &self.cluster {
-            variables.push(("KUBECONFIG_FOR_TESTS", path(cluster.kubeconfig())));
-            variables.push(("TESTBED_DIR_FOR_TESTS", path(cluster.folder().to_owned())));
+            let found = cluster.variables();
+            variables.extend(found.map(|(name, place)| (name, path(place))));
         }
         if let Some(postgres) = &self.postgres {
             variables.push(("POSTGRES_URL_FOR_TESTS", postgres.url().into()));

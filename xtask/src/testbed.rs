@@ -107,6 +107,15 @@ impl Cluster {
     pub fn kubeconfig(&self) -> PathBuf {
         self.folder.path().join("kubeconfig")
     }
+
+    /// Where tests find it: variables of their environment.
+    #[must_use]
+    pub fn variables(&self) -> [(&'static str, PathBuf); 2] {
+        [
+            ("KUBECONFIG_FOR_TESTS", self.kubeconfig()),
+            ("TESTBED_DIR_FOR_TESTS", self.folder().to_owned()),
+        ]
+    }
 }
 
 impl Drop for Cluster {

@@ -24,8 +24,7 @@ pub(super) fn measure() -> Result<Vec<Measure>> {
         let cluster = Cluster::start(&testbed, 3)?;
         let mut tests = tests();
         tests.arg("--").args(FILTER.split(' '));
-        tests.env("KUBECONFIG_FOR_TESTS", cluster.kubeconfig());
-        tests.env("TESTBED_DIR_FOR_TESTS", cluster.folder());
+        tests.envs(cluster.variables());
         rounds.push(package::figures(&process::output(&mut tests)?)?);
     }
     Ok(middle(rounds))

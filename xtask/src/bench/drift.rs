@@ -7,15 +7,7 @@
 use anyhow::Result;
 
 use super::{Measure, package};
-use crate::{process, testbed};
-
-const TESTS: &str =
-    "test --quiet --package starform-cli --test it -- --ignored --nocapture drift_bench::";
 
 pub(super) fn measure() -> Result<Vec<Measure>> {
-    let testbed = testbed::build()?;
-    process::run(&mut process::cargo(["build", "--workspace", "--bins"]))?;
-    let mut tests = process::cargo(TESTS.split(' '));
-    tests.env("TESTBED_BIN_FOR_TESTS", testbed.binary);
-    package::figures(&process::output(&mut tests)?)
+    package::of_command_line("drift_bench")
 }

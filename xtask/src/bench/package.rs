@@ -1,4 +1,5 @@
-//! Benchmarks that belong to a package: built and run in release, each in a process of its own.
+//! Benchmarks that belong to a package: its own, built and run in release, each in a process of its own; and those among
+//! the command line's tests.
 //!
 //! Effects: runs cargo. Always holds: what such a benchmark prints is one JSON object a line, as `bench --json` does.
 
@@ -6,7 +7,9 @@ use anyhow::{Context, Result};
 use serde_json::Value;
 
 use super::Measure;
-use crate::process;
+use crate::{process, testbed};
+
+const TESTS: &str = "test --quiet --package starform-cli --test it -- --ignored --nocapture";
 
 /// The figures of these benchmarks of `package`, in their order.
 pub(super) fn measure(package: &str, benches: &[&str]) -> Result<Vec<Measure>> {
@@ -23,6 +26,16 @@ pub(super) fn measure(package: &str, benches: &[&str]) -> Result<Vec<Measure>> {
         measures.extend(figures(&text)?);
     }
     Ok(measures)
+}
+
+/// The figures that one module of the command line's ignored tests prints: they start their own clusters.
+pub(super) fn of_command_line(module: &str) -> Result<Vec<Measure>> {
+    let testbed = testbed::build()?;
+    process::run(&mut process::cargo(["build", "--workspace", "--bins"]))?;
+    let mut tests = process::cargo(TESTS.split(' '));
+    tests.arg(format!("{module}::"));
+    tests.env("TESTBED_BIN_FOR_TESTS", testbed.binary);
+    figures(&process::output(&mut tests)?)
 }
 
 /// Of what a benchmark prints, the lines that are figures.

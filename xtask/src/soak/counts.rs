@@ -20,7 +20,6 @@ pub(super) fn run() -> Result<()> {
     let cluster = Cluster::start(&testbed, 3)?;
     let mut tests = tests();
     tests.arg("--").args(FILTER.split(' '));
-    tests.env("KUBECONFIG_FOR_TESTS", cluster.kubeconfig());
-    tests.env("TESTBED_DIR_FOR_TESTS", cluster.folder());
+    tests.envs(cluster.variables());
     Tally::held(&mut tests, 1)
 }

@@ -22,7 +22,6 @@ pub(super) fn run() -> Result<()> {
     Tally::held(&mut outages, 1)?;
     let cluster = Cluster::start(&testbed, 3)?;
     let mut faults = process::cargo(FAULTS.split(' '));
-    faults.env("KUBECONFIG_FOR_TESTS", cluster.kubeconfig());
-    faults.env("TESTBED_DIR_FOR_TESTS", cluster.folder());
+    faults.envs(cluster.variables());
     Tally::held(&mut faults, 2)
 }

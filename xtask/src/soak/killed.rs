@@ -16,7 +16,6 @@ pub(super) fn run() -> Result<()> {
     let testbed = testbed::build()?;
     let cluster = Cluster::start(&testbed, 3)?;
     let mut tests = process::cargo(TESTS.split(' '));
-    tests.env("KUBECONFIG_FOR_TESTS", cluster.kubeconfig());
-    tests.env("TESTBED_DIR_FOR_TESTS", cluster.folder());
+    tests.envs(cluster.variables());
     Tally::held(&mut tests, 2)
 }

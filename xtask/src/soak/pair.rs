@@ -16,7 +16,6 @@ pub(super) fn run() -> Result<()> {
     let testbed = testbed::build()?;
     let cluster = Cluster::start(&testbed, 3)?;
     let mut test = process::cargo(TEST.split(' '));
-    test.env("KUBECONFIG_FOR_TESTS", cluster.kubeconfig());
-    test.env("TESTBED_DIR_FOR_TESTS", cluster.folder());
+    test.envs(cluster.variables());
     Tally::held(&mut test, 1)
 }
